@@ -1,0 +1,1 @@
+"""The service: retrieval, prompt, answer, and everything that is served or run."""

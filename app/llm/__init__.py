@@ -1,0 +1,1 @@
+"""Chat models: one protocol, a client for every OpenAI-compatible server, the embedded engine."""

@@ -1,0 +1,73 @@
+"""The protocol of chat models and its errors.
+
+LlmError
+├── EngineUnavailable   refused, timed out, or answered 5xx before the first token
+├── EngineBusy          the engine's queue is full (429); `retry_after_s` where it said so
+├── EngineStreamBroken  the stream ended in the middle; what came before is kept
+└── RequestRejected     the engine refused the request itself (4xx)
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.rag.types import Message, TokenCounts
+
+
+class LlmError(Exception):
+    """Base of all errors of this package."""
+
+
+class EngineUnavailable(LlmError):
+    """Nothing came: refused, timed out, or 5xx before the first token."""
+
+
+class EngineBusy(LlmError):
+    """The engine's queue is full."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class EngineStreamBroken(LlmError):
+    """The stream ended in the middle of an answer."""
+
+
+class RequestRejected(LlmError):
+    """The engine refused the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a streamed answer. The last one carries `finish_reason` and token counts."""
+
+    text: str = ""
+    finish_reason: str | None = None
+    tokens: TokenCounts | None = None
+
+
+class ChatModel(Protocol):
+    """A served model. Implementations: `OpenAIChatModel`, and `ScriptedChatModel` for tests."""
+
+    name: str
+    context_tokens: int
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+    ) -> AsyncIterator[Delta]:
+        """Yield the answer as it is generated. Closing the iterator cancels the generation.
+
+        Raises the errors of this module; after the first delta only EngineStreamBroken.
+        """
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` in this model's vocabulary, control tokens of ChatML counted as one."""
+
+    async def ready(self) -> bool:
+        """Whether the engine answers now. Never raises."""

@@ -1,0 +1,1 @@
+"""Retrieve, prompt, answer, cite. Knows neither the database nor HTTP."""

@@ -1,0 +1,79 @@
+"""What an answer is made of. Spans are half-open character ranges into the document's text."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageScores:
+    """Every stage's score of one passage; None where that stage did not find it.
+
+    dense: cosine, −1 to 1. lexical: BM25, ≥ 0. fused: RRF sum, > 0. Higher is better in all.
+    """
+
+    dense: float | None = None
+    lexical: float | None = None
+    fused: float = 0.0
+    rerank: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found, with its source and the scores that brought it here."""
+
+    chunk_id: int
+    document_id: str
+    document_name: str
+    base_id: str
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None = None
+    title: str = ""
+    headings: tuple[str, ...] = ()
+    score: float = 0.0
+    trace: StageScores = field(default_factory=StageScores)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Marker `[marker]` in the answer points at `document text[start:end]`."""
+
+    marker: int  # counted from 1, the passage's place in the prompt
+    chunk_id: int
+    document_id: str
+    document_name: str
+    page: int | None
+    start: int
+    end: int
+    text: str  # the supporting words
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    prompt: int = 0
+    completion: int = 0
+
+
+FinishReason = Literal["stop", "length", "stopped", "no_sources", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    model: str
+    finish_reason: FinishReason
+    tokens: TokenCounts = TokenCounts()
+    adapter: str | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,5 @@
+"""Vectors by id: one protocol, an exact in-memory engine, and FAISS."""
+
+from vectorstore.protocol import Match, VectorStore, VectorStoreError
+
+__all__ = ["Match", "VectorStore", "VectorStoreError"]
