@@ -1,0 +1,1 @@
+"""HTTP: routes, what is on the wire, and how errors are told."""

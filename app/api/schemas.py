@@ -1,0 +1,287 @@
+"""What is on the wire. The interface and the shell read these shapes and nothing else."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed"]
+Rating = Literal["up", "down"]
+Reason = Literal["wrong", "not_in_sources", "source_missing", "out_of_date", "badly_written"]
+
+
+class Wire(BaseModel):
+    """Requests refuse unknown fields, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+# Knowledge bases ---------------------------------------------------------------------------
+
+
+class BaseCreate(Wire):
+    name: str = Field(min_length=1, max_length=120)
+    description: str = Field("", max_length=2000)
+
+
+class BaseUpdate(Wire):
+    name: str | None = Field(None, min_length=1, max_length=120)
+    description: str | None = Field(None, max_length=2000)
+
+
+class BaseOut(Wire):
+    id: str
+    name: str
+    description: str
+    embedder: str
+    document_count: int
+    ready_count: int
+    failed_count: int
+    chunk_count: int
+    created_at: datetime
+
+
+# Documents and jobs ------------------------------------------------------------------------
+
+
+class DocumentOut(Wire):
+    id: str
+    base_id: str
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    state: DocumentState
+    done: int  # of the present stage: pages when parsing, chunks when embedding
+    total: int
+    error_code: str | None
+    error_detail: str | None
+    title: str
+    page_count: int | None
+    chunk_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class DocumentList(Wire):
+    items: list[DocumentOut]
+    total: int
+
+
+class JobOut(Wire):
+    id: str
+    document_id: str
+    state: Literal["queued", "running", "done", "failed"]
+    stage: str
+    done: int
+    total: int
+    attempts: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class PageOut(Wire):
+    page: int
+    start: int
+    end: int
+
+
+class TextOut(Wire):
+    """A part of a document's stored text; `start` is the offset of its first character."""
+
+    document_id: str
+    name: str
+    text: str
+    start: int
+    end: int
+    total_chars: int
+    pages: list[PageOut]
+
+
+class ChunkOut(Wire):
+    id: int
+    document_id: str
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    headings: list[str]
+
+
+# Search and answers ------------------------------------------------------------------------
+
+
+class ScoresOut(Wire):
+    dense: float | None
+    lexical: float | None
+    fused: float
+    rerank: float | None
+
+
+class PassageOut(Wire):
+    chunk_id: int
+    document_id: str
+    document_name: str
+    base_id: str
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    title: str
+    headings: list[str]
+    score: float
+    trace: ScoresOut
+
+
+class SearchIn(Wire):
+    query: str = Field(min_length=1)
+    base_ids: list[str] = Field(min_length=1)
+    top_k: int = Field(6, ge=1, le=50)
+
+
+class SearchOut(Wire):
+    passages: list[PassageOut]
+    timings_ms: dict[str, float]
+
+
+class ChatIn(Wire):
+    """A question, or with `regenerate` another answer to the question before that message."""
+
+    question: str = ""
+    base_ids: list[str] = Field(default_factory=list)
+    conversation_id: str | None = None
+    regenerate: str | None = Field(None, description="Id of the answer to be written anew")
+    model: str | None = None
+
+
+class CitationOut(Wire):
+    marker: int
+    chunk_id: int
+    document_id: str
+    document_name: str
+    page: int | None
+    start: int
+    end: int
+    text: str
+
+
+class FeedbackIn(Wire):
+    rating: Rating
+    reason: Reason | None = None
+    comment: str = Field("", max_length=10_000)
+    correction: str = Field("", max_length=50_000)
+    right_chunk_id: int | None = None
+
+
+class FeedbackOut(FeedbackIn):
+    message_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class MessageOut(Wire):
+    id: str
+    conversation_id: str
+    position: int
+    variant: int
+    role: Literal["user", "assistant"]
+    state: Literal["streaming", "complete", "stopped", "interrupted", "failed"]
+    content: str
+    model: str | None
+    finish_reason: str | None
+    error_detail: str | None
+    passages: list[PassageOut]
+    citations: list[CitationOut]
+    prompt_tokens: int
+    completion_tokens: int
+    timings_ms: dict[str, float]
+    feedback: FeedbackOut | None
+    created_at: datetime
+
+
+class ConversationOut(Wire):
+    id: str
+    title: str
+    base_ids: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConversationDetail(ConversationOut):
+    """Messages in order; of a regenerated answer all variants, the newest last."""
+
+    messages: list[MessageOut]
+
+
+class ConversationUpdate(Wire):
+    title: str | None = Field(None, min_length=1, max_length=200)
+    base_ids: list[str] | None = None
+
+
+class ConversationList(Wire):
+    items: list[ConversationOut]
+    total: int
+
+
+# Judgements and export ---------------------------------------------------------------------
+
+
+class FeedbackItem(FeedbackOut):
+    conversation_id: str
+    question: str
+    answer: str
+
+
+class FeedbackList(Wire):
+    items: list[FeedbackItem]
+    total: int
+
+
+class LeftOut(Wire):
+    message_id: str
+    reason: str
+
+
+class ExportReport(Wire):
+    format: str
+    considered: int
+    exported: int
+    left_out: list[LeftOut]
+
+
+# State of the house ------------------------------------------------------------------------
+
+
+class ModelOut(Wire):
+    name: str
+    context_tokens: int
+    ready: bool
+
+
+class ComponentOut(Wire):
+    name: str  # database, engine, embedder, worker, disk
+    ok: bool
+    detail: str
+    since: datetime | None = None
+
+
+class StatusOut(Wire):
+    version: str
+    components: list[ComponentOut]
+    queued_jobs: int
+
+
+class Problem(BaseModel):
+    """application/problem+json, RFC 9457."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    code: str
+    errors: list[dict[str, Any]] | None = None

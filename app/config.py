@@ -1,0 +1,119 @@
+"""Settings: read once from the environment and `.env`, refused early when they make no sense.
+
+The only module that reads the environment. Every name has the prefix `ZHIWEN_`.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="ZHIWEN_", env_file=".env", env_file_encoding="utf-8", extra="forbid"
+    )
+
+    profile: Literal["embedded", "gpu"] = Field(
+        "embedded", description="embedded: llama.cpp here; gpu: a vLLM server at ENGINE_URL"
+    )
+    data_dir: Path = Field(Path(".zhiwen"), description="Database, uploaded files, models, indexes")
+    models_dir: Path | None = Field(None, description="Model weights; DATA_DIR/models when empty")
+    database_url: str | None = Field(
+        None, description="PostgreSQL URL; SQLite in DATA_DIR when empty"
+    )
+
+    api_host: str = Field("127.0.0.1", description="Address the API binds")
+    api_port: int = Field(8000, ge=1, le=65535)
+    api_url: HttpUrl | None = Field(
+        None, description="Where UI and shell find the API; API_HOST:API_PORT when empty"
+    )
+    ui_host: str = Field("127.0.0.1", description="Address the UI binds")
+    ui_port: int = Field(8501, ge=1, le=65535)
+
+    embedder: str | None = Field(
+        None, description="Embedding model by name; the best one available when empty"
+    )
+    embed_threads: int = Field(0, ge=0, description="Threads of the embedder; 0 = all cores")
+
+    engine_url: HttpUrl | None = Field(
+        None, description="OpenAI-compatible server, with /v1; the embedded engine when empty"
+    )
+    engine_port: int = Field(8010, ge=1, le=65535, description="Port of the embedded engine")
+    engine_threads: int = Field(0, ge=0, description="Threads of the embedded engine; 0 = all cores")
+    engine_api_key: SecretStr = Field(SecretStr(""), description="Sent as a bearer token")
+    engine_protocol: Literal["completions", "chat"] = Field(
+        "completions",
+        description="completions: we render ChatML (vLLM, llama.cpp); chat: the server does",
+    )
+    chat_model: str = Field("", description="Chat model by name; the profile's default when empty")
+    tokenizer: str = Field(
+        "", description="Model whose tokenizer counts prompts; the chat model's own when empty"
+    )
+    connect_timeout_s: float = Field(3.0, gt=0)
+    first_token_timeout_s: float = Field(120.0, gt=0)
+    stall_timeout_s: float = Field(30.0, gt=0)
+
+    context_tokens: int = Field(4096, ge=1024, description="Context length of the chat model")
+    max_prompt_tokens: int = Field(
+        0, ge=0, description="Prompt budget; 0 = 1200 embedded, 3500 gpu"
+    )
+    max_answer_tokens: int = Field(512, ge=16)
+    temperature: float = Field(0.0, ge=0, le=2)
+
+    chunk_tokens: int = Field(400, ge=32, description="Target size of a chunk, embedder tokens")
+    top_k: int = Field(6, ge=1, le=50, description="Passages handed to the prompt at most")
+    candidates: int = Field(50, ge=1, le=500, description="Passages each search stage proposes")
+    rrf_k: int = Field(60, ge=1, description="k of reciprocal rank fusion")
+
+    max_upload_mib: int = Field(200, ge=1, description="Largest file accepted")
+    max_question_chars: int = Field(8000, ge=100)
+    parse_timeout_s: float = Field(300.0, gt=0)
+    worker_idle_s: float = Field(60.0, ge=0, description="The embedding process ends after this")
+    sample_base: bool = Field(True, description="Create the sample knowledge base at first start")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.profile == "gpu" and self.engine_url is None:
+            raise ValueError("profile gpu needs ZHIWEN_ENGINE_URL, e.g. http://127.0.0.1:8100/v1")
+        self.max_prompt_tokens = self.max_prompt_tokens or (3500 if self.profile == "gpu" else 1200)
+        if self.max_prompt_tokens + self.max_answer_tokens > self.context_tokens:
+            raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
+        return self
+
+    @property
+    def models_path(self) -> Path:
+        return self.models_dir or self.data_dir / "models"
+
+    @property
+    def files_path(self) -> Path:
+        return self.data_dir / "files"
+
+    @property
+    def indexes_path(self) -> Path:
+        return self.data_dir / "indexes"
+
+    @property
+    def sql_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'zhiwen.db'}"
+
+    @property
+    def api_base_url(self) -> str:
+        return str(self.api_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+    @property
+    def embedded_engine(self) -> bool:
+        return self.engine_url is None
+
+    @property
+    def engine_base_url(self) -> str:
+        """With `/v1`, without a trailing slash."""
+        return str(self.engine_url or f"http://127.0.0.1:{self.engine_port}/v1").rstrip("/")
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return self.max_upload_mib * MIB

@@ -1,0 +1,1 @@
+"""The truth: SQL tables, migrations, the lexical index, uploaded files."""

@@ -1,0 +1,194 @@
+"""All tables. Times are UTC with a zone; ids of rows are random hex unless said otherwise."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+def new_id() -> str:
+    """96 random bits, 24 hexadecimal digits."""
+    return secrets.token_hex(12)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """SQLite drops the zone; put UTC back on reading, refuse naive times on writing."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("times need a zone")
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+AutoId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers INTEGER keys only
+
+
+class KnowledgeBase(SQLModel, table=True):
+    __tablename__ = "knowledge_base"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    name: str = Field(unique=True, max_length=120)
+    description: str = ""
+    embedder: str
+    dim: int
+    # Counts every change of the searchable content; chunks and tombstones carry the value they
+    # were written at, so that an index knows what it has not seen.
+    sequence: int = 0
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class StoredDocument(SQLModel, table=True):
+    """A file in a knowledge base. `state` is `ready` only with its chunks, in one commit."""
+
+    __tablename__ = "document"
+    __table_args__ = (UniqueConstraint("base_id", "sha256"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    base_id: str = Field(foreign_key="knowledge_base.id", index=True, ondelete="CASCADE")
+    name: str
+    media_type: str
+    size_bytes: int = Field(sa_type=BigInteger)
+    sha256: str = Field(index=True)
+    state: str = "queued"  # queued, parsing, embedding, ready, failed
+    error_code: str | None = None
+    error_detail: str | None = None
+    title: str = ""
+    page_count: int | None = None
+    chunk_count: int = 0
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class DocumentText(SQLModel, table=True):
+    """The parsed text that all spans point into, kept apart so that lists stay light."""
+
+    __tablename__ = "document_text"
+
+    document_id: str = Field(primary_key=True, foreign_key="document.id", ondelete="CASCADE")
+    text: str = Field(sa_type=Text)
+    pages: list[list[int]] = Field(sa_type=JSON)  # [page, start, end]
+
+
+class Job(SQLModel, table=True):
+    """One ingestion of one document. A claim is a lease: it runs out when its worker dies."""
+
+    __tablename__ = "job"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    document_id: str = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
+    state: str = Field("queued", index=True)  # queued, running, done, failed
+    stage: str = "queued"
+    done: int = 0  # pages or chunks of the present stage
+    total: int = 0
+    attempts: int = 0
+    worker: str | None = None
+    lease_until: datetime | None = Field(None, sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class StoredChunk(SQLModel, table=True):
+    """A chunk with its vector (float32, little-endian). Written once, never changed."""
+
+    __tablename__ = "chunk"
+
+    id: int | None = Field(None, primary_key=True, sa_type=AutoId)
+    document_id: str = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
+    base_id: str = Field(index=True)
+    sequence: int = Field(index=True)
+    ordinal: int
+    text: str = Field(sa_type=Text)
+    start: int
+    end: int
+    page: int | None = None
+    headings: list[str] = Field(sa_type=JSON)
+    vector: bytes = Field(sa_type=LargeBinary)
+
+
+class ChunkTombstone(SQLModel, table=True):
+    """A chunk that is gone, for indexes that still hold it."""
+
+    __tablename__ = "chunk_tombstone"
+
+    chunk_id: int = Field(primary_key=True, sa_type=AutoId)
+    base_id: str = Field(index=True)
+    sequence: int = Field(index=True)
+
+
+class Conversation(SQLModel, table=True):
+    __tablename__ = "conversation"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    title: str = ""
+    base_ids: list[str] = Field(sa_type=JSON)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)
+
+
+class StoredMessage(SQLModel, table=True):
+    """A question or an answer. Answers keep all that is needed to show, judge and export them."""
+
+    __tablename__ = "message"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    conversation_id: str = Field(foreign_key="conversation.id", index=True, ondelete="CASCADE")
+    position: int  # order in the conversation; a regenerated answer takes the place's next variant
+    variant: int = 0
+    role: str  # user, assistant
+    state: str = "complete"  # streaming, complete, stopped, interrupted, failed
+    content: str = Field("", sa_type=Text)
+    base_ids: list[str] = Field(default_factory=list, sa_type=JSON)
+    model: str | None = None
+    adapter: str | None = None
+    finish_reason: str | None = None
+    error_detail: str | None = None
+    raw_output: str = Field("", sa_type=Text)  # what the model wrote, before citations were mended
+    prompt: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)  # messages as served
+    passages: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    timings_ms: dict[str, float] = Field(default_factory=dict, sa_type=JSON)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class Feedback(SQLModel, table=True):
+    """The present judgement of one answer; it can be changed later."""
+
+    __tablename__ = "feedback"
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE")
+    rating: str = Field(index=True)  # up, down
+    reason: str | None = None  # wrong, not_in_sources, source_missing, out_of_date, badly_written
+    comment: str = Field("", sa_type=Text)
+    correction: str = Field("", sa_type=Text)
+    right_chunk_id: int | None = Field(None, sa_type=BigInteger)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class Heartbeat(SQLModel, table=True):
+    """When each process last said that it is alive."""
+
+    __tablename__ = "heartbeat"
+
+    process: str = Field(primary_key=True)
+    state: str = "idle"
+    seen_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
