@@ -71,7 +71,6 @@ class Settings(BaseSettings):
 
     max_upload_mib: int = Field(200, ge=1, description="Largest file accepted")
     max_question_chars: int = Field(8000, ge=100)
-    parse_timeout_s: float = Field(300.0, gt=0)
     worker_idle_s: float = Field(60.0, ge=0, description="The embedding process ends after this")
     sample_base: bool = Field(True, description="Create the sample knowledge base at first start")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

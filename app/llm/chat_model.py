@@ -7,7 +7,7 @@ LlmError
 └── RequestRejected     the engine refused the request itself (4xx)
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,8 +60,8 @@ class ChatModel(Protocol):
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
-    ) -> AsyncIterator[Delta]:
-        """Yield the answer as it is generated. Closing the iterator cancels the generation.
+    ) -> AsyncGenerator[Delta, None]:
+        """Yield the answer as it is generated. Closing the generator cancels the generation.
 
         Raises the errors of this module; after the first delta only EngineStreamBroken.
         """

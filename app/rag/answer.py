@@ -1,0 +1,158 @@
+"""The answer line: retrieve → prompt → generate → cite. What it yields is what a client shows."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from app.llm.chat_model import ChatModel
+from app.rag.cite import Citer
+from app.rag.language import NO_SOURCES, language_of
+from app.rag.prompt import Prompt, build_prompt
+from app.rag.retrieve import Retrieved
+from app.rag.types import Answer, Citation, FinishReason, Message, Passage, TokenCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is being done, with how much was found so far."""
+
+    stage: Literal["searching", "reading", "writing"]
+    passages: int = 0
+    documents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The prompt as it will be served; `prompt.passages[n - 1]` is what marker n points at."""
+
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """`text` is the next piece to show, `raw` what the model wrote for it; `citations` are all
+    so far."""
+
+    text: str
+    raw: str
+    citations: tuple[Citation, ...] = ()
+
+
+AnswerEvent = Stage | Sources | TextDelta | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`history` holds question–answer pairs, oldest first, markers taken out."""
+
+    text: str
+    base_ids: tuple[str, ...]
+    history: tuple[Message, ...] = ()
+    temperature: float = 0.0
+
+
+class Retrieve(Protocol):
+    """`Retriever.retrieve`, as far as answering needs it."""
+
+    def retrieve(
+        self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
+    ) -> Retrieved: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """One question in, a stream of events out, an `Answer` last."""
+
+    retriever: Retrieve
+    model: ChatModel
+    top_k: int
+    max_prompt_tokens: int
+    max_answer_tokens: int
+
+    async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """Yield stages, sources and text, then the Answer.
+
+        Raises QuestionTooLong, IngestError from the embedder, and LlmError from the engine;
+        closing the generator stops the engine.
+        """
+        clock = _Clock()
+        yield Stage("searching")
+        context = _last_question(question.history)
+        found = await asyncio.to_thread(
+            self.retriever.retrieve, question.text, question.base_ids, self.top_k, context=context
+        )
+        clock.timings_ms.update(found.timings_ms)
+        clock.lap("retrieve")
+
+        if not found.passages:
+            text = NO_SOURCES[language_of(question.text)]
+            yield TextDelta(text, "")
+            yield Answer(text, (), (), self.model.name, "no_sources", timings_ms=clock.timings_ms)
+            return
+
+        prompt = build_prompt(
+            question.text,
+            found.passages,
+            question.history,
+            count_tokens=self.model.count_tokens,
+            max_prompt_tokens=self.max_prompt_tokens,
+        )
+        clock.lap("prompt")
+        yield Sources(prompt)
+        yield _stage("reading", prompt.passages)
+
+        citer = Citer(prompt.passages)
+        shown: list[str] = []
+        finish: FinishReason = "stop"
+        tokens = TokenCounts()
+        deltas = self.model.stream(
+            prompt.messages, max_tokens=self.max_answer_tokens, temperature=question.temperature
+        )
+        async with aclosing(deltas):
+            async for delta in deltas:
+                if delta.text:
+                    if "first_token" not in clock.timings_ms:
+                        clock.lap("first_token")
+                        yield _stage("writing", prompt.passages)
+                    shown.append(citer.feed(delta.text))
+                    yield TextDelta(shown[-1], delta.text, tuple(citer.citations))
+                finish = "length" if delta.finish_reason == "length" else finish
+                tokens = delta.tokens or tokens
+        shown.append(citer.finish())
+        yield TextDelta(shown[-1], "", tuple(citer.citations))
+        clock.lap("generate")
+        yield Answer(
+            text="".join(shown),
+            citations=tuple(citer.citations),
+            passages=prompt.passages,
+            model=self.model.name,
+            finish_reason=finish,
+            tokens=tokens,
+            timings_ms=clock.timings_ms,
+        )
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Milliseconds of each stage, and `total` since the question came."""
+
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    _began: float = field(default_factory=time.perf_counter)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.timings_ms[stage] = (now - self._last) * 1000
+        self.timings_ms["total"] = (now - self._began) * 1000
+        self._last = now
+
+
+def _stage(stage: Literal["reading", "writing"], passages: Sequence[Passage]) -> Stage:
+    return Stage(stage, len(passages), len({p.document_id for p in passages}))
+
+
+def _last_question(history: Sequence[Message]) -> str:
+    return next((m.content for m in reversed(history) if m.role == "user"), "")

@@ -1,0 +1,163 @@
+"""Citations: every marker in an answer points at a source that was shown and supports it.
+
+Small models write few markers, and some that point nowhere. So each sentence, as soon as it is
+complete, is compared with the passages of the prompt and gets its marker from what was found.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.rag.sentences import Span, split_sentences
+from app.rag.types import Citation, Passage
+from ingest.terms import terms
+
+# Share of a sentence's terms that a passage must hold to be given, or to keep, a marker. A marker
+# written by the model is evidence by itself, so it needs less.
+SUPPORT_TO_ADD = 0.5
+SUPPORT_TO_KEEP = 0.25
+
+_MARKER = re.compile(
+    r"[\[【［](?:来源|资料|文档|[Ss]ource)?\s*(\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)\s*[\]】］]"
+)
+_OPENS_MARKER = re.compile(r"[\[【［][^\]】］\n]{0,20}$")
+_TERMINATORS = frozenset("。！？；.!?\n")
+_CLOSERS = frozenset("\"'”’」』）)")
+_NOT_CITED = re.compile(r"^\s*(\||#|```|[-*_]{3,}\s*$)")  # table rows, headings, code, rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    passage: Passage
+    terms: frozenset[str]
+    sentences: tuple[tuple[Span, frozenset[str]], ...]
+
+
+def _content_terms(text: str) -> frozenset[str]:
+    """Terms that carry meaning: words, numbers and Chinese bigrams; single characters if alone."""
+    found = terms(text)
+    strong = {t for t in found if len(t) > 1 or t.isdigit()}
+    return frozenset(strong or found)
+
+
+def _source(passage: Passage) -> _Source:
+    context = f"{passage.title} {' '.join(passage.headings)} {passage.text}"
+    sentences = tuple(
+        (span, _content_terms(passage.text[span.start : span.end]))
+        for span in split_sentences(passage.text)
+    )
+    return _Source(passage, _content_terms(context), sentences)
+
+
+def _support(sentence: frozenset[str], source: frozenset[str]) -> float:
+    """Share of the sentence's terms that the source holds, 0 to 1; 0 where a number is missing."""
+    if not sentence or any(t not in source for t in sentence if t[0].isdigit()):
+        return 0.0
+    return len(sentence & source) / len(sentence)
+
+
+@dataclass(slots=True)
+class Citer:
+    """Turns the model's text into text with right markers, piece by piece.
+
+    `feed` returns what can be shown now: a possible marker and the end of a sentence are held
+    back until it is clear what they are. The pieces together are the final text.
+    """
+
+    passages: Sequence[Passage]
+    citations: list[Citation] = field(default_factory=list)
+    _sources: list[_Source] = field(init=False)
+    _pending: str = ""  # received, not yet looked at
+    _sentence: str = ""  # shown part of the present sentence
+    _held: str = ""  # its end: full stop and what follows, not yet shown
+    _written: list[int] = field(default_factory=list)  # markers the model wrote in it
+    _in_code: bool = False
+
+    def __post_init__(self) -> None:
+        self._sources = [_source(p) for p in self.passages]
+
+    def feed(self, text: str) -> str:
+        """Take the next piece of the model's text and return what can be shown."""
+        self._pending += text
+        shown = ""
+        while self._pending:
+            marker = _MARKER.match(self._pending)
+            if marker and self._take_marker(marker):
+                self._pending = self._pending[marker.end() :]
+                continue
+            if not marker and _OPENS_MARKER.match(self._pending):
+                break  # may become a marker
+            char, self._pending = self._pending[0], self._pending[1:]
+            shown += self._take_char(char)
+        return shown
+
+    def finish(self) -> str:
+        """What was held back at the end of the answer."""
+        rest, self._pending = self._pending, ""
+        shown = "".join(self._take_char(char) for char in rest)
+        return shown + self._close_sentence()
+
+    def _take_marker(self, marker: re.Match[str]) -> bool:
+        """False where the brackets are the source's own words, such as 国发[24]12号."""
+        numbers = [int(n) for n in re.findall(r"\d+", marker[1])]
+        valid = [n for n in numbers if 1 <= n <= len(self.passages)]
+        if not valid and any(marker[0] in p.text for p in self.passages):
+            return False
+        self._written += [n for n in valid if n not in self._written]
+        return True
+
+    def _take_char(self, char: str) -> str:
+        if not self._held and char not in _TERMINATORS:
+            self._sentence += char
+            return char
+        if char in _TERMINATORS or char in _CLOSERS or char.isspace():
+            self._held += char
+            return ""
+        if self._held == ".":  # 3.5, v1.2: the sentence goes on
+            self._held = ""
+            self._sentence += "." + char
+            return "." + char
+        shown = self._close_sentence()
+        self._sentence = char
+        return shown + char
+
+    def _close_sentence(self) -> str:
+        ending, self._held = self._held, ""
+        sentence, self._sentence = self._sentence, ""
+        markers = self._mark(sentence)
+        space = " " if markers and sentence[-1:].isascii() and sentence[-1:].isalnum() else ""
+        return space + markers + ending
+
+    def _mark(self, sentence: str) -> str:
+        written, self._written = self._written, []
+        if sentence.lstrip().startswith("```"):
+            self._in_code = not self._in_code
+        if self._in_code or _NOT_CITED.match(sentence):
+            return ""
+        wanted = _content_terms(sentence)
+        support = [_support(wanted, s.terms) for s in self._sources]
+        chosen = [n for n in written if support[n - 1] >= SUPPORT_TO_KEEP]
+        if not chosen and support and max(support) >= SUPPORT_TO_ADD:
+            chosen = [support.index(max(support)) + 1]
+        for number in chosen:
+            self._cite(number, wanted)
+        return "".join(f"[{n}]" for n in chosen)
+
+    def _cite(self, marker: int, wanted: frozenset[str]) -> None:
+        """Point at the sentence of the passage that shares most with the answer's sentence."""
+        source = self._sources[marker - 1]
+        span, _ = max(source.sentences, key=lambda item: len(item[1] & wanted))
+        words = source.passage.text[span.start : span.end]
+        start = source.passage.start + span.start + len(words) - len(words.lstrip())
+        citation = Citation(
+            marker=marker,
+            chunk_id=source.passage.chunk_id,
+            document_id=source.passage.document_id,
+            document_name=source.passage.document_name,
+            page=source.passage.page,
+            start=start,
+            end=start + len(words.strip()),
+            text=words.strip(),
+        )
+        if citation not in self.citations:
+            self.citations.append(citation)

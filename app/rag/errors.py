@@ -1,0 +1,19 @@
+"""Errors of retrieval and answering.
+
+RagError
+└── QuestionTooLong   question and instructions alone exceed the prompt budget
+"""
+
+
+class RagError(Exception):
+    """Base of all errors of this package."""
+
+
+class QuestionTooLong(RagError):
+    """Question and instructions alone exceed the prompt budget."""
+
+    def __init__(self, tokens: int, max_prompt_tokens: int) -> None:
+        super().__init__(
+            f"The question takes {tokens} tokens with its instructions; "
+            f"the prompt may have {max_prompt_tokens}. Shorten the question."
+        )

@@ -1,0 +1,118 @@
+"""Knowledge bases."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import case, func
+from sqlmodel import Session, col, select
+
+from app.db.engine import Database
+from app.db.tables import KnowledgeBase, StoredDocument
+from app.services.errors import Conflict, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSummary:
+    """A base with the counts that people look at."""
+
+    base: KnowledgeBase
+    document_count: int
+    ready_count: int
+    failed_count: int
+    chunk_count: int
+
+
+def get_base(session: Session, base_id: str) -> KnowledgeBase:
+    """The base, or NotFound."""
+    base = session.get(KnowledgeBase, base_id)
+    if base is None:
+        raise NotFound("knowledge base", base_id)
+    return base
+
+
+def find_base(session: Session, name: str) -> KnowledgeBase | None:
+    """The base of that name."""
+    return session.exec(select(KnowledgeBase).where(KnowledgeBase.name == name)).first()
+
+
+def next_sequence(session: Session, base_id: str) -> int:
+    """Count one change of the base's content. Locks the base until the transaction ends, so that
+    numbers become visible in their order.
+    """
+    base = session.exec(
+        select(KnowledgeBase).where(KnowledgeBase.id == base_id).with_for_update()
+    ).first()
+    if base is None:
+        raise NotFound("knowledge base", base_id)
+    base.sequence += 1
+    session.add(base)
+    session.flush()
+    return base.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """New bases are bound to the embedder that runs."""
+
+    db: Database
+    embedder_name: str
+    embedder_dim: int
+
+    def create(self, name: str, description: str = "") -> BaseSummary:
+        """Raises Conflict where the name is taken."""
+        name = name.strip()
+        with self.db.write() as session:
+            self._refuse_taken(session, name)
+            base = KnowledgeBase(
+                name=name,
+                description=description,
+                embedder=self.embedder_name,
+                dim=self.embedder_dim,
+            )
+            session.add(base)
+        return BaseSummary(base, 0, 0, 0, 0)
+
+    def list(self) -> list[BaseSummary]:
+        """All bases by name."""
+        with self.db.read() as session:
+            return self._summaries(session)
+
+    def get(self, base_id: str) -> BaseSummary:
+        with self.db.read() as session:
+            get_base(session, base_id)
+            return self._summaries(session, base_id)[0]
+
+    def update(self, base_id: str, name: str | None, description: str | None) -> BaseSummary:
+        """Change what is given. Raises NotFound, Conflict."""
+        with self.db.write() as session:
+            base = get_base(session, base_id)
+            if name is not None and name.strip() != base.name:
+                self._refuse_taken(session, name.strip())
+                base.name = name.strip()
+            if description is not None:
+                base.description = description
+            session.add(base)
+        return self.get(base_id)
+
+    def _refuse_taken(self, session: Session, name: str) -> None:
+        if find_base(session, name) is not None:
+            raise Conflict(f"A knowledge base named {name!r} exists already. Choose another name.")
+
+    def _summaries(self, session: Session, base_id: str | None = None) -> list[BaseSummary]:
+        def count(state: str) -> object:
+            return func.coalesce(func.sum(case((col(StoredDocument.state) == state, 1), else_=0)), 0)
+
+        query = (
+            select(
+                KnowledgeBase,
+                func.count(col(StoredDocument.id)),
+                count("ready"),
+                count("failed"),
+                func.coalesce(func.sum(StoredDocument.chunk_count), 0),
+            )
+            .outerjoin(StoredDocument, col(StoredDocument.base_id) == col(KnowledgeBase.id))
+            .group_by(col(KnowledgeBase.id))
+            .order_by(col(KnowledgeBase.name))
+        )
+        if base_id is not None:
+            query = query.where(KnowledgeBase.id == base_id)
+        return [BaseSummary(*row) for row in session.exec(query)]

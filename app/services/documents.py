@@ -1,0 +1,263 @@
+"""Documents: taken in, listed, read, deleted. A document is acknowledged once its bytes and its
+job are on disk."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import anyio.to_thread
+from sqlalchemy import delete, func, insert, literal
+from sqlmodel import Session, col, select
+
+from app.db import lexical
+from app.db.engine import Database
+from app.db.errors import FileTooLarge
+from app.db.files import FileStore
+from app.db.tables import (
+    ChunkTombstone,
+    DocumentText,
+    Job,
+    StoredChunk,
+    StoredDocument,
+    utc_now,
+)
+from app.services.bases import get_base, next_sequence
+from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
+from ingest.errors import UnsupportedFormat
+from ingest.parsers import media_type_of, parser_for
+
+_MAX_NAME_CHARS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document with the progress of its newest job."""
+
+    document: StoredDocument
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    name: str
+    text: str
+    start: int
+    end: int
+    total_chars: int
+    pages: list[list[int]]
+
+
+def clean_name(name: str) -> str:
+    """The file name without folders and control characters. Raises Invalid where nothing is left."""
+    bare = PurePosixPath(name.replace("\\", "/")).name
+    bare = "".join(c for c in bare if c.isprintable()).strip()
+    if bare in ("", ".", ".."):
+        raise Invalid("The file has no usable name.", code="bad_name")
+    if len(bare) > _MAX_NAME_CHARS:
+        path = PurePosixPath(bare)
+        bare = path.stem[: _MAX_NAME_CHARS - len(path.suffix)] + path.suffix
+    return bare
+
+
+def get_document(session: Session, document_id: str) -> StoredDocument:
+    """The document, or NotFound."""
+    document = session.get(StoredDocument, document_id)
+    if document is None:
+        raise NotFound("document", document_id)
+    return document
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    db: Database
+    files: FileStore
+    max_upload_bytes: int
+
+    async def accept(
+        self, base_id: str, name: str, body: AsyncIterator[bytes]
+    ) -> tuple[DocumentView, bool]:
+        """Keep an upload and queue its ingestion; the flag says whether it is new to the base.
+
+        Raises NotFound, Invalid (no name, empty), TooLarge while the body is still coming, and
+        Unsupported before any of it is read.
+        """
+        name = clean_name(name)
+        try:
+            parser_for(name)
+        except UnsupportedFormat as error:
+            raise Unsupported(str(error)) from error
+        await anyio.to_thread.run_sync(self._require_base, base_id)
+        writer = self.files.writer(self.max_upload_bytes)
+        try:
+            async for part in body:
+                await anyio.to_thread.run_sync(writer.write, part)
+            if writer.size_bytes == 0:
+                raise Invalid(f"{name} is empty.", code="empty")
+            sha256 = await anyio.to_thread.run_sync(writer.commit)
+        except FileTooLarge as error:
+            limit = self.max_upload_bytes // (1024 * 1024)
+            raise TooLarge(f"{name} is larger than the limit of {limit} MB.") from error
+        finally:
+            writer.close()
+        return await anyio.to_thread.run_sync(
+            self._enqueue, base_id, name, sha256, writer.size_bytes
+        )
+
+    def _require_base(self, base_id: str) -> None:
+        with self.db.read() as session:
+            get_base(session, base_id)
+
+    def _enqueue(
+        self, base_id: str, name: str, sha256: str, size_bytes: int
+    ) -> tuple[DocumentView, bool]:
+        with self.db.write() as session:
+            get_base(session, base_id)
+            known = session.exec(
+                select(StoredDocument).where(
+                    StoredDocument.base_id == base_id, StoredDocument.sha256 == sha256
+                )
+            ).first()
+            if known is not None:
+                return self._view(session, known), False
+            if not self.files.path(sha256).exists():  # its last document was deleted just now
+                raise Conflict(f"{name} was being deleted. Upload it again.")
+            document = StoredDocument(
+                base_id=base_id,
+                name=name,
+                media_type=media_type_of(name),
+                size_bytes=size_bytes,
+                sha256=sha256,
+            )
+            session.add(document)
+            session.flush()
+            session.add(Job(document_id=document.id))
+            return DocumentView(document, 0, 0), True
+
+    def get(self, document_id: str) -> DocumentView:
+        with self.db.read() as session:
+            return self._view(session, get_document(session, document_id))
+
+    def list(
+        self, base_id: str, *, limit: int, offset: int, name: str = "", state: str = ""
+    ) -> tuple[list[DocumentView], int]:
+        """Newest first, with the number of all that match."""
+        with self.db.read() as session:
+            get_base(session, base_id)
+            where = [col(StoredDocument.base_id) == base_id]
+            if name:
+                where.append(col(StoredDocument.name).icontains(name, autoescape=True))
+            if state:
+                where.append(col(StoredDocument.state) == state)
+            total = session.exec(select(func.count()).select_from(StoredDocument).where(*where))
+            rows = session.exec(
+                select(StoredDocument)
+                .where(*where)
+                .order_by(col(StoredDocument.created_at).desc(), col(StoredDocument.id))
+                .limit(limit)
+                .offset(offset)
+            ).all()
+            return [self._view(session, row) for row in rows], total.one()
+
+    def retry(self, document_id: str) -> DocumentView:
+        """Queue a failed document again. Raises NotFound, Conflict."""
+        with self.db.write() as session:
+            document = get_document(session, document_id)
+            if document.state != "failed":
+                raise Conflict(f"{document.name} is {document.state}; only failed ones are retried.")
+            document.state, document.error_code, document.error_detail = "queued", None, None
+            document.updated_at = utc_now()
+            session.add(document)
+            session.add(Job(document_id=document.id))
+            return DocumentView(document, 0, 0)
+
+    def delete(self, document_id: str) -> None:
+        """Take the document out of every index in one commit, then drop its bytes."""
+        with self.db.write() as session:
+            document = get_document(session, document_id)
+            remove_chunks(session, document)
+            session.delete(document)
+        self.drop_unused_files([document.sha256])
+
+    def delete_base(self, base_id: str) -> None:
+        """Delete a base with all its documents."""
+        with self.db.write() as session:
+            base = get_base(session, base_id)
+            documents = session.exec(
+                select(StoredDocument).where(StoredDocument.base_id == base_id)
+            ).all()
+            for document in documents:
+                remove_chunks(session, document)
+            session.exec(delete(ChunkTombstone).where(col(ChunkTombstone.base_id) == base_id))
+            session.delete(base)
+        self.drop_unused_files([d.sha256 for d in documents])
+
+    def drop_unused_files(self, sums: list[str]) -> None:
+        """Remove the bytes that no document of any base refers to any more."""
+        with self.db.write() as session:  # a write, so that no upload refers to them meanwhile
+            for sha256 in sums:
+                query = select(StoredDocument.id).where(StoredDocument.sha256 == sha256)
+                if session.exec(query.limit(1)).first() is None:
+                    self.files.delete(sha256)
+
+    def text(self, document_id: str, start: int, end: int) -> TextPart:
+        """Characters `[start, end)` of the stored text. Raises NotFound before it is parsed."""
+        with self.db.read() as session:
+            document = get_document(session, document_id)
+            stored = session.get(DocumentText, document_id)
+            if stored is None:
+                raise NotFound("text yet of the document", document_id)
+            total = len(stored.text)
+            start, end = min(start, total), min(end, total)
+            return TextPart(document.name, stored.text[start:end], start, end, total, stored.pages)
+
+    def chunks(self, document_id: str, *, limit: int, offset: int) -> list[StoredChunk]:
+        """The document's chunks in order."""
+        with self.db.read() as session:
+            get_document(session, document_id)
+            return list(
+                session.exec(
+                    select(StoredChunk)
+                    .where(StoredChunk.document_id == document_id)
+                    .order_by(col(StoredChunk.ordinal))
+                    .limit(limit)
+                    .offset(offset)
+                )
+            )
+
+    def original(self, document_id: str) -> tuple[StoredDocument, Path]:
+        """The document and where its bytes are."""
+        with self.db.read() as session:
+            document = get_document(session, document_id)
+            return document, self.files.path(document.sha256)
+
+    def _view(self, session: Session, document: StoredDocument) -> DocumentView:
+        if document.state in ("ready", "failed"):
+            return DocumentView(document, 0, 0)
+        job = session.exec(
+            select(Job)
+            .where(Job.document_id == document.id)
+            .order_by(col(Job.created_at).desc())
+            .limit(1)
+        ).first()
+        return DocumentView(document, job.done if job else 0, job.total if job else 0)
+
+
+def remove_chunks(session: Session, document: StoredDocument) -> None:
+    """Delete a document's chunks and lexical rows, leaving tombstones for the vector indexes."""
+    chunk_ids = session.exec(
+        select(StoredChunk.id).where(StoredChunk.document_id == document.id)
+    ).all()
+    if not chunk_ids:
+        return
+    sequence = next_sequence(session, document.base_id)
+    session.exec(
+        insert(ChunkTombstone).from_select(
+            ["chunk_id", "base_id", "sequence"],
+            select(StoredChunk.id, StoredChunk.base_id, literal(sequence)).where(
+                StoredChunk.document_id == document.id
+            ),
+        )
+    )
+    lexical.remove(session, [id_ for id_ in chunk_ids if id_ is not None])
+    session.exec(delete(StoredChunk).where(col(StoredChunk.document_id) == document.id))

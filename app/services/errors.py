@@ -1,0 +1,52 @@
+"""Errors of the services; the API tells each with its own status.
+
+ServiceError
+├── NotFound        404  no such base, document, message, …
+├── Conflict        409  a name is taken, or the thing is in the wrong state
+├── TooLarge        413  a file or a question beyond its limit
+├── Unsupported     415  a file format without a parser
+├── Invalid         422  what was sent makes no sense
+└── WrongEmbedder   409  a base was built with another embedding model
+"""
+
+
+class ServiceError(Exception):
+    """Base of all errors of this package. The message is for people and says what to do."""
+
+    code = "error"
+
+
+class NotFound(ServiceError):
+    code = "not_found"
+
+    def __init__(self, what: str, id_: str) -> None:
+        super().__init__(f"There is no {what} with id {id_[:64]!r}.")
+
+
+class Conflict(ServiceError):
+    code = "conflict"
+
+
+class TooLarge(ServiceError):
+    code = "too_large"
+
+
+class Unsupported(ServiceError):
+    code = "unsupported_format"
+
+
+class Invalid(ServiceError):
+    def __init__(self, message: str, *, code: str = "invalid") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WrongEmbedder(ServiceError):
+    code = "wrong_embedder"
+
+    def __init__(self, base: str, built_with: str, running: str) -> None:
+        super().__init__(
+            f"Knowledge base {base!r} was built with the embedder {built_with!r}, but "
+            f"{running!r} is running. Set ZHIWEN_EMBEDDER={built_with} and start again, or upload "
+            f"its documents into a new base."
+        )

@@ -1,0 +1,112 @@
+"""Judgements of answers, and their export as training data."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, select
+
+from app.db.engine import Database
+from app.db.tables import Feedback, StoredMessage, utc_now
+from app.rag.types import Message
+from app.services.conversations import get_message
+from app.services.errors import Conflict, Invalid, NotFound
+from app.tuning.errors import TuningError
+from app.tuning.export import JsonRow, Report, export
+from app.tuning.types import Format, Judged, Selection
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    feedback: Feedback
+    answer: StoredMessage
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    db: Database
+
+    def put(self, message_id: str, given: Feedback) -> Feedback:
+        """Set or replace the judgement of a finished answer. Raises NotFound, Invalid, Conflict."""
+        with self.db.write() as session:
+            message = get_message(session, message_id)
+            if message.role != "assistant":
+                raise Invalid("Only answers are rated.", code="not_an_answer")
+            if message.state == "streaming":
+                raise Conflict("The answer is still being written. Rate it when it is complete.")
+            stored = session.get(Feedback, message_id) or Feedback(
+                message_id=message_id, rating=given.rating
+            )
+            for name in ("rating", "reason", "comment", "correction", "right_chunk_id"):
+                setattr(stored, name, getattr(given, name))
+            stored.updated_at = utc_now()
+            session.add(stored)
+            return stored
+
+    def delete(self, message_id: str) -> None:
+        with self.db.write() as session:
+            stored = session.get(Feedback, message_id)
+            if stored is None:
+                raise NotFound("rating of message", message_id)
+            session.delete(stored)
+
+    def list(
+        self, *, rating: str, base_id: str, limit: int, offset: int
+    ) -> tuple[list[JudgedAnswer], int]:
+        """Newest judgement first, with the number of all that match."""
+        with self.db.read() as session:
+            rows = [
+                row
+                for row in self._judged(session, rating)
+                if not base_id or base_id in row.answer.base_ids
+            ]
+            return rows[offset : offset + limit], len(rows)
+
+    def export(self, format: Format, selection: Selection) -> tuple[list[JsonRow], Report]:
+        """Rows of a training file and what was left out. Raises Invalid."""
+        with self.db.read() as session:
+            judged = [_for_tuning(row) for row in self._judged(session, "")]
+        try:
+            return export(judged, format, selection)
+        except TuningError as error:
+            raise Invalid(str(error), code="export") from error
+
+    def _judged(self, session: Session, rating: str) -> list[JudgedAnswer]:
+        question = aliased(StoredMessage)
+        query = (
+            select(Feedback, StoredMessage, question.content)
+            .join(StoredMessage, col(StoredMessage.id) == col(Feedback.message_id))
+            .join(
+                question,
+                and_(
+                    col(question.conversation_id) == col(StoredMessage.conversation_id),
+                    col(question.position) == col(StoredMessage.position) - 1,
+                ),
+            )
+            .order_by(col(Feedback.updated_at).desc(), col(Feedback.message_id))
+        )
+        if rating:
+            query = query.where(Feedback.rating == rating)
+        return [JudgedAnswer(*row) for row in session.exec(query)]
+
+
+def _for_tuning(row: JudgedAnswer) -> Judged:
+    answer, feedback = row.answer, row.feedback
+    return Judged(
+        message_id=answer.id,
+        conversation_id=answer.conversation_id,
+        position=answer.position,
+        base_ids=tuple(answer.base_ids),
+        prompt=tuple(Message(m["role"], m["content"]) for m in answer.prompt),  # type: ignore[arg-type]  # stored roles are ours
+        answer=answer.content,
+        raw_output=answer.raw_output,
+        rating=feedback.rating,  # type: ignore[arg-type]  # checked when it came in
+        created_at=answer.created_at,
+        judged_at=feedback.updated_at,
+        state=answer.state,
+        finish_reason=answer.finish_reason,
+        reason=feedback.reason,
+        comment=feedback.comment,
+        correction=feedback.correction,
+        model=answer.model,
+    )

@@ -1,0 +1,131 @@
+"""One claimed job: read the bytes, parse → clean → chunk → embed, commit everything at once."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.db import lexical
+from app.db.engine import Database
+from app.db.files import FileStore
+from app.db.tables import DocumentText, Job, StoredChunk, StoredDocument, utc_now
+from app.services.bases import get_base, next_sequence
+from app.services.documents import remove_chunks
+from app.services.errors import NotFound, WrongEmbedder
+from app.services.jobs import LEASE_S, Claim, Jobs
+from ingest.chunk import indexed_text
+from ingest.embedder import Embedder
+from ingest.errors import IngestError
+from ingest.pipeline import Ingested, ingest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    db: Database
+    files: FileStore
+    jobs: Jobs
+    embedder: Embedder
+    chunk_tokens: int
+
+    def run(self, claim: Claim, worker: str) -> None:
+        """Bring the claimed document to `ready` or `failed`. Raises nothing about the document."""
+        try:
+            with _kept_alive(self.jobs, claim, worker):
+                document = self._start(claim)
+                ingested = ingest(
+                    self.files.path(document.sha256).read_bytes(),
+                    document.name,
+                    self.embedder,
+                    chunk_tokens=self.chunk_tokens,
+                    on_progress=lambda *step: self.jobs.progress(claim, *step),
+                )
+                self._commit(claim, worker, document, ingested)
+        except NotFound:
+            log.info("document %s was deleted while it was being read", claim.document_id)
+        except IngestError as error:
+            self.jobs.fail(claim, error.code, str(error))
+        except WrongEmbedder as error:
+            self.jobs.fail(claim, error.code, str(error))
+        except OSError as error:
+            log.exception("document %s", claim.document_id)
+            self.jobs.fail(claim, "storage", f"The stored file could not be read: {error.strerror}")
+        except Exception as error:  # a parser's bug must not stop the queue
+            log.exception("document %s", claim.document_id)
+            detail = f"The file could not be read ({type(error).__name__}: {error})."
+            self.jobs.fail(claim, "internal", detail[:2000])
+
+    def _start(self, claim: Claim) -> StoredDocument:
+        with self.db.read() as session:
+            document = session.get(StoredDocument, claim.document_id)
+            if document is None:
+                raise NotFound("document", claim.document_id)
+            base = get_base(session, document.base_id)
+            if base.embedder != self.embedder.name:
+                raise WrongEmbedder(base.name, base.embedder, self.embedder.name)
+            return document
+
+    def _commit(
+        self, claim: Claim, worker: str, document: StoredDocument, ingested: Ingested
+    ) -> None:
+        """Text, chunks, vectors, lexical rows and the state `ready`: all or nothing."""
+        parsed = ingested.document
+        with self.db.write() as session:
+            job = session.get(Job, claim.job_id)
+            stored = session.get(StoredDocument, document.id)
+            if job is None or stored is None:
+                raise NotFound("document", document.id)
+            if job.worker != worker or job.state != "running":
+                return  # the lease ran out and another worker has it
+            remove_chunks(session, stored)
+            sequence = next_sequence(session, stored.base_id)
+            rows = [
+                StoredChunk(
+                    document_id=stored.id,
+                    base_id=stored.base_id,
+                    sequence=sequence,
+                    ordinal=chunk.ordinal,
+                    text=chunk.text,
+                    start=chunk.start,
+                    end=chunk.end,
+                    page=chunk.page,
+                    headings=list(chunk.headings),
+                    vector=vector.astype("<f4").tobytes(),
+                )
+                for chunk, vector in zip(ingested.chunks, ingested.vectors, strict=True)
+            ]
+            session.add_all(rows)
+            session.flush()
+            searchable = [
+                (row.id, indexed_text(parsed.title, tuple(row.headings), row.text))
+                for row in rows
+                if row.id is not None
+            ]
+            lexical.add(session, stored.base_id, searchable)
+            pages = [[span.page, span.start, span.end] for span in parsed.pages]
+            session.merge(DocumentText(document_id=stored.id, text=parsed.text, pages=pages))
+            stored.state, stored.title = "ready", parsed.title
+            stored.page_count = parsed.pages[-1].page if parsed.pages else None
+            stored.chunk_count, stored.updated_at = len(rows), utc_now()
+            job.state, job.stage, job.updated_at = "done", "ready", stored.updated_at
+            session.add_all((stored, job))
+
+
+@contextmanager
+def _kept_alive(jobs: Jobs, claim: Claim, worker: str) -> Iterator[None]:
+    """Renew the lease from a thread as long as the work goes on, however long one step takes."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(LEASE_S / 3):
+            jobs.renew(claim, worker)
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,80 @@
+"""Search in the database: what the retriever needs of it, and the search that people call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from app.db import lexical
+from app.db.engine import Database
+from app.db.tables import StoredChunk, StoredDocument
+from app.rag.retrieve import Retrieved, Retriever
+from app.rag.types import Passage
+from app.services.bases import get_base
+from app.services.errors import Invalid, TooLarge
+from vectorstore.protocol import Match
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Chunks in the database, by words and by id."""
+
+    db: Database
+
+    def lexical(self, query: str, k: int, base_ids: Sequence[str]) -> list[Match]:
+        """The `k` best chunks by BM25."""
+        with self.db.read() as session:
+            return lexical.search(session, query, k, base_ids)
+
+    def hydrate(self, chunk_ids: Sequence[int]) -> dict[int, Passage]:
+        """Passages of those ids that are still there."""
+        with self.db.read() as session:
+            rows = session.exec(
+                select(StoredChunk, StoredDocument.name, StoredDocument.title)
+                .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
+                .where(col(StoredChunk.id).in_(chunk_ids), StoredDocument.state == "ready")
+            )
+            return {
+                chunk.id: Passage(
+                    chunk_id=chunk.id,
+                    document_id=chunk.document_id,
+                    document_name=name,
+                    base_id=chunk.base_id,
+                    ordinal=chunk.ordinal,
+                    text=chunk.text,
+                    start=chunk.start,
+                    end=chunk.end,
+                    page=chunk.page,
+                    title=title,
+                    headings=tuple(chunk.headings),
+                )
+                for chunk, name, title in rows
+                if chunk.id is not None
+            }
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    db: Database
+    retriever: Retriever
+    max_question_chars: int
+
+    def check(self, question: str, base_ids: Sequence[str]) -> None:
+        """Raises Invalid, TooLarge or NotFound where the question cannot be asked."""
+        if not question.strip():
+            raise Invalid("The question is empty.", code="empty_question")
+        if len(question) > self.max_question_chars:
+            raise TooLarge(
+                f"The question has {len(question)} characters; "
+                f"{self.max_question_chars} are the limit. Upload long texts as documents."
+            )
+        if not base_ids:
+            raise Invalid("Choose at least one knowledge base.", code="no_base")
+        with self.db.read() as session:
+            for base_id in base_ids:
+                get_base(session, base_id)
+
+    def search(self, query: str, base_ids: Sequence[str], top_k: int) -> Retrieved:
+        """The `top_k` best passages, without an answer."""
+        self.check(query, base_ids)
+        return self.retriever.retrieve(query, base_ids, top_k)
