@@ -1,0 +1,75 @@
+"""Judged answers in, rows of a training file and an account of what was left out."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from app.tuning.curate import curate_examples, curate_labels, curate_pairs
+from app.tuning.errors import UnknownFormat
+from app.tuning.formats import (
+    JsonRow,
+    alpaca_row,
+    dpo_row,
+    kto_row,
+    messages_row,
+    sharegpt_row,
+)
+from app.tuning.types import FORMATS, Format, Judged, LeftOut, Selection
+
+# Legal inside JSON strings, but line ends to str.splitlines and to some editors.
+_LINE_ENDS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """considered: judged answers that the filters let through. exported: rows, of which one
+    answer can give several (a correction and its answer) or none (then it is in `left_out`)."""
+
+    format: Format
+    considered: int
+    exported: int
+    left_out: tuple[LeftOut, ...]
+
+
+def export(
+    judged: Iterable[Judged], format: Format, selection: Selection | None = None
+) -> tuple[list[JsonRow], Report]:
+    """The rows of a training file, oldest answer first; same input in any order, same rows.
+
+    What the filters leave out is as if it were not there: with `rating="down"` no variant rated
+    up can win a pair. Raises UnknownFormat.
+    """
+    selection = selection or Selection()
+    chosen = sorted(
+        (item for item in judged if selection.holds(item)),
+        key=lambda item: (item.created_at, item.message_id),
+    )
+    rows, left_out = _rows(chosen, format)
+    return rows, Report(format, len(chosen), len(rows), left_out)
+
+
+def jsonl(rows: Iterable[JsonRow]) -> Iterator[str]:
+    """One line a row, with its line end; to be written as UTF-8 with newline="\\n"."""
+    for row in rows:
+        yield json.dumps(row, ensure_ascii=False).translate(_LINE_ENDS) + "\n"
+
+
+def _rows(judged: list[Judged], format: Format) -> tuple[list[JsonRow], tuple[LeftOut, ...]]:
+    match format:
+        case "messages":
+            examples = curate_examples(judged)
+            return [messages_row(r) for r in examples.rows], examples.left_out
+        case "sharegpt":
+            examples = curate_examples(judged, alternating=True)
+            return [sharegpt_row(r) for r in examples.rows], examples.left_out
+        case "alpaca":
+            examples = curate_examples(judged, alternating=True)
+            return [alpaca_row(r) for r in examples.rows], examples.left_out
+        case "dpo":
+            pairs = curate_pairs(judged)
+            return [dpo_row(r) for r in pairs.rows], pairs.left_out
+        case "kto":
+            labels = curate_labels(judged)
+            return [kto_row(r) for r in labels.rows], labels.left_out
+        case _:
+            raise UnknownFormat(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
