@@ -1,0 +1,120 @@
+"""Markdown (CommonMark with tables) through markdown-it; HTML inside of it as HTML."""
+
+import re
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from ingest.builder import DocumentBuilder
+from ingest.clean import clean, unwrap
+from ingest.decode import decode
+from ingest.parsers import PageProgress
+from ingest.types import BlockKind, Document
+
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.MULTILINE)
+
+
+class MarkdownParser:
+    extensions = (".md", ".markdown")
+    signature = b""
+
+    def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
+        text = clean(decode(data, name))
+        builder = DocumentBuilder(data, name, "text/markdown")
+        if front := _FRONT_MATTER.match(text):
+            title = _FRONT_TITLE.search(front[1])
+            builder.title = title[1] if title else ""
+            text = text[front.end() :]
+        _Walk(builder).run(MarkdownIt("commonmark").enable("table").parse(text))
+        return builder.build()
+
+
+class _Walk:
+    """Turns the flat token stream into blocks."""
+
+    def __init__(self, builder: DocumentBuilder) -> None:
+        self._builder = builder
+        self._markers: list[str] = []  # of the open lists: "-" or the next number
+        self._at_item = False  # the next paragraph opens a list item
+        self._row: list[str] = []
+        self._opens_table = False
+        self._in_cell = False
+        self._heading_level = 0
+
+    def run(self, tokens: Sequence[Token]) -> None:
+        for token in tokens:
+            self._step(token)
+
+    def _step(self, token: Token) -> None:
+        match token.type:
+            case "heading_open":
+                self._heading_level = int(token.tag[1:])
+            case "bullet_list_open":
+                self._markers.append("-")
+            case "ordered_list_open":
+                self._markers.append(str(token.attrs.get("start", 1)))
+            case "bullet_list_close" | "ordered_list_close":
+                self._markers.pop()
+            case "list_item_open":
+                self._at_item = True
+            case "table_open":
+                self._opens_table = True
+            case "th_open" | "td_open":
+                self._in_cell = True
+            case "th_close" | "td_close":
+                self._in_cell = False
+            case "tr_close":
+                self._end_row(header=self._opens_table)
+            case "fence" | "code_block":
+                self._builder.add(BlockKind.CODE, token.content)
+            case "html_block":
+                from ingest.parsers.html import add_html
+
+                add_html(self._builder, token.content)
+            case "inline":
+                self._inline(token)
+
+    def _end_row(self, *, header: bool) -> None:
+        self._builder.row(self._row, header=header, first=self._opens_table)
+        self._row, self._opens_table = [], False
+
+    def _inline(self, token: Token) -> None:
+        text = unwrap(_text(token.children or []))
+        if self._heading_level:
+            self._builder.heading(text, self._heading_level)
+            self._heading_level = 0
+        elif self._in_cell:
+            self._row.append(text)
+        elif self._at_item:
+            self._at_item = False
+            self._builder.paragraph(f"{self._marker()} {text}", tight=True)
+        else:
+            self._builder.paragraph(text)
+
+    def _marker(self) -> str:
+        marker = self._markers[-1]
+        if marker == "-":
+            return marker
+        self._markers[-1] = str(int(marker) + 1)
+        return f"{marker}."
+
+
+def _text(children: Sequence[Token]) -> str:
+    """What a reader sees: link texts and picture descriptions, no addresses and no tags."""
+    parts: list[str] = []
+    for child in children:
+        match child.type:
+            case "text" | "code_inline":
+                parts.append(child.content)
+            case "softbreak" | "hardbreak":
+                parts.append("\n")
+            case "image":
+                parts.append(_text(child.children or []))
+            case "html_inline" if child.content.lower().startswith("<br"):
+                parts.append("\n")
+    return "".join(parts)
+
+
+PARSER = MarkdownParser()

@@ -1,0 +1,59 @@
+"""Plain text: paragraphs by blank lines, or by lines where lines are not wrapped."""
+
+import re
+
+from ingest.builder import DocumentBuilder
+from ingest.clean import clean
+from ingest.decode import decode
+from ingest.parsers import PageProgress
+from ingest.types import Document
+
+_BLANK_LINE = re.compile(r"\n[ \t\u3000]*\n+")
+# 第三章 …, 第 12 条 (alone on its line), Chapter 4 …
+_CHAPTER = re.compile(
+    r"(?:第[ ]?[〇零一二三四五六七八九十百千\d]{1,6}[ ]?[编篇部卷章节回][ \u3000:：]?.{0,40}"
+    r"|(?:Chapter|CHAPTER|Part|PART|Section) [\dIVXLC]+\b.{0,60})"
+)
+_SENTENCE_END = tuple("。！？!?…；;：:”」』)）")
+
+
+class TextParser:
+    extensions = (".txt", ".text", ".log")
+    signature = b""
+
+    def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
+        builder = DocumentBuilder(data, name, "text/plain")
+        for paragraph in _BLANK_LINE.split(clean(decode(data, name))):
+            lines = [line for line in paragraph.split("\n") if line.strip()]
+            if len(lines) > 1 and is_wrapped(lines):
+                builder.paragraph("\n".join(lines))
+                continue
+            for number, line in enumerate(lines):
+                if is_chapter(line):
+                    builder.heading(line, 2 if "节" in line[:10] else 1)
+                else:
+                    builder.paragraph(line, tight=number > 0)
+        return builder.build()
+
+
+def is_chapter(line: str) -> bool:
+    line = line.strip()
+    return bool(_CHAPTER.fullmatch(line)) and not line.endswith(_SENTENCE_END)
+
+
+def is_wrapped(lines: list[str]) -> bool:
+    """Whether the lines are one paragraph broken at a margin, not lines of their own.
+
+    Of two lines or more, all but the last are about equally long and most end in mid-sentence.
+    """
+    body = lines[:-1]
+    widths = sorted(len(line) for line in body)
+    longest = max(widths[-1], len(lines[-1]))
+    if not 20 <= longest <= 160 or widths[len(widths) // 2] < 0.75 * longest:
+        return False
+    ended = sum(line.rstrip().endswith((*_SENTENCE_END, ".")) for line in body)
+    indented = sum(line.startswith(("\u3000", "    ", "\t")) for line in lines[1:])
+    return ended <= len(body) / 2 and indented <= len(lines) / 4
+
+
+PARSER = TextParser()

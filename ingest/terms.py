@@ -1,0 +1,63 @@
+"""Lexical terms of Chinese and English text, for full-text indexes that split at spaces.
+
+Runs of CJK characters give every character and every pair of neighbours, words and numbers give
+themselves: no dictionary, and traditional Chinese is served as well as simplified. All terms are
+letters and digits only, safe as tokens and inside a quoted query of SQLite FTS5 and PostgreSQL.
+"""
+
+import re
+import unicodedata
+
+_MAX_TERM_CHARACTERS = 64  # longer ones are hashes and encoded data
+_MAX_QUERY_TERMS = 512
+
+_CJK = (
+    "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af"
+)
+_LETTER = f"[^\\W_{_CJK}]"
+_TOKEN = re.compile(
+    f"([{_CJK}]+)"  # 1: a run of CJK
+    r"|(\d+(?:[.,]\d+)+)(?![^\W_])"  # 2: 3.5, 1,000, 1.2.3
+    f"|({_LETTER}+(?:[-_.'’/&]{_LETTER}+)+)"  # 3: a-b, gpt-4.1, don't, snake_case
+    f"|({_LETTER}+)"  # 4: words and numbers
+)
+_INSIDE = re.compile(r"[-_.'’/&]")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+
+
+def terms(text: str) -> list[str]:
+    """Terms in the order of the text, repetitions included, NFKC-normalised and case-folded.
+
+    `3.5` becomes `3d5` so that it is one term and not `35`; `1,000` is `1000`; `a-b` gives its
+    parts and `ab`, so that `e-mail` finds `email` and the other way round.
+    """
+    found: list[str] = []
+    for cjk, number, compound, word in _TOKEN.findall(_fold(text)):
+        if cjk:
+            found.extend(cjk)
+            found.extend(map(str.__add__, cjk, cjk[1:]))
+        elif word:
+            found.append(word[:_MAX_TERM_CHARACTERS])
+        elif number:
+            found.append(_number(number)[:_MAX_TERM_CHARACTERS])
+        else:
+            parts = _INSIDE.split(compound)
+            found.extend(part[:_MAX_TERM_CHARACTERS] for part in parts)
+            found.append("".join(parts)[:_MAX_TERM_CHARACTERS])
+    return found
+
+
+def query_terms(text: str) -> list[str]:
+    """The distinct terms of a query in order, at most 512 of them however long the query is."""
+    return list(dict.fromkeys(terms(text[: 8 * _MAX_QUERY_TERMS])))[:_MAX_QUERY_TERMS]
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _number(number: str) -> str:
+    if _THOUSANDS.fullmatch(number):
+        number = number.replace(",", "")
+    return number.replace(".", "d").replace(",", "d")
