@@ -22,6 +22,10 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path(".zhiwen"), description="Database, uploaded files, models, indexes")
     models_dir: Path | None = Field(None, description="Model weights; DATA_DIR/models when empty")
+    offline: bool = Field(False, description="Never ask a model hub")
+    hub_endpoint: str | None = Field(
+        None, description="Another hub that speaks Hugging Face's protocol, e.g. ModelScope's"
+    )
     database_url: str | None = Field(
         None, description="PostgreSQL URL; SQLite in DATA_DIR when empty"
     )

@@ -1,6 +1,7 @@
 """Documents: taken in, listed, read, deleted. A document is acknowledged once its bytes and its
 job are on disk."""
 
+import mimetypes
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,7 @@ from sqlmodel import Session, col, select
 from app.db import lexical
 from app.db.engine import Database
 from app.db.errors import FileTooLarge
-from app.db.files import FileStore
+from app.db.files import FileStore, StoredFile
 from app.db.tables import (
     ChunkTombstone,
     DocumentText,
@@ -24,7 +25,7 @@ from app.db.tables import (
 from app.services.bases import get_base, next_sequence
 from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
 from ingest.errors import UnsupportedFormat
-from ingest.parsers import media_type_of, parser_for
+from ingest.parsers import parser_for
 
 _MAX_NAME_CHARS = 255
 
@@ -88,46 +89,49 @@ class Documents:
         except UnsupportedFormat as error:
             raise Unsupported(str(error)) from error
         await anyio.to_thread.run_sync(self._require_base, base_id)
-        writer = self.files.writer(self.max_upload_bytes)
         try:
-            async for part in body:
-                await anyio.to_thread.run_sync(writer.write, part)
-            if writer.size_bytes == 0:
-                raise Invalid(f"{name} is empty.", code="empty")
-            sha256 = await anyio.to_thread.run_sync(writer.commit)
+            with self.files.writer(self.max_upload_bytes) as writer:
+                async for part in body:
+                    await anyio.to_thread.run_sync(writer.write, part)
+                if writer.size_bytes == 0:
+                    raise Invalid(f"{name} is empty.", code="empty")
+                stored = await anyio.to_thread.run_sync(writer.commit)
         except FileTooLarge as error:
-            limit = self.max_upload_bytes // (1024 * 1024)
+            limit = self.max_upload_bytes >> 20
             raise TooLarge(f"{name} is larger than the limit of {limit} MB.") from error
-        finally:
-            writer.close()
-        return await anyio.to_thread.run_sync(
-            self._enqueue, base_id, name, sha256, writer.size_bytes
-        )
+        return await anyio.to_thread.run_sync(self._enqueue, base_id, name, stored)
+
+    def accept_bytes(self, base_id: str, name: str, data: bytes) -> DocumentView:
+        """The same for bytes at hand."""
+        with self.files.writer(self.max_upload_bytes) as writer:
+            writer.write(data)
+            stored = writer.commit()
+        return self._enqueue(base_id, clean_name(name), stored)[0]
 
     def _require_base(self, base_id: str) -> None:
         with self.db.read() as session:
             get_base(session, base_id)
 
     def _enqueue(
-        self, base_id: str, name: str, sha256: str, size_bytes: int
+        self, base_id: str, name: str, file: StoredFile
     ) -> tuple[DocumentView, bool]:
         with self.db.write() as session:
             get_base(session, base_id)
             known = session.exec(
                 select(StoredDocument).where(
-                    StoredDocument.base_id == base_id, StoredDocument.sha256 == sha256
+                    StoredDocument.base_id == base_id, StoredDocument.sha256 == file.sha256
                 )
             ).first()
             if known is not None:
                 return self._view(session, known), False
-            if not self.files.path(sha256).exists():  # its last document was deleted just now
+            if not file.path.exists():  # its last document was deleted just now
                 raise Conflict(f"{name} was being deleted. Upload it again.")
             document = StoredDocument(
                 base_id=base_id,
                 name=name,
-                media_type=media_type_of(name),
-                size_bytes=size_bytes,
-                sha256=sha256,
+                media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+                size_bytes=file.size_bytes,
+                sha256=file.sha256,
             )
             session.add(document)
             session.flush()

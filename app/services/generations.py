@@ -101,12 +101,19 @@ class Generations:
         return self._running.get(message_id)
 
     def stop(self, message_id: str) -> bool:
-        """Cancel; what was written is kept. False where nothing of that id runs here."""
+        """Cancel, from any thread; what was written is kept. False where nothing of that id runs
+        here."""
         generation = self._running.get(message_id)
         if generation is None or generation.finished or generation.task is None:
             return False
-        generation.task.cancel()
+        generation.task.get_loop().call_soon_threadsafe(generation.task.cancel)
         return True
+
+    def stop_conversation(self, conversation_id: str) -> None:
+        """Stop whatever is being written in that conversation."""
+        for generation in list(self._running.values()):
+            if generation.message.conversation_id == conversation_id:
+                self.stop(generation.message.id)
 
     async def close(self) -> None:
         """Cancel everything that runs and wait until it is written."""

@@ -1,0 +1,58 @@
+"""The application. `create_app(house)` makes one; `python -m app.api` serves it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+
+from fastapi import FastAPI
+
+from app.api import problems
+from app.api.observe import RequestMetrics
+from app.api.routes import bases, chat, conversations, documents, house, openai
+from app.services.generations import sweep_interrupted
+from app.wiring import VERSION, Zhiwen
+
+log = logging.getLogger(__name__)
+
+_SWEEP_S = 10.0
+_SAVE_S = 60.0
+
+
+def create_app(zhiwen: Zhiwen) -> FastAPI:
+    """The API over a house that is built already."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(zhiwen.prepare)
+        tasks = [
+            asyncio.create_task(asyncio.to_thread(zhiwen.warm_up)),
+            asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
+            asyncio.create_task(_every(_SAVE_S, zhiwen.indexes.save)),
+        ]
+        yield
+        for task in tasks:
+            task.cancel()
+        await zhiwen.close()
+
+    app = FastAPI(
+        title="Zhiwen",
+        version=VERSION,
+        summary="Question answering over private documents",
+        lifespan=lifespan,
+    )
+    app.state.zhiwen = zhiwen
+    app.add_middleware(RequestMetrics)
+    problems.install(app)
+    for module in (bases, documents, chat, conversations, house, openai):
+        app.include_router(module.router)
+    return app
+
+
+async def _every(seconds: float, work: Callable[[], object]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.to_thread(work)
+        except Exception:  # the next round may succeed; the service goes on either way
+            log.exception("a regular task failed")

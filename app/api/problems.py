@@ -1,0 +1,128 @@
+"""How errors are told: application/problem+json (RFC 9457), under /v1 in the OpenAI shape."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.api.schemas import Problem
+from app.db.errors import DatabaseUnavailable, FileMissing
+from app.llm.chat_model import EngineBusy, EngineStreamBroken, EngineUnavailable, LlmError
+from app.rag.errors import QuestionTooLong
+from app.services import errors as services
+from ingest.errors import IngestError
+
+log = logging.getLogger(__name__)
+
+# The first class that matches decides, so subclasses stand before their bases.
+_STATUS: tuple[tuple[type[Exception], int, str], ...] = (
+    (services.NotFound, 404, "not_found"),
+    (services.Conflict, 409, "conflict"),
+    (services.WrongEmbedder, 409, "wrong_embedder"),
+    (services.TooLarge, 413, "too_large"),
+    (services.Unsupported, 415, "unsupported_format"),
+    (services.Invalid, 422, "invalid"),
+    (QuestionTooLong, 413, "too_large"),
+    (FileMissing, 410, "file_missing"),
+    (EngineBusy, 429, "engine_busy"),
+    (EngineUnavailable, 503, "engine_unavailable"),
+    (EngineStreamBroken, 502, "engine_stream_broken"),
+    (LlmError, 502, "engine_error"),
+    (IngestError, 503, "embedder_unavailable"),
+    (DatabaseUnavailable, 503, "database_unavailable"),
+)
+
+
+def problem_of(error: Exception, instance: str | None = None) -> Problem:
+    """The problem that tells `error`; what is not foreseen becomes a 500 without details."""
+    for kind, status, code in _STATUS:
+        if isinstance(error, kind):
+            return Problem(
+                title=HTTPStatus(status).phrase,
+                status=status,
+                detail=str(error),
+                code=getattr(error, "code", code),
+                instance=instance,
+            )
+    detail = "Something went wrong here; the log says what."
+    return Problem(
+        title="Internal Server Error", status=500, detail=detail, code="internal", instance=instance
+    )
+
+
+def answer_with(
+    problem: Problem, *, openai: bool, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The problem as a response."""
+    if openai:
+        kind = "server_error" if problem.status >= 500 else "invalid_request_error"
+        body: dict[str, Any] = {
+            "error": {
+                "message": problem.detail,
+                "type": kind,
+                "param": None,
+                "code": problem.code,
+            }
+        }
+        return JSONResponse(body, problem.status, headers)
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        problem.status,
+        headers,
+        media_type="application/problem+json",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` tell every error as a problem."""
+
+    def respond(
+        request: Request, problem: Problem, headers: Mapping[str, str] | None = None
+    ) -> JSONResponse:
+        problem.instance = request.url.path
+        openai = request.url.path.startswith("/v1/")
+        return answer_with(problem, openai=openai, headers=headers)
+
+    async def known(request: Request, error: Exception) -> JSONResponse:
+        headers = {}
+        if isinstance(error, EngineBusy):
+            headers["Retry-After"] = str(round(error.retry_after_s or 5))
+        return respond(request, problem_of(error), headers)
+
+    async def http(request: Request, error: Exception) -> JSONResponse:
+        if not isinstance(error, HTTPException):
+            raise error
+        phrase = HTTPStatus(error.status_code).phrase
+        code = phrase.lower().replace(" ", "_")
+        problem = Problem(
+            title=phrase, status=error.status_code, detail=str(error.detail), code=code
+        )
+        return respond(request, problem, error.headers)
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        if not isinstance(error, RequestValidationError):
+            raise error
+        errors = [
+            {"field": ".".join(str(part) for part in e["loc"]), "message": e["msg"]}
+            for e in error.errors()
+        ]
+        detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
+        problem = Problem(
+            title=HTTPStatus(422).phrase, status=422, detail=detail, code="invalid", errors=errors
+        )
+        return respond(request, problem)
+
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s", request.method, request.url.path, exc_info=error)
+        return respond(request, problem_of(error))
+
+    for kind, _, _ in _STATUS:
+        app.add_exception_handler(kind, known)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, unforeseen)

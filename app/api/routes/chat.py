@@ -1,0 +1,116 @@
+"""Search and chat. Answers come as server-sent events and go on when nobody watches."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel
+
+from app.api.deps import House
+from app.api.problems import problem_of
+from app.api.schemas import ChatIn, MessageOut, SearchIn, SearchOut
+from app.api.views import conversation_out, message_out, passage_out
+from app.rag.answer import Stage
+from app.rag.types import Passage
+from app.services.ask import Asked
+from app.services.conversations import MessageView
+from app.services.generations import Event
+
+router = APIRouter(prefix="/api", tags=["search and chat"])
+
+_POLL_S = 0.5
+
+
+@router.post("/search")
+def search(body: SearchIn, house: House) -> SearchOut:
+    """The best passages with every stage's score, without an answer."""
+    found = house.search.search(body.query, body.base_ids, body.top_k)
+    return SearchOut(
+        passages=[passage_out(p) for p in found.passages], timings_ms=found.timings_ms
+    )
+
+
+def _asked(body: ChatIn, house: House) -> Asked:
+    """Everything that can be refused is refused here, before the stream begins."""
+    if body.regenerate is not None:
+        return house.ask.regenerate(body.regenerate)
+    return house.ask.ask(body.question, body.base_ids, body.conversation_id)
+
+
+@router.post("/chat", response_class=EventSourceResponse)
+async def chat(asked: Annotated[Asked, Depends(_asked)], house: House) -> AsyncIterator[Any]:
+    """Ask. Events: start, stage, sources, delta, done or error."""
+    async for number, event in house.ask.start(asked).watch():
+        yield sse(number, event)
+
+
+@router.get("/messages/{message_id}")
+def read_message(message_id: str, house: House) -> MessageOut:
+    """One question or answer."""
+    view = house.conversations.message(message_id)
+    return message_out(view.message, view.feedback)
+
+
+def _watched(message_id: str, house: House) -> MessageView:
+    return house.conversations.message(message_id)
+
+
+@router.get("/messages/{message_id}/events", response_class=EventSourceResponse)
+async def watch_message(
+    view: Annotated[MessageView, Depends(_watched)],
+    house: House,
+    last_event_id: Annotated[int, Header(ge=0)] = 0,
+) -> AsyncIterator[Any]:
+    """The events of an answer again, from the start or after `Last-Event-ID`, as they come."""
+    generation = house.generations.get(view.message.id)
+    if generation is not None:
+        async for number, event in generation.watch(last_event_id):
+            yield sse(number, event)
+        return
+    message_id = view.message.id
+    while view.message.state == "streaming":  # it runs in another process, or did
+        await asyncio.sleep(_POLL_S)
+        view = await run_in_threadpool(house.conversations.message, message_id)
+    yield sse(last_event_id + 1, Event("done", view.message))
+
+
+@router.post("/messages/{message_id}/stop", status_code=202)
+def stop_message(message_id: str, house: House) -> MessageOut:
+    """Stop writing; the text so far is kept. Nothing happens to a finished answer."""
+    view = house.conversations.message(message_id)
+    house.generations.stop(message_id)
+    return message_out(view.message, view.feedback)
+
+
+def sse(number: int, event: Event) -> ServerSentEvent:
+    """The event on the wire; `number` is its id, from 1."""
+    data: BaseModel | dict[str, Any]
+    match event.name, event.data:
+        case "start", Asked() as asked:
+            data = {
+                "conversation": conversation_out(asked.conversation),
+                "question": message_out(asked.question),
+                "answer_id": asked.answer.id,
+            }
+        case "stage", Stage() as stage:
+            data = {
+                "stage": stage.stage,
+                "passages": stage.passages,
+                "documents": stage.documents,
+            }
+        case "sources", passages:
+            data = {"passages": _passages(passages)}
+        case "delta", text:
+            data = {"text": text}
+        case "done", message:
+            data = {"message": message_out(message)}
+        case _, error:
+            data = problem_of(error).model_dump(exclude_none=True)
+    return ServerSentEvent(data=data, event=event.name, id=str(number))
+
+
+def _passages(passages: Sequence[Passage]) -> list[Any]:
+    return [passage_out(p) for p in passages]

@@ -1,0 +1,51 @@
+"""How the service is: health, status, models, metrics."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from app.api.deps import House
+from app.api.schemas import ComponentOut, ModelOut, StatusOut
+from app.wiring import VERSION
+
+router = APIRouter(tags=["state"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(house: House, response: Response) -> dict[str, str]:
+    """200 once questions can be searched: database and embedder are there. Else 503."""
+    if await house.status.ready():
+        return {"status": "ready"}
+    response.status_code = 503
+    return {"status": "starting"}
+
+
+@router.get("/api/status")
+async def read_status(house: House) -> StatusOut:
+    """Each component, and what to do where one is down."""
+    components = await house.status.components()
+    return StatusOut(
+        version=VERSION,
+        components=[ComponentOut.model_validate(c) for c in components],
+        queued_jobs=house.jobs.waiting(),
+    )
+
+
+@router.get("/api/models")
+async def list_models(house: House) -> list[ModelOut]:
+    """The chat models that answer."""
+    model = house.model
+    return [
+        ModelOut(name=model.name, context_tokens=model.context_tokens, ready=await model.ready())
+    ]
+
+
+@router.get("/metrics")
+def metrics() -> Response:
+    """Prometheus text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

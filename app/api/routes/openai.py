@@ -1,0 +1,176 @@
+"""The OpenAI shape: any OpenAI client can talk to a knowledge base.
+
+Citations come in a field of their own, `citations`, which plain clients ignore.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.deps import House
+from app.api.problems import answer_with, problem_of
+from app.rag.answer import Question, TextDelta
+from app.rag.types import Answer, Message
+from app.services.errors import Invalid
+from app.wiring import Zhiwen
+
+router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+
+_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    type: str
+    text: str = ""
+
+
+class ChatMessage(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[Part]
+
+    def as_message(self) -> Message:
+        if isinstance(self.content, str):
+            text = self.content
+        else:
+            if any(part.type != "text" for part in self.content):
+                raise Invalid("Only text parts are read.", code="unsupported_content")
+            text = "".join(part.text for part in self.content)
+        return Message("system" if self.role == "developer" else self.role, text)
+
+
+class StreamOptions(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    include_usage: bool = False
+
+
+class CompletionIn(BaseModel):
+    """What is read of a request; other fields of the protocol are accepted and ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: str
+    messages: list[ChatMessage] = Field(min_length=1)
+    stream: bool = False
+    stream_options: StreamOptions = StreamOptions()
+    temperature: float | None = Field(None, ge=0, le=2)
+
+
+@router.get("/models")
+def list_models(house: House) -> dict[str, Any]:
+    """`zhiwen` asks all knowledge bases, `zhiwen/<name>` one."""
+    models = [
+        {"id": name, "object": "model", "created": 0, "owned_by": "zhiwen"}
+        for name in house.direct.model_names()
+    ]
+    return {"object": "list", "data": models}
+
+
+def _question(body: CompletionIn, house: House) -> Question:
+    messages = [message.as_message() for message in body.messages]
+    return house.direct.question(body.model, messages, body.temperature)
+
+
+@router.post("/chat/completions", response_model=None)
+async def create_completion(
+    body: CompletionIn, question: Annotated[Question, Depends(_question)], house: House
+) -> JSONResponse | StreamingResponse:
+    """Answer the last message from the knowledge base that `model` names."""
+    head = {
+        "id": f"chatcmpl-{secrets.token_hex(12)}",
+        "created": int(time.time()),
+        "model": body.model,
+    }
+    if body.stream:
+        frames = _frames(head, question, house, usage=body.stream_options.include_usage)
+        first = await anext(frames)  # an error before the first token keeps its own status
+        return StreamingResponse(
+            _chain(first, frames), media_type="text/event-stream", headers=_HEADERS
+        )
+    answer = await _whole_answer(question, house)
+    message = {"role": "assistant", "content": answer.text}
+    choice = {"index": 0, "message": message, "finish_reason": _finish_reason(answer)}
+    return JSONResponse(
+        {
+            **head,
+            "object": "chat.completion",
+            "choices": [choice],
+            "usage": _usage(answer),
+            "citations": _citations(answer),
+        }
+    )
+
+
+async def _whole_answer(question: Question, house: Zhiwen) -> Answer:
+    async with aclosing(house.direct.stream(question)) as events:
+        async for event in events:
+            if isinstance(event, Answer):
+                return event
+    raise RuntimeError("the answer line ended without an answer")
+
+
+async def _frames(
+    head: dict[str, Any], question: Question, house: Zhiwen, *, usage: bool
+) -> AsyncIterator[str]:
+    def frame(choices: Sequence[dict[str, Any]], **more: Any) -> str:
+        body = {**head, "object": "chat.completion.chunk", "choices": choices, **more}
+        return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+
+    def choice(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+        return {"index": 0, "delta": delta, "finish_reason": finish_reason}
+
+    begun = False
+    try:
+        async with aclosing(house.direct.stream(question)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta) and event.text:
+                    role = {} if begun else {"role": "assistant"}
+                    yield frame([choice({**role, "content": event.text})])
+                    begun = True
+                elif isinstance(event, Answer):
+                    last = choice({}, _finish_reason(event))
+                    yield frame([last], citations=_citations(event))
+                    if usage:
+                        yield frame([], usage=_usage(event))
+    except Exception as error:
+        if not begun:
+            raise
+        body = bytes(answer_with(problem_of(error), openai=True).body).decode()
+        yield f"data: {body}\n\n"
+        return
+    yield "data: [DONE]\n\n"
+
+
+async def _chain(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield first
+    async for frame in rest:
+        yield frame
+
+
+def _finish_reason(answer: Answer) -> str:
+    return "length" if answer.finish_reason == "length" else "stop"
+
+
+def _usage(answer: Answer) -> dict[str, int]:
+    prompt, completion = answer.tokens.prompt, answer.tokens.completion
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+
+
+def _citations(answer: Answer) -> list[dict[str, Any]]:
+    return [asdict(citation) for citation in answer.citations]

@@ -1,0 +1,70 @@
+"""From what services return to what is on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from app.api.schemas import (
+    BaseOut,
+    ConversationDetail,
+    ConversationOut,
+    DocumentOut,
+    FeedbackOut,
+    MessageOut,
+    PassageOut,
+)
+from app.db.tables import Conversation, Feedback, StoredMessage
+from app.rag.types import Passage
+from app.services.bases import BaseSummary
+from app.services.conversations import MessageView
+from app.services.documents import DocumentView
+
+
+def base_out(summary: BaseSummary) -> BaseOut:
+    base = summary.base
+    return BaseOut(
+        id=base.id,
+        name=base.name,
+        description=base.description,
+        embedder=base.embedder,
+        document_count=summary.document_count,
+        ready_count=summary.ready_count,
+        failed_count=summary.failed_count,
+        chunk_count=summary.chunk_count,
+        created_at=base.created_at,
+    )
+
+
+def document_out(view: DocumentView) -> DocumentOut:
+    return DocumentOut.model_validate(
+        {**view.document.model_dump(), "done": view.done, "total": view.total}
+    )
+
+
+def passage_out(passage: Passage | Mapping[str, Any]) -> PassageOut:
+    """Of a passage, or of one kept with an answer."""
+    return PassageOut.model_validate(asdict(passage) if isinstance(passage, Passage) else passage)
+
+
+def feedback_out(feedback: Feedback) -> FeedbackOut:
+    return FeedbackOut.model_validate(feedback.model_dump())
+
+
+def message_out(message: StoredMessage, feedback: Feedback | None = None) -> MessageOut:
+    fields = message.model_dump(include=set(MessageOut.model_fields))
+    return MessageOut.model_validate(
+        {**fields, "feedback": feedback_out(feedback) if feedback else None}
+    )
+
+
+def conversation_out(conversation: Conversation) -> ConversationOut:
+    return ConversationOut.model_validate(conversation.model_dump())
+
+
+def conversation_detail(
+    conversation: Conversation, messages: list[MessageView]
+) -> ConversationDetail:
+    return ConversationDetail(
+        **conversation.model_dump(),
+        messages=[message_out(view.message, view.feedback) for view in messages],
+    )

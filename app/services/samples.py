@@ -1,0 +1,34 @@
+"""The sample knowledge base, so that the first question on a new machine works at once."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from app.services.bases import Bases
+from app.services.documents import Documents
+
+NAME = "示例 · Sample"
+_DESCRIPTION = "青禾科技的内部文件，虚构。Fictional papers of a firm, to try Zhiwen with."
+_MARKER = "sample-base-created"
+
+
+def sample_files() -> list[tuple[str, bytes]]:
+    """Names and bytes of the sample documents."""
+    folder = files("app.samples")
+    return [
+        (entry.name, entry.read_bytes())
+        for entry in sorted(folder.iterdir(), key=lambda e: e.name)
+        if entry.is_file() and not entry.name.endswith((".py", ".json"))
+    ]
+
+
+def ensure_sample_base(data_dir: Path, bases: Bases, documents: Documents) -> bool:
+    """Create the sample base once in the life of a data folder; a deleted one stays away."""
+    marker = data_dir / _MARKER
+    if marker.exists():
+        return False
+    if not bases.list():
+        base = bases.create(NAME, _DESCRIPTION).base
+        for name, data in sample_files():
+            documents.accept_bytes(base.id, name, data)
+    marker.touch()
+    return True

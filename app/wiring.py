@@ -1,0 +1,196 @@
+"""Builds the house: the only place that constructs engines, from the settings."""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+from app.config import Settings
+from app.db.engine import Database
+from app.db.files import FileStore
+from app.llm.chat_model import ChatModel
+from app.llm.openai_chat import OpenAIChatModel
+from app.llm.tokenizer import QwenTokenizer
+from app.models.hub import HubClient
+from app.models.store import ModelStore
+from app.rag.answer import AnswerLine
+from app.rag.prompt import render_chatml
+from app.rag.retrieve import Retriever
+from app.services.ask import Ask
+from app.services.bases import Bases
+from app.services.conversations import Conversations
+from app.services.direct import Direct
+from app.services.documents import Documents
+from app.services.feedback import Judgements
+from app.services.generations import Generations, sweep_interrupted
+from app.services.indexes import Indexes
+from app.services.ingestion import Ingestion
+from app.services.jobs import Jobs
+from app.services.samples import ensure_sample_base
+from app.services.search import Passages, Search
+from app.services.status import Status
+from ingest.embedder import Embedder
+from ingest.hashing import HashingEmbedder
+from ingest.sentence_transformer import SentenceTransformerEmbedder
+
+log = logging.getLogger(__name__)
+
+VERSION = version("zhiwen")
+
+
+@dataclass(frozen=True, slots=True)
+class Zhiwen:
+    """Everything the API serves. `model` and `embedder` are the only engines."""
+
+    settings: Settings
+    db: Database
+    files: FileStore
+    embedder: Embedder
+    model: ChatModel
+    indexes: Indexes
+    bases: Bases
+    documents: Documents
+    jobs: Jobs
+    search: Search
+    generations: Generations
+    ask: Ask
+    direct: Direct
+    conversations: Conversations
+    judgements: Judgements
+    status: Status
+
+    def prepare(self) -> None:
+        """Bring the database up to date, and on the first start create the sample base."""
+        self.db.migrate()
+        self.files.sweep()
+        sweep_interrupted(self.db)
+        if self.settings.sample_base:
+            ensure_sample_base(self.settings.data_dir, self.bases, self.documents)
+
+    def warm_up(self) -> None:
+        """Load the embedder and the indexes, so that the first question does not wait for them."""
+        self.embedder.embed(["知问"], kind="query")
+        for summary in self.bases.list():
+            if summary.base.embedder == self.embedder.name:
+                self.indexes.current(summary.base.id)
+            else:
+                log.warning(
+                    "base %s was built with %s", summary.base.name, summary.base.embedder
+                )
+
+    async def close(self) -> None:
+        """End what runs, keep the indexes."""
+        await self.generations.close()
+        self.indexes.save()
+        self.db.dispose()
+
+
+def model_store(settings: Settings) -> ModelStore:
+    """Where weights are and come from."""
+    hub = HubClient(endpoint=settings.hub_endpoint)
+    return ModelStore(settings.models_path, hub=hub, offline=settings.offline)
+
+
+def chat_model_name(settings: Settings, store: ModelStore) -> str:
+    """The configured model, or the profile's default."""
+    if settings.chat_model:
+        return settings.chat_model
+    if settings.embedded_engine:
+        return store.default_chat_model()
+    return "Qwen/Qwen2.5-3B-Instruct-AWQ"
+
+
+def build_embedder(settings: Settings, store: ModelStore) -> Embedder:
+    """The configured embedder, or the best one there is. Raises ModelError."""
+    name = settings.embedder or store.default_embedder()
+    if name == "hashing":
+        return HashingEmbedder()
+    return SentenceTransformerEmbedder(
+        store.path(name), name=name, threads=settings.embed_threads
+    )
+
+
+def build_chat_model(settings: Settings, store: ModelStore) -> ChatModel:
+    """The client of the engine. Raises ModelError where its tokenizer is not here."""
+    name = chat_model_name(settings, store)
+    return OpenAIChatModel(
+        settings.engine_base_url,
+        name,
+        QwenTokenizer(store.tokenizer(settings.tokenizer or name)),
+        render=render_chatml if settings.engine_protocol == "completions" else None,
+        api_key=settings.engine_api_key.get_secret_value(),
+        context_tokens=settings.context_tokens,
+        connect_timeout_s=settings.connect_timeout_s,
+        first_token_timeout_s=settings.first_token_timeout_s,
+        stall_timeout_s=settings.stall_timeout_s,
+    )
+
+
+def build(
+    settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
+) -> Zhiwen:
+    """The house as the settings say; tests may bring their own engines."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = model_store(settings)
+    embedder = embedder or build_embedder(settings, store)
+    model = model or build_chat_model(settings, store)
+    db = Database(settings.sql_url)
+    files = FileStore(settings.files_path)
+    jobs = Jobs(db)
+    indexes = Indexes(db, settings.indexes_path, embedder.name)
+    passages = Passages(db)
+    retriever = Retriever(
+        embedder,
+        dense=indexes.search,
+        lexical=passages.lexical,
+        hydrate=passages.hydrate,
+        candidates=settings.candidates,
+        rrf_k=settings.rrf_k,
+    )
+    search = Search(db, retriever, settings.max_question_chars)
+    answer_line = AnswerLine(
+        retriever,
+        model,
+        top_k=settings.top_k,
+        max_prompt_tokens=settings.max_prompt_tokens,
+        max_answer_tokens=settings.max_answer_tokens,
+    )
+    generations = Generations(db, answer_line)
+    return Zhiwen(
+        settings=settings,
+        db=db,
+        files=files,
+        embedder=embedder,
+        model=model,
+        indexes=indexes,
+        bases=Bases(db, embedder.name, embedder.dim),
+        documents=Documents(db, files, settings.max_upload_bytes),
+        jobs=jobs,
+        search=search,
+        generations=generations,
+        ask=Ask(db, search, generations, settings.temperature, model.name),
+        direct=Direct(db, search, answer_line),
+        conversations=Conversations(db),
+        judgements=Judgements(db),
+        status=Status(
+            db,
+            jobs,
+            settings.data_dir,
+            model.name,
+            model.ready,
+            embedder.name,
+            partial(_is_warm, embedder),
+        ),
+    )
+
+
+def build_ingestion(settings: Settings) -> Ingestion:
+    """What the worker's embedding process runs."""
+    db = Database(settings.sql_url)
+    embedder = build_embedder(settings, model_store(settings))
+    files = FileStore(settings.files_path)
+    return Ingestion(db, files, Jobs(db), embedder, settings.chunk_tokens)
+
+
+def _is_warm(embedder: Embedder) -> bool:
+    return not isinstance(embedder, SentenceTransformerEmbedder) or embedder.loaded
