@@ -1,0 +1,109 @@
+"""What can be known about the containers without an engine that runs them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # ships no types
+
+from app.config import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "docker/Dockerfile").read_text(encoding="utf-8")
+COMPOSE_FILES = ["docker/compose.yml", "docker/compose.gpu.yml"]
+PINNED = re.compile(r"[^:\s]+:v?\d+\.\d+(\.\d+)?([.-][\w.-]+)?")
+
+Compose = dict[str, Any]
+
+
+@pytest.fixture(params=COMPOSE_FILES)
+def compose(request: pytest.FixtureRequest) -> Compose:
+    return load(request.param)
+
+
+def load(name: str) -> Compose:
+    content = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+@pytest.mark.parametrize("name", [*COMPOSE_FILES, "docker/Dockerfile"])
+def test_every_setting_named_is_one(name: str) -> None:
+    named = set(re.findall(r"\bZHIWEN_(\w+)", (ROOT / name).read_text(encoding="utf-8")))
+    assert named
+    assert {n.lower() for n in named} <= set(Settings.model_fields)
+
+
+def test_the_settings_are_accepted(compose: Compose) -> None:
+    for service in compose["services"].values():
+        given: Compose = {
+            name.removeprefix("ZHIWEN_").lower(): value
+            for name, value in service.get("environment", {}).items()
+            if name.startswith("ZHIWEN_")
+        }
+        Settings(**given | {"_env_file": None})
+
+
+def test_images_are_pinned(compose: Compose) -> None:
+    images = [service["image"] for service in compose["services"].values()]
+    assert [image for image in images if not PINNED.fullmatch(image)] == []
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert len(bases) == 2
+    assert [base for base in bases if not PINNED.fullmatch(base)] == []
+
+
+def test_nothing_runs_as_root(compose: Compose) -> None:
+    for service in compose["services"].values():
+        assert int(service["user"].split(":")[0]) > 0
+        assert service["cap_drop"] == ["ALL"]
+        assert not service.get("privileged", False)
+    users = re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE)
+    assert users == ["10001:10001"]
+
+
+def test_ports_stay_on_this_machine(compose: Compose) -> None:
+    ports = [p for service in compose["services"].values() for p in service.get("ports", [])]
+    assert ports
+    assert [p for p in ports if not p.startswith("127.0.0.1:")] == []
+
+
+def test_only_the_api_reaches_the_engine() -> None:
+    services = load("docker/compose.gpu.yml")["services"]
+    assert "ports" not in services["engine"]
+    assert {n for n, s in services.items() if "engine" in s.get("networks", [])} == {
+        "engine",
+        "api",
+    }
+
+
+def test_engine_and_api_agree() -> None:
+    services = load("docker/compose.gpu.yml")["services"]
+    model, *options = services["engine"]["command"]
+    flags = dict(option.removeprefix("--").partition("=")[::2] for option in options)
+    settings = services["api"]["environment"]
+    assert settings["ZHIWEN_CHAT_MODEL"] == model
+    assert settings["ZHIWEN_CONTEXT_TOKENS"] == flags["max-model-len"]
+    assert settings["ZHIWEN_ENGINE_URL"] == f"http://engine:{flags['port']}/v1"
+    assert settings["ZHIWEN_ENGINE_API_KEY"] == services["engine"]["environment"]["VLLM_API_KEY"]
+    assert float(flags["gpu-memory-utilization"]) == 0.9
+    assert "enable-prefix-caching" in flags
+
+
+def test_every_volume_and_condition_exists(compose: Compose) -> None:
+    services = compose["services"]
+    for service in services.values():
+        for volume in service.get("volumes", []):
+            assert volume.split(":")[0] in compose["volumes"]
+        for name, needed in service.get("depends_on", {}).items():
+            health = services[name].get("healthcheck", {})
+            assert needed["condition"] != "service_healthy" or not health.get("disable")
+
+
+def test_what_the_image_copies_exists() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    names = {name for line in copied for name in line.split()}
+    assert {"requirements.lock", "app", "ui", "evals"} <= names
+    assert [name for name in names - {"README.md"} if not (ROOT / name).exists()] == []
+    allowed = (ROOT / "docker/Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {line[1:] for line in allowed if line.startswith("!")} == names
