@@ -64,14 +64,20 @@ class DocumentBuilder:
         for number, (header, cells) in enumerate(rows):
             self.row(cells, header=header, first=number == 0)
 
-    def page(self, number: int) -> None:
-        """What is added from here on lies on page `number`, counted from 1."""
-        self._close_page()
-        self._pages.append(PageSpan(number, self._length, self._length))
+    def page(self, number: int, *, back: int = 0) -> None:
+        """What is added from here on lies on page `number`, counted from 1.
+
+        `back` characters of the last block lie there already, where it runs over the page's end.
+        """
+        start = self._length
+        if self._blocks:
+            start = max(self._blocks[-1].start, start - back)
+        self._close_page(start)
+        self._pages.append(PageSpan(number, start, start))
 
     def build(self) -> Document:
         """The document. Raises ParseError `no_text` where nothing legible was added."""
-        self._close_page()
+        self._close_page(self._length)
         text = "".join(self._parts)
         if not any(character.isalnum() for character in text):
             raise ParseError(f"No text was found in {self._name}.", code="no_text")
@@ -89,10 +95,10 @@ class DocumentBuilder:
         self._parts.append(text)
         self._length += len(text)
 
-    def _close_page(self) -> None:
+    def _close_page(self, end: int) -> None:
         if self._pages:
             last = self._pages[-1]
-            self._pages[-1] = PageSpan(last.page, last.start, self._length)
+            self._pages[-1] = PageSpan(last.page, last.start, max(last.start, end))
 
     def _title(self, text: str) -> str:
         headings = [block for block in self._blocks if block.kind is BlockKind.HEADING]

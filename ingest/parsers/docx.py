@@ -1,0 +1,188 @@
+"""Word documents through python-docx: headings, lists, tables, text boxes, in reading order."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ingest.builder import DocumentBuilder
+from ingest.errors import ParseError
+from ingest.parsers import PageProgress
+from ingest.types import Document
+
+if TYPE_CHECKING:
+    from docx.document import Document as WordDocument
+    from docx.oxml.xmlchemy import BaseOxmlElement
+
+_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_OLE = b"\xd0\xcf\x11\xe0"
+_MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_ALTERNATE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_STYLE_LEVEL = re.compile(r"(?:heading|标题|標題)\s*(\d)$", re.IGNORECASE)
+_CONTAINERS = {f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "smartTag", "customXml")}
+_NOT_SHOWN = {f"{_W}moveFrom", f"{_W}del", f"{_W}txbxContent", _ALTERNATE}
+_GLYPHS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
+
+
+class DocxParser:
+    extensions = (".docx",)
+    signature = b"PK\x03\x04"
+
+    def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
+        word = _open(data, name)
+        builder = DocumentBuilder(data, name, _MEDIA_TYPE)
+        builder.title = _own_title(word)
+        _Walk(builder, word).run(word.element.body)
+        return builder.build()
+
+
+def _open(data: bytes, name: str) -> "WordDocument":
+    from docx import Document as open_word
+    from docx.opc.exceptions import PackageNotFoundError
+
+    if data.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise ParseError(
+                f"{name} is protected with a password. Remove it in Word and upload again.",
+                code="encrypted",
+            )
+        raise ParseError(f"{name} is an old Word file (.doc). Save it as .docx and upload again.")
+    try:  # lxml's complaints about bad XML are SyntaxErrors
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            if sum(part.file_size for part in package.infolist()) > _MAX_UNPACKED_BYTES:
+                raise ParseError(f"{name} unpacks to more than 512 MiB.", code="too_large")
+        return open_word(io.BytesIO(data))
+    except (zipfile.BadZipFile, PackageNotFoundError, SyntaxError, KeyError, ValueError) as error:
+        raise ParseError(
+            f"{name} is damaged or not a Word document. Open it in Word, save it again, and retry."
+        ) from error
+
+
+def _own_title(word: "WordDocument") -> str:
+    title = word.core_properties.title or ""
+    # What Word and its imitators write where nobody gave a title.
+    return "" if title.strip().lower() in {"word document", "document", "untitled"} else title
+
+
+class _Walk:
+    """Elements of the body in order, content controls and text boxes included."""
+
+    def __init__(self, builder: DocumentBuilder, word: "WordDocument") -> None:
+        self._builder = builder
+        self._levels = _style_levels(word)
+
+    def run(self, parent: "BaseOxmlElement") -> None:
+        for child in parent:
+            if child.tag == f"{_W}p":
+                self._paragraph(child)
+            elif child.tag == f"{_W}tbl":
+                self._builder.table(_rows(child))
+            elif child.tag in _CONTAINERS:
+                self.run(child)
+
+    def _paragraph(self, paragraph: "BaseOxmlElement") -> None:
+        text = _text(paragraph)
+        level = self._level(paragraph)
+        is_item = paragraph.find(f"{_W}pPr/{_W}numPr") is not None
+        if level:
+            self._builder.heading(text, level)
+        elif is_item and text.strip():
+            self._builder.paragraph(f"- {text.strip()}", tight=True)
+        else:
+            self._builder.paragraph(text)
+        for box in _text_boxes(paragraph):
+            self.run(box)
+
+    def _level(self, paragraph: "BaseOxmlElement") -> int:
+        """1 to 9 by the paragraph's own outline level or its style's; 0 for running text."""
+        outline = paragraph.find(f"{_W}pPr/{_W}outlineLvl")
+        if outline is not None:
+            return _outline_level(outline)
+        style = paragraph.find(f"{_W}pPr/{_W}pStyle")
+        return self._levels.get(style.get(f"{_W}val") or "", 0) if style is not None else 0
+
+
+def _style_levels(word: "WordDocument") -> dict[str, int]:
+    """Style id to heading level. A style without a level inherits that of its base."""
+    levels: dict[str, int] = {}
+    for style in word.styles.element.findall(f"{_W}style"):
+        name = style.find(f"{_W}name")
+        label = (name.get(f"{_W}val") or "") if name is not None else ""
+        outline = style.find(f"{_W}pPr/{_W}outlineLvl")
+        base = style.find(f"{_W}basedOn")
+        if match := _STYLE_LEVEL.search(label):
+            level = int(match[1])
+        elif label.lower() == "title":
+            level = 1
+        elif outline is not None:
+            level = _outline_level(outline)
+        else:
+            level = levels.get(base.get(f"{_W}val") or "", 0) if base is not None else 0
+        levels[style.get(f"{_W}styleId") or ""] = level
+    return levels
+
+
+def _outline_level(element: "BaseOxmlElement") -> int:
+    value = element.get(f"{_W}val") or "9"
+    return int(value) + 1 if value.isdecimal() and int(value) < 9 else 0
+
+
+def _shown(element: "BaseOxmlElement") -> Iterator["BaseOxmlElement"]:
+    """Descendants in order without deleted text, text boxes and fallbacks."""
+    for child in element:
+        if child.tag not in _NOT_SHOWN:
+            yield child
+            yield from _shown(child)
+
+
+def _text(paragraph: "BaseOxmlElement") -> str:
+    parts: list[str] = []
+    for element in _shown(paragraph):
+        if element.tag == f"{_W}t":
+            parts.append(element.text or "")
+        elif element.tag in _GLYPHS and element.getparent().tag == f"{_W}r":
+            parts.append(_GLYPHS[element.tag])
+    return "".join(parts)
+
+
+def _text_boxes(paragraph: "BaseOxmlElement") -> list["BaseOxmlElement"]:
+    boxes = paragraph.iter(f"{_W}txbxContent")
+    return [
+        box for box in boxes if not any(above.tag == _ALTERNATE for above in box.iterancestors())
+    ]
+
+
+def _rows(table: "BaseOxmlElement") -> Iterator[tuple[bool, list[str]]]:
+    """The first of several rows is taken for the header.
+
+    A cell merged downwards is repeated in each row, so that every row can be read by itself.
+    """
+    rows = [row for row in _within(table, f"{_W}tr")]
+    above: dict[int, str] = {}
+    for number, row in enumerate(rows):
+        cells: list[str] = []
+        column = 0
+        for cell in _within(row, f"{_W}tc"):
+            span = cell.find(f"{_W}tcPr/{_W}gridSpan")
+            merged = cell.find(f"{_W}tcPr/{_W}vMerge")
+            text = " ".join(filter(None, (_text(p).strip() for p in cell.iter(f"{_W}p"))))
+            if merged is not None and merged.get(f"{_W}val") != "restart":
+                text = text or above.get(column, "")
+            above[column] = text
+            cells.append(text)
+            column += int(span.get(f"{_W}val") or 1) if span is not None else 1
+        yield number == 0 and len(rows) > 1, cells
+
+
+def _within(parent: "BaseOxmlElement", tag: str) -> Iterator["BaseOxmlElement"]:
+    """Children with a tag, also inside content controls; not those of nested tables."""
+    for child in parent:
+        if child.tag == tag:
+            yield child
+        elif child.tag in _CONTAINERS:
+            yield from _within(child, tag)
+
+
+PARSER = DocxParser()

@@ -1,0 +1,161 @@
+"""PDF with a text layer: lines to paragraphs and headings, paragraphs joined over page ends."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from ingest.builder import DocumentBuilder
+from ingest.clean import clean, unwrap
+from ingest.errors import ParseError
+from ingest.parsers import PageProgress
+from ingest.parsers.text import is_chapter
+from ingest.pdf_lines import Line, read_pages
+from ingest.types import BlockKind, Document
+
+_SENTENCE_END = tuple(".。!！?？:：;；”」")
+_LIST_MARK = re.compile(
+    r"[•●○▪■◆◦‣·–-]\s?\S|\(?\d{1,3}[.)、]\s?\D|[(（]?[一二三四五六七八九十]{1,3}[)）、]"
+    r"|第[〇零一二三四五六七八九十百千\d]+[条款章节]"
+)
+_HEADING_SCALE = 1.12  # of the body's type size
+_MAX_HEADING_CHARACTERS = 120
+_MAX_HEADING_LEVELS = 4
+_PARAGRAPH_PITCH = 1.4  # of the usual distance between lines
+_SHORT_LINE = 0.85  # of the page's widest
+_UNREADABLE = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """`parts` are `(page, text)`: more than one where it runs over a page end."""
+
+    level: int
+    parts: list[tuple[int, str]] = field(default_factory=list)
+
+
+class PdfParser:
+    extensions = (".pdf",)
+    signature = b"%PDF-"
+
+    def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
+        pages = read_pages(data, name, on_page)
+        _check_readable(pages, name)
+        builder = DocumentBuilder(data, name, "application/pdf")
+        page = 0
+        for paragraph in _paragraphs(pages):
+            while page < paragraph.parts[0][0]:
+                page += 1
+                builder.page(page)
+            kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
+            text = unwrap("\n".join(part for _, part in paragraph.parts))
+            builder.add(kind, text, level=paragraph.level)
+            for number, (later, _) in enumerate(paragraph.parts[1:], start=1):
+                rest = unwrap("\n".join(part for _, part in paragraph.parts[number:]))
+                page = later
+                builder.page(page, back=len(clean(rest)))
+        for blank in range(page + 1, len(pages) + 1):
+            builder.page(blank)
+        return builder.build()
+
+
+def _check_readable(pages: list[list[Line]], name: str) -> None:
+    text = "".join(line.text for page in pages for line in page)
+    if not any(character.isalnum() for character in text):
+        raise ParseError(
+            f"{name} has no text, only pictures of it. Run text recognition (OCR) and upload "
+            "the result.",
+            code="no_text",
+        )
+    if len(_UNREADABLE.findall(text)) > 0.5 * len(text):
+        raise ParseError(
+            f"{name} hides its letters behind private codes. Export it again or run OCR.",
+            code="no_text",
+        )
+
+
+def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
+    levels = _heading_levels(pages)
+    found: list[_Paragraph] = []
+    previous: Line | None = None
+    for number, page in enumerate(pages, start=1):
+        pitch, width = _pitch(page), max((line.right - line.left for line in page), default=0.0)
+        for line in page:
+            level = _level(line, levels)
+            new_page = not found or found[-1].parts[-1][0] != number
+            if previous is None or _begins(
+                line, previous, level, found[-1], pitch, width, new_page
+            ):
+                found.append(_Paragraph(level, [(number, line.text)]))
+            elif new_page:
+                found[-1].parts.append((number, line.text))
+            else:
+                page_, text = found[-1].parts[-1]
+                glue = "" if previous.hyphenated else "\n"
+                found[-1].parts[-1] = (page_, text + glue + line.text)
+            previous = line
+    return found
+
+
+def _begins(
+    line: Line,
+    previous: Line,
+    level: int,
+    paragraph: _Paragraph,
+    pitch: float,
+    width: float,
+    new_page: bool,
+) -> bool:
+    """Whether `line` begins a new paragraph."""
+    if level != paragraph.level:
+        return True
+    if previous.hyphenated:
+        return False
+    ended = previous.text.endswith(_SENTENCE_END)
+    if level:
+        return new_page or previous.bottom - line.bottom > 2.5 * line.size
+    if _LIST_MARK.match(line.text):
+        return True
+    if new_page or line.bottom > previous.bottom + line.size:  # a new page or column
+        return ended
+    if pitch and previous.bottom - line.bottom > _PARAGRAPH_PITCH * pitch:
+        return True
+    if not ended:
+        return False
+    short = width > 0 and previous.right - previous.left < _SHORT_LINE * width
+    indented = line.left - previous.left > line.size > 0
+    return short or indented
+
+
+def _pitch(page: list[Line]) -> float:
+    """The usual distance of one line from the next, in points; 0 where unknown."""
+    steps = [above.bottom - below.bottom for above, below in pairwise(page)]
+    steps = [step for step in steps if step > 1]
+    return median(steps) if steps else 0.0
+
+
+def _heading_levels(pages: list[list[Line]]) -> dict[float, int]:
+    """Type sizes of headings with their levels, the largest being 1."""
+    weight: Counter[float] = Counter()
+    for page in pages:
+        for line in page:
+            weight[line.size] += len(line.text)
+    body = weight.most_common(1)[0][0] if weight else 0.0
+    larger = sorted((size for size in weight if size > body * _HEADING_SCALE > 0), reverse=True)
+    return {size: min(rank, _MAX_HEADING_LEVELS) for rank, size in enumerate(larger, start=1)}
+
+
+def _level(line: Line, levels: dict[float, int]) -> int:
+    if len(line.text) > _MAX_HEADING_CHARACTERS or not any(c.isalpha() for c in line.text):
+        return 0
+    if line.right - line.left < line.size and len(line.text) > 1:  # set upright in the margin
+        return 0
+    if line.size in levels:
+        return levels[line.size]
+    if line.bold and not line.text.endswith(_SENTENCE_END):
+        return min(len(levels) + 2, 6)
+    return 1 if not levels and is_chapter(line.text) else 0
+
+
+PARSER = PdfParser()
