@@ -1,6 +1,7 @@
 """What can be known about the containers without an engine that runs them."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,19 @@ def test_the_settings_are_accepted(compose: Compose) -> None:
             if name.startswith("ZHIWEN_")
         }
         Settings(**given | {"_env_file": None})
+
+
+def test_modules_that_are_started_exist(compose: Compose) -> None:
+    for service in compose["services"].values():
+        match service["command"]:
+            case ["python", "-m", module]:
+                assert find_spec(module)
+            case ["streamlit", "run", script, *_]:
+                assert (ROOT / script.partition("site-packages/")[2]).is_file()
+            case ["zhiwen", *_]:
+                assert find_spec("app.cli")
+            case command:
+                assert command == ["true"] or "entrypoint" in service
 
 
 def test_images_are_pinned(compose: Compose) -> None:
