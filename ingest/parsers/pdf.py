@@ -149,11 +149,11 @@ def _heading_levels(pages: list[list[Line]]) -> dict[float, int]:
 def _level(line: Line, levels: dict[float, int]) -> int:
     if len(line.text) > _MAX_HEADING_CHARACTERS or not any(c.isalpha() for c in line.text):
         return 0
-    if line.right - line.left < line.size and len(line.text) > 1:  # set upright in the margin
-        return 0
+    if len(line.text) > 3 and line.right - line.left < 0.15 * line.size * len(line.text):
+        return 0  # set upright in the margin
     if line.size in levels:
         return levels[line.size]
-    if line.bold and not line.text.endswith(_SENTENCE_END):
+    if line.bold and line.text[0].isalnum() and not line.text.endswith(_SENTENCE_END):
         return min(len(levels) + 2, 6)
     return 1 if not levels and is_chapter(line.text) else 0
 
