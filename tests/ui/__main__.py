@@ -1,0 +1,15 @@
+"""`python -m tests.ui --port N`: the stand-in by itself, slowed down, to look at the interface."""
+
+import argparse
+
+import uvicorn
+
+from tests.ui.stand_in import House, build, sample_house
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--port", type=int, default=18200)
+parser.add_argument("--empty", action="store_true", help="no knowledge base at all")
+options = parser.parse_args()
+shown = House() if options.empty else sample_house()
+shown.stage_s, shown.delta_s, shown.ingest_s = 1.2, 0.06, 1.0
+uvicorn.run(build(shown), port=options.port, log_level="warning")

@@ -1,0 +1,252 @@
+"""The routes of the stand-in."""
+
+import asyncio
+from typing import TypeVar
+
+from fastapi import FastAPI, UploadFile
+from fastapi.responses import PlainTextResponse, Response, StreamingResponse
+
+from app.api import schemas as wire
+from tests.ui import stand_in
+from tests.ui.stand_in import House, Refused, messages_of, now
+
+Thing = TypeVar("Thing")
+
+
+def found(things: dict[str, Thing], key: str) -> Thing:
+    if key not in things:
+        raise Refused(404, "not_found", "There is no such thing.")
+    return things[key]
+
+
+def add_routes(api: FastAPI, house: House) -> None:
+    add_base_routes(api, house)
+    add_document_routes(api, house)
+    add_chat_routes(api, house)
+    add_judgement_routes(api, house)
+
+    @api.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @api.get("/api/models")
+    async def models() -> list[wire.ModelOut]:
+        ready = house.engine_down_since is None
+        return [wire.ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)]
+
+    @api.get("/api/status")
+    async def status() -> wire.StatusOut:
+        since = house.engine_down_since
+        parts = [
+            wire.ComponentOut(name=name, ok=True, detail="")
+            for name in ("database", "embedder", "worker", "disk")
+        ]
+        engine = wire.ComponentOut(
+            name="engine",
+            ok=since is None,
+            detail="connection refused" if since else "",
+            since=since,
+        )
+        return wire.StatusOut(version="0.1.0", components=[engine, *parts], queued_jobs=0)
+
+
+def add_base_routes(api: FastAPI, house: House) -> None:
+    @api.get("/api/bases")
+    async def bases() -> list[wire.BaseOut]:
+        return [house.counted(base) for base in house.bases.values()]
+
+    @api.post("/api/bases", status_code=201)
+    async def create(body: wire.BaseCreate) -> wire.BaseOut:
+        if any(base.name == body.name for base in house.bases.values()):
+            raise Refused(409, "duplicate_name", f"There is already a base named {body.name}.")
+        return house.add_base(body.name)
+
+    @api.patch("/api/bases/{key}")
+    async def update(key: str, body: wire.BaseUpdate) -> wire.BaseOut:
+        base = found(house.bases, key)
+        base.name = body.name or base.name
+        return house.counted(base)
+
+    @api.delete("/api/bases/{key}", status_code=204)
+    async def delete(key: str) -> None:
+        house.bases.pop(found(house.bases, key).id)
+
+
+def add_document_routes(api: FastAPI, house: House) -> None:
+    @api.get("/api/bases/{key}/documents")
+    async def documents(
+        key: str, limit: int = 50, offset: int = 0, q: str = "", state: str = ""
+    ) -> wire.DocumentList:
+        mine = [
+            d
+            for d in reversed(list(house.documents.values()))
+            if d.base_id == key and q.lower() in d.name.lower() and state in ("", d.state)
+        ]
+        return wire.DocumentList(items=mine[offset : offset + limit], total=len(mine))
+
+    @api.post("/api/bases/{key}/documents", status_code=202)
+    async def upload(key: str, file: UploadFile) -> wire.DocumentOut:
+        data = await file.read()
+        name = file.filename or "file"
+        if not data:
+            raise Refused(422, "empty_file", "The file is empty.")
+        if name.endswith(".exe"):
+            raise Refused(415, "unknown_format", "This kind of file cannot be read.")
+        document = house.add_document(found(house.bases, key).id, name, data, "queued")
+        asyncio.get_running_loop().create_task(ingest(house, document))
+        return document
+
+    @api.get("/api/documents/{key}")
+    async def document(key: str) -> wire.DocumentOut:
+        return found(house.documents, key)
+
+    @api.delete("/api/documents/{key}", status_code=204)
+    async def delete(key: str) -> None:
+        house.documents.pop(found(house.documents, key).id)
+
+    @api.post("/api/documents/{key}/retry", status_code=202)
+    async def retry(key: str) -> wire.DocumentOut:
+        document = found(house.documents, key)
+        document.state, document.error_detail = "queued", None
+        asyncio.get_running_loop().create_task(ingest(house, document))
+        return document
+
+    @api.get("/api/documents/{key}/text")
+    async def text(key: str, start: int = 0, end: int | None = None) -> wire.TextOut:
+        whole = house.text(found(house.documents, key).id)
+        stop = min(len(whole), start + 20_000 if end is None else end)
+        return wire.TextOut(document_id=key, name=house.documents[key].name, text=whole[start:stop],
+                            start=start, end=stop, total_chars=len(whole), pages=[])  # fmt: skip
+
+    @api.get("/api/documents/{key}/file")
+    async def file(key: str) -> Response:
+        return Response(house.bytes_of[found(house.documents, key).id])
+
+
+async def ingest(house: House, document: wire.DocumentOut) -> None:
+    await asyncio.sleep(house.ingest_s)
+    document.state, document.total = "parsing", 4
+    for document.done in range(1, 5):
+        await asyncio.sleep(house.ingest_s / 2)
+    document.state, document.done, document.total = "embedding", 0, 6
+    for document.done in range(1, 7):
+        await asyncio.sleep(house.ingest_s / 2)
+    document.state, document.page_count, document.chunk_count = "ready", 4, 6
+    if "locked" in document.name:
+        document.state, document.error_code = "failed", "encrypted"
+        document.error_detail = "The PDF is protected by a password."
+
+
+def add_chat_routes(api: FastAPI, house: House) -> None:
+    @api.post("/api/chat")
+    async def chat(body: wire.ChatIn) -> StreamingResponse:
+        if len(body.question) > 8000:
+            raise Refused(422, "question_too_long", "The question is longer than 8000 characters.")
+        asked_id, answer_id = stand_in.open_answer(house, body)
+        answer, asked = house.messages[answer_id], house.messages[asked_id]
+        house.events[answer_id] = []
+        started = {
+            "conversation": house.conversations[answer.conversation_id].model_dump(mode="json"),
+            "question": asked.model_dump(mode="json"),
+            "answer_id": answer_id,
+        }
+        house.emit(answer_id, "start", started)
+        work = stand_in.write_answer(house, answer, asked.content)
+        house.running[answer_id] = asyncio.get_running_loop().create_task(work)
+        events = stand_in.read_events(house, answer_id)
+        return StreamingResponse(events, media_type="text/event-stream")
+
+    @api.get("/api/messages/{key}/events")
+    async def events(key: str) -> StreamingResponse:
+        found(house.messages, key)
+        return StreamingResponse(stand_in.read_events(house, key), media_type="text/event-stream")
+
+    @api.post("/api/messages/{key}/stop", status_code=202)
+    async def stop(key: str) -> None:
+        answer = found(house.messages, key)
+        if answer.state == "streaming":
+            house.running[key].cancel()
+            stand_in.finish(house, answer, answer.content, "stopped")
+
+    @api.get("/api/messages/{key}")
+    async def message(key: str) -> wire.MessageOut:
+        return found(house.messages, key)
+
+    @api.get("/api/conversations")
+    async def conversations(q: str = "", limit: int = 50, offset: int = 0) -> wire.ConversationList:
+        mine = [c for c in house.conversations.values() if q in c.title]
+        mine.sort(key=lambda c: c.updated_at, reverse=True)
+        return wire.ConversationList(items=mine[offset : offset + limit], total=len(mine))
+
+    @api.get("/api/conversations/{key}")
+    async def conversation(key: str) -> wire.ConversationDetail:
+        known = found(house.conversations, key).model_dump()
+        return wire.ConversationDetail(**known, messages=messages_of(house, key))
+
+    @api.patch("/api/conversations/{key}")
+    async def rename(key: str, body: wire.ConversationUpdate) -> wire.ConversationOut:
+        known = found(house.conversations, key)
+        known.title = body.title or known.title
+        known.base_ids = known.base_ids if body.base_ids is None else body.base_ids
+        return known
+
+    @api.delete("/api/conversations/{key}", status_code=204)
+    async def forget(key: str) -> None:
+        house.conversations.pop(found(house.conversations, key).id)
+
+    @api.post("/api/search")
+    async def search(body: wire.SearchIn) -> wire.SearchOut:
+        passages = house.find(body.query, body.base_ids, body.top_k)
+        return wire.SearchOut(passages=passages, timings_ms={"total": 3.0})
+
+
+def add_judgement_routes(api: FastAPI, house: House) -> None:
+    @api.put("/api/messages/{key}/feedback")
+    async def put(key: str, body: wire.FeedbackIn) -> wire.FeedbackOut:
+        message = found(house.messages, key)
+        message.feedback = wire.FeedbackOut(
+            **body.model_dump(), message_id=key, created_at=now(), updated_at=now()
+        )
+        return message.feedback
+
+    @api.delete("/api/messages/{key}/feedback", status_code=204)
+    async def delete(key: str) -> None:
+        found(house.messages, key).feedback = None
+
+    def judged(rating: str, base_id: str) -> list[wire.FeedbackItem]:
+        items = []
+        for message in house.messages.values():
+            if message.feedback is None or rating not in ("", message.feedback.rating):
+                continue
+            conversation = house.conversations[message.conversation_id]
+            if base_id and base_id not in conversation.base_ids:
+                continue
+            asked = messages_of(house, conversation.id)[message.position - 1]
+            items.append(
+                wire.FeedbackItem(
+                    **message.feedback.model_dump(), conversation_id=conversation.id,
+                    question=asked.content, answer=message.content,
+                )
+            )  # fmt: skip
+        return items
+
+    @api.get("/api/feedback")
+    async def listed(
+        rating: str = "", base_id: str = "", limit: int = 50, offset: int = 0
+    ) -> wire.FeedbackList:
+        items = judged(rating, base_id)
+        return wire.FeedbackList(items=items[offset : offset + limit], total=len(items))
+
+    @api.get("/api/export/report")
+    async def report(format: str, rating: str = "", base_id: str = "") -> wire.ExportReport:
+        items = judged(rating, base_id)
+        out = [i for i in items if format == "dpo" and not i.correction]
+        left = [wire.LeftOut(message_id=i.message_id, reason="no_correction") for i in out]
+        return wire.ExportReport(
+            format=format, considered=len(items), exported=len(items) - len(out), left_out=left
+        )
+
+    @api.get("/api/export")
+    async def export(format: str, rating: str = "", base_id: str = "") -> PlainTextResponse:
+        lines = [item.model_dump_json() for item in judged(rating, base_id)]
+        return PlainTextResponse("\n".join(lines) + "\n", media_type="application/x-ndjson")

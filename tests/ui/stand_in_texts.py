@@ -1,0 +1,29 @@
+"""Texts the stand-in serves, written for these tests."""
+
+LEAVE_RULES = """# 员工休假制度
+
+入职满一年的员工每年享有十天带薪年假；满五年的员工享有十五天。年假按自然年计算，当年未休完的部分可以顺延到次年三月底。
+
+申请年假须提前三个工作日在系统中提交，由直属主管批准。连续休假超过五天的，还需要部门负责人批准。
+
+病假须在当天上午十点前通知主管，超过两天的需要提供医院证明。病假期间工资按百分之八十发放。
+
+婚假为十天，产假按国家规定执行，陪产假为十五天。"""
+
+TRAVEL_RULES = """# Travel policy
+
+Employees book trains in second class and flights in economy class. Upgrades need written approval from the head of the department.
+
+Hotel costs are refunded up to 500 yuan a night in Beijing, Shanghai and Shenzhen and up to 350 yuan elsewhere.
+
+Receipts must be handed in within 30 days after the trip. Later claims are refused."""
+
+ANSWERS = (
+    "入职满一年的员工每年有 **十天** 带薪年假，满五年后为 **十五天** [1]。\n\n"
+    "申请时要注意：\n\n- 提前三个工作日在系统中提交，由直属主管批准 [2]。\n"
+    "- 连续超过五天的，还需要部门负责人批准 [2]。\n\n当年未休完的可以顺延到次年三月底 [1]。",
+    "年假：满一年十天，满五年十五天 [1]。请提前三个工作日申请 [2]。",
+)
+
+# Questions with one of these words find no answer.
+NO_SOURCES = ("月球", "moon")

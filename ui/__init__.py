@@ -1,0 +1,1 @@
+"""The web interface: a client of the HTTP API and nothing else."""

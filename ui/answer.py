@@ -1,0 +1,172 @@
+"""One answer: while it is being written, and when it is there."""
+
+import streamlit as st
+
+from ui import feedback, marks, safe_markdown, sources, state, wire
+from ui.client import ApiError
+from ui.texts import t
+from ui.watch import Watch
+
+REFRESH_S = 0.2
+
+
+def question(message: wire.Message) -> None:
+    with st.container(key=f"asked-{message['id']}", horizontal_alignment="right"):
+        text = safe_markdown.plain_lines(message["content"]).replace("\n", "  \n")
+        st.markdown(text, width="content")
+
+
+@st.fragment(run_every=REFRESH_S)
+def running(answer_id: str) -> None:
+    """Draws what has come in so far; the page stays free for everything else meanwhile."""
+    watch = state.watch(answer_id)
+    if watch.finished.is_set():
+        st.rerun()
+    _draw_running(watch)
+
+
+def _draw_running(watch: Watch) -> None:
+    with st.container(key=f"answer-{watch.answer_id}"):
+        text = watch.text
+        if not text:
+            st.markdown(f":shimmer[{_stage(watch)}]")
+        else:
+            st.caption(_found(watch))
+            anchor = marks.anchor(watch.answer_id)
+            st.markdown(safe_markdown.answer(text, len(watch.passages), anchor) + " ▍")
+        if watch.passages:
+            count = len(watch.passages)
+            sources.chips(watch.answer_id, watch.passages, [*range(1, count + 1)])
+
+
+def _found(watch: Watch) -> str:
+    return t("stage.found", passages=len(watch.passages), documents=watch.document_count)
+
+
+def _stage(watch: Watch) -> str:
+    if watch.passages:
+        return f"{_found(watch)}{t('stage.reading')}"
+    return t("stage.searching")
+
+
+def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
+    """An answer with its variants, the newest in front. Returns the id to be written anew."""
+    shown = _chosen(variants)
+    with st.container(key=f"answer-{shown['id']}"):
+        _outcome(shown)
+        if shown["content"]:
+            anchor = marks.anchor(shown["id"])
+            st.markdown(safe_markdown.answer(shown["content"], len(shown["passages"]), anchor))
+        if shown["passages"]:
+            if shown["finish_reason"] == "no_sources":
+                st.caption(t("none.nearest"))
+            sources.chips(shown["id"], shown["passages"], sources.cited_numbers(shown))
+        return _actions(shown, variants, busy=busy)
+
+
+def _chosen(variants: list[wire.Message]) -> wire.Message:
+    place = int(st.session_state.get(_variant_key(variants[0]), len(variants) - 1))
+    return variants[min(place, len(variants) - 1)]
+
+
+def _variant_key(message: wire.Message) -> str:
+    return f"variant-{message['conversation_id']}-{message['position']}"
+
+
+def _outcome(message: wire.Message) -> None:
+    """Anything but a plain complete answer is said before its text."""
+    if message["state"] == "failed":
+        detail = safe_markdown.plain(message["error_detail"] or "")
+        st.warning(t("answer.failed", detail=detail), icon=":material/cloud_off:")
+    elif message["state"] == "interrupted":
+        st.info(t("answer.interrupted"), icon=":material/info:")
+    elif message["finish_reason"] == "no_sources":
+        st.info(t("none.said"), icon=":material/search_off:")
+    elif message["state"] == "stopped":
+        st.caption(t("answer.stopped"))
+    elif message["finish_reason"] == "length":
+        st.caption(t("answer.cut"))
+
+
+def _actions(shown: wire.Message, variants: list[wire.Message], *, busy: bool) -> str | None:
+    wanted: str | None = None
+    row = st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"actions-{shown['id']}"
+    )
+    with row:
+        if len(variants) > 1:
+            _variants(shown, variants)
+        if shown["content"]:
+            feedback.thumbs(shown)
+            marks.copy_button(shown["content"], shown["id"])
+        again = t("answer.retry") if shown["state"] == "failed" else t("answer.regenerate")
+        if st.button(again, type="tertiary", key=f"again-{shown['id']}", disabled=busy):
+            wanted = shown["id"]
+            st.session_state.pop(_variant_key(shown), None)
+        if st.button(t("answer.details"), type="tertiary", key=f"details-{shown['id']}"):
+            state.open_dialog("details", message_id=shown["id"])
+        judged = shown["feedback"]
+        if judged and judged["rating"] == "down":
+            if st.button(t("feedback.edit"), type="tertiary", key=f"judge-{shown['id']}"):
+                feedback.open_form(shown["id"])
+    return wanted
+
+
+def _variants(shown: wire.Message, variants: list[wire.Message]) -> None:
+    place = next(n for n, message in enumerate(variants) if message["id"] == shown["id"])
+
+    def turn(step: int) -> None:
+        st.session_state[_variant_key(shown)] = place + step
+
+    for step, icon in ((-1, ":material/chevron_left:"), (1, ":material/chevron_right:")):
+        st.button(
+            "",
+            icon=icon,
+            type="tertiary",
+            key=f"variant{step}-{shown['id']}",
+            on_click=turn,
+            args=(step,),
+            disabled=not 0 <= place + step < len(variants),
+            help=t("answer.variant_back" if step < 0 else "answer.variant_on"),
+        )
+        if step < 0:
+            st.markdown(f"{place + 1}/{len(variants)}")
+
+
+def details() -> None:
+    """Model, times, tokens, and every stage's score of every passage."""
+    opened = state.dialog()
+    if opened is None:
+        return
+    try:
+        message = state.message(opened["message_id"])
+    except ApiError as error:
+        st.error(t("error.refused", detail=error.detail))
+        return
+    timings = message["timings_ms"]
+    facts = {
+        t("details.model"): message["model"] or "–",
+        t("details.tokens"): f"{message['prompt_tokens']} → {message['completion_tokens']}",
+    }
+    facts |= {_timing_name(name): f"{value:,.0f} ms" for name, value in timings.items()}
+    st.table({t("details.what"): list(facts), t("details.value"): list(facts.values())})
+    st.caption(t("details.scores"))
+    st.dataframe(
+        [
+            {
+                "#": number,
+                t("details.file"): passage["document_name"],
+                t("details.dense"): passage["trace"]["dense"],
+                t("details.lexical"): passage["trace"]["lexical"],
+                t("details.fused"): passage["trace"]["fused"],
+                t("details.rerank"): passage["trace"]["rerank"],
+            }
+            for number, passage in enumerate(message["passages"], 1)
+        ],
+        hide_index=True,
+    )
+
+
+def _timing_name(name: str) -> str:
+    known = ("search", "first_token", "total", "embed", "dense", "lexical", "generate", "prompt")
+    return t(f"timing.{name}") if name in known else name

@@ -1,0 +1,252 @@
+"""The documents page: knowledge bases, and the files in one of them on their way to ready."""
+
+import streamlit as st
+
+from ui import state, uploads, wire
+from ui.client import ApiDown, ApiError
+from ui.safe_markdown import plain, shortened
+from ui.texts import t
+
+PER_PAGE = 20
+STATES = ("all", "active", "ready", "failed")
+_COLORS = {"ready": "green", "failed": "red", "queued": "gray"}
+
+
+def page() -> None:
+    st.title(t("page.documents"), anchor=False)
+    bases = state.client().bases()
+    if not bases:
+        st.write(t("documents.no_base"))
+        if st.button(t("documents.create"), type="primary", icon=":material/create_new_folder:"):
+            state.open_dialog("create_base")
+        return
+    base = _choose(bases)
+    _upload(base)
+    _listing(base)
+
+
+def _choose(bases: list[wire.Base]) -> wire.Base:
+    by_id = {base["id"]: base for base in bases}
+    wanted = st.session_state.pop("show_base", None) or st.session_state.get("base")
+    st.session_state["base"] = wanted if wanted in by_id else _first(bases)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            t("documents.base"),
+            list(by_id),
+            format_func=lambda key: f"{by_id[key]['name']} ({by_id[key]['document_count']})",
+            key="base",
+        )
+        if st.button(t("documents.new"), icon=":material/add:", key="new-base"):
+            state.open_dialog("create_base")
+        action = st.menu_button(
+            "",
+            ("rename", "delete"),
+            icon=":material/more_horiz:",
+            key="base-menu",
+            format_func=lambda name: t(f"action.{name}"),
+        )
+    base = by_id[str(chosen)]
+    if action:
+        state.open_dialog(f"{action}_base", id=base["id"], title=base["name"])
+    return base
+
+
+def _first(bases: list[wire.Base]) -> str:
+    asked = st.session_state.get("base_ids") or []
+    return next((base["id"] for base in bases if base["id"] in asked), bases[0]["id"])
+
+
+def _upload(base: wire.Base) -> None:
+    turn = st.session_state.setdefault("upload_turn", 0)
+    files = st.file_uploader(
+        t("upload.label"),
+        accept_multiple_files=True,
+        key=f"upload-{base['id']}-{turn}",
+        help=t("upload.help"),
+    )
+    if files:
+        with st.spinner(t("upload.sending", n=len(files))):
+            accepted, refused = uploads.send(base["id"], files)
+        st.session_state["upload_turn"] = turn + 1  # an emptied uploader for the next files
+        st.session_state["upload_refused"] = refused
+        if accepted:
+            st.toast(t("upload.accepted", n=len(accepted)), icon=":material/check:")
+        st.rerun()
+    for sentence in st.session_state.get("upload_refused", []):
+        st.error(sentence, icon=":material/error:")
+
+
+def _in_progress(base: wire.Base) -> int:
+    return base["document_count"] - base["ready_count"] - base["failed_count"]
+
+
+def _listing(base: wire.Base) -> None:
+    if not base["document_count"]:
+        with st.container(border=True):
+            st.markdown(t("documents.empty"))
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            t("documents.filter"),
+            key="document-filter",
+            icon=":material/search:",
+            placeholder=t("documents.filter"),
+            label_visibility="collapsed",
+        )
+        st.selectbox(
+            t("documents.state"),
+            ("all", "ready", "failed", "queued", "parsing", "embedding"),
+            format_func=lambda name: t(f"state.{name}"),
+            key="document-state",
+            label_visibility="collapsed",
+            width=140,
+        )
+    if _in_progress(base):
+        _moving_table(base["id"])
+    else:
+        _table(base["id"])
+
+
+@st.fragment(run_every=1.0)
+def _moving_table(base_id: str) -> None:
+    """The table while something is on its way; when nothing is any more, polling ends."""
+    base = next((b for b in state.client().bases() if b["id"] == base_id), None)
+    if base is None or not _in_progress(base):
+        st.rerun()
+    st.caption(t("documents.progress", n=_in_progress(base), ready=base["ready_count"]))
+    _rows(base_id)
+
+
+@st.fragment
+def _table(base_id: str) -> None:
+    _rows(base_id)
+
+
+def _rows(base_id: str) -> None:
+    query = st.session_state.get("document-filter", "").strip()
+    wanted = st.session_state.get("document-state", "all")
+    wanted = "" if wanted == "all" else wanted
+    number = int(st.session_state.get(f"page-{base_id}", 1))
+    offset = (number - 1) * PER_PAGE
+    try:
+        found = state.client().documents(
+            base_id, limit=PER_PAGE, offset=offset, q=query, state=wanted
+        )
+    except ApiDown:
+        st.rerun()
+    if not found["items"] and offset:
+        st.session_state.pop(f"page-{base_id}")
+        st.rerun()
+    if not found["items"]:
+        st.caption(t("documents.none_found"))
+    with st.container(gap=None):
+        for document in found["items"]:
+            _row(document)
+    pages = -(-found["total"] // PER_PAGE)
+    if pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.pagination(pages, key=f"page-{base_id}")
+            st.caption(t("documents.total", n=found["total"]), width="content")
+
+
+def _row(document: wire.Document) -> None:
+    key = document["id"]
+    with st.container(horizontal=True, vertical_alignment="center", key=f"file-{key}", gap="small"):
+        with st.container(gap=None):
+            st.markdown(plain(shortened(document["name"], 60)))
+            st.caption(_facts(document))
+        st.badge(uploads.stage(document), color=_COLORS.get(document["state"], "blue"))  # type: ignore[arg-type]  # one of its colours
+        actions = ["retry", "remove"] if document["state"] == "failed" else ["remove"]
+        action = st.menu_button(
+            "",
+            actions,
+            icon=":material/more_horiz:",
+            type="tertiary",
+            key=f"file-menu-{key}",
+            format_func=lambda name: t(f"action.{name}"),
+        )
+    if document["state"] == "failed":
+        why = uploads.problem(document["error_code"], document["error_detail"])
+        st.caption(f":red[{why}]")
+    if action == "retry":
+        state.client().retry_document(key)
+        st.rerun()
+    if action == "remove":
+        state.open_dialog("delete_document", id=key, title=document["name"])
+        st.rerun()
+
+
+def _facts(document: wire.Document) -> str:
+    facts = [size(document["size_bytes"])]
+    if document["page_count"]:
+        facts.append(t("documents.pages", n=document["page_count"]))
+    if document["chunk_count"]:
+        facts.append(t("documents.chunks", n=document["chunk_count"]))
+    return " · ".join(facts)
+
+
+def size(count: int) -> str:
+    """Bytes in a unit that reads well."""
+    value = float(count)
+    for unit in ("B", "KB", "MB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GB"
+
+
+def create_base() -> None:
+    with st.form("create-base", border=False):
+        name = st.text_input(t("documents.name"), max_chars=120)
+        if st.form_submit_button(t("documents.create"), type="primary") and name.strip():
+            try:
+                created = state.client().create_base(name.strip())
+            except ApiError as error:
+                st.error(_refusal(error))
+                return
+            st.session_state["show_base"] = created["id"]
+            st.session_state["base_ids"] = [created["id"]]
+            state.close_dialog()
+            st.rerun()
+
+
+def rename_base() -> None:
+    opened = state.dialog()
+    if opened is None:
+        return
+    with st.form("rename-base", border=False):
+        name = st.text_input(t("documents.name"), value=opened["title"], max_chars=120)
+        if st.form_submit_button(t("action.save"), type="primary") and name.strip():
+            try:
+                state.client().rename_base(opened["id"], name.strip())
+            except ApiError as error:
+                st.error(_refusal(error))
+                return
+            state.close_dialog()
+            st.rerun()
+
+
+def delete_base() -> None:
+    opened = state.dialog()
+    if opened is None:
+        return
+    st.write(t("documents.delete_base_sure", name=plain(opened["title"])))
+    if st.button(t("action.delete"), type="primary", key="delete-base-sure"):
+        state.client().delete_base(opened["id"])
+        state.close_dialog()
+        st.rerun()
+
+
+def delete_document() -> None:
+    opened = state.dialog()
+    if opened is None:
+        return
+    st.write(t("documents.delete_sure", name=plain(opened["title"])))
+    if st.button(t("action.remove"), type="primary", key="delete-document-sure"):
+        state.client().delete_document(opened["id"])
+        state.close_dialog()
+        st.rerun()
+
+
+def _refusal(error: ApiError) -> str:
+    return t("documents.name_taken") if error.status == 409 else plain(error.detail)

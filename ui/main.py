@@ -1,0 +1,70 @@
+"""The interface: `streamlit run ui/main.py -- --api-url http://127.0.0.1:8000`."""
+
+import argparse
+import sys
+
+import streamlit as st
+
+from ui import chat, dialogs, documents, marks, review, sidebar, state, status
+from ui.client import ApiDown, ApiError
+from ui.style import STYLE
+from ui.texts import t
+
+RETRY_S = 3.0
+
+
+def run(api_url: str) -> None:
+    st.set_page_config(page_title="知问 Zhiwen", page_icon=":material/menu_book:", layout="wide")
+    state.connect(api_url)
+    st.html(STYLE)
+    pages = {
+        "chat": st.Page(chat.page, title=t("page.chat"), icon=":material/forum:", default=True),
+        "documents": st.Page(
+            documents.page,
+            title=t("page.documents"),
+            icon=":material/folder_open:",
+            url_path="documents",
+        ),
+        "review": st.Page(
+            review.page, title=t("page.review"), icon=":material/rate_review:", url_path="review"
+        ),
+        "status": st.Page(
+            status.page, title=t("page.status"), icon=":material/monitor_heart:", url_path="status"
+        ),
+    }
+    page = st.navigation(list(pages.values()), position="hidden")
+    try:
+        sidebar.draw(pages)
+        page.run()
+        marks.listen()
+        dialogs.draw()
+    except ApiDown:
+        _api_down()
+    except ApiError as error:
+        st.error(t("error.refused", detail=error.detail), icon=":material/error:")
+
+
+@st.fragment(run_every=RETRY_S)
+def _api_down() -> None:
+    """Says that nobody answers, asks again every few seconds and goes on by itself."""
+    try:
+        state.client().status()
+    except ApiDown:
+        with st.container(key="api-down"):
+            st.subheader(t("down.title"), anchor=False)
+            st.write(t("down.what"))
+            st.markdown(f":shimmer[{t('down.retry')}]")
+        return
+    except ApiError:
+        pass  # it answers, if only with an error; the page shows which
+    st.rerun()
+
+
+def api_url(arguments: list[str]) -> str:
+    parser = argparse.ArgumentParser(prog="ui/main.py")
+    parser.add_argument("--api-url", default="http://127.0.0.1:8000")
+    return str(parser.parse_args(arguments).api_url)
+
+
+if __name__ == "__main__":
+    run(api_url(sys.argv[1:]))

@@ -1,0 +1,82 @@
+"""Two small pieces of JavaScript: clicks on markers in answers, and copying.
+
+Both are our own fixed code. Answers reach them as data only, never as HTML.
+"""
+
+import re
+
+import streamlit as st
+
+from ui import state
+from ui.texts import t
+
+_CLICK_JS = """
+export default function ({ setTriggerValue }) {
+  const onClick = (event) => {
+    const link = event.target.closest && event.target.closest('a[href^="#cite-"]');
+    if (!link) return;
+    event.preventDefault();
+    event.stopPropagation();
+    setTriggerValue("marker", link.getAttribute("href").slice(1));
+  };
+  document.addEventListener("click", onClick, true);
+  return () => document.removeEventListener("click", onClick, true);
+}
+"""
+
+# The clipboard API exists on loopback and https only; elsewhere the old command still works.
+_COPY_JS = """
+async function write(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.style.position = "fixed";
+  area.style.opacity = "0";
+  document.body.appendChild(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+export default function ({ parentElement, data }) {
+  const button = parentElement.querySelector("button");
+  button.textContent = data.label;
+  button.onclick = async () => {
+    await write(data.text);
+    button.textContent = data.copied;
+    setTimeout(() => { button.textContent = data.label; }, 1600);
+  };
+}
+"""
+
+_COPY_CSS = """
+button {
+  background: none; border: none; padding: 0.25rem 0; cursor: pointer; white-space: nowrap;
+  font: inherit; font-family: var(--st-font); font-size: 0.875rem; line-height: 1.6;
+  color: var(--st-text-color); opacity: 0.8;
+}
+button:hover { color: var(--st-primary-color); opacity: 1; }
+button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
+"""
+
+_clicks = st.components.v2.component("zhiwen_marker_clicks", js=_CLICK_JS)
+_copy = st.components.v2.component(
+    "zhiwen_copy", html='<button type="button"></button>', css=_COPY_CSS, js=_COPY_JS
+)
+
+
+def anchor(message_id: str) -> str:
+    """Where markers of a message point: `#` and this and `-n`."""
+    return f"cite-{message_id}"
+
+
+def listen() -> None:
+    """Once a page: a click on a marker opens its source."""
+    clicked = _clicks(key="marker-clicks", height="content", on_marker_change=lambda: None).marker
+    found = re.fullmatch(r"cite-([0-9a-zA-Z-]+)-(\d+)", clicked or "")
+    if found:
+        state.open_dialog("source", message_id=found[1], number=int(found[2]))
+
+
+def copy_button(text: str, key: str) -> None:
+    data = {"text": text, "label": t("answer.copy"), "copied": t("answer.copied")}
+    _copy(key=f"copy-{key}", data=data, width="content", height="content")

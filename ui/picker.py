@@ -1,0 +1,127 @@
+"""Above the input: which bases are asked, by which model, and whether the engine is there."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from ui import state, wire
+from ui.client import ApiError
+from ui.safe_markdown import plain, shortened
+from ui.texts import t, words
+
+SAMPLE_NAMES = {words(language)["sample.name"] for language in ("zh", "en")}
+
+
+def chosen(bases: list[wire.Base], conversation: wire.ConversationDetail | None) -> list[wire.Base]:
+    """The bases that are asked: those picked here, else the conversation's, else one with files."""
+    if conversation and st.session_state.get("base_ids_of") != conversation["id"]:
+        st.session_state["base_ids_of"] = conversation["id"]
+        st.session_state["base_ids"] = conversation["base_ids"]
+    wanted = st.session_state.get("base_ids")
+    if wanted is None:
+        usable = [base for base in bases if base["ready_count"]] or bases
+        wanted = [base["id"] for base in usable[:1]]
+        st.session_state["base_ids"] = wanted
+    return [base for base in bases if base["id"] in wanted]
+
+
+def draw(bases: list[wire.Base], asked: list[wire.Base]) -> None:
+    names = " · ".join(plain(shortened(base["name"], 24)) for base in asked[:2])
+    more = f" +{len(asked) - 2}" if len(asked) > 2 else ""
+    models = state.client().models()
+    with st.container(horizontal=True, vertical_alignment="center", key="scope"):
+        label = names + more or t("picker.none")
+        with st.popover(label, icon=":material/folder:", type="tertiary", key="picker"):
+            _bases(bases, asked)
+        st.space("stretch")
+        if len(models) > 1:
+            st.selectbox(
+                t("picker.model"),
+                [model["name"] for model in models],
+                key="model",
+                label_visibility="collapsed",
+                width=220,
+            )
+        elif models:
+            st.caption(plain(models[0]["name"]), width="content")
+
+
+def model() -> str | None:
+    """The model picked, None for the API's own choice."""
+    name = st.session_state.get("model")
+    return str(name) if name else None
+
+
+def _bases(bases: list[wire.Base], asked: list[wire.Base]) -> None:
+    by_id = {base["id"]: base for base in bases}
+    st.caption(t("picker.what"))
+    key = "picked-" + "-".join(by_id)[-40:]
+    if st.session_state.get(key) is None or not st.session_state.get(key):
+        st.session_state[key] = [base["id"] for base in asked]
+
+    def picked() -> None:
+        st.session_state["base_ids"] = list(st.session_state[key])
+
+    def label(base_id: str) -> str:
+        base = by_id[base_id]
+        return f"{plain(shortened(base['name']))} ({base['ready_count']})"
+
+    st.pills(
+        t("picker.what"),
+        list(by_id),
+        selection_mode="multi",
+        format_func=label,
+        key=key,
+        on_change=picked,
+        label_visibility="collapsed",
+    )
+
+
+def examples(asked: list[wire.Base]) -> list[str]:
+    """Questions to begin with: fixed ones for the sample base, else one for each newest file."""
+    if not asked:
+        return []
+    if asked[0]["name"] in SAMPLE_NAMES:
+        return [t(f"sample.question{number}") for number in (1, 2, 3)]
+    newest = state.client().documents(asked[0]["id"], limit=3, state="ready")["items"]
+    return [t("welcome.about", name=document["name"].rsplit(".", 1)[0]) for document in newest]
+
+
+def engine_notice() -> None:
+    """Says since when no answers can be written; looks more often while that is so."""
+    down = _engine()
+    st.session_state["engine_down"] = down is not None
+    _notice_down() if down is not None else _notice_up()
+
+
+@st.fragment(run_every=30.0)
+def _notice_up() -> None:
+    if _engine() is not None:
+        st.rerun()
+
+
+@st.fragment(run_every=4.0)
+def _notice_down() -> None:
+    down = _engine()
+    if down is None:
+        st.toast(t("engine.back"), icon=":material/check:")
+        st.rerun()
+    since = _clock(down["since"])
+    said = t("engine.down_since", since=since) if since else t("engine.down")
+    st.warning(f"{said} {t('engine.still')}", icon=":material/cloud_off:")
+
+
+def _engine() -> wire.Component | None:
+    """The engine's entry when it is down, None when it is up or the API is busy elsewhere."""
+    try:
+        parts = state.client().status()["components"]
+    except ApiError:
+        return None
+    return next((part for part in parts if part["name"] == "engine" and not part["ok"]), None)
+
+
+def _clock(since: str | None) -> str:
+    """HH:MM in the browser's time."""
+    if not since:
+        return ""
+    return datetime.fromisoformat(since).astimezone(state.time_zone()).strftime("%H:%M")

@@ -1,0 +1,131 @@
+"""Text that others wrote, made safe for Streamlit's Markdown.
+
+An answer may use headings, emphasis, lists, tables and code. It may not show pictures, link
+anywhere, typeset formulas or trigger Streamlit's own directives (`:red[…]`, `:material/…:`, emoji
+short codes): a document could have talked the model into them, and a picture's address can carry
+words of a private document away. Markers `[n]` become links into this page.
+"""
+
+import html
+import re
+from collections.abc import Callable
+
+from markdown_it import MarkdownIt
+
+BREAK = "\u2060"  # word joiner: invisible, but no longer the pattern it stands in
+# What the escaped text no longer has must not shape the blocks here either: an HTML block that
+# swallows a fence would turn code and text around.
+_BLOCKS = MarkdownIt("commonmark").enable("table").disable(["html_block", "reference"])
+# A code span in one line. Those with a pipe are not kept: in a table it would end the cell.
+_CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)([^\n|]*?[^\n|`])\1(?!`)")
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+# Streamlit rewrites these after parsing, so a backslash does not stop them.
+_DIRECTIVE = re.compile(r":(?=[A-Za-z_]|[+-]1:|\d+\w*:)")
+_ADDRESS = re.compile(
+    r"(?i)\b(https?|ftp|mailto|data|javascript)(:)|\b(www)(\.)|([\w.+-])(@)(?=\w)"
+)
+_CODE_FENCE = re.compile(r"^([>\s\d.)*+-]*)(`{3,}|~{3,})(.*)$")
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'/])")
+
+
+def answer(text: str, sources: int, anchor: str) -> str:
+    """`text` for st.markdown. Markers 1…`sources` point at `#{anchor}-n`; others stay text."""
+
+    def marker(found: re.Match[str]) -> str:
+        number = int(found[1])
+        return f"[{number}](#{anchor}-{number})" if 1 <= number <= sources else rf"\[{found[1]}\]"
+
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    lines = text.split("\n")
+    code = _code_lines(text)
+    return "\n".join(
+        _fence(line) if number in code else _line(line, marker) for number, line in enumerate(lines)
+    )
+
+
+def _code_lines(text: str) -> set[int]:
+    """Numbers of the lines in fenced code. Indented code is treated as text, to be safe."""
+    inside: set[int] = set()
+    for token in _BLOCKS.parse(text):
+        if token.type == "fence" and token.map:
+            inside.update(range(*token.map))
+    return inside
+
+
+def _fence(line: str) -> str:
+    """Code as it is; only the fence's language is cut to a name that draws nothing."""
+    found = _CODE_FENCE.match(line)
+    if not found or not found[3].strip() or "`" in found[3]:
+        return line
+    language = re.match(r"\s*([\w+#.-]*)", found[3])
+    name = language[1] if language else ""
+    return found[1] + found[2] + ("text" if name.lower() in ("mermaid", "math", "latex") else name)
+
+
+def _line(line: str, marker: Callable[[re.Match[str]], str]) -> str:
+    parts: list[str] = []
+    end = 0
+    for span in _CODE_SPAN.finditer(line):
+        parts += [_plain_part(line[end : span.start()], marker), span[0]]
+        end = span.end()
+    parts.append(_plain_part(line[end:], marker))
+    return "".join(parts)
+
+
+def _plain_part(text: str, marker: Callable[[re.Match[str]], str]) -> str:
+    parts: list[str] = []
+    end = 0
+    for found in _MARKER.finditer(text):
+        parts += [_inert(text[end : found.start()]), marker(found)]
+        end = found.end()
+    parts.append(_inert(text[end:]))
+    return "".join(parts)
+
+
+def _inert(text: str) -> str:
+    """Keep emphasis, lists, headings and tables; everything that links or draws becomes text."""
+    text = text.replace("\\", "\\\\").replace("`", "\\`")
+    text = re.sub(r"([\[\]$<!])", r"\\\1", text)
+    text = text.replace("&", "&amp;")
+    text = _ADDRESS.sub(lambda m: "".join(part or "" for part in m.groups()) + BREAK, text)
+    return _DIRECTIVE.sub(":" + BREAK, text)
+
+
+def plain(text: str) -> str:
+    """Names and titles for labels and lines of Markdown: shown letter by letter, on one line."""
+    text = " ".join(text.replace("\x00", "").split())
+    text = _ADDRESS.sub(lambda m: "".join(part or "" for part in m.groups()) + BREAK, text)
+    text = _PUNCTUATION.sub(r"\\\1", text)
+    return _DIRECTIVE.sub(":" + BREAK, text)
+
+
+def shortened(name: str, width: int = 32) -> str:
+    """A long name with its middle left out, so that beginning and extension stay."""
+    return name if len(name) <= width else f"{name[: width - 13]}…{name[-12:]}"
+
+
+def highlighted(text: str, start: int, spans: list[tuple[int, int, str]]) -> str:
+    """HTML of `text`, whose first character has offset `start`, with spans marked.
+
+    spans: (start, end, css class) in document offsets; later ones win where they overlap.
+    Everything from the document is escaped.
+    """
+    classes = [""] * len(text)
+    for first, last, name in spans:
+        for place in range(max(0, first - start), min(len(text), last - start)):
+            classes[place] = name
+    pieces: list[str] = []
+    place = 0
+    while place < len(text):
+        end = place
+        while end < len(text) and classes[end] == classes[place]:
+            end += 1
+        part = html.escape(text[place:end])
+        pieces.append(f'<mark class="{classes[place]}">{part}</mark>' if classes[place] else part)
+        place = end
+    return "".join(pieces)
+
+
+def plain_lines(text: str) -> str:
+    """A text of several lines, shown letter by letter with its line breaks."""
+    return "\n".join(plain(line) for line in text.strip().split("\n"))

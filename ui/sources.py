@@ -1,0 +1,133 @@
+"""Sources of an answer: chips below it, and the dialog with the passage in its document."""
+
+import streamlit as st
+
+from ui import state, wire
+from ui.client import ApiDown, ApiError
+from ui.safe_markdown import highlighted, plain, shortened
+from ui.texts import t
+
+AROUND_CHARS = 900  # shown before and after the passage
+
+
+def label(passage: wire.Passage, number: int) -> str:
+    """`1 · file · p. 3`, safe for a button."""
+    name = plain(shortened(passage["document_name"], 28))
+    page = t("source.page_short", page=passage["page"]) if passage["page"] else ""
+    return " · ".join(part for part in (str(number), name, page) if part)
+
+
+def chips(message_id: str, passages: list[wire.Passage], numbers: list[int]) -> None:
+    """A row of buttons, one a source. A click opens the dialog, also while text is coming in."""
+    with st.container(horizontal=True, gap="xsmall", key=f"chips-{message_id}"):
+        for number in numbers:
+            passage = passages[number - 1]
+            key = f"chip-{message_id}-{number}"
+            if st.button(label(passage, number), key=key, help=plain(passage["document_name"])):
+                state.open_dialog("source", message_id=message_id, number=number)
+                st.rerun()
+
+
+def cited_numbers(message: wire.Message) -> list[int]:
+    """Markers that occur in the answer; all passages where it cites none."""
+    cited = sorted({c["marker"] for c in message["citations"]})
+    return [n for n in cited if 1 <= n <= len(message["passages"])] or [
+        *range(1, len(message["passages"]) + 1)
+    ]
+
+
+def _sources_of(message_id: str) -> tuple[list[wire.Passage], list[wire.Citation], list[int]]:
+    watching = state.watches().get(message_id)
+    if watching and not watching.final:
+        return watching.passages, [], [*range(1, len(watching.passages) + 1)]
+    message = (watching.final if watching else None) or state.message(message_id)
+    return message["passages"], message["citations"], cited_numbers(message)
+
+
+def dialog() -> None:
+    opened = state.dialog()
+    if opened is None:
+        return
+    try:
+        passages, citations, numbers = _sources_of(opened["message_id"])
+    except ApiError as error:
+        st.error(t("error.refused", detail=error.detail))
+        return
+    number = int(opened["number"])
+    if not 1 <= number <= len(passages):
+        st.info(t("source.gone"))
+        return
+    passage = passages[number - 1]
+    _heading(passage, number)
+    cited = [c for c in citations if c["marker"] == number]
+    _passage(passage, cited)
+    _footer(opened, passage, number, numbers)
+
+
+def _heading(passage: wire.Passage, number: int) -> None:
+    st.markdown(f"**\\[{number}\\] {plain(passage['document_name'])}**")
+    place = [t("source.page", page=passage["page"])] if passage["page"] else []
+    place += [plain(heading) for heading in passage["headings"]]
+    if place:
+        st.caption(" › ".join(place))
+
+
+def _passage(passage: wire.Passage, cited: list[wire.Citation]) -> None:
+    first = max(0, passage["start"] - AROUND_CHARS)
+    try:
+        around = state.client().text(passage["document_id"], first, passage["end"] + AROUND_CHARS)
+        text, start, total = around["text"], around["start"], around["total_chars"]
+    except ApiDown:
+        raise
+    except ApiError:
+        st.caption(t("source.removed"))
+        text, start, total = passage["text"], passage["start"], 0
+    spans = [(passage["start"], passage["end"], "passage")]
+    spans += [(c["start"], c["end"], "cited") for c in cited]
+    before = "… " if start > 0 and total else ""
+    after = " …" if start + len(text) < total else ""
+    body = before + highlighted(text, start, spans) + after
+    st.html(f'<div class="zw-source">{body}</div>')
+    if cited:
+        st.caption(t("source.legend"))
+
+
+def _footer(
+    opened: dict[str, object], passage: wire.Passage, number: int, numbers: list[int]
+) -> None:
+    def go(target: int) -> None:
+        opened["number"] = target
+
+    before = [n for n in numbers if n < number]
+    after = [n for n in numbers if n > number]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        back, on = t("source.previous"), t("source.next")
+        st.button(
+            back,
+            icon=":material/chevron_left:",
+            on_click=go,
+            args=(before[-1] if before else number,),
+            disabled=not before,
+            key="source-previous",
+        )
+        st.button(
+            on,
+            icon=":material/chevron_right:",
+            on_click=go,
+            args=(after[0] if after else number,),
+            disabled=not after,
+            key="source-next",
+        )
+        st.space("stretch")
+        st.download_button(
+            t("source.download"),
+            data=lambda: state_file(passage["document_id"]),
+            file_name=passage["document_name"],
+            icon=":material/download:",
+            on_click="ignore",
+            key="source-download",
+        )
+
+
+def state_file(document_id: str) -> bytes:
+    return state.client().file(document_id)

@@ -1,0 +1,90 @@
+"""What one browser session remembers between reruns, by name."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from ui import wire
+from ui.client import Client
+from ui.watch import Watch, follow
+
+
+@dataclass
+class Waiting:
+    """Files sent with a question; the question follows when they are ready."""
+
+    document_ids: list[str] = field(default_factory=list)
+    question: str = ""
+    refused: list[str] = field(default_factory=list)
+
+
+@st.cache_resource
+def _client(url: str) -> Client:
+    return Client(url)
+
+
+def connect(url: str) -> None:
+    st.session_state["client"] = _client(url)
+
+
+def client() -> Client:
+    return cast(Client, st.session_state["client"])
+
+
+def conversation_id() -> str | None:
+    """The open conversation; at first that of the address, so that links and reloads work."""
+    if "conversation" not in st.session_state:
+        st.session_state["conversation"] = st.query_params.get("c")
+    return cast(str | None, st.session_state["conversation"])
+
+
+def open_conversation(conversation: str | None) -> None:
+    st.session_state["conversation"] = conversation
+    st.session_state["ask_error"] = None
+    st.session_state["waiting"] = None
+    if conversation:
+        st.session_state["base_ids_of"] = None  # its own bases are taken when it is drawn
+
+
+def watches() -> dict[str, Watch]:
+    return cast(dict[str, Watch], st.session_state.setdefault("watches", {}))
+
+
+def watch(answer_id: str) -> Watch:
+    """The watch over an answer that is being written, taken up again when it was lost."""
+    known = watches()
+    if answer_id not in known:
+        known[answer_id] = follow(client(), answer_id)
+    return known[answer_id]
+
+
+def message(message_id: str) -> wire.Message:
+    return client().message(message_id)
+
+
+def open_dialog(name: str, **values: Any) -> None:
+    """One dialog at a time; it is drawn at the end of the run."""
+    st.session_state["dialog"] = {"name": name, **values}
+
+
+def dialog() -> dict[str, Any] | None:
+    return cast(dict[str, Any] | None, st.session_state.get("dialog"))
+
+
+def close_dialog() -> None:
+    st.session_state["dialog"] = None
+
+
+def waiting() -> Waiting | None:
+    return cast(Waiting | None, st.session_state.get("waiting"))
+
+
+def time_zone() -> tzinfo:
+    """The browser's time zone, the machine's when it is unknown."""
+    try:
+        return ZoneInfo(st.context.timezone or "")
+    except (ValueError, ZoneInfoNotFoundError):
+        return datetime.now().astimezone().tzinfo or UTC

@@ -1,0 +1,70 @@
+"""The little CSS that Streamlit's theme does not cover. Fixed text, nothing is put into it."""
+
+STYLE = """
+<style>
+.stMainBlockContainer, [data-testid="stBottomBlockContainer"] {
+  max-width: 54rem; margin: 0 auto; padding-left: 1.5rem; padding-right: 1.5rem;
+}
+.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }
+[data-testid="stBottomBlockContainer"] { padding-top: 0.5rem; padding-bottom: 1.25rem; }
+
+/* Markers in an answer */
+a[href^="#cite-"] {
+  display: inline-block; min-width: 1.3em; padding: 0 0.3em; margin: 0 0.1em;
+  border-radius: 0.45em; background: rgba(90, 140, 190, 0.18); text-align: center;
+  font-size: 0.76em; line-height: 1.5; font-weight: 600; text-decoration: none !important;
+  vertical-align: 0.1em;
+}
+a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
+
+/* A source's text */
+.zw-source {
+  white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.75; max-height: 50vh;
+  overflow-y: auto; padding: 0.9rem 1.1rem; border-radius: 0.6rem;
+  border: 1px solid rgba(128, 140, 150, 0.3);
+}
+.zw-source mark { color: inherit; border-radius: 0.2em; }
+.zw-source mark.passage { background: rgba(90, 140, 190, 0.13); }
+.zw-source mark.cited { background: rgba(255, 190, 0, 0.38); }
+
+/* Questions to the right, answers across the page */
+[class*="st-key-asked-"] [data-testid="stMarkdown"] {
+  background: rgba(128, 140, 150, 0.14); border-radius: 1rem; padding: 0.55rem 1rem;
+  max-width: 85%; overflow-wrap: anywhere;
+}
+[class*="st-key-asked-"] p { white-space: pre-wrap; }
+[class*="st-key-chips-"] button p, [class*="st-key-row-"] button p { text-align: left; }
+[class*="st-key-chips-"] button { max-width: 100%; min-height: 1.9rem; padding: 0.1rem 0.7rem; }
+[class*="st-key-chips-"] button p { font-size: 0.82rem; }
+
+/* Left: conversations take the room that pages and language leave */
+[data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 0.75rem; }
+.st-key-conversations { height: calc(100vh - 26.5rem); min-height: 9rem; overflow-y: auto; }
+.st-key-conversations::-webkit-scrollbar { width: 6px; }
+.st-key-pages { border-top: 1px solid rgba(128, 140, 150, 0.25); padding-top: 0.75rem; }
+.st-key-language-switch button { padding: 0.25rem 0.5rem; }
+
+/* Conversations: one line each, the menu appears when it is needed */
+[class*="st-key-row-"] { flex-wrap: nowrap !important; }
+[class*="st-key-row-"] > div:first-child { min-width: 0; flex: 1 1 0; }
+[class*="st-key-row-"] .stButton button {
+  justify-content: flex-start; padding: 0.2rem 0.5rem; min-height: 1.9rem; overflow: hidden;
+}
+[class*="st-key-row-"] .stButton button > * { min-width: 0; justify-content: flex-start; }
+[class*="st-key-row-"] .stButton button:hover { background: rgba(128, 140, 150, 0.14); }
+[class*="st-key-row-"] .stButton p {
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+}
+@media (hover: hover) {
+  [class*="st-key-row-"] [data-testid="stMenuButton"] { opacity: 0; }
+  [class*="st-key-row-"]:hover [data-testid="stMenuButton"],
+  [class*="st-key-row-"]:focus-within [data-testid="stMenuButton"] { opacity: 1; }
+}
+@media (max-width: 640px) {
+  .stMainBlockContainer, [data-testid="stBottomBlockContainer"] {
+    padding-left: 1rem; padding-right: 1rem;
+  }
+}
+</style>
+"""

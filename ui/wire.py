@@ -1,0 +1,165 @@
+"""The parts of the API's JSON that the pages use. The API's own schemas are the full contract."""
+
+from typing import Literal, TypedDict
+
+Rating = Literal["up", "down"]
+DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed"]
+
+
+class Base(TypedDict):
+    id: str
+    name: str
+    document_count: int
+    ready_count: int
+    failed_count: int
+
+
+class Document(TypedDict):
+    id: str
+    base_id: str
+    name: str
+    size_bytes: int
+    state: DocumentState
+    done: int  # pages when parsing, chunks when embedding
+    total: int
+    error_code: str | None
+    error_detail: str | None
+    page_count: int | None
+    chunk_count: int
+
+
+class DocumentList(TypedDict):
+    items: list[Document]
+    total: int
+
+
+class Text(TypedDict):
+    """Characters [start, end) of a document's stored text."""
+
+    text: str
+    start: int
+    end: int
+    total_chars: int
+
+
+class Scores(TypedDict):
+    dense: float | None
+    lexical: float | None
+    fused: float
+    rerank: float | None
+
+
+class Passage(TypedDict):
+    chunk_id: int
+    document_id: str
+    document_name: str
+    text: str
+    start: int
+    end: int
+    page: int | None
+    headings: list[str]
+    trace: Scores
+
+
+class Citation(TypedDict):
+    marker: int
+    chunk_id: int
+    start: int
+    end: int
+    text: str
+
+
+class Feedback(TypedDict):
+    rating: Rating
+    reason: str | None
+    comment: str
+    correction: str
+    right_chunk_id: int | None
+
+
+class FeedbackItem(Feedback):
+    message_id: str
+    conversation_id: str
+    question: str
+    answer: str
+    updated_at: str
+
+
+class FeedbackList(TypedDict):
+    items: list[FeedbackItem]
+    total: int
+
+
+class Message(TypedDict):
+    id: str
+    conversation_id: str
+    position: int
+    variant: int
+    role: Literal["user", "assistant"]
+    state: Literal["streaming", "complete", "stopped", "interrupted", "failed"]
+    content: str
+    model: str | None
+    finish_reason: str | None
+    error_detail: str | None
+    passages: list[Passage]
+    citations: list[Citation]
+    prompt_tokens: int
+    completion_tokens: int
+    timings_ms: dict[str, float]
+    feedback: Feedback | None
+
+
+class ChatRequest(TypedDict, total=False):
+    """A question, or with `regenerate` (an answer's id) another answer to the same one."""
+
+    question: str
+    base_ids: list[str]
+    conversation_id: str | None
+    regenerate: str
+    model: str | None
+
+
+class Conversation(TypedDict):
+    id: str
+    title: str
+    base_ids: list[str]
+    updated_at: str
+
+
+class ConversationDetail(Conversation):
+    messages: list[Message]
+
+
+class ConversationList(TypedDict):
+    items: list[Conversation]
+    total: int
+
+
+class LeftOut(TypedDict):
+    message_id: str
+    reason: str
+
+
+class ExportReport(TypedDict):
+    considered: int
+    exported: int
+    left_out: list[LeftOut]
+
+
+class Model(TypedDict):
+    name: str
+    context_tokens: int
+    ready: bool
+
+
+class Component(TypedDict):
+    name: str
+    ok: bool
+    detail: str
+    since: str | None
+
+
+class Status(TypedDict):
+    version: str
+    components: list[Component]
+    queued_jobs: int
