@@ -19,6 +19,7 @@ from app.db.errors import DatabaseUnavailable
 BUSY_TIMEOUT_S = 10
 MIGRATION_TIMEOUT_S = 600
 MIGRATION_LOCK = 0x7A686977656E  # "zhiwen", the key of PostgreSQL's advisory lock
+MIGRATIONS = Path(__file__).parent / "migrations"
 MAX_CONNECTIONS = 40  # as many threads as the API's pool may run
 
 
@@ -90,7 +91,7 @@ class Database:
                 lock = text("SELECT pg_advisory_xact_lock(:key)")
                 connection.execute(lock, {"key": MIGRATION_LOCK})
             config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             if self.dialect == "sqlite":

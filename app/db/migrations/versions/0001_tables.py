@@ -22,10 +22,14 @@ TABLES = (
     "job",
 )
 
-LEXICAL_SQLITE = ("CREATE VIRTUAL TABLE chunk_terms USING fts5(base, terms, tokenize = 'ascii')",)
+LEXICAL_SQLITE = (
+    "CREATE VIRTUAL TABLE chunk_terms USING fts5 (base, terms, tokenize = 'ascii')",
+    "CREATE VIRTUAL TABLE chunk_terms_vocab USING fts5vocab (chunk_terms, row)",
+)
 LEXICAL_POSTGRESQL = (
     """CREATE TABLE chunk_terms
     (chunk_id BIGINT PRIMARY KEY, base_id VARCHAR NOT NULL, terms TSVECTOR NOT NULL)""",
+    "CREATE INDEX ix_chunk_terms_base_id ON chunk_terms (base_id)",
     "CREATE INDEX ix_chunk_terms_terms ON chunk_terms USING GIN (terms)",
 )
 
@@ -38,6 +42,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE chunk_terms_vocab")
     op.execute("DROP TABLE chunk_terms")
     for table in reversed(TABLES):
         op.drop_table(table)

@@ -1,0 +1,123 @@
+"""Uploaded files, kept under the SHA-256 of their bytes: `ab/abcdef…`."""
+
+import hashlib
+import os
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from app.db.errors import FileMissing, FileTooLarge
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    sha256: str  # hexadecimal
+    size_bytes: int
+    path: Path
+
+
+class FileStore:
+    """Files under `folder`. The same bytes are kept once; who uses them the database knows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._incoming = folder / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def writer(self, max_bytes: int) -> "FileWriter":
+        """Use as `with files.writer(limit) as upload:`, `upload.write(…)`, `upload.commit()`."""
+        return FileWriter(self, self._incoming / f"{secrets.token_hex(12)}.part", max_bytes)
+
+    def path(self, sha256: str) -> Path:
+        """Where the file is or would be. Raises FileMissing for what is no SHA-256."""
+        if not _SHA256.fullmatch(sha256):
+            raise FileMissing(f"not a SHA-256: {sha256[:80]!r}")
+        return self.folder / sha256[:2] / sha256
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The file, opened for reading. Raises FileMissing."""
+        try:
+            return self.path(sha256).open("rb")
+        except FileNotFoundError as error:
+            raise FileMissing(f"no file {sha256}") from error
+
+    def delete(self, sha256: str) -> None:
+        """Remove the file; passes over one that is not there."""
+        path = self.path(sha256)
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            sync_folder(path.parent)
+
+    def sweep(self, idle_s: float = 3600.0) -> int:
+        """Remove what broken uploads left, untouched for `idle_s` seconds; returns how many."""
+        oldest = time.time() - idle_s
+        removed = 0
+        for part in self._incoming.glob("*.part"):
+            try:
+                if part.stat().st_mtime <= oldest:
+                    part.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue  # its upload ended meanwhile
+        return removed
+
+
+class FileWriter:
+    """One upload. Until `commit` nothing is visible; leaving the block without it drops all."""
+
+    def __init__(self, store: FileStore, part: Path, max_bytes: int) -> None:
+        self.size_bytes = 0
+        self._store = store
+        self._part = part
+        self._max_bytes = max_bytes
+        self._hash = hashlib.sha256()
+        self._file = part.open("xb")
+
+    def write(self, data: bytes) -> None:
+        """Append. Raises FileTooLarge as soon as the limit is passed; then stop reading."""
+        self.size_bytes += len(data)
+        if self.size_bytes > self._max_bytes:
+            raise FileTooLarge(f"larger than {self._max_bytes} bytes")
+        self._hash.update(data)
+        self._file.write(data)
+
+    def commit(self) -> StoredFile:
+        """Make the file durable under its hash; it survives a power cut from here on."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        sha256 = self._hash.hexdigest()
+        path = self._store.path(sha256)
+        if not path.parent.is_dir():
+            path.parent.mkdir(exist_ok=True)
+            sync_folder(self._store.folder)
+        self._part.replace(path)
+        sync_folder(path.parent)
+        return StoredFile(sha256, self.size_bytes, path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._part.unlink(missing_ok=True)  # gone already after a commit
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and deletions in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,52 @@
+"""The lexical index over chunks: BM25 on character pairs and words, in the caller's transaction.
+
+SQLite has FTS5, PostgreSQL a tsvector with GIN; both hold the terms of `ingest.terms`, so they
+match the same chunks. All functions work inside the session that is handed in.
+"""
+
+from collections.abc import Collection, Sequence
+
+from sqlmodel import Session
+
+from app.db import lexical_postgres, lexical_sqlite
+from ingest.terms import query_terms, terms
+from vectorstore import Match
+
+
+def add(session: Session, base_id: str, rows: Sequence[tuple[int, str]]) -> None:
+    """Index `rows` of (chunk id, text) for a base. An id that is there already is an error."""
+    indexed = [(chunk_id, terms(content)) for chunk_id, content in rows]
+    if not indexed:
+        return
+    if _on_sqlite(session):
+        lexical_sqlite.add(session, base_id, indexed)
+    else:
+        lexical_postgres.add(session, base_id, indexed)
+
+
+def remove(session: Session, chunk_ids: Collection[int]) -> None:
+    """Forget chunks; those that are not there are passed over."""
+    if not chunk_ids:
+        return
+    if _on_sqlite(session):
+        lexical_sqlite.remove(session, chunk_ids)
+    else:
+        lexical_postgres.remove(session, chunk_ids)
+
+
+def search(session: Session, query: str, k: int, base_ids: Collection[str]) -> list[Match]:
+    """The `k` best chunks of `base_ids` that share a term with `query`, ties by smaller id.
+
+    Scores are at least 0, higher is better, comparable within one result only. Empty where no
+    term of the query is known.
+    """
+    wanted = query_terms(query)
+    if not wanted or not base_ids or k < 1:
+        return []
+    if _on_sqlite(session):
+        return lexical_sqlite.search(session, wanted, k, base_ids)
+    return lexical_postgres.search(session, wanted, k, base_ids)
+
+
+def _on_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"

@@ -1,0 +1,101 @@
+"""The lexical index on PostgreSQL: a tsvector of our terms with GIN.
+
+PostgreSQL's own ranks know nothing of how rare a term is, so the score is built like BM25:
+per term its inverse document frequency, times `ts_rank` (which grows and saturates with the
+term's count), over BM25's norm of the length (Robertson and Zaragoza 2009, b = 0.75).
+"""
+
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from app.db.lexical_terms import ALL_TERMS_CHUNKS, MAX_TERMS, rarest, without_covered
+from vectorstore import Match
+
+_MAX_POSITIONS = 255  # of one term, PostgreSQL keeps no more
+
+_ADD = text(
+    "INSERT INTO chunk_terms (chunk_id, base_id, terms)"
+    " VALUES (:id, :base, CAST(:terms AS tsvector))"
+)
+_FREQUENCIES = text(
+    "SELECT term, (SELECT count(*) FROM chunk_terms WHERE terms @@ CAST(quoted AS tsquery))"
+    " FROM unnest(CAST(:terms AS text[]), CAST(:quoted AS text[])) AS wanted (term, quoted)"
+)
+_SEARCH = text(
+    """
+    WITH candidate AS MATERIALIZED (
+        SELECT chunk_id, terms || '' AS terms, length(terms) AS size
+        FROM chunk_terms
+        WHERE terms @@ CAST(:any AS tsquery) AND base_id = ANY(:bases)
+    ), wanted AS (
+        SELECT CAST(quoted AS tsquery) AS query, idf
+        FROM unnest(CAST(:quoted AS text[]), CAST(:idfs AS float8[])) AS given (quoted, idf)
+    )
+    SELECT chunk_id,
+           sum(idf * ts_rank('{1,1,1,1}', terms, query))
+           / (0.25 + 0.75 * size / (SELECT avg(size) FROM candidate)) AS score
+    FROM candidate CROSS JOIN wanted
+    GROUP BY chunk_id, size
+    ORDER BY score DESC, chunk_id
+    LIMIT :k
+    """
+)
+
+
+def add(session: Session, base_id: str, rows: Sequence[tuple[int, list[str]]]) -> None:
+    session.connection().execute(
+        _ADD, [{"id": id_, "base": base_id, "terms": _vector(terms)} for id_, terms in rows]
+    )
+
+
+def remove(session: Session, chunk_ids: Collection[int]) -> None:
+    session.connection().execute(
+        text("DELETE FROM chunk_terms WHERE chunk_id = ANY(:ids)"), {"ids": list(chunk_ids)}
+    )
+
+
+def search(
+    session: Session, wanted: Sequence[str], k: int, base_ids: Collection[str]
+) -> list[Match]:
+    connection = session.connection()
+    # Ids only grow, so the largest is a cheap upper bound of the number of chunks.
+    chunks = connection.scalar(text("SELECT max(chunk_id) FROM chunk_terms")) or 0
+    if chunks > ALL_TERMS_CHUNKS or len(wanted) > MAX_TERMS:
+        wanted = without_covered(wanted)
+    given = {"terms": list(wanted), "quoted": [_quoted(term) for term in wanted]}
+    frequencies = {term: count for term, count in connection.execute(_FREQUENCIES, given)}
+    if chunks <= ALL_TERMS_CHUNKS and len(wanted) <= MAX_TERMS:
+        chosen = [term for term in wanted if frequencies[term]]
+    else:
+        chosen = rarest(frequencies, chunks)
+    if not chosen:
+        return []
+    quoted = [_quoted(term) for term in chosen]
+    rows = connection.execute(
+        _SEARCH,
+        {
+            "any": " | ".join(quoted),
+            "quoted": quoted,
+            "idfs": [math.log((chunks + 1) / (frequencies[t] + 0.5)) for t in chosen],
+            "bases": list(base_ids),
+            "k": k,
+        },
+    )
+    return [Match(id_, max(score, 0.0)) for id_, score in rows]
+
+
+def _vector(terms: Sequence[str]) -> str:
+    """A tsvector's text. Positions only count: a term that occurs twice is at 1 and 2."""
+    return " ".join(
+        f"{_quoted(term)}:{','.join(map(str, range(1, min(count, _MAX_POSITIONS) + 1)))}"
+        for term, count in Counter(terms).items()
+    )
+
+
+def _quoted(term: str) -> str:
+    """A lexeme of a tsvector or tsquery as it is: no parser, no dictionary, no syntax."""
+    return "'" + term.replace("\\", "\\\\").replace("'", "''") + "'"

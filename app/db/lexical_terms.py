@@ -1,0 +1,36 @@
+"""Which terms of a query are worth looking up.
+
+A single Chinese character such as 的 is in nearly every chunk: scoring each of them costs 0.5 s
+at 100,000 chunks, and the pairs around it say more. Measured on questions over 848 simplified
+and 1,000 traditional paragraphs, recall@5 is .995 and .978 with all terms, .998 and .970 with
+pairs and words within a fifth of the index, .997 and .937 within a twentieth.
+"""
+
+from collections.abc import Mapping, Sequence
+
+ALL_TERMS_CHUNKS = 1500  # up to here every term is used, at some 5 ms a query
+MAX_TERMS = 64
+MIN_POSTINGS = 5000
+POSTINGS_SHARE = 0.2
+
+
+def without_covered(terms: Sequence[str]) -> list[str]:
+    """Leave out the single characters that a pair of the same query holds."""
+    paired = {character for term in terms if len(term) == 2 for character in term}
+    return [term for term in terms if len(term) > 1 or term not in paired]
+
+
+def rarest(frequencies: Mapping[str, int], chunks: int) -> list[str]:
+    """The rarest known terms, as many as keep the number of postings to score bounded.
+
+    `frequencies`: in how many chunks each term is; `chunks`: how many there are in all.
+    """
+    budget = max(MIN_POSTINGS, int(chunks * POSTINGS_SHARE))
+    known = sorted((count, term) for term, count in frequencies.items() if count > 0)
+    chosen: list[str] = []
+    for count, term in known[:MAX_TERMS]:
+        if chosen and count > budget:
+            break
+        budget -= count
+        chosen.append(term)
+    return chosen

@@ -1,0 +1,28 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.db.engine import Database
+from tests.postgres import fresh_database, postgres_server
+
+__all__ = ["postgres_server"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'data' / 'zhiwen.db'}"
+    else:
+        with fresh_database(request.getfixturevalue("postgres_server")) as fresh:
+            yield fresh
+
+
+@pytest.fixture
+def db(url: str) -> Iterator[Database]:
+    """A migrated database of each kind."""
+    database = Database(url)
+    database.migrate()
+    yield database
+    database.dispose()

@@ -1,0 +1,54 @@
+"""The exact engine in plain NumPy: what all others are measured against."""
+
+from collections.abc import Collection, Sequence
+from threading import Lock
+
+import numpy as np
+
+from vectorstore.checks import checked_queries, checked_rows
+from vectorstore.protocol import Match, Vectors
+
+
+class ExactStore:
+    """Compares a query with every vector. Keeps nothing on disk; safe for threads."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+        self._rows: dict[int, Vectors] = {}
+        self._lock = Lock()
+
+    def upsert(self, ids: Sequence[int], vectors: Vectors) -> None:
+        checked_ids, rows = checked_rows(ids, vectors, self.dim)
+        with self._lock:
+            self._rows.update(zip(checked_ids.tolist(), rows.copy(), strict=True))
+
+    def delete(self, ids: Sequence[int]) -> None:
+        with self._lock:
+            for id_ in ids:
+                self._rows.pop(id_, None)
+
+    def search(
+        self, queries: Vectors, k: int, allow: Collection[int] | None = None
+    ) -> list[list[Match]]:
+        rows = checked_queries(queries, self.dim)
+        with self._lock:
+            ids = sorted(self._rows if allow is None else self._rows.keys() & set(allow))
+            matrix = np.array([self._rows[id_] for id_ in ids], np.float32).reshape(-1, self.dim)
+        # In float64 first, so that equal rows get equal scores whatever the order of summation.
+        scores = (rows.astype(np.float64) @ matrix.T.astype(np.float64)).astype(np.float32)
+        # Ids ascend, so a stable sort leaves equal scores in the order of their ids.
+        best = np.argsort(-scores, axis=1, kind="stable")[:, : max(k, 0)]
+        return [
+            [Match(ids[column], float(scores[row, column])) for column in columns]
+            for row, columns in enumerate(best)
+        ]
+
+    def ids(self) -> set[int]:
+        with self._lock:
+            return set(self._rows)
+
+    def count(self) -> int:
+        return len(self._rows)
+
+    def save(self) -> None:
+        """Nothing to do: this engine has no place to keep anything."""

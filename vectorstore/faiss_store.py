@@ -1,0 +1,141 @@
+"""FAISS behind the protocol of vector stores, with a snapshot on disk."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from vectorstore import snapshot
+from vectorstore.checks import checked_queries, checked_rows
+from vectorstore.protocol import Match, SnapshotError, Vectors
+
+if TYPE_CHECKING:
+    import faiss
+
+_TIE_MARGIN = 8  # fetched beyond `k`, so that ties at the edge are seen
+
+
+def new_index(dim: int) -> "faiss.IndexIDMap2":
+    """The one place that chooses an index: every vector is compared, in float32.
+
+    100,000 × 384 on two threads, median of 100 single queries: Flat FLAT_MS ms, fp16 FP16_MS ms
+    at recall@50 0.9994, SQ8 SQ8_MS ms at 0.990. Approximate graphs pay from some hundred
+    thousand vectors on, at minutes to build.
+    """
+    import faiss
+
+    return faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+
+
+class FaissStore:
+    """Exact inner products over FAISS. Safe for threads: one lock around the index.
+
+    `sequence` is the database's count of changes that this index reflects; its owner sets it.
+    """
+
+    def __init__(self, dim: int, *, folder: Path | None = None, embedder: str = "") -> None:
+        """Starts empty; `load` opens what was saved. Without `folder`, `save` does nothing."""
+        self.dim = dim
+        self.embedder = embedder
+        self.sequence = 0
+        self._folder = folder
+        self._index = new_index(dim)
+        self._ids: set[int] = set()
+        self._lock = Lock()
+        self._save_lock = Lock()
+
+    def upsert(self, ids: Sequence[int], vectors: Vectors) -> None:
+        checked_ids, rows = checked_rows(ids, vectors, self.dim)
+        with self._lock:
+            # FAISS would keep both rows of an id that is added twice.
+            self._remove(self._ids.intersection(checked_ids.tolist()))
+            self._index.add_with_ids(rows, checked_ids)
+            self._ids.update(checked_ids.tolist())
+
+    def delete(self, ids: Sequence[int]) -> None:
+        with self._lock:
+            self._remove(self._ids.intersection(ids))
+
+    def search(
+        self, queries: Vectors, k: int, allow: Collection[int] | None = None
+    ) -> list[list[Match]]:
+        rows = checked_queries(queries, self.dim)
+        with self._lock:
+            allowed = None if allow is None else self._ids.intersection(allow)
+            reachable = len(self._ids if allowed is None else allowed)
+            k = min(k, reachable)
+            if k <= 0:
+                return [[] for _ in rows]
+            return [self._search_one(row, k, reachable, allowed) for row in rows]
+
+    def ids(self) -> set[int]:
+        with self._lock:
+            return set(self._ids)
+
+    def count(self) -> int:
+        return len(self._ids)
+
+    def save(self) -> None:
+        """Write a snapshot of the present vectors and `sequence`; earlier ones go afterwards."""
+        if self._folder is None:
+            return
+        import faiss
+
+        with self._save_lock:
+            with self._lock:
+                data = faiss.serialize_index(self._index).tobytes()
+                count, sequence = len(self._ids), self.sequence
+            snapshot.write(self._folder, data, self.embedder, self.dim, count, sequence)
+
+    @classmethod
+    def load(cls, folder: Path, dim: int, embedder: str) -> Self:
+        """Open the snapshot in `folder`.
+
+        Raises SnapshotError where it is missing, damaged, or of another embedder or width.
+        """
+        import faiss
+
+        manifest, data = snapshot.read(folder, embedder, dim)
+        try:
+            index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+        except RuntimeError as error:
+            raise SnapshotError(f"FAISS cannot read the index: {error}") from error
+        if not isinstance(index, faiss.IndexIDMap2) or index.d != dim:
+            raise SnapshotError("the file holds another kind of index")
+        store = cls(dim, folder=folder, embedder=embedder)
+        store._index = index
+        store._ids = set(faiss.vector_to_array(index.id_map).tolist())
+        store.sequence = manifest.sequence
+        if len(store._ids) != manifest.count or index.ntotal != manifest.count:
+            raise SnapshotError(f"{index.ntotal} vectors where {manifest.count} were saved")
+        return store
+
+    def _remove(self, present: set[int]) -> None:
+        if present:
+            import faiss
+
+            array = np.fromiter(present, np.int64, len(present))
+            self._index.remove_ids(faiss.IDSelectorBatch(array))
+            self._ids -= present
+
+    def _search_one(
+        self, row: Vectors, k: int, reachable: int, allowed: set[int] | None
+    ) -> list[Match]:
+        """The `k` best of one row `(dim,)`; `k ≤ reachable`, how many may be found at all."""
+        import faiss
+
+        params = faiss.SearchParameters()
+        if allowed is not None:
+            selector = faiss.IDSelectorBatch(np.fromiter(allowed, np.int64, len(allowed)))
+            params.sel = selector  # a bare pointer: `selector` must outlive the search
+        fetch = min(k + _TIE_MARGIN, reachable)
+        while True:
+            scores, ids = self._index.search(row[None], fetch, params=params)
+            # FAISS breaks ties as it likes; go on until the last score differs from the k-th.
+            if fetch == reachable or scores[0, -1] < scores[0, k - 1]:
+                break
+            fetch = min(2 * fetch, reachable)
+        best = np.lexsort((ids[0], -scores[0]))[:k]
+        return [Match(int(ids[0, i]), float(scores[0, i])) for i in best]
