@@ -2,10 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 
 class QwenTokenizer:
@@ -17,7 +13,7 @@ class QwenTokenizer:
 
         if not path.is_file():
             raise FileNotFoundError(path)
-        self._tokenizer: Tokenizer = Tokenizer.from_file(str(path))
+        self._tokenizer = Tokenizer.from_file(str(path))
 
     def count(self, text: str) -> int:
         return len(self.encode(text))

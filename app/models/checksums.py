@@ -136,7 +136,7 @@ def write_json(path: Path, record: BaseModel) -> None:
         json.dump(record.model_dump(), file, indent=1)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _verified(stat: os.stat_result, digest: str) -> _Verified:

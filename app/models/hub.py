@@ -21,7 +21,7 @@ class _HubFile:
 
 @dataclass(frozen=True, slots=True)
 class HubClient:
-    """`endpoint`: another server than Hugging Face; None leaves it to huggingface_hub's settings."""
+    """`endpoint`: another server than Hugging Face; None: huggingface_hub's settings."""
 
     endpoint: str | None = None
     timeout_s: float = 5.0

@@ -98,10 +98,13 @@ class Registry(_Entry):
         return self
 
     def __getitem__(self, name: str) -> ModelSpec:
-        try:
+        """By name, or by the hub's `owner/name`, as vLLM calls what it serves."""
+        if name in self.models:
             return self.models[name]
-        except KeyError:
-            raise UnknownModel(name, sorted(self.models)) from None
+        for spec in self.models.values():
+            if spec.hub and spec.hub.repo == name:
+                return spec
+        raise UnknownModel(name, sorted(self.models))
 
     def specs(self) -> Iterator[ModelSpec]:
         yield from self.models.values()

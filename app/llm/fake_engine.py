@@ -1,0 +1,166 @@
+"""A fast OpenAI-compatible server without a model, for tests and benchmarks.
+
+    python -m app.llm.fake_engine --port N [--delay-ms 0]
+
+Its answer repeats the first sentence of source [1] of the prompt with the marker. A model name
+such as `fake:busy` chooses how it behaves; the names are in `MODES`.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+Mode = Literal[
+    "ok",
+    "error",  # 500
+    "busy",  # 429, retry after 7 s
+    "loading",  # 503 always
+    "loading_once",  # 503 the first time
+    "refused",  # 400
+    "stall_first",  # headers, then nothing
+    "stall_middle",  # half the answer, then nothing
+    "reset",  # half the answer, then the connection breaks
+    "split",  # every byte in a packet of its own
+    "malformed",  # half the answer, then a chunk that is no JSON
+    "unfinished",  # half the answer, then a clean end without finish reason and [DONE]
+    "error_middle",  # half the answer, then an error inside the stream
+    "error_first",  # an error inside the stream, nothing before it
+]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+_FIRST_SOURCE = re.compile(r"\[1\][^\n]*\n\s*(.+?[。！？.!?\n])", re.DOTALL)
+_NO_SOURCE = "没有资料。"
+_STALL_S = 3600.0
+_STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}
+
+
+@dataclass(slots=True)
+class FakeEngine:
+    """The state of one server. `requests` are the bodies it got, `cut_off` streams left early."""
+
+    delay_s: float = 0.0
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    cut_off: int = 0
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/v1/models", self._models),
+                Route("/v1/completions", self._complete, methods=["POST"]),
+                Route("/v1/chat/completions", self._complete, methods=["POST"]),
+                Route("/state", self._state),
+            ]
+        )
+
+    async def _models(self, _request: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [{"id": "fake", "object": "model"}]})
+
+    async def _state(self, _request: Request) -> Response:
+        return JSONResponse({"requests": self.requests, "cut_off": self.cut_off})
+
+    async def _complete(self, request: Request) -> Response:
+        body = json.loads(await request.body())
+        self.requests.append(body)
+        mode = mode_of(body["model"])
+        if mode == "loading_once":
+            mode = "ok" if self._asked(body["model"]) > 1 else "loading"
+        if mode in _STATUS:
+            return JSONResponse(
+                {"error": {"message": f"fake: {mode}"}},
+                _STATUS[mode],
+                {"Retry-After": "7"} if mode == "busy" else None,
+            )
+        return StreamingResponse(self._stream(body, mode), media_type="text/event-stream")
+
+    def _asked(self, model: str) -> int:
+        return sum(body["model"] == model for body in self.requests)
+
+    async def _stream(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
+        ended = False
+        try:
+            async for event in self._events(body, mode):
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
+                for packet in (bytes([b]) for b in event) if mode == "split" else (event,):
+                    yield packet
+                    if mode == "split":
+                        await asyncio.sleep(0)
+            ended = True
+        finally:
+            self.cut_off += not ended
+
+    async def _events(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
+        chat = "messages" in body
+        prompt = body["messages"][-1]["content"] if chat else body["prompt"]
+        pieces = list(answer_to(prompt))[: body.get("max_tokens", 512)]
+        if mode == "stall_first":
+            await asyncio.sleep(_STALL_S)
+        if mode == "error_first":
+            yield _event({"error": {"message": "fake: too long", "code": 400}})
+            return
+        breaks_at = None if mode in {"ok", "split"} else len(pieces) // 2
+        for piece in pieces[:breaks_at]:
+            yield _event(_chunk(chat, piece))
+        if mode == "stall_middle":
+            await asyncio.sleep(_STALL_S)
+        if mode == "reset":
+            raise ConnectionResetError("fake: reset")
+        if mode == "malformed":
+            yield b'data: {"choices": [{"te\n\n'
+        if mode == "error_middle":
+            yield _event({"error": {"message": "fake: out of memory", "code": 500}})
+        if breaks_at is not None:
+            return
+        yield _event(_chunk(chat, "", "stop"))
+        usage = {"prompt_tokens": len(prompt), "completion_tokens": len(pieces)}
+        yield _event({"choices": [], "usage": usage})
+        yield b"data: [DONE]\n\n"
+
+
+def mode_of(model: str) -> Mode:
+    """The mode a model's name asks for; `ok` where it names none."""
+    wanted = model.partition(":")[2]
+    return next((mode for mode in MODES if mode == wanted), "ok")
+
+
+def answer_to(prompt: str) -> str:
+    """The first sentence of source [1] of the last turn, with its marker."""
+    turn = prompt.rpartition("<|im_start|>user\n")[2]
+    found = _FIRST_SOURCE.search(turn)
+    if not found:
+        return _NO_SOURCE
+    sentence = found[1].strip()
+    return f"{sentence[:-1]}[1]{sentence[-1]}"
+
+
+def _chunk(chat: bool, text: str, finish_reason: str | None = None) -> dict[str, Any]:
+    content = {"delta": {"content": text}} if chat else {"text": text}
+    return {"choices": [{"index": 0, **content, "finish_reason": finish_reason}]}
+
+
+def _event(document: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(document, ensure_ascii=False)}\n\n".encode()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m app.llm.fake_engine")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="before every token")
+    options = parser.parse_args()
+    engine = FakeEngine(delay_s=options.delay_ms / 1000)
+    uvicorn.run(engine.app(), host="127.0.0.1", port=options.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""A chat model that says what it was told to: the fake for tests of everything above."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+
+from app.llm.chat_model import Delta, EngineUnavailable, LlmError
+from app.rag.types import Message, TokenCounts
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedAnswer:
+    """`pieces` are streamed one by one; with `error`, it is raised after the last of them."""
+
+    pieces: tuple[str, ...]
+    finish_reason: str = "stop"
+    error: LlmError | None = None
+
+
+@dataclass(slots=True)
+class ScriptedChatModel:
+    """Answers from a queue, one a call, and remembers what it was asked.
+
+    With `gate`, every piece waits for one `gate.release()`, so that a test decides when a token
+    comes. `closed` counts streams that were closed before their end. An empty queue is an engine
+    that is down.
+    """
+
+    name: str = "scripted"
+    context_tokens: int = 4096
+    gate: asyncio.Semaphore | None = None
+    is_ready: bool = True
+    history: list[tuple[Message, ...]] = field(default_factory=list)
+    closed: int = 0
+    _queue: list[ScriptedAnswer] = field(default_factory=list)
+
+    def enqueue(
+        self, *pieces: str, finish_reason: str = "stop", error: LlmError | None = None
+    ) -> None:
+        self._queue.append(ScriptedAnswer(pieces, finish_reason, error))
+
+    def count_tokens(self, text: str) -> int:
+        """A character is a token."""
+        return len(text)
+
+    async def ready(self) -> bool:
+        return self.is_ready
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+    ) -> AsyncGenerator[Delta, None]:
+        """See `ChatModel.stream`; at most `max_tokens` pieces."""
+        self.history.append(tuple(messages))
+        if not self._queue:
+            raise EngineUnavailable("scripted: no answer is queued")
+        answer = self._queue.pop(0)
+        pieces = answer.pieces[:max_tokens]
+        try:
+            for piece in pieces:
+                if self.gate:
+                    await self.gate.acquire()
+                yield Delta(piece)
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        if answer.error:
+            raise answer.error
+        prompt = sum(self.count_tokens(message.content) for message in messages)
+        whole = len(pieces) == len(answer.pieces)
+        yield Delta(
+            finish_reason=answer.finish_reason if whole else "length",
+            tokens=TokenCounts(prompt, sum(map(len, pieces))),
+        )
