@@ -106,9 +106,10 @@ def _actions(shown: wire.Message, variants: list[wire.Message], *, busy: bool) -
         if st.button(t("answer.details"), type="tertiary", key=f"details-{shown['id']}"):
             state.open_dialog("details", message_id=shown["id"])
         judged = shown["feedback"]
-        if judged and judged["rating"] == "down":
-            if st.button(t("feedback.edit"), type="tertiary", key=f"judge-{shown['id']}"):
-                feedback.open_form(shown["id"])
+        bad = bool(judged and judged["rating"] == "down")
+        key = f"judge-{shown['id']}"
+        if bad and st.button(t("feedback.edit"), type="tertiary", key=key):
+            feedback.open_form(shown["id"])
     return wanted
 
 
@@ -151,20 +152,20 @@ def details() -> None:
     facts |= {_timing_name(name): f"{value:,.0f} ms" for name, value in timings.items()}
     st.table({t("details.what"): list(facts), t("details.value"): list(facts.values())})
     st.caption(t("details.scores"))
-    st.dataframe(
-        [
-            {
-                "#": number,
-                t("details.file"): passage["document_name"],
-                t("details.dense"): passage["trace"]["dense"],
-                t("details.lexical"): passage["trace"]["lexical"],
-                t("details.fused"): passage["trace"]["fused"],
-                t("details.rerank"): passage["trace"]["rerank"],
-            }
-            for number, passage in enumerate(message["passages"], 1)
-        ],
-        hide_index=True,
-    )
+    st.table(_score_table(message["passages"]))
+
+
+def _score_table(passages: list[wire.Passage]) -> dict[str, list[str]]:
+    names = [
+        f"{number} · {safe_markdown.plain(safe_markdown.shortened(passage['document_name']))}"
+        for number, passage in enumerate(passages, 1)
+    ]
+    table = {t("details.passage"): names}
+    for stage in ("dense", "lexical", "fused", "rerank"):
+        scores: list[float | None] = [dict(p["trace"])[stage] for p in passages]  # type: ignore[misc]  # all four are scores
+        if any(score is not None for score in scores):
+            table[t(f"details.{stage}")] = ["–" if s is None else f"{s:.3f}" for s in scores]
+    return table
 
 
 def _timing_name(name: str) -> str:

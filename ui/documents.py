@@ -8,7 +8,7 @@ from ui.safe_markdown import plain, shortened
 from ui.texts import t
 
 PER_PAGE = 20
-STATES = ("all", "active", "ready", "failed")
+STATES = ("all", "ready", "failed", "queued", "parsing", "embedding")
 _COLORS = {"ready": "green", "failed": "red", "queued": "gray"}
 
 
@@ -62,7 +62,6 @@ def _upload(base: wire.Base) -> None:
         t("upload.label"),
         accept_multiple_files=True,
         key=f"upload-{base['id']}-{turn}",
-        help=t("upload.help"),
     )
     if files:
         with st.spinner(t("upload.sending", n=len(files))):
@@ -95,7 +94,7 @@ def _listing(base: wire.Base) -> None:
         )
         st.selectbox(
             t("documents.state"),
-            ("all", "ready", "failed", "queued", "parsing", "embedding"),
+            STATES,
             format_func=lambda name: t(f"state.{name}"),
             key="document-state",
             label_visibility="collapsed",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ui import chat, dialogs, documents, marks, review, sidebar, state, status
 from ui.client import ApiDown, ApiError
-from ui.style import STYLE
+from ui.style import style
 from ui.texts import t
 
 RETRY_S = 3.0
@@ -16,7 +16,7 @@ RETRY_S = 3.0
 def run(api_url: str) -> None:
     st.set_page_config(page_title="知问 Zhiwen", page_icon=":material/menu_book:", layout="wide")
     state.connect(api_url)
-    st.html(STYLE)
+    st.html(style())
     pages = {
         "chat": st.Page(chat.page, title=t("page.chat"), icon=":material/forum:", default=True),
         "documents": st.Page(

@@ -55,12 +55,16 @@ def model() -> str | None:
 def _bases(bases: list[wire.Base], asked: list[wire.Base]) -> None:
     by_id = {base["id"]: base for base in bases}
     st.caption(t("picker.what"))
-    key = "picked-" + "-".join(by_id)[-40:]
-    if st.session_state.get(key) is None or not st.session_state.get(key):
-        st.session_state[key] = [base["id"] for base in asked]
+    # A widget keeps its own value under a key; bases chosen elsewhere need a new key.
+    chosen_ids = [base["id"] for base in asked]
+    if st.session_state.get("picker_ids") != chosen_ids:
+        st.session_state["picker_turn"] = st.session_state.get("picker_turn", 0) + 1
+        st.session_state["picker_ids"] = chosen_ids
+    key = f"picked-{st.session_state['picker_turn']}"
 
     def picked() -> None:
         st.session_state["base_ids"] = list(st.session_state[key])
+        st.session_state["picker_ids"] = [i for i in by_id if i in st.session_state[key]]
 
     def label(base_id: str) -> str:
         base = by_id[base_id]
@@ -70,6 +74,7 @@ def _bases(bases: list[wire.Base], asked: list[wire.Base]) -> None:
         t("picker.what"),
         list(by_id),
         selection_mode="multi",
+        default=chosen_ids,
         format_func=label,
         key=key,
         on_change=picked,

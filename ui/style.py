@@ -1,4 +1,22 @@
-"""The little CSS that Streamlit's theme does not cover. Fixed text, nothing is put into it."""
+"""The little CSS that Streamlit's theme does not cover, all of it our own words."""
+
+from ui.texts import t
+
+_UPLOADER = """
+<style>
+/* Streamlit's uploader speaks English only */
+[data-testid="stFileUploaderDropzone"] button p { font-size: 0; }
+[data-testid="stFileUploaderDropzone"] button p::after { content: "%s"; font-size: 0.9rem; }
+[data-testid="stFileUploaderDropzoneInstructions"] * { font-size: 0 !important; }
+[data-testid="stFileUploaderDropzoneInstructions"]::after { content: "%s"; font-size: 0.82rem; }
+</style>
+"""
+
+
+def style() -> str:
+    """HTML for the head of every page, in the present language."""
+    return STYLE + _UPLOADER % (t("upload.choose"), t("upload.help"))
+
 
 STYLE = """
 <style>
@@ -30,8 +48,9 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 /* Questions to the right, answers across the page */
 [class*="st-key-asked-"] [data-testid="stMarkdown"] {
   background: rgba(128, 140, 150, 0.14); border-radius: 1rem; padding: 0.55rem 1rem;
-  max-width: 85%; overflow-wrap: anywhere;
+  overflow-wrap: anywhere;
 }
+[class*="st-key-asked-"] > div { max-width: 85%; }
 [class*="st-key-asked-"] p { white-space: pre-wrap; }
 [class*="st-key-chips-"] button p, [class*="st-key-row-"] button p { text-align: left; }
 [class*="st-key-chips-"] button { max-width: 100%; min-height: 1.9rem; padding: 0.1rem 0.7rem; }
@@ -40,7 +59,10 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 /* Left: conversations take the room that pages and language leave */
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 0.75rem; }
-.st-key-conversations { height: calc(100vh - 26.5rem); min-height: 9rem; overflow-y: auto; }
+.st-key-conversations {
+  flex: none; min-height: max(9rem, 100vh - 27rem); max-height: max(9rem, 100vh - 27rem);
+  overflow-y: auto; overflow-x: hidden;
+}
 .st-key-conversations::-webkit-scrollbar { width: 6px; }
 .st-key-pages { border-top: 1px solid rgba(128, 140, 150, 0.25); padding-top: 0.75rem; }
 .st-key-language-switch button { padding: 0.25rem 0.5rem; }
@@ -56,6 +78,17 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 [class*="st-key-row-"] .stButton p {
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }
+[data-testid="stMenuButtonButton"] > div > [aria-hidden="true"] { display: none; }
+[class*="st-key-row-"] [data-testid="stMenuButtonButton"] { padding: 0.2rem; min-height: 1.9rem; }
+
+/* Files: one row each, divided by a line */
+[class*="st-key-file-"] {
+  padding: 0.55rem 0.1rem; border-bottom: 1px solid rgba(128, 140, 150, 0.2);
+  flex-wrap: nowrap !important;
+}
+[class*="st-key-file-"] > div:first-child { min-width: 0; flex: 1 1 0; }
+[class*="st-key-file-"] p { overflow-wrap: anywhere; }
+
 @media (hover: hover) {
   [class*="st-key-row-"] [data-testid="stMenuButton"] { opacity: 0; }
   [class*="st-key-row-"]:hover [data-testid="stMenuButton"],
