@@ -234,10 +234,11 @@ def test_chatml_text_is_what_the_tokenizers_template_gives(
     format: Format, tokenizer: PreTrainedTokenizerFast
 ) -> None:
     for row in export(ITEMS, format)[0]:
-        if format == "messages":
-            row = {"prompt": row["messages"][:-1], "completion": row["messages"][-1:]}
         text = to_chatml_text(row, render_chatml)
-        wanted = apply_chat_template(row, tokenizer)
-        assert {
-            k: v + "\n" if k not in ("prompt", "label") else v for k, v in text.items()
-        } == wanted
+        turns = row.get("messages")
+        split = {"prompt": turns[:-1], "completion": turns[-1:]} if turns else row
+        wanted = apply_chat_template(split, tokenizer)  # ends every turn with a line end
+        for name in ("completion", "chosen", "rejected"):
+            assert text.get(name, "") + "\n" * (name in text) == wanted.get(name, "")
+        assert text["prompt"] == wanted["prompt"]
+        assert text.get("label") == wanted.get("label")
