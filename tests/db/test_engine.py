@@ -37,7 +37,7 @@ def test_write_rolls_back_on_error(db: Database) -> None:
 
 
 def test_read_cannot_write(db: Database) -> None:
-    with pytest.raises(DBAPIError, match="read-?only"), db.read() as session:
+    with pytest.raises(DBAPIError, match=r"read-?only"), db.read() as session:
         session.add(base())
         session.flush()
     with db.write() as session:  # the same connection can write again afterwards
@@ -107,6 +107,7 @@ def test_chunk_ids_are_never_given_twice(db: Database) -> None:
 
     def add_chunk(session: Session) -> int:
         chunk = StoredChunk(
+            id=None,
             document_id=document.id,
             base_id=row.id,
             sequence=1,

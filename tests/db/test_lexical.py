@@ -1,0 +1,161 @@
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from app.db import lexical
+from app.db.engine import Database
+from app.db.lexical_terms import MIN_POSTINGS, rarest, without_covered
+
+TEXTS = {
+    1: "公司章程规定，股东大会每年召开一次，由董事会召集。",
+    2: "员工的年假按工龄计算：满一年五天，满十年十天。",
+    3: "报销差旅费需要提交发票和审批单，财务在五个工作日内付款。",
+    4: "The warranty covers parts and labour for 24 months after delivery.",
+    5: "差旅费、差旅费、差旅费：标准见附件。",
+}
+
+
+@pytest.fixture
+def filled(db: Database) -> Database:
+    with db.write() as session:
+        lexical.add(session, "a", [(i, TEXTS[i]) for i in (1, 2, 3)])
+        lexical.add(session, "b", [(i, TEXTS[i]) for i in (4, 5)])
+    return db
+
+
+def found(db: Database, query: str, bases: list[str], k: int = 10) -> list[int]:
+    with db.read() as session:
+        return [match.id for match in lexical.search(session, query, k, bases)]
+
+
+def test_finds_chinese_and_english(filled: Database) -> None:
+    assert found(filled, "年假怎么计算？", ["a", "b"])[0] == 2
+    assert found(filled, "股东大会由谁召集", ["a", "b"])[0] == 1
+    assert found(filled, "How long is the WARRANTY?", ["a", "b"])[0] == 4
+
+
+def test_bases_are_kept_apart(filled: Database) -> None:
+    assert set(found(filled, "差旅费", ["a", "b"])) == {3, 5}
+    assert found(filled, "差旅费", ["a"]) == [3]
+    assert found(filled, "差旅费", ["b"]) == [5]
+    assert found(filled, "差旅费", []) == []
+    assert found(filled, "差旅费", ["c"]) == []
+
+
+def test_a_base_is_not_a_word(filled: Database) -> None:
+    with filled.write() as session:
+        lexical.add(session, "warranty", [(9, "另一份文件")])
+    assert found(filled, "warranty", ["warranty", "b"]) == [4]
+
+
+def test_scores_fall_and_are_never_negative(filled: Database) -> None:
+    with filled.read() as session:
+        matches = lexical.search(session, "差旅费的报销标准", 10, ["a", "b"])
+    scores = [match.score for match in matches]
+    assert scores == sorted(scores, reverse=True)
+    assert min(scores) >= 0
+    assert len({match.id for match in matches}) == len(matches) > 1
+
+
+def test_a_rare_term_counts_more_than_a_common_one(db: Database) -> None:
+    rows = [(i, "合同条款说明") for i in range(1, 30)] + [(30, "罕见事项"), (31, "合同范本")]
+    with db.write() as session:
+        lexical.add(session, "a", rows)
+    assert found(db, "罕见的合同", ["a"])[0] == 30
+
+
+def test_ties_go_to_the_smaller_id(db: Database) -> None:
+    with db.write() as session:
+        lexical.add(session, "a", [(i, "完全相同的一段话") for i in (7, 3, 5)])
+    assert found(db, "相同的一段", ["a"]) == [3, 5, 7]
+    assert found(db, "相同的一段", ["a"], k=2) == [3, 5]
+    assert found(db, "相同的一段", ["a"], k=0) == []
+
+
+@pytest.mark.parametrize("query", ["", "   ", "？！，。", "量子纠缠", "zzz", "\x00"])
+def test_unknown_terms_find_nothing(filled: Database, query: str) -> None:
+    assert found(filled, query, ["a", "b"]) == []
+
+
+def test_removed_chunks_are_gone(filled: Database) -> None:
+    with filled.write() as session:
+        lexical.remove(session, [3, 99])
+        lexical.remove(session, [])
+    assert found(filled, "差旅费", ["a", "b"]) == [5]
+    with filled.write() as session:
+        lexical.add(session, "a", [(3, "又一段差旅费说明")])
+    assert set(found(filled, "差旅费", ["a", "b"])) == {3, 5}
+
+
+def test_follows_the_transaction(filled: Database) -> None:
+    with pytest.raises(RuntimeError), filled.write() as session:
+        lexical.add(session, "a", [(8, "差旅费补充规定")])
+        lexical.remove(session, [3])
+        assert {m.id for m in lexical.search(session, "差旅费", 9, ["a"])} == {8}
+        raise RuntimeError
+    assert found(filled, "差旅费", ["a"]) == [3]
+
+
+HOSTILE = [
+    '" OR base : "b',
+    "'; DROP TABLE chunk_terms; --",
+    "差旅费') OR 1=1 --",
+    "NEAR(差旅 费) AND NOT *",
+    "{base} : b ^差旅 + 费*",
+    "a & !b | (c <-> d):*",
+    "\\' :A \\\\",
+    "差旅费\x00报销",
+    "𠮷野家 \ud83d\ude00 👩‍👩‍👧",
+]
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_queries_are_words_only(filled: Database, query: str) -> None:
+    query = query.encode("utf-16", "surrogatepass").decode("utf-16")
+    assert set(found(filled, query, ["a"])) <= {1, 2, 3}
+    with filled.read() as session:
+        assert session.connection().scalar(text("SELECT count(*) FROM chunk_terms")) == 5
+
+
+def test_hostile_base_ids_and_texts(filled: Database) -> None:
+    with filled.write() as session:
+        lexical.add(session, 'x" OR "a', [(20 + i, query) for i, query in enumerate(HOSTILE[:7])])
+    assert set(found(filled, "差旅费", ['x" OR "a'])) <= set(range(20, 27))
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(query=st.text(max_size=60))
+def test_no_query_fails(filled: Database, query: str) -> None:
+    assert set(found(filled, query, ["a"])) <= {1, 2, 3}
+
+
+def test_a_very_long_query(filled: Database) -> None:
+    query = "".join(chr(0x4E00 + i) for i in range(3000))
+    assert 2 in found(filled, "年假" + query, ["a"])
+
+
+def test_large_indexes_use_rare_terms_first(db: Database) -> None:
+    common = "我们的规定和说明"
+    with db.write() as session:
+        lexical.add(session, "a", [(i, common) for i in range(1, 1600)])
+        lexical.add(session, "a", [(1600, "猫粮采购" + common)])
+    assert found(db, "我们的猫粮", ["a"], k=1) == [1600]
+    assert found(db, "猫", ["a"], k=5) == [1600]
+
+
+def test_single_characters_inside_pairs_are_left_out() -> None:
+    assert without_covered(["年", "假", "年假", "猫", "tea"]) == ["年假", "猫", "tea"]
+    assert without_covered(["猫"]) == ["猫"]
+
+
+@given(st.dictionaries(st.text(min_size=1), st.integers(0, 10**6)), st.integers(0, 10**6))
+def test_rarest_keeps_to_its_budget(frequencies: dict[str, int], chunks: int) -> None:
+    chosen = rarest(frequencies, chunks)
+    known = [term for term, count in frequencies.items() if count]
+    assert bool(chosen) == bool(known)
+    assert set(chosen) <= set(known)
+    total = sum(frequencies[term] for term in chosen)
+    assert len(chosen) <= 1 or total <= max(MIN_POSTINGS, chunks // 5)
