@@ -1,0 +1,66 @@
+# Two commands matter: `make up` and `make test`. Everything else is here for those who build Zhiwen.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+# torch comes apart from the lock: which build fits differs by machine, so it has a version but no
+# single checksum. Everything else is installed by checksum.
+TORCH := torch==2.13.0
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --progress-bar on
+QUIET := --quiet
+
+.PHONY: up test check format bench lock clean-venv
+
+up: $(RUN_STAMP)
+	@$(BIN)/zhiwen up
+
+test: check
+	$(BIN)/pytest
+
+check: $(DEV_STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV_STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEV_STAMP)
+	$(BIN)/python -m evals.bench
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Zhiwen needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "creating the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing what Zhiwen needs: some minutes the first time"
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check '$(TORCH)'
+	@$(INSTALL) $(QUIET) -e .
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock pyproject.toml $(RUN_STAMP)
+	@$(INSTALL) $(QUIET) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Needs uv. torch and what only its CUDA build wants stay out of the locks.
+NOT_LOCKED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
+	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
+	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
+	nvidia-nvshmem-cu13 nvidia-nvtx
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	$(addprefix --no-emit-package ,$(NOT_LOCKED))
+
+lock:
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean-venv:
+	rm -rf $(VENV)

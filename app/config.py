@@ -47,7 +47,9 @@ class Settings(BaseSettings):
         None, description="OpenAI-compatible server, with /v1; the embedded engine when empty"
     )
     engine_port: int = Field(8010, ge=1, le=65535, description="Port of the embedded engine")
-    engine_threads: int = Field(0, ge=0, description="Threads of the embedded engine; 0 = all cores")
+    engine_threads: int = Field(
+        0, ge=0, description="Threads of the embedded engine; 0 = all cores"
+    )
     engine_api_key: SecretStr = Field(SecretStr(""), description="Sent as a bearer token")
     engine_protocol: Literal["completions", "chat"] = Field(
         "completions",

@@ -1,8 +1,8 @@
 """Builds the house: the only place that constructs engines, from the settings."""
 
 import logging
+import threading
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 
 from app.config import Settings
@@ -58,6 +58,7 @@ class Zhiwen:
     conversations: Conversations
     judgements: Judgements
     status: Status
+    warm: threading.Event  # set once the embedder is loaded
 
     def prepare(self) -> None:
         """Bring the database up to date, and on the first start create the sample base."""
@@ -70,13 +71,12 @@ class Zhiwen:
     def warm_up(self) -> None:
         """Load the embedder and the indexes, so that the first question does not wait for them."""
         self.embedder.embed(["知问"], kind="query")
-        for summary in self.bases.list():
+        self.warm.set()
+        for summary in self.bases.all():
             if summary.base.embedder == self.embedder.name:
                 self.indexes.current(summary.base.id)
             else:
-                log.warning(
-                    "base %s was built with %s", summary.base.name, summary.base.embedder
-                )
+                log.warning("base %s was built with %s", summary.base.name, summary.base.embedder)
 
     async def close(self) -> None:
         """End what runs, keep the indexes."""
@@ -105,9 +105,7 @@ def build_embedder(settings: Settings, store: ModelStore) -> Embedder:
     name = settings.embedder or store.default_embedder()
     if name == "hashing":
         return HashingEmbedder()
-    return SentenceTransformerEmbedder(
-        store.path(name), name=name, threads=settings.embed_threads
-    )
+    return SentenceTransformerEmbedder(store.path(name), name=name, threads=settings.embed_threads)
 
 
 def build_chat_model(settings: Settings, store: ModelStore) -> ChatModel:
@@ -156,6 +154,7 @@ def build(
         max_answer_tokens=settings.max_answer_tokens,
     )
     generations = Generations(db, answer_line)
+    warm = threading.Event()
     return Zhiwen(
         settings=settings,
         db=db,
@@ -179,8 +178,9 @@ def build(
             model.name,
             model.ready,
             embedder.name,
-            partial(_is_warm, embedder),
+            warm.is_set,
         ),
+        warm=warm,
     )
 
 
@@ -190,7 +190,3 @@ def build_ingestion(settings: Settings) -> Ingestion:
     embedder = build_embedder(settings, model_store(settings))
     files = FileStore(settings.files_path)
     return Ingestion(db, files, Jobs(db), embedder, settings.chunk_tokens)
-
-
-def _is_warm(embedder: Embedder) -> bool:
-    return not isinstance(embedder, SentenceTransformerEmbedder) or embedder.loaded

@@ -3,7 +3,7 @@
 Two processes. This one only watches the queue and weighs little. When there is work it starts a
 child (`--drain`) that loads the embedder, empties the queue, waits a while for more and ends: so an
 idle service doesn't hold a second copy of the model, and a file that kills its reader kills only
-the child. The job's lease then runs out and it is tried again.
+the child. Its job is then released and tried again.
 """
 
 import argparse
@@ -34,6 +34,7 @@ def watch(settings: Settings) -> None:
     db.migrate()
     jobs = Jobs(db)
     child: subprocess.Popen[bytes] | None = None
+    worker = ""
     beaten_at = 0.0
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -47,19 +48,21 @@ def watch(settings: Settings) -> None:
         if child is not None and child.poll() is not None:
             if child.returncode != 0:
                 log.error("the embedding process ended with %s", child.returncode)
+                jobs.release(worker)
             child = None
         if child is None and jobs.waiting():
-            child = subprocess.Popen([sys.executable, "-m", "app.worker", "--drain"])
+            worker = f"worker-{secrets.token_hex(6)}"
+            child = subprocess.Popen([sys.executable, "-m", "app.worker", "--drain", worker])
         if time.monotonic() - beaten_at > _BEAT_S:
             beat(db, WORKER, "idle" if child is None else "busy")
             beaten_at = time.monotonic()
         time.sleep(_POLL_S)
 
 
-def drain(settings: Settings) -> None:
+def drain(settings: Settings, worker: str) -> None:
     """Work through the queue; end when it stayed empty for `worker_idle_s`, or when orphaned."""
     ingestion = build_ingestion(settings)
-    parent, worker = os.getppid(), f"{os.getpid()}-{secrets.token_hex(4)}"
+    parent = os.getppid()
     last_work = time.monotonic()
     while os.getppid() == parent and time.monotonic() - last_work < settings.worker_idle_s:
         claim = ingestion.jobs.claim(worker)
@@ -72,13 +75,16 @@ def drain(settings: Settings) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m app.worker")
-    parser.add_argument("--drain", action="store_true", help="empty the queue and end")
+    parser.add_argument("--drain", metavar="NAME", help="empty the queue as worker NAME and end")
     arguments = parser.parse_args()
     settings = Settings()
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    drain(settings) if arguments.drain else watch(settings)
+    if arguments.drain:
+        drain(settings, arguments.drain)
+    else:
+        watch(settings)
 
 
 if __name__ == "__main__":

@@ -92,13 +92,13 @@ class Job(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     document_id: str = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
-    state: str = Field("queued", index=True)  # queued, running, done, failed
+    state: str = Field(default="queued", index=True)  # queued, running, done, failed
     stage: str = "queued"
     done: int = 0  # pages or chunks of the present stage
     total: int = 0
     attempts: int = 0
     worker: str | None = None
-    lease_until: datetime | None = Field(None, sa_type=UtcDateTime)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
@@ -108,7 +108,7 @@ class StoredChunk(SQLModel, table=True):
 
     __tablename__ = "chunk"
 
-    id: int | None = Field(None, primary_key=True, sa_type=AutoId)
+    id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     document_id: str = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
     base_id: str = Field(index=True)
     sequence: int = Field(index=True)
@@ -152,13 +152,15 @@ class StoredMessage(SQLModel, table=True):
     variant: int = 0
     role: str  # user, assistant
     state: str = "complete"  # streaming, complete, stopped, interrupted, failed
-    content: str = Field("", sa_type=Text)
+    content: str = Field(default="", sa_type=Text)
     base_ids: list[str] = Field(default_factory=list, sa_type=JSON)
     model: str | None = None
     adapter: str | None = None
     finish_reason: str | None = None
     error_detail: str | None = None
-    raw_output: str = Field("", sa_type=Text)  # what the model wrote, before citations were mended
+    raw_output: str = Field(
+        default="", sa_type=Text
+    )  # what the model wrote, before citations were mended
     prompt: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)  # messages as served
     passages: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
@@ -177,9 +179,9 @@ class Feedback(SQLModel, table=True):
     message_id: str = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE")
     rating: str = Field(index=True)  # up, down
     reason: str | None = None  # wrong, not_in_sources, source_missing, out_of_date, badly_written
-    comment: str = Field("", sa_type=Text)
-    correction: str = Field("", sa_type=Text)
-    right_chunk_id: int | None = Field(None, sa_type=BigInteger)
+    comment: str = Field(default="", sa_type=Text)
+    correction: str = Field(default="", sa_type=Text)
+    right_chunk_id: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 

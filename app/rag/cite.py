@@ -23,6 +23,11 @@ _MARKER = re.compile(
 _OPENS_MARKER = re.compile(r"[\[【［][^\]】］\n]{0,20}$")
 _TERMINATORS = frozenset("。！？；.!?\n")
 _CLOSERS = frozenset("\"'”’」』）)")
+# Saying that nothing was found is not a statement from the sources.
+_REFUSAL = re.compile(
+    r"(?:资料|来源|文档|上下文)[^。]{0,8}(?:没有|未|不包含)[^。]{0,6}(?:找到|提到|提供|包含|相关|答案|说明)"
+    r"|[Ss]ources? (?:do|does)(?: not|n't) (?:contain|mention|say|provide|hold)"
+)
 _NOT_CITED = re.compile(r"^\s*(\||#|```|[-*_]{3,}\s*$)")  # table rows, headings, code, rules
 
 
@@ -132,7 +137,7 @@ class Citer:
         written, self._written = self._written, []
         if sentence.lstrip().startswith("```"):
             self._in_code = not self._in_code
-        if self._in_code or _NOT_CITED.match(sentence):
+        if self._in_code or _NOT_CITED.match(sentence) or _REFUSAL.search(sentence):
             return ""
         wanted = _content_terms(sentence)
         support = [_support(wanted, s.terms) for s in self._sources]

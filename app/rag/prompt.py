@@ -91,15 +91,13 @@ def build_prompt(
     if bare > max_prompt_tokens:
         raise QuestionTooLong(bare, max_prompt_tokens)
 
-    turns = _recent_turns(
-        history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE)
-    )
+    turns = _recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
     chosen: list[Passage] = []
     left = max_prompt_tokens - size(turns, ())
-    for passage in passages:
-        cost = count_tokens(_source(1, passage))
+    for found in passages:
+        passage, cost = found, count_tokens(_source(1, found))
         if cost > left and not chosen:
-            passage = _cut(passage, left, count_tokens)
+            passage = _cut(found, left, count_tokens)
             cost = count_tokens(_source(1, passage))
         if cost <= left and passage.text:
             chosen.append(passage)

@@ -16,7 +16,8 @@ def split_sentences(text: str) -> list[Span]:
     """Spans that together cover the whole text, white space at an end belonging to it."""
     spans: list[Span] = []
     for start, end in sentence_spans(text, 0, len(text)):
+        begin = start
         for line in text[start:end].splitlines(keepends=True):
-            spans.append(Span(start, start + len(line)))
-            start += len(line)
+            spans.append(Span(begin, begin + len(line)))
+            begin += len(line)
     return spans

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, func
+from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
@@ -71,7 +71,7 @@ class Bases:
             session.add(base)
         return BaseSummary(base, 0, 0, 0, 0)
 
-    def list(self) -> list[BaseSummary]:
+    def all(self) -> list[BaseSummary]:
         """All bases by name."""
         with self.db.read() as session:
             return self._summaries(session)
@@ -98,8 +98,10 @@ class Bases:
             raise Conflict(f"A knowledge base named {name!r} exists already. Choose another name.")
 
     def _summaries(self, session: Session, base_id: str | None = None) -> list[BaseSummary]:
-        def count(state: str) -> object:
-            return func.coalesce(func.sum(case((col(StoredDocument.state) == state, 1), else_=0)), 0)
+        def count(state: str) -> ColumnElement[int]:
+            return func.coalesce(
+                func.sum(case((col(StoredDocument.state) == state, 1), else_=0)), 0
+            )
 
         query = (
             select(

@@ -37,7 +37,7 @@ class MessageView:
 class Conversations:
     db: Database
 
-    def list(self, *, query: str, limit: int, offset: int) -> tuple[list[Conversation], int]:
+    def page(self, *, query: str, limit: int, offset: int) -> tuple[list[Conversation], int]:
         """Newest first; `query` looks into titles and messages."""
         with self.db.read() as session:
             where = []

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlmodel import select
 
@@ -56,7 +57,7 @@ class Direct:
 def _pairs(turns: Sequence[Message]) -> tuple[Message, ...]:
     """Questions with the answer that follows them; anything else is left out."""
     pairs: list[Message] = []
-    for first, second in zip(turns, turns[1:], strict=False):
+    for first, second in pairwise(turns):
         if first.role == "user" and second.role == "assistant":
             pairs += [first, Message("assistant", without_markers(second.content))]
     return tuple(pairs)

@@ -50,7 +50,7 @@ class TextPart:
 
 
 def clean_name(name: str) -> str:
-    """The file name without folders and control characters. Raises Invalid where nothing is left."""
+    """The file name without folders and control characters. Raises Invalid where none is left."""
     bare = PurePosixPath(name.replace("\\", "/")).name
     bare = "".join(c for c in bare if c.isprintable()).strip()
     if bare in ("", ".", ".."):
@@ -112,9 +112,7 @@ class Documents:
         with self.db.read() as session:
             get_base(session, base_id)
 
-    def _enqueue(
-        self, base_id: str, name: str, file: StoredFile
-    ) -> tuple[DocumentView, bool]:
+    def _enqueue(self, base_id: str, name: str, file: StoredFile) -> tuple[DocumentView, bool]:
         with self.db.write() as session:
             get_base(session, base_id)
             known = session.exec(
@@ -142,7 +140,7 @@ class Documents:
         with self.db.read() as session:
             return self._view(session, get_document(session, document_id))
 
-    def list(
+    def page(
         self, base_id: str, *, limit: int, offset: int, name: str = "", state: str = ""
     ) -> tuple[list[DocumentView], int]:
         """Newest first, with the number of all that match."""
@@ -168,7 +166,9 @@ class Documents:
         with self.db.write() as session:
             document = get_document(session, document_id)
             if document.state != "failed":
-                raise Conflict(f"{document.name} is {document.state}; only failed ones are retried.")
+                raise Conflict(
+                    f"{document.name} is {document.state}; only failed ones are retried."
+                )
             document.state, document.error_code, document.error_detail = "queued", None, None
             document.updated_at = utc_now()
             session.add(document)

@@ -11,7 +11,8 @@ from app.rag.types import Message
 from app.services.conversations import get_message
 from app.services.errors import Conflict, Invalid, NotFound
 from app.tuning.errors import TuningError
-from app.tuning.export import JsonRow, Report, export
+from app.tuning.export import Report, export
+from app.tuning.formats import JsonRow
 from app.tuning.types import Format, Judged, Selection
 
 
@@ -50,7 +51,7 @@ class Judgements:
                 raise NotFound("rating of message", message_id)
             session.delete(stored)
 
-    def list(
+    def page(
         self, *, rating: str, base_id: str, limit: int, offset: int
     ) -> tuple[list[JudgedAnswer], int]:
         """Newest judgement first, with the number of all that match."""

@@ -34,7 +34,7 @@ class Jobs:
                 raise NotFound("job", job_id)
             return job
 
-    def list(self, *, state: str = "", limit: int = 50) -> list[Job]:
+    def newest(self, *, state: str = "", limit: int = 50) -> list[Job]:
         """Newest first."""
         with self.db.read() as session:
             query = select(Job).order_by(col(Job.created_at).desc()).limit(limit)
@@ -81,6 +81,15 @@ class Jobs:
                 update(Job)
                 .where(col(Job.id) == claim.job_id, col(Job.worker) == worker)
                 .values(lease_until=lease_until)
+            )
+
+    def release(self, worker: str) -> None:
+        """Let others claim what a dead worker held, without waiting for its lease to run out."""
+        with self.db.write() as session:
+            session.exec(
+                update(Job)
+                .where(col(Job.worker) == worker, col(Job.state) == "running")
+                .values(lease_until=utc_now() - timedelta(seconds=1))
             )
 
     def progress(self, claim: Claim, stage: str, done: int, total: int) -> None:

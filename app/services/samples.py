@@ -26,7 +26,7 @@ def ensure_sample_base(data_dir: Path, bases: Bases, documents: Documents) -> bo
     marker = data_dir / _MARKER
     if marker.exists():
         return False
-    if not bases.list():
+    if not bases.all():
         base = bases.create(NAME, _DESCRIPTION).base
         for name, data in sample_files():
             documents.accept_bytes(base.id, name, data)

@@ -12,7 +12,7 @@ router = APIRouter(prefix="/api/bases", tags=["knowledge bases"])
 @router.get("")
 def list_bases(house: House) -> list[BaseOut]:
     """All knowledge bases by name."""
-    return [base_out(summary) for summary in house.bases.list()]
+    return [base_out(summary) for summary in house.bases.all()]
 
 
 @router.post("", status_code=201)

@@ -28,9 +28,7 @@ _POLL_S = 0.5
 def search(body: SearchIn, house: House) -> SearchOut:
     """The best passages with every stage's score, without an answer."""
     found = house.search.search(body.query, body.base_ids, body.top_k)
-    return SearchOut(
-        passages=[passage_out(p) for p in found.passages], timings_ms=found.timings_ms
-    )
+    return SearchOut(passages=[passage_out(p) for p in found.passages], timings_ms=found.timings_ms)
 
 
 def _asked(body: ChatIn, house: House) -> Asked:

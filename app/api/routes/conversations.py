@@ -37,7 +37,7 @@ def list_conversations(
     house: House, q: str = "", limit: Limit = 50, offset: Offset = 0
 ) -> ConversationList:
     """Newest first; `q` looks into titles and messages."""
-    found, total = house.conversations.list(query=q, limit=limit, offset=offset)
+    found, total = house.conversations.page(query=q, limit=limit, offset=offset)
     return ConversationList(items=[conversation_out(c) for c in found], total=total)
 
 
@@ -84,7 +84,7 @@ def list_feedback(
     offset: Offset = 0,
 ) -> FeedbackList:
     """Judged answers, the newest judgement first."""
-    rows, total = house.judgements.list(
+    rows, total = house.judgements.page(
         rating=rating or "", base_id=base_id or "", limit=limit, offset=offset
     )
     items = [

@@ -60,7 +60,7 @@ def list_documents(
     state: DocumentState | None = None,
 ) -> DocumentList:
     """Newest first; `q` looks into names."""
-    views, total = house.documents.list(
+    views, total = house.documents.page(
         base_id, limit=limit, offset=offset, name=q, state=state or ""
     )
     return DocumentList(items=[document_out(view) for view in views], total=total)
@@ -137,10 +137,8 @@ def list_jobs(
     limit: Limit = 50,
 ) -> list[JobOut]:
     """Newest first."""
-    jobs = house.jobs.list(state=state, limit=limit)
-    return [
-        JobOut.model_validate(job.model_dump(include=set(JobOut.model_fields))) for job in jobs
-    ]
+    jobs = house.jobs.newest(state=state, limit=limit)
+    return [JobOut.model_validate(job.model_dump(include=set(JobOut.model_fields))) for job in jobs]
 
 
 @router.get("/jobs/{job_id}")

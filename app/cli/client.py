@@ -1,0 +1,102 @@
+"""The shell's view of the service: HTTP, like any other client."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from httpx_sse import connect_sse
+
+_TIMEOUT = httpx.Timeout(60, connect=3)
+
+
+class CliError(Exception):
+    """What a command says before it ends with exit code 1."""
+
+
+class ServiceClient:
+    """`base_url` without a trailing slash. All methods raise CliError with the service's words."""
+
+    def __init__(self, base_url: str) -> None:
+        self._http = httpx.Client(base_url=base_url, timeout=_TIMEOUT, trust_env=False)
+
+    def get(self, path: str, **params: Any) -> Any:
+        given = {name: value for name, value in params.items() if value is not None}
+        with _told():
+            return _checked(self._http.get(path, params=given)).json()
+
+    def text(self, path: str, **params: Any) -> str:
+        given = {name: value for name, value in params.items() if value is not None}
+        with _told():
+            return _checked(self._http.get(path, params=given)).text
+
+    def post(self, path: str, body: Any) -> Any:
+        with _told():
+            return _checked(self._http.post(path, json=body)).json()
+
+    def upload(self, base_id: str, path: Path) -> dict[str, Any]:
+        """Send one file; returns the document."""
+        with _told(), path.open("rb") as file:
+            answer = self._http.post(
+                f"/api/bases/{base_id}/documents", files={"file": (path.name, file)}
+            )
+            document: dict[str, Any] = _checked(answer).json()
+            return document
+
+    def chat(self, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Name and data of each event of an answer."""
+        with (
+            _told(),
+            connect_sse(
+                self._http, "POST", "/api/chat", json=body, timeout=httpx.Timeout(None, connect=3)
+            ) as source,
+        ):
+            if source.response.is_error:
+                source.response.read()
+                _checked(source.response)
+            for event in source.iter_sse():
+                if not event.data:  # a heartbeat
+                    continue
+                yield event.event, json.loads(event.data)
+
+    def base_id(self, name: str) -> str:
+        """The id of the base of that name."""
+        bases = self.get("/api/bases")
+        for base in bases:
+            if base["name"] == name:
+                return str(base["id"])
+        known = ", ".join(repr(base["name"]) for base in bases) or "none yet"
+        raise CliError(f"There is no knowledge base named {name!r}. There are: {known}.")
+
+    def base_ids(self, names: list[str]) -> list[str]:
+        """Ids of the named bases; of all where none is named."""
+        if names:
+            return [self.base_id(name) for name in names]
+        ids = [str(base["id"]) for base in self.get("/api/bases")]
+        if not ids:
+            raise CliError(
+                "There is no knowledge base yet. Create one: zhiwen ingest FILE --kb NAME"
+            )
+        return ids
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_error:
+        try:
+            detail = response.json()["detail"]
+        except (ValueError, KeyError):
+            detail = f"HTTP {response.status_code}"
+        raise CliError(str(detail))
+    return response
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except httpx.ConnectError as error:
+        raise CliError("Zhiwen does not run here. Start it with: zhiwen up") from error
+    except httpx.HTTPError as error:
+        raise CliError(f"The connection to Zhiwen failed: {error}") from error

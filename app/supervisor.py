@@ -1,0 +1,198 @@
+"""`zhiwen up`: obtain the models, start all processes, wait until they are ready, keep them alive.
+
+Each process is an ordinary one that can be started by hand as well; this module knows only their
+command lines and how to ask whether they are ready.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from app.config import Settings
+from app.models.store import ModelStore
+from app.wiring import chat_model_name
+
+log = logging.getLogger(__name__)
+
+_STOP_S = 8.0
+_RESTART_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # waits between restarts of a process that keeps dying
+_STEADY_S = 60.0  # after this long a process counts as healthy again
+
+_PR_SET_PDEATHSIG = 1
+
+UI_SCRIPT = Path(__file__).parents[1] / "ui" / "main.py"
+
+
+class StartError(Exception):
+    """A process ended or did not become ready; the message names its log."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One process. `ready_url` answers 200 when it serves; None where nothing is to be asked."""
+
+    name: str
+    command: list[str]
+    log_path: Path
+    ready_url: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    restarts: int = 0
+    restart_at: float | None = None
+
+    def start(self) -> None:
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as log_file:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log_file,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.env},
+                start_new_session=True,  # Ctrl-C reaches this process only, which ends the others
+                preexec_fn=_end_with_parent  # noqa: PLW1509  # started before any thread
+                if sys.platform == "linux"
+                else None,
+            )
+        self.started_at, self.restart_at = time.monotonic(), None
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def ready(self) -> bool:
+        """Whether it serves. Raises StartError where it has ended."""
+        if not self.alive:
+            code = self.process.returncode if self.process else None
+            raise StartError(f"{self.name} ended with code {code}; see {self.log_path}")
+        if self.ready_url is None:
+            return True
+        try:
+            return httpx.get(self.ready_url, timeout=2, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def keep_alive(self) -> None:
+        """Start it again where it died, later each time it dies young."""
+        if self.alive:
+            return
+        now = time.monotonic()
+        if self.restart_at is None:
+            self.restarts = 0 if now - self.started_at > _STEADY_S else self.restarts + 1
+            wait = _RESTART_S[min(self.restarts, len(_RESTART_S) - 1)]
+            self.restart_at = now + wait
+            log.warning("%s ended; starting it again in %.1f s", self.name, wait)
+        elif now >= self.restart_at:
+            self.start()
+
+    def terminate(self) -> None:
+        if self.process is not None and self.alive:
+            self.process.terminate()
+
+    def wait_or_kill(self, deadline: float) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this process when its parent dies, even by kill -9 (prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def children(settings: Settings, store: ModelStore) -> list[Child]:
+    """The processes of this profile, in the order in which they are started."""
+    logs = settings.data_dir / "logs"
+
+    def python(name: str, *arguments: str, **more: object) -> Child:
+        return Child(name, [sys.executable, *arguments], logs / f"{name}.log", **more)  # type: ignore[arg-type]  # passed on as they are
+
+    found = []
+    if settings.embedded_engine:
+        found.append(_engine(settings, store, python))
+    found.append(python("api", "-m", "app.api", ready_url=f"{settings.api_base_url}/readyz"))
+    found.append(python("worker", "-m", "app.worker"))
+    address = f"http://{settings.ui_host}:{settings.ui_port}"
+    found.append(
+        python(
+            "ui",
+            *("-m", "streamlit", "run", str(UI_SCRIPT)),
+            *("--server.address", settings.ui_host, "--server.port", str(settings.ui_port)),
+            *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
+            *("--", "--api-url", settings.api_base_url),
+            ready_url=f"{address}/_stcore/health",
+        )
+    )
+    return found
+
+
+def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child]) -> Child:
+    name = chat_model_name(settings, store)
+    return python(
+        "engine",
+        *("-m", "app.llm.engine", "--model", str(store.weights(name)), "--alias", name),
+        *("--port", str(settings.engine_port), "--threads", str(settings.engine_threads)),
+        *("--context", str(settings.context_tokens)),
+        ready_url=f"{settings.engine_base_url}/models",
+    )
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Runs the children until it is told to stop."""
+
+    processes: list[Child]
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, *, timeout_s: float, on_wait: Callable[[list[str]], None]) -> None:
+        """Start all and return when all are ready. `on_wait` gets the names not yet ready.
+
+        Raises StartError; then everything has been stopped again.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stop.set())
+        deadline = time.monotonic() + timeout_s
+        try:
+            for process in self.processes:
+                process.start()
+            waiting = list(self.processes)
+            while waiting and not self._stop.is_set():
+                waiting = [p for p in waiting if not p.ready()]
+                on_wait([p.name for p in waiting])
+                if time.monotonic() > deadline:
+                    names = ", ".join(f"{p.name} (see {p.log_path})" for p in waiting)
+                    raise StartError(f"not ready after {timeout_s:.0f} s: {names}")
+                self._stop.wait(0.2)
+        except StartError:
+            self.stop()
+            raise
+
+    def run(self) -> None:
+        """Keep all alive until a signal comes, then stop them."""
+        while not self._stop.wait(0.5):
+            for process in self.processes:
+                process.keep_alive()
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask all to end, then end those that don't."""
+        deadline = time.monotonic() + _STOP_S
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            process.wait_or_kill(deadline)
