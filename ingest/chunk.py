@@ -54,7 +54,7 @@ def indexed_text(document_title: str, headings: Sequence[str], chunk_text: str) 
 
 
 def _pack(units: list[Unit], max_tokens: int) -> list[list[Unit]]:
-    """Cut a section's units into as few chunks as fit, near equal in size, at the best boundaries."""
+    """As few chunks as fit, near equal in size, cut at the best boundaries."""
     totals = [0, *accumulate(unit.tokens for unit in units)]
     pieces: list[list[Unit]] = []
     begin = 0

@@ -43,4 +43,4 @@ def unwrap(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` with every run of white space as a single space; for cells, headings and titles."""
-    return " ".join(unwrap(text).split())
+    return " ".join(text.split())

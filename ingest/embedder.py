@@ -1,4 +1,4 @@
-"""The protocol of embedders. Implementations: `sentence_transformer.py`, and `hashing.py` for tests."""
+"""The protocol of embedders: `sentence_transformer.py`, and `hashing.py` for tests."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol

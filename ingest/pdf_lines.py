@@ -12,7 +12,7 @@ from ingest.clean import CJK
 from ingest.errors import ParseError
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfTextPage  # type: ignore[import-untyped]  # no stubs
+    from pypdfium2 import PdfDocument, PdfTextPage
 
 _PDFIUM = threading.Lock()  # the library is not thread-safe
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD

@@ -40,7 +40,7 @@ class CsvParser:
 
 
 def _rows(text: str, name: str, is_tsv: bool) -> list[str]:
-    from llama_index.readers.file import PandasCSVReader  # type: ignore[import-untyped]  # no stubs
+    from llama_index.readers.file import PandasCSVReader
 
     delimiter = "\t" if is_tsv else _delimiter(text)
     options: dict[str, Any] = {

@@ -39,7 +39,7 @@ class DocxParser:
 
 
 def _open(data: bytes, name: str) -> "WordDocument":
-    from docx import Document as open_word
+    import docx
     from docx.opc.exceptions import PackageNotFoundError
 
     if data.startswith(_OLE):
@@ -53,7 +53,7 @@ def _open(data: bytes, name: str) -> "WordDocument":
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             if sum(part.file_size for part in package.infolist()) > _MAX_UNPACKED_BYTES:
                 raise ParseError(f"{name} unpacks to more than 512 MiB.", code="too_large")
-        return open_word(io.BytesIO(data))
+        return docx.Document(io.BytesIO(data))
     except (zipfile.BadZipFile, PackageNotFoundError, SyntaxError, KeyError, ValueError) as error:
         raise ParseError(
             f"{name} is damaged or not a Word document. Open it in Word, save it again, and retry."
@@ -72,6 +72,12 @@ class _Walk:
     def __init__(self, builder: DocumentBuilder, word: "WordDocument") -> None:
         self._builder = builder
         self._levels = _style_levels(word)
+        styles = word.styles.element.findall(f"{_W}style")
+        self._list_styles = {
+            style.get(f"{_W}styleId")
+            for style in styles
+            if style.find(f"{_W}pPr/{_W}numPr") is not None
+        }
 
     def run(self, parent: "BaseOxmlElement") -> None:
         for child in parent:
@@ -85,23 +91,31 @@ class _Walk:
     def _paragraph(self, paragraph: "BaseOxmlElement") -> None:
         text = _text(paragraph)
         level = self._level(paragraph)
-        is_item = paragraph.find(f"{_W}pPr/{_W}numPr") is not None
         if level:
             self._builder.heading(text, level)
-        elif is_item and text.strip():
+        elif text.strip() and self._is_item(paragraph):
             self._builder.paragraph(f"- {text.strip()}", tight=True)
         else:
             self._builder.paragraph(text)
         for box in _text_boxes(paragraph):
             self.run(box)
 
+    def _is_item(self, paragraph: "BaseOxmlElement") -> bool:
+        if paragraph.find(f"{_W}pPr/{_W}numPr") is not None:
+            return True
+        return _style(paragraph) in self._list_styles
+
     def _level(self, paragraph: "BaseOxmlElement") -> int:
         """1 to 9 by the paragraph's own outline level or its style's; 0 for running text."""
         outline = paragraph.find(f"{_W}pPr/{_W}outlineLvl")
         if outline is not None:
             return _outline_level(outline)
-        style = paragraph.find(f"{_W}pPr/{_W}pStyle")
-        return self._levels.get(style.get(f"{_W}val") or "", 0) if style is not None else 0
+        return self._levels.get(_style(paragraph), 0)
+
+
+def _style(paragraph: "BaseOxmlElement") -> str:
+    style = paragraph.find(f"{_W}pPr/{_W}pStyle")
+    return (style.get(f"{_W}val") or "") if style is not None else ""
 
 
 def _style_levels(word: "WordDocument") -> dict[str, int]:
@@ -159,7 +173,7 @@ def _rows(table: "BaseOxmlElement") -> Iterator[tuple[bool, list[str]]]:
 
     A cell merged downwards is repeated in each row, so that every row can be read by itself.
     """
-    rows = [row for row in _within(table, f"{_W}tr")]
+    rows = list(_within(table, f"{_W}tr"))
     above: dict[int, str] = {}
     for number, row in enumerate(rows):
         cells: list[str] = []

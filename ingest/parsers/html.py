@@ -57,7 +57,7 @@ def add_html(builder: DocumentBuilder, html: str, *, whole_page: bool = False) -
     # An XML declaration with an encoding would be refused in text that is decoded already.
     soup = BeautifulSoup(clean(re.sub(r"^\s*<\?xml[^>]*\?>", "", html)), "lxml")
     if whole_page and soup.title:
-        builder.title = soup.title.get_text()
+        builder.title = unwrap(soup.title.get_text())
     for tag in soup.select(_LEFT_OUT if whole_page else "script, style"):
         tag.decompose()
     _Walk(builder).run(_main(soup) if whole_page else soup.body or soup)
@@ -90,7 +90,7 @@ class _Walk:
                 self._done.add(id(table))
                 self._builder.table(table_rows(table))
         elif owner.name in _HEADINGS:
-            self._builder.heading(text, _HEADINGS[owner.name])
+            self._builder.heading(_lines(text), _HEADINGS[owner.name])
         elif owner.name == "pre":
             self._builder.add(BlockKind.CODE, text.replace("\v", "\n"))
         elif owner.name == "li" and text.strip():
@@ -157,7 +157,7 @@ def table_rows(table: Tag) -> Iterator[tuple[bool, Sequence[str]]]:
             if span.isdecimal() and 1 < int(span) <= _MAX_SPAN:
                 hanging[len(cells) - 1] = (int(span) - 1, text)
         _fill(cells, hanging)
-        head = bool(tags) and all(tag.name == "th" for tag in tags) or row.find_parent("thead")
+        head = (bool(tags) and all(tag.name == "th" for tag in tags)) or row.find_parent("thead")
         yield bool(head) and not opened, cells
         opened = opened or not head
 

@@ -24,6 +24,7 @@ _MAX_HEADING_CHARACTERS = 120
 _MAX_HEADING_LEVELS = 4
 _PARAGRAPH_PITCH = 1.4  # of the usual distance between lines
 _SHORT_LINE = 0.85  # of the page's widest
+_HYPHEN_AT_END = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
 _UNREADABLE = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
 
 
@@ -33,6 +34,14 @@ class _Paragraph:
 
     level: int
     parts: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Of one page, in points; 0 where unknown."""
+
+    pitch: float  # the usual distance from one line to the next
+    width: float  # of the widest line
 
 
 class PdfParser:
@@ -49,15 +58,19 @@ class PdfParser:
                 page += 1
                 builder.page(page)
             kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
-            text = unwrap("\n".join(part for _, part in paragraph.parts))
+            text = _joined(paragraph.parts)
             builder.add(kind, text, level=paragraph.level)
             for number, (later, _) in enumerate(paragraph.parts[1:], start=1):
-                rest = unwrap("\n".join(part for _, part in paragraph.parts[number:]))
+                rest = _joined(paragraph.parts[number:])
                 page = later
                 builder.page(page, back=len(clean(rest)))
         for blank in range(page + 1, len(pages) + 1):
             builder.page(blank)
         return builder.build()
+
+
+def _joined(parts: list[tuple[int, str]]) -> str:
+    return unwrap(_HYPHEN_AT_END.sub("", "\n".join(text for _, text in parts)))
 
 
 def _check_readable(pages: list[list[Line]], name: str) -> None:
@@ -80,59 +93,53 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
     found: list[_Paragraph] = []
     previous: Line | None = None
     for number, page in enumerate(pages, start=1):
-        pitch, width = _pitch(page), max((line.right - line.left for line in page), default=0.0)
+        layout = _layout(page)
         for line in page:
             level = _level(line, levels)
-            new_page = not found or found[-1].parts[-1][0] != number
-            if previous is None or _begins(
-                line, previous, level, found[-1], pitch, width, new_page
-            ):
+            if previous is None or level != found[-1].level:
                 found.append(_Paragraph(level, [(number, line.text)]))
-            elif new_page:
-                found[-1].parts.append((number, line.text))
+            elif found[-1].parts[-1][0] != number:
+                _turn_page(found, _Paragraph(level, [(number, line.text)]), previous, line)
+            elif _begins(line, previous, level, layout):
+                found.append(_Paragraph(level, [(number, line.text)]))
             else:
-                page_, text = found[-1].parts[-1]
                 glue = "" if previous.hyphenated else "\n"
-                found[-1].parts[-1] = (page_, text + glue + line.text)
+                text = found[-1].parts[-1][1] + glue + line.text
+                found[-1].parts[-1] = (number, text)
             previous = line
     return found
 
 
-def _begins(
-    line: Line,
-    previous: Line,
-    level: int,
-    paragraph: _Paragraph,
-    pitch: float,
-    width: float,
-    new_page: bool,
-) -> bool:
-    """Whether `line` begins a new paragraph."""
-    if level != paragraph.level:
-        return True
+def _turn_page(found: list[_Paragraph], fresh: _Paragraph, previous: Line, line: Line) -> None:
+    """A paragraph goes on over the page's end unless its last sentence or its line has ended."""
+    if fresh.level or previous.text.endswith(_SENTENCE_END) or _LIST_MARK.match(line.text):
+        found.append(fresh)
+    else:
+        found[-1].parts += fresh.parts
+
+
+def _begins(line: Line, previous: Line, level: int, layout: _Layout) -> bool:
+    """Whether `line` begins a new paragraph on the page that `previous` is on."""
     if previous.hyphenated:
         return False
-    ended = previous.text.endswith(_SENTENCE_END)
+    step = previous.bottom - line.bottom
     if level:
-        return new_page or previous.bottom - line.bottom > 2.5 * line.size
+        return step > 2.5 * line.size
     if _LIST_MARK.match(line.text):
         return True
-    if new_page or line.bottom > previous.bottom + line.size:  # a new page or column
+    ended = previous.text.endswith(_SENTENCE_END)
+    if step < -line.size:  # up to the next column
         return ended
-    if pitch and previous.bottom - line.bottom > _PARAGRAPH_PITCH * pitch:
-        return True
-    if not ended:
-        return False
-    short = width > 0 and previous.right - previous.left < _SHORT_LINE * width
+    short = previous.right - previous.left < _SHORT_LINE * layout.width
     indented = line.left - previous.left > line.size > 0
-    return short or indented
+    return step > _PARAGRAPH_PITCH * layout.pitch > 0 or (ended and (short or indented))
 
 
-def _pitch(page: list[Line]) -> float:
-    """The usual distance of one line from the next, in points; 0 where unknown."""
+def _layout(page: list[Line]) -> _Layout:
     steps = [above.bottom - below.bottom for above, below in pairwise(page)]
     steps = [step for step in steps if step > 1]
-    return median(steps) if steps else 0.0
+    width = max((line.right - line.left for line in page), default=0.0)
+    return _Layout(median(steps) if steps else 0.0, width)
 
 
 def _heading_levels(pages: list[list[Line]]) -> dict[float, int]:

@@ -30,7 +30,7 @@ def write_bge_folder(path: Path) -> Path:
         max_position_embeddings=MAX_TOKENS,
         initializer_range=0.5,
     )
-    BertModel(config).eval().save_pretrained(path)
+    BertModel(config).save_pretrained(path)
     _tokenizer(vocabulary).save(str(path / "tokenizer.json"))
     for name, content in _documents().items():
         (path / name).parent.mkdir(exist_ok=True)
