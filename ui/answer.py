@@ -54,12 +54,12 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
     shown = _chosen(variants)
     with st.container(key=f"answer-{shown['id']}"):
         _outcome(shown)
-        if shown["content"]:
+        if shown["finish_reason"] == "no_sources":
+            _nothing_found(shown)
+        elif shown["content"]:
             anchor = marks.anchor(shown["id"])
             st.markdown(safe_markdown.answer(shown["content"], len(shown["passages"]), anchor))
         if shown["passages"]:
-            if shown["finish_reason"] == "no_sources":
-                st.caption(t("none.nearest"))
             sources.chips(shown["id"], shown["passages"], sources.cited_numbers(shown))
         return _actions(shown, variants, busy=busy)
 
@@ -80,12 +80,18 @@ def _outcome(message: wire.Message) -> None:
         st.warning(t("answer.failed", detail=detail), icon=":material/cloud_off:")
     elif message["state"] == "interrupted":
         st.info(t("answer.interrupted"), icon=":material/info:")
-    elif message["finish_reason"] == "no_sources":
-        st.info(t("none.said"), icon=":material/search_off:")
     elif message["state"] == "stopped":
         st.caption(t("answer.stopped"))
     elif message["finish_reason"] == "length":
         st.caption(t("answer.cut"))
+
+
+def _nothing_found(message: wire.Message) -> None:
+    said = safe_markdown.answer(message["content"], 0, "") or t("none.said")
+    st.info(said, icon=":material/search_off:")
+    st.caption(t("none.what"))
+    if message["passages"]:
+        st.caption(t("none.nearest"))
 
 
 def _actions(shown: wire.Message, variants: list[wire.Message], *, busy: bool) -> str | None:

@@ -160,13 +160,11 @@ def _welcome(bases: list[wire.Base], chosen: list[wire.Base]) -> None:
     st.title(t("welcome.title"), anchor=False)
     if not any(base["document_count"] for base in bases):
         st.write(t("empty.what"))
-        if st.button(t("empty.button"), type="primary", icon=":material/upload_file:"):
-            st.session_state["go"] = "documents"
-            st.rerun()
+        _to_documents()
         return
     st.write(t("welcome.what"))
-    if any(base["ready_count"] == 0 for base in chosen):
-        st.info(t("welcome.indexing"), icon=":material/hourglass_top:")
+    if chosen and not any(base["ready_count"] for base in chosen):
+        _nothing_ready(chosen)
     questions = picker.examples(chosen)
     if questions:
         st.caption(t("welcome.examples"))
@@ -174,3 +172,17 @@ def _welcome(bases: list[wire.Base], chosen: list[wire.Base]) -> None:
         for number, example in enumerate(questions):
             if st.button(plain(example), key=f"example-{number}", width="content"):
                 send(example, chosen)
+
+
+def _nothing_ready(chosen: list[wire.Base]) -> None:
+    if any(base["document_count"] - base["failed_count"] for base in chosen):
+        st.info(t("welcome.indexing"), icon=":material/hourglass_top:")
+    else:
+        st.info(t("welcome.empty_base"), icon=":material/folder_open:")
+        _to_documents()
+
+
+def _to_documents() -> None:
+    if st.button(t("empty.button"), type="primary", icon=":material/upload_file:"):
+        st.session_state["go"] = "documents"
+        st.rerun()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answer, documents, feedback, sidebar, sources, state
+from ui import answer, bases, documents, feedback, sidebar, sources, state
 from ui.texts import t
 
 _DIALOGS = {
@@ -11,9 +11,9 @@ _DIALOGS = {
     "details": ("dialog.details", answer.details, "medium"),
     "rename_conversation": ("dialog.rename_conversation", sidebar.rename, "small"),
     "delete_conversation": ("dialog.delete_conversation", sidebar.delete, "small"),
-    "create_base": ("dialog.create_base", documents.create_base, "small"),
-    "rename_base": ("dialog.rename_base", documents.rename_base, "small"),
-    "delete_base": ("dialog.delete_base", documents.delete_base, "small"),
+    "create_base": ("dialog.create_base", bases.create, "small"),
+    "rename_base": ("dialog.rename_base", bases.rename, "small"),
+    "delete_base": ("dialog.delete_base", bases.delete, "small"),
     "delete_document": ("dialog.delete_document", documents.delete_document, "small"),
 }
 

@@ -1,7 +1,8 @@
-"""The documents page: knowledge bases, and the files in one of them on their way to ready."""
+"""The documents page: the files of one knowledge base on their way to ready."""
 
 import streamlit as st
 
+from ui import bases as bases_room
 from ui import state, uploads, wire
 from ui.client import ApiDown, ApiError
 from ui.safe_markdown import plain, shortened
@@ -20,40 +21,9 @@ def page() -> None:
         if st.button(t("documents.create"), type="primary", icon=":material/create_new_folder:"):
             state.open_dialog("create_base")
         return
-    base = _choose(bases)
+    base = bases_room.choose(bases)
     _upload(base)
     _listing(base)
-
-
-def _choose(bases: list[wire.Base]) -> wire.Base:
-    by_id = {base["id"]: base for base in bases}
-    wanted = st.session_state.pop("show_base", None) or st.session_state.get("base")
-    st.session_state["base"] = wanted if wanted in by_id else _first(bases)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            t("documents.base"),
-            list(by_id),
-            format_func=lambda key: f"{by_id[key]['name']} ({by_id[key]['document_count']})",
-            key="base",
-        )
-        if st.button(t("documents.new"), icon=":material/add:", key="new-base"):
-            state.open_dialog("create_base")
-        action = st.menu_button(
-            "",
-            ("rename", "delete"),
-            icon=":material/more_horiz:",
-            key="base-menu",
-            format_func=lambda name: t(f"action.{name}"),
-        )
-    base = by_id[str(chosen)]
-    if action:
-        state.open_dialog(f"{action}_base", id=base["id"], title=base["name"])
-    return base
-
-
-def _first(bases: list[wire.Base]) -> str:
-    asked = st.session_state.get("base_ids") or []
-    return next((base["id"] for base in bases if base["id"] in asked), bases[0]["id"])
 
 
 def _upload(base: wire.Base) -> None:
@@ -67,11 +37,11 @@ def _upload(base: wire.Base) -> None:
         with st.spinner(t("upload.sending", n=len(files))):
             accepted, refused = uploads.send(base["id"], files)
         st.session_state["upload_turn"] = turn + 1  # an emptied uploader for the next files
-        st.session_state["upload_refused"] = refused
+        st.session_state["upload_refused"] = {base["id"]: refused}
         if accepted:
             st.toast(t("upload.accepted", n=len(accepted)), icon=":material/check:")
         st.rerun()
-    for sentence in st.session_state.get("upload_refused", []):
+    for sentence in st.session_state.get("upload_refused", {}).get(base["id"], []):
         st.error(sentence, icon=":material/error:")
 
 
@@ -149,30 +119,33 @@ def _rows(base_id: str) -> None:
 
 
 def _row(document: wire.Document) -> None:
-    key = document["id"]
-    with st.container(horizontal=True, vertical_alignment="center", key=f"file-{key}", gap="small"):
-        with st.container(gap=None):
-            st.markdown(plain(shortened(document["name"], 60)))
-            st.caption(_facts(document))
-        st.badge(uploads.stage(document), color=_COLORS.get(document["state"], "blue"))  # type: ignore[arg-type]  # one of its colours
-        actions = ["retry", "remove"] if document["state"] == "failed" else ["remove"]
-        action = st.menu_button(
-            "",
-            actions,
-            icon=":material/more_horiz:",
-            type="tertiary",
-            key=f"file-menu-{key}",
-            format_func=lambda name: t(f"action.{name}"),
-        )
-    if document["state"] == "failed":
-        why = uploads.problem(document["error_code"], document["error_detail"])
-        st.caption(f":red[{why}]")
-    if action == "retry":
-        state.client().retry_document(key)
-        st.rerun()
-    if action == "remove":
-        state.open_dialog("delete_document", id=key, title=document["name"])
-        st.rerun()
+    key, failed = document["id"], document["state"] == "failed"
+    with st.container(gap="xxsmall", key=f"filerow-{key}"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small", key=f"filehead-{key}"
+        ):
+            with st.container(gap=None):
+                st.markdown(plain(shortened(document["name"], 60)))
+                st.caption(_facts(document))
+            color = _COLORS.get(document["state"], "blue")
+            st.badge(uploads.stage(document), color=color)  # type: ignore[arg-type]  # one of its colours
+            if failed and st.button(t("action.retry"), key=f"retry-{key}"):
+                _retry(key)
+            if st.button("", icon=":material/delete:", type="tertiary", key=f"remove-{key}",
+                         help=t("action.remove")):  # fmt: skip
+                state.open_dialog("delete_document", id=key, title=document["name"])
+                st.rerun()
+        if failed:
+            st.caption(uploads.problem(document["error_code"], document["error_detail"]))
+
+
+def _retry(document_id: str) -> None:
+    try:
+        state.client().retry_document(document_id)
+    except ApiError as error:
+        st.toast(t("error.refused", detail=plain(error.detail)), icon=":material/error:")
+        return
+    st.rerun()
 
 
 def _facts(document: wire.Document) -> str:
@@ -194,48 +167,6 @@ def size(count: int) -> str:
     return f"{value:.1f} GB"
 
 
-def create_base() -> None:
-    with st.form("create-base", border=False):
-        name = st.text_input(t("documents.name"), max_chars=120)
-        if st.form_submit_button(t("documents.create"), type="primary") and name.strip():
-            try:
-                created = state.client().create_base(name.strip())
-            except ApiError as error:
-                st.error(_refusal(error))
-                return
-            st.session_state["show_base"] = created["id"]
-            st.session_state["base_ids"] = [created["id"]]
-            state.close_dialog()
-            st.rerun()
-
-
-def rename_base() -> None:
-    opened = state.dialog()
-    if opened is None:
-        return
-    with st.form("rename-base", border=False):
-        name = st.text_input(t("documents.name"), value=opened["title"], max_chars=120)
-        if st.form_submit_button(t("action.save"), type="primary") and name.strip():
-            try:
-                state.client().rename_base(opened["id"], name.strip())
-            except ApiError as error:
-                st.error(_refusal(error))
-                return
-            state.close_dialog()
-            st.rerun()
-
-
-def delete_base() -> None:
-    opened = state.dialog()
-    if opened is None:
-        return
-    st.write(t("documents.delete_base_sure", name=plain(opened["title"])))
-    if st.button(t("action.delete"), type="primary", key="delete-base-sure"):
-        state.client().delete_base(opened["id"])
-        state.close_dialog()
-        st.rerun()
-
-
 def delete_document() -> None:
     opened = state.dialog()
     if opened is None:
@@ -245,7 +176,3 @@ def delete_document() -> None:
         state.client().delete_document(opened["id"])
         state.close_dialog()
         st.rerun()
-
-
-def _refusal(error: ApiError) -> str:
-    return t("documents.name_taken") if error.status == 409 else plain(error.detail)

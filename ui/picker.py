@@ -7,9 +7,9 @@ import streamlit as st
 from ui import state, wire
 from ui.client import ApiError
 from ui.safe_markdown import plain, shortened
-from ui.texts import t, words
+from ui.texts import t
 
-SAMPLE_NAMES = {words(language)["sample.name"] for language in ("zh", "en")}
+SAMPLE_BASE = "示例 · Sample"  # the API creates it under this name on a first start
 
 
 def chosen(bases: list[wire.Base], conversation: wire.ConversationDetail | None) -> list[wire.Base]:
@@ -86,7 +86,7 @@ def examples(asked: list[wire.Base]) -> list[str]:
     """Questions to begin with: fixed ones for the sample base, else one for each newest file."""
     if not asked:
         return []
-    if asked[0]["name"] in SAMPLE_NAMES:
+    if asked[0]["name"] == SAMPLE_BASE:
         return [t(f"sample.question{number}") for number in (1, 2, 3)]
     newest = state.client().documents(asked[0]["id"], limit=3, state="ready")["items"]
     return [t("welcome.about", name=document["name"].rsplit(".", 1)[0]) for document in newest]

@@ -60,7 +60,7 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 0.75rem; }
 .st-key-conversations {
-  flex: none; min-height: max(9rem, 100vh - 27rem); max-height: max(9rem, 100vh - 27rem);
+  flex: none; min-height: max(9rem, 100vh - 24rem); max-height: max(9rem, 100vh - 24rem);
   overflow-y: auto; overflow-x: hidden;
 }
 .st-key-conversations::-webkit-scrollbar { width: 6px; }
@@ -82,12 +82,12 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 [class*="st-key-row-"] [data-testid="stMenuButtonButton"] { padding: 0.2rem; min-height: 1.9rem; }
 
 /* Files: one row each, divided by a line */
-[class*="st-key-file-"] {
+[class*="st-key-filerow-"] {
   padding: 0.55rem 0.1rem; border-bottom: 1px solid rgba(128, 140, 150, 0.2);
-  flex-wrap: nowrap !important;
 }
-[class*="st-key-file-"] > div:first-child { min-width: 0; flex: 1 1 0; }
-[class*="st-key-file-"] p { overflow-wrap: anywhere; }
+[class*="st-key-filehead-"] { flex-wrap: nowrap !important; }
+[class*="st-key-filehead-"] > div:first-child { min-width: 0; flex: 1 1 0; }
+[class*="st-key-filerow-"] p { overflow-wrap: anywhere; }
 
 @media (hover: hover) {
   [class*="st-key-row-"] [data-testid="stMenuButton"] { opacity: 0; }

@@ -4,7 +4,7 @@ import argparse
 
 import uvicorn
 
-from tests.ui.stand_in import House, build, sample_house
+from tests.ui.stand_in import House, build, now, sample_house
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, default=18200)
@@ -12,4 +12,12 @@ parser.add_argument("--empty", action="store_true", help="no knowledge base at a
 options = parser.parse_args()
 shown = House() if options.empty else sample_house()
 shown.stage_s, shown.delta_s, shown.ingest_s = 1.2, 0.06, 1.0
-uvicorn.run(build(shown), port=options.port, log_level="warning")
+api = build(shown)
+
+
+@api.post("/stand-in/engine")
+async def engine(up: bool) -> None:
+    shown.engine_down_since = None if up else now()
+
+
+uvicorn.run(api, port=options.port, log_level="warning")
