@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui import feedback, marks, safe_markdown, sources, state, wire
 from ui.client import ApiError
-from ui.texts import t
+from ui.texts import t, words
 from ui.watch import Watch
 
 REFRESH_S = 0.2
@@ -76,8 +76,8 @@ def _variant_key(message: wire.Message) -> str:
 def _outcome(message: wire.Message) -> None:
     """Anything but a plain complete answer is said before its text."""
     if message["state"] == "failed":
-        detail = safe_markdown.plain(message["error_detail"] or "")
-        st.warning(t("answer.failed", detail=detail), icon=":material/cloud_off:")
+        st.warning(t("answer.failed"), icon=":material/cloud_off:")
+        st.caption(safe_markdown.plain(message["error_detail"] or ""))
     elif message["state"] == "interrupted":
         st.info(t("answer.interrupted"), icon=":material/info:")
     elif message["state"] == "stopped":
@@ -150,11 +150,14 @@ def details() -> None:
     except ApiError as error:
         st.error(t("error.refused", detail=error.detail))
         return
-    timings = message["timings_ms"]
     facts = {
         t("details.model"): message["model"] or "–",
         t("details.tokens"): f"{message['prompt_tokens']} → {message['completion_tokens']}",
     }
+    timings = message["timings_ms"]
+    if "first_token" in timings:
+        waited = sum(timings.get(stage, 0.0) for stage in ("retrieve", "prompt", "first_token"))
+        facts[t("details.first_token")] = f"{waited:,.0f} ms"
     facts |= {_timing_name(name): f"{value:,.0f} ms" for name, value in timings.items()}
     st.table({t("details.what"): list(facts), t("details.value"): list(facts.values())})
     st.caption(t("details.scores"))
@@ -175,5 +178,5 @@ def _score_table(passages: list[wire.Passage]) -> dict[str, list[str]]:
 
 
 def _timing_name(name: str) -> str:
-    known = ("search", "first_token", "total", "embed", "dense", "lexical", "generate", "prompt")
-    return t(f"timing.{name}") if name in known else name
+    key = f"timing.{name}"
+    return t(key) if key in words("zh") else name

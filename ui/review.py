@@ -1,7 +1,6 @@
 """The review page: what was judged, and a training file made of it."""
 
-from datetime import datetime
-from typing import cast
+from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
@@ -120,12 +119,20 @@ def _export(rating: str, base_id: str) -> None:
 
 
 def _dates() -> dict[str, str]:
-    """since, until as ISO days; empty where no date is given."""
+    """since, until as times with a zone: from the first day's start to the last one's end."""
     with st.container(horizontal=True):
         since = st.date_input(t("export.since"), value=None, key="export-since")
         until = st.date_input(t("export.until"), value=None, key="export-until")
-    days = {"since": since, "until": until}
-    return {name: cast(datetime, day).isoformat() for name, day in days.items() if day}
+    days: dict[str, str] = {}
+    if isinstance(since, date):
+        days["since"] = _midnight(since)
+    if isinstance(until, date):
+        days["until"] = _midnight(until + timedelta(days=1))
+    return days
+
+
+def _midnight(day: date) -> str:
+    return datetime.combine(day, time(), tzinfo=state.time_zone()).isoformat()
 
 
 def _left_out(left_out: list[wire.LeftOut]) -> None:

@@ -49,10 +49,12 @@ def _component(part: wire.Component) -> None:
             st.badge(t("status.ok"), color="green")
         else:
             st.badge(t("status.down"), color="red")
-        said = [plain(part["detail"])] if part["detail"] else []
+        explained = f"help.{part['name']}" in words("zh")
+        told = part["detail"] and (part["ok"] or not explained)
+        said = [plain(part["detail"])] if told else []
         if part["since"]:
             since = datetime.fromisoformat(part["since"]).astimezone(state.time_zone())
             said.append(t("status.since", since=since.strftime("%m-%d %H:%M")))
         st.caption(" · ".join(said), width="content")
-    if not part["ok"] and f"help.{part['name']}" in words("zh"):
+    if not part["ok"] and explained:
         st.caption(t(f"help.{part['name']}"))

@@ -148,7 +148,7 @@ def finish(house: House, answer: wire.MessageOut, text: str, reason: str) -> Non
     answer.state = "stopped" if reason == "stopped" else "complete"
     answer.finish_reason = reason
     answer.model, answer.prompt_tokens, answer.completion_tokens = "stand-in-0.5b", 812, 164
-    answer.timings_ms = {"search": 8.4, "first_token": 412.0, "total": 5230.0}
+    answer.timings_ms = {"retrieve": 8.4, "prompt": 3.0, "first_token": 412.0, "total": 5230.0}
     answer.citations = [
         wire.CitationOut(marker=n, chunk_id=p.chunk_id, document_id=p.document_id,
                          document_name=p.document_name, page=p.page, start=p.start,

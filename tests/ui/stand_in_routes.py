@@ -89,9 +89,9 @@ def add_document_routes(api: FastAPI, house: House) -> None:
         data = await file.read()
         name = file.filename or "file"
         if not data:
-            raise Refused(422, "empty_file", "The file is empty.")
+            raise Refused(422, "empty", "The file is empty.")
         if name.endswith(".exe"):
-            raise Refused(415, "unknown_format", "This kind of file cannot be read.")
+            raise Refused(415, "unsupported_format", "This kind of file cannot be read.")
         document = house.add_document(found(house.bases, key).id, name, data, "queued")
         asyncio.get_running_loop().create_task(ingest(house, document))
         return document
@@ -241,7 +241,7 @@ def add_judgement_routes(api: FastAPI, house: House) -> None:
     async def report(format: str, rating: str = "", base_id: str = "") -> wire.ExportReport:
         items = judged(rating, base_id)
         out = [i for i in items if format == "dpo" and not i.correction]
-        left = [wire.LeftOut(message_id=i.message_id, reason="no_correction") for i in out]
+        left = [wire.LeftOut(message_id=i.message_id, reason="nothing_to_compare") for i in out]
         return wire.ExportReport(
             format=format, considered=len(items), exported=len(items) - len(out), left_out=left
         )
