@@ -81,6 +81,7 @@ class Zhiwen:
     async def close(self) -> None:
         """End what runs, keep the indexes."""
         await self.generations.close()
+        await self.model.close()
         self.indexes.save()
         self.db.dispose()
 

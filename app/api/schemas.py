@@ -1,11 +1,12 @@
 """What is on the wire. The interface and the shell read these shapes and nothing else."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed"]
+BaseName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Rating = Literal["up", "down"]
 Reason = Literal["wrong", "not_in_sources", "source_missing", "out_of_date", "badly_written"]
 
@@ -20,12 +21,12 @@ class Wire(BaseModel):
 
 
 class BaseCreate(Wire):
-    name: str = Field(min_length=1, max_length=120)
+    name: BaseName
     description: str = Field("", max_length=2000)
 
 
 class BaseUpdate(Wire):
-    name: str | None = Field(None, min_length=1, max_length=120)
+    name: BaseName | None = None
     description: str | None = Field(None, max_length=2000)
 
 

@@ -71,3 +71,6 @@ class ChatModel(Protocol):
 
     async def ready(self) -> bool:
         """Whether the engine answers now. Never raises."""
+
+    async def close(self) -> None:
+        """Close the connections to the engine."""

@@ -68,7 +68,7 @@ class ScriptedChatModel:
                 if self.gate:
                     await self.gate.acquire()
                 yield Delta(piece)
-        except GeneratorExit:
+        except (GeneratorExit, asyncio.CancelledError):
             self.closed += 1
             raise
         if answer.error:

@@ -59,7 +59,6 @@ class Bases:
 
     def create(self, name: str, description: str = "") -> BaseSummary:
         """Raises Conflict where the name is taken."""
-        name = name.strip()
         with self.db.write() as session:
             self._refuse_taken(session, name)
             base = KnowledgeBase(
@@ -85,9 +84,9 @@ class Bases:
         """Change what is given. Raises NotFound, Conflict."""
         with self.db.write() as session:
             base = get_base(session, base_id)
-            if name is not None and name.strip() != base.name:
-                self._refuse_taken(session, name.strip())
-                base.name = name.strip()
+            if name is not None and name != base.name:
+                self._refuse_taken(session, name)
+                base.name = name
             if description is not None:
                 base.description = description
             session.add(base)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -145,23 +146,23 @@ class Generations:
 
     async def _answer(self, generation: Generation, question: Question) -> None:
         message = generation.message
-        stream = self.answer_line.stream(question)
-        async for event in stream:
-            match event:
-                case Stage():
-                    generation.publish("stage", event)
-                case Sources(prompt):
-                    message.prompt = [asdict(m) for m in prompt.messages]
-                    message.passages = [asdict(p) for p in prompt.passages]
-                    generation.publish("sources", prompt.passages)
-                case TextDelta(text, raw, citations):
-                    message.raw_output += raw
-                    message.content += text
-                    message.citations = [asdict(c) for c in citations]
-                    if text:
-                        generation.publish("delta", text)
-                case Answer():
-                    _keep(message, event)
+        async with aclosing(self.answer_line.stream(question)) as events:
+            async for event in events:
+                match event:
+                    case Stage():
+                        generation.publish("stage", event)
+                    case Sources(prompt):
+                        message.prompt = [asdict(m) for m in prompt.messages]
+                        message.passages = [asdict(p) for p in prompt.passages]
+                        generation.publish("sources", prompt.passages)
+                    case TextDelta(text, raw, citations):
+                        message.raw_output += raw
+                        message.content += text
+                        message.citations = [asdict(c) for c in citations]
+                        if text:
+                            generation.publish("delta", text)
+                    case Answer():
+                        _keep(message, event)
 
     def _fail(self, generation: Generation, error: Exception) -> None:
         message = generation.message
