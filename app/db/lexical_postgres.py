@@ -2,19 +2,21 @@
 
 PostgreSQL's own ranks know nothing of how rare a term is, so the score is built like BM25:
 per term its inverse document frequency, times `ts_rank` (which grows and saturates with the
-term's count), over BM25's norm of the length (Robertson and Zaragoza 2009, b = 0.75).
+term's count), over BM25's norm of the length (Robertson and Zaragoza 2009, b = 0.75). The index
+alone picks the candidates by the rarity of the terms they have; counts are looked up in those.
 """
 
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlmodel import Session
 
-from app.db.lexical_terms import ALL_TERMS_CHUNKS, MAX_TERMS, rarest, without_covered
+from app.db.lexical_terms import rarest, worth_counting
 from vectorstore import Match
 
+_CANDIDATES = 4  # looked at for each result asked for
 _MAX_POSITIONS = 255  # of one term, PostgreSQL keeps no more
 
 _ADD = text(
@@ -28,23 +30,33 @@ _FREQUENCIES = text(
 )
 _SEARCH = text(
     """
-    WITH candidate AS MATERIALIZED (
-        SELECT chunk_id, terms || '' AS terms, length(terms) AS size
-        FROM chunk_terms
-        WHERE terms @@ CAST(:any AS tsquery) AND base_id = ANY(:bases)
-    ), wanted AS (
+    WITH wanted AS (
         SELECT CAST(quoted AS tsquery) AS query, idf
         FROM unnest(CAST(:quoted AS text[]), CAST(:idfs AS float8[])) AS given (quoted, idf)
+    ), candidate AS MATERIALIZED (
+        SELECT chunk_id, sum(idf) AS presence
+        FROM wanted CROSS JOIN LATERAL (
+            SELECT chunk_id, base_id FROM chunk_terms WHERE terms @@ query OFFSET 0
+        ) AS hit
+        WHERE base_id = ANY(:bases)
+        GROUP BY chunk_id
+        ORDER BY presence DESC, chunk_id
+        LIMIT :candidates
+    ), reranked AS MATERIALIZED (
+        SELECT chunk_id, terms || '' AS terms, CAST(length(terms) AS float8) AS size
+        FROM candidate JOIN chunk_terms USING (chunk_id)
     )
     SELECT chunk_id,
            sum(idf * ts_rank('{1,1,1,1}', terms, query))
-           / (0.25 + 0.75 * size / (SELECT avg(size) FROM candidate)) AS score
-    FROM candidate CROSS JOIN wanted
+           / (0.25 + 0.75 * size / (SELECT avg(size) FROM reranked)) AS score
+    FROM reranked CROSS JOIN wanted
     GROUP BY chunk_id, size
     ORDER BY score DESC, chunk_id
     LIMIT :k
     """
 )
+# A sequential scan unpacks every chunk's terms for every term; the planner does not know.
+_INDEX_ONLY = text("SELECT set_config('enable_seqscan', :value, true)")
 
 
 def add(session: Session, base_id: str, rows: Sequence[tuple[int, list[str]]]) -> None:
@@ -63,27 +75,33 @@ def search(
     session: Session, wanted: Sequence[str], k: int, base_ids: Collection[str]
 ) -> list[Match]:
     connection = session.connection()
+    before = connection.scalar(text("SELECT current_setting('enable_seqscan')"))
+    connection.execute(_INDEX_ONLY, {"value": "off"})
+    found = _search(connection, wanted, k, base_ids)
+    connection.execute(_INDEX_ONLY, {"value": before})  # after an error the rollback does it
+    return found
+
+
+def _search(
+    connection: Connection, wanted: Sequence[str], k: int, base_ids: Collection[str]
+) -> list[Match]:
     # Ids only grow, so the largest is a cheap upper bound of the number of chunks.
     chunks = connection.scalar(text("SELECT max(chunk_id) FROM chunk_terms")) or 0
-    if chunks > ALL_TERMS_CHUNKS or len(wanted) > MAX_TERMS:
-        wanted = without_covered(wanted)
-    given = {"terms": list(wanted), "quoted": [_quoted(term) for term in wanted]}
+    counted = worth_counting(wanted, chunks)
+    given = {"terms": counted, "quoted": [_quoted(term) for term in counted]}
     frequencies = {row.term: row.chunks for row in connection.execute(_FREQUENCIES, given)}
-    if chunks <= ALL_TERMS_CHUNKS and len(wanted) <= MAX_TERMS:
-        chosen = [term for term in wanted if frequencies[term]]
-    else:
-        chosen = rarest(frequencies, chunks)
+    chosen = rarest(frequencies, chunks)
     if not chosen:
         return []
     quoted = [_quoted(term) for term in chosen]
     rows = connection.execute(
         _SEARCH,
         {
-            "any": " | ".join(quoted),
             "quoted": quoted,
             "idfs": [math.log((chunks + 1) / (frequencies[t] + 0.5)) for t in chosen],
             "bases": list(base_ids),
             "k": k,
+            "candidates": _CANDIDATES * k,
         },
     )
     return [Match(id_, max(score, 0.0)) for id_, score in rows]

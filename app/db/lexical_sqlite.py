@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import text
 from sqlmodel import Session
 
-from app.db.lexical_terms import ALL_TERMS_CHUNKS, MAX_TERMS, rarest, without_covered
+from app.db.lexical_terms import rarest, worth_counting
 from vectorstore import Match
 
 
@@ -48,11 +48,12 @@ def _choose(session: Session, wanted: Sequence[str]) -> list[str]:
     connection = session.connection()
     # Ids only grow, so the largest is a cheap upper bound of the number of chunks.
     chunks = connection.scalar(text("SELECT max(id) FROM chunk_terms_docsize")) or 0
-    if chunks <= ALL_TERMS_CHUNKS and len(wanted) <= MAX_TERMS:
-        return list(wanted)
     count = text("SELECT doc FROM chunk_terms_vocab WHERE term = :term")
     return rarest(
-        {term: connection.scalar(count, {"term": term}) or 0 for term in without_covered(wanted)},
+        {
+            term: connection.scalar(count, {"term": term}) or 0
+            for term in worth_counting(wanted, chunks)
+        },
         chunks,
     )
 
