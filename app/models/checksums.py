@@ -65,9 +65,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def git_blob_id(path: Path) -> str:
+def git_blob_id(data: bytes) -> str:
     """The id git and the hubs give a small file: SHA-1 over a header and the content."""
-    data = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 

@@ -41,7 +41,9 @@ class HubClient:
         git id. Raises SourceUnavailable, ChecksumMismatch.
         """
         from huggingface_hub import hf_hub_download
+        from huggingface_hub.utils import disable_progress_bars
 
+        disable_progress_bars()  # ours counts what arrives on disk
         commit, files = self._files(hub)
         for file in files:
             with _hub_errors(hub.repo):
@@ -84,7 +86,7 @@ def _check(path: Path, file: _HubFile) -> None:
     if file.sha256:
         right = sha256_of(path) == file.sha256
     else:
-        right = file.blob_id is None or git_blob_id(path) == file.blob_id
+        right = file.blob_id is None or git_blob_id(path.read_bytes()) == file.blob_id
     if not right:
         path.unlink()
         raise ChecksumMismatch(f"{file.path} is not what the hub says it is; pull it again")
