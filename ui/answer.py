@@ -37,6 +37,7 @@ def _draw_running(watch: Watch) -> None:
         if watch.passages:
             count = len(watch.passages)
             sources.chips(watch.answer_id, watch.passages, [*range(1, count + 1)])
+    marks.follow_end("running", len(watch.text) + len(watch.passages), jump=watch.answer_id)
 
 
 def _found(watch: Watch) -> str:

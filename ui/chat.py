@@ -5,7 +5,7 @@ from itertools import groupby
 import streamlit as st
 from streamlit.typing import ChatInputValue
 
-from ui import answer, picker, state, uploads, wire
+from ui import answer, marks, picker, state, uploads, wire
 from ui.client import ApiDown, ApiError
 from ui.safe_markdown import plain
 from ui.texts import t
@@ -22,6 +22,7 @@ def page() -> None:
     running = False
     if conversation:
         running = _messages(conversation)
+        marks.follow_end("page", sum(len(m["content"]) for m in conversation["messages"]))
     else:
         _welcome(bases, chosen)
     _ask_error()

@@ -1,6 +1,6 @@
-"""Two small pieces of JavaScript: clicks on markers in answers, and copying.
+"""Three small pieces of JavaScript: clicks on markers in answers, copying, scrolling.
 
-Both are our own fixed code. Answers reach them as data only, never as HTML.
+All are our own fixed code. Answers reach them as data only, never as HTML.
 """
 
 import re
@@ -58,6 +58,31 @@ button:hover { color: var(--st-primary-color); opacity: 1; }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 """
 
+# `source`: bring the marked words into view. `end`: follow an answer that grows, unless the
+# reader has scrolled up; always when `jump` is new, that is when a question was just asked.
+_SCROLL_JS = """
+const jumped = new Set();
+export default function ({ data }) {
+  const timer = setTimeout(() => {
+    if (data.to === "source") {
+      const box = document.querySelector(".zw-source");
+      const mark = box && (box.querySelector("mark.cited") || box.querySelector("mark"));
+      if (mark) box.scrollTop += mark.getBoundingClientRect().top
+        - box.getBoundingClientRect().top - box.clientHeight / 3;
+      return;
+    }
+    const main = document.querySelector('[data-testid="stMain"]');
+    if (!main) return;
+    const below = main.scrollHeight - main.scrollTop - main.clientHeight;
+    const asked = data.jump && !jumped.has(data.jump);
+    if (asked) jumped.add(data.jump);
+    if (asked || below < 260) main.scrollTop = main.scrollHeight;
+  }, 60);
+  return () => clearTimeout(timer);
+}
+"""
+
+_scroll = st.components.v2.component("zhiwen_scroll", js=_SCROLL_JS)
 _clicks = st.components.v2.component("zhiwen_marker_clicks", js=_CLICK_JS)
 _copy = st.components.v2.component(
     "zhiwen_copy", html='<button type="button"></button>', css=_COPY_CSS, js=_COPY_JS
@@ -80,3 +105,14 @@ def listen() -> None:
 def copy_button(text: str, key: str) -> None:
     data = {"text": text, "label": t("answer.copy"), "copied": t("answer.copied")}
     _copy(key=f"copy-{key}", data=data, width="content", height="content")
+
+
+def show_source(place: str) -> None:
+    """Scrolls the open source to its marked words; again whenever `place` is another."""
+    _scroll(key="scroll-source", data={"to": "source", "place": place}, height="content")
+
+
+def follow_end(key: str, length: int, jump: str = "") -> None:
+    """Keeps the end of a growing page in view."""
+    data = {"to": "end", "length": length, "jump": jump}
+    _scroll(key=f"scroll-{key}", data=data, height="content")

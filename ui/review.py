@@ -105,9 +105,10 @@ def _export(rating: str, base_id: str) -> None:
     st.markdown(t("export.report", exported=report["exported"], considered=report["considered"]))
     if report["left_out"]:
         _left_out(report["left_out"])
+    client = state.client()  # the download runs outside of this session's script
     st.download_button(
         t("export.download", n=report["exported"]),
-        data=lambda: state.client().export(choice),
+        data=lambda: client.export(choice),
         file_name=f"zhiwen-{kind}.jsonl",
         mime="application/x-ndjson",
         type="primary",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import state, wire
+from ui import marks, state, wire
 from ui.client import ApiDown, ApiError
 from ui.safe_markdown import highlighted, plain, shortened
 from ui.texts import t
@@ -88,6 +88,7 @@ def _passage(passage: wire.Passage, cited: list[wire.Citation]) -> None:
     after = " …" if start + len(text) < total else ""
     body = before + highlighted(text, start, spans) + after
     st.html(f'<div class="zw-source">{body}</div>')
+    marks.show_source(f"{passage['document_id']}-{passage['start']}-{len(cited)}")
     if cited:
         st.caption(t("source.legend"))
 
@@ -98,6 +99,7 @@ def _footer(
     def go(target: int) -> None:
         opened["number"] = target
 
+    client = state.client()  # the download runs outside of this session's script
     before = [n for n in numbers if n < number]
     after = [n for n in numbers if n > number]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -121,13 +123,9 @@ def _footer(
         st.space("stretch")
         st.download_button(
             t("source.download"),
-            data=lambda: state_file(passage["document_id"]),
+            data=lambda: client.file(passage["document_id"]),
             file_name=passage["document_name"],
             icon=":material/download:",
             on_click="ignore",
             key="source-download",
         )
-
-
-def state_file(document_id: str) -> bytes:
-    return state.client().file(document_id)
