@@ -1,0 +1,33 @@
+"""The shipped fake engine, served on loopback, and a chat model that asks it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from app.llm.fake_engine import FakeEngine
+from app.llm.openai_chat import OpenAIChatModel
+from app.rag.prompt import render_chatml
+from ingest.hashing import HashingEmbedder
+from tests.house import listening_socket
+
+
+class _Tokenizer:
+    def count(self, text: str) -> int:
+        return HashingEmbedder().count_tokens(text)
+
+
+@contextmanager
+def fake_chat_model() -> Iterator[OpenAIChatModel]:
+    """Its answers repeat the first sentence of the best source."""
+    with listening_socket() as listener:
+        server = uvicorn.Server(uvicorn.Config(FakeEngine().app(), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+            yield OpenAIChatModel(url, "fake", _Tokenizer(), render=render_chatml)
+        finally:
+            server.should_exit = True
+            thread.join(timeout=20)
