@@ -13,7 +13,8 @@ _JUNK = re.compile(
 _STRAY_JOINER = re.compile("(?<=[\x00-\u02ff\u2e80-\ud7ff\uf900-\uffef])[\u200c\u200d]")
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
-_SPACE_BEFORE_LINE_END = re.compile("[ \t\u3000]+(?=\n)")
+# The look behind keeps these linear on long runs of spaces: one try a run.
+_SPACE_BEFORE_LINE_END = re.compile("(?<![ \t\u3000])[ \t\u3000]++(?=\n)")
 _BLANK_LINES = re.compile("\n{3,}")
 
 CJK = (
@@ -21,8 +22,8 @@ CJK = (
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af"
 )
 _WIDE = f"[{CJK}\u3000-\u303f\uff00-\uffef\u2018\u2019\u201c\u201d\u2026\u2014]"
-_WRAPPED_CJK = re.compile(f"(?<={_WIDE})[ \t]*\n[ \t]*(?={_WIDE})")
-_WRAP = re.compile("[ \t]*\n[ \t]*")
+_WRAPPED_CJK = re.compile(f"(?<={_WIDE})[ \t]*+\n[ \t]*(?={_WIDE})")
+_WRAP = re.compile("(?<![ \t])[ \t]*+\n[ \t]*")
 
 
 def clean(text: str) -> str:

@@ -18,7 +18,7 @@ def read_texts(reader: "BaseReader", data: bytes, name: str) -> list[str]:
     Readers want a path; the bytes go through an in-memory file system, never to the disk.
     Raises ParseError `broken` with the reader's own reason.
     """
-    from fsspec.implementations.memory import (
+    from fsspec.implementations.memory import (  # type: ignore[import-untyped]  # no stubs
         MemoryFileSystem,
     )
 

@@ -7,9 +7,10 @@ from ingest.clean import CJK
 _CLOSERS = "\"'”’」』】）)》〉\\]"
 # A Chinese stop ends a sentence by itself; an English one only before white space and something
 # that can begin a sentence. Rather one boundary too few than a cut inside a sentence.
+# Possessive runs, each tried at its beginning only: linear on a million full stops.
 _BOUNDARY = re.compile(
-    rf"(?:[。！？｡]+|…{{2,}}|(?<=[{CJK}])[!?]+)[{_CLOSERS}]*(?![。！？｡…{_CLOSERS}])\s*"
-    rf"|[.!?]+[{_CLOSERS}]*(?=\s+[^a-z\s,;:)\]])\s+"
+    rf"(?:(?<![。！？｡])[。！？｡]++|(?<!…)…{{2,}}+|(?<=[{CJK}])[!?]++)[{_CLOSERS}]*+(?![。！？｡…])\s*"
+    rf"|(?<![.!?])[.!?]++[{_CLOSERS}]*+(?=\s+[^a-z\s,;:)\]])\s+"
 )
 # The word before a full stop that does not end a sentence.
 _ABBREVIATION = re.compile(

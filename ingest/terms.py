@@ -11,14 +11,17 @@ import unicodedata
 _MAX_TERM_CHARACTERS = 64  # longer ones are hashes and encoded data
 _MAX_QUERY_TERMS = 512
 
+# Assigned characters only: full-text tokenizers take the others for separators.
 _CJK = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufa6d\ufa70-\ufad9\U00020000-\U0002a6df"
+    "\U0002a700-\U0002b738\U0002b740-\U0002b81d\U0002b820-\U0002cea1\U0002ceb0-\U0002ebe0"
+    "\U00030000-\U0003134a"
 )
 _LETTER = f"[^\\W_{_CJK}]"
 _TOKEN = re.compile(
     f"([{_CJK}]+)"  # 1: a run of CJK
-    r"|(\d+(?:[.,]\d+)+)(?![^\W_])"  # 2: 3.5, 1,000, 1.2.3
+    r"|(\d+(?:[.,]\d+){1,8}+)(?![^\W_])"  # 2: 3.5, 1,000, 1.2.3
     f"|({_LETTER}+(?:[-_.'’/&]{_LETTER}+)+)"  # 3: a-b, gpt-4.1, don't, snake_case
     f"|({_LETTER}+)"  # 4: words and numbers
 )

@@ -1,7 +1,6 @@
 """CSV and TSV through LlamaIndex's pandas reader: a row is a line, cells joined with ` | `."""
 
 import csv
-import re
 from typing import Any
 
 from ingest.builder import CELL_SEPARATOR, DocumentBuilder
@@ -15,7 +14,6 @@ from ingest.types import BlockKind, Document
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 50
 _MAX_COLUMNS = 2000
-_EMPTY_TAIL = re.compile(r"(?:\s*\|)+\s*$")
 
 
 class CsvParser:
@@ -26,9 +24,9 @@ class CsvParser:
         text = clean(decode(data, name))
         is_tsv = name.lower().endswith(".tsv")
         builder = DocumentBuilder(data, name, "text/tab-separated-values" if is_tsv else "text/csv")
-        rows = [
-            line for row in _rows(text, name, is_tsv) if (line := _EMPTY_TAIL.sub("", row).strip())
-        ]
+        # Rows shorter than the widest end in empty cells.
+        lines = (row.rstrip(" |\t\n") for row in _rows(text, name, is_tsv))
+        rows = [line for line in lines if line]
         header = _header_index(rows)
         for number, row in enumerate(rows):
             if number < header:

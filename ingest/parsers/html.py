@@ -17,12 +17,13 @@ from ingest.types import BlockKind, Document
 _CHARSET = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)=[\"' ]*([\w-]+)", re.IGNORECASE
 )
-_LEFT_OUT = (
-    "script, style, template, noscript, iframe, svg, canvas, nav, aside, select, button, input, "
-    "textarea, [hidden], [aria-hidden=true], [role=navigation], [role=search], [role=banner], "
-    "[role=contentinfo], body > header, body > footer"
+_LEFT_OUT = set(
+    re.findall(
+        r"\w+",
+        "script style template noscript iframe svg canvas nav aside select button input textarea",
+    )
 )
-_MAIN = "main, [role=main], article"
+_LEFT_OUT_ROLES = {"navigation", "search", "banner", "contentinfo"}
 _MIN_MAIN_SHARE = 0.3  # of all text, or it is not the main content
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = _HEADINGS.keys() | set(
@@ -35,6 +36,8 @@ _BLOCKS = _HEADINGS.keys() | set(
 )
 _MAX_CELL_CHARACTERS = 2000  # beyond it the table lays out a page
 _MAX_SPAN = 200
+
+_Row = tuple[bool, list[str]]  # is header, cells
 
 
 class HtmlParser:
@@ -58,14 +61,33 @@ def add_html(builder: DocumentBuilder, html: str, *, whole_page: bool = False) -
     soup = BeautifulSoup(clean(re.sub(r"^\s*<\?xml[^>]*\?>", "", html)), "lxml")
     if whole_page and soup.title:
         builder.title = unwrap(soup.title.get_text())
-    for tag in soup.select(_LEFT_OUT if whole_page else "script, style"):
+    for tag in [tag for tag in _tags(soup) if _is_left_out(tag, whole_page)]:
         tag.decompose()
     _Walk(builder).run(_main(soup) if whole_page else soup.body or soup)
 
 
+def _tags(root: Tag) -> Iterator[Tag]:
+    """All tags below `root`; many times faster than a CSS selector."""
+    return (node for node in root.descendants if isinstance(node, Tag))
+
+
+def _is_left_out(tag: Tag, whole_page: bool) -> bool:
+    if not whole_page:
+        return tag.name in ("script", "style")
+    if tag.name in _LEFT_OUT or tag.get("role") in _LEFT_OUT_ROLES:
+        return True
+    if "hidden" in tag.attrs or tag.get("aria-hidden") == "true":
+        return True
+    parent = tag.parent
+    return tag.name in ("header", "footer") and parent is not None and parent.name == "body"
+
+
 def _main(soup: BeautifulSoup) -> Tag:
     body = soup.body or soup
-    best = max(body.select(_MAIN), key=lambda tag: len(tag.get_text()), default=body)
+    mains = [
+        tag for tag in _tags(body) if tag.name in ("main", "article") or tag.get("role") == "main"
+    ]
+    best = max(mains, key=lambda tag: len(tag.get_text()), default=body)
     enough = len(best.get_text()) >= _MIN_MAIN_SHARE * len(body.get_text())
     return best if enough else body
 
@@ -75,7 +97,7 @@ class _Walk:
 
     def __init__(self, builder: DocumentBuilder) -> None:
         self._builder = builder
-        self._is_data: dict[int, bool] = {}  # by id(table)
+        self._tables: dict[int, list[_Row] | None] = {}  # by id(table); None lays out the page
         self._done: set[int] = set()
 
     def run(self, root: Tag) -> None:
@@ -84,11 +106,12 @@ class _Walk:
             self._block(pairs[0][0], "".join(text for _, text in pairs))
 
     def _block(self, owner: Tag, text: str) -> None:
-        table = self._data_table(owner)
-        if table is not None:
+        table = _table_of(owner)
+        rows = self._rows(table) if table else None
+        if rows is not None:
             if id(table) not in self._done:
                 self._done.add(id(table))
-                self._builder.table(table_rows(table))
+                self._builder.table(rows)
         elif owner.name in _HEADINGS:
             self._builder.heading(_lines(text), _HEADINGS[owner.name])
         elif owner.name == "pre":
@@ -98,15 +121,20 @@ class _Walk:
         else:
             self._builder.paragraph(_lines(text))
 
-    def _data_table(self, owner: Tag) -> Tag | None:
-        """The table whose row `owner` is in, unless that table only lays out the page."""
-        row = owner if owner.name == "tr" else owner.find_parent("tr")
-        table = row.find_parent("table") if row else None
-        if table is None:
-            return None
-        if id(table) not in self._is_data:
-            self._is_data[id(table)] = _holds_data(table)
-        return table if self._is_data[id(table)] else None
+    def _rows(self, table: Tag) -> list[_Row] | None:
+        if id(table) not in self._tables:
+            self._tables[id(table)] = _data_rows(table)
+        return self._tables[id(table)]
+
+
+def _table_of(owner: Tag) -> Tag | None:
+    """The table that `owner` is in a row of."""
+    in_row = False
+    for tag in (owner, *owner.parents):
+        in_row = in_row or tag.name == "tr"
+        if tag.name == "table":
+            return tag if in_row else None
+    return None
 
 
 def _strings(root: Tag) -> Iterator[tuple[Tag, str]]:
@@ -133,33 +161,46 @@ def _lines(text: str) -> str:
     return "\n".join(" ".join(unwrap(line).split()) for line in text.split("\v"))
 
 
-def _holds_data(table: Tag) -> bool:
-    if table.get("role") == "presentation" or table.find("table"):
-        return False
-    cells = [row.find_all(["td", "th"]) for row in table.find_all("tr")]
-    if max((len(row) for row in cells), default=0) < 2:
-        return False
-    return all(len(cell.get_text()) <= _MAX_CELL_CHARACTERS for row in cells for cell in row)
+def _data_rows(table: Tag) -> list[_Row] | None:
+    """The table's rows, or None where it lays out a page instead of holding data."""
+    tags = list(_tags(table))
+    if table.get("role") == "presentation" or any(tag.name == "table" for tag in tags):
+        return None
+    rows = list(_filled_rows([tag for tag in tags if tag.name == "tr"]))
+    if max((len(cells) for _, cells in rows), default=0) < 2:
+        return None
+    longest = max(len(cell) for _, cells in rows for cell in cells)
+    return rows if longest <= _MAX_CELL_CHARACTERS else None
 
 
-def table_rows(table: Tag) -> Iterator[tuple[bool, Sequence[str]]]:
-    """Rows as `(is header, cells)`; a cell that spans rows is repeated in each of them."""
+def _filled_rows(rows: Sequence[Tag]) -> Iterator[_Row]:
+    """A cell that spans rows is repeated in each of them, so that a row can be read by itself."""
     hanging: dict[int, tuple[int, str]] = {}  # column: rows still to fill, text
     opened = False
-    for row in table.find_all("tr"):
+    for row in rows:
         cells: list[str] = []
-        tags = row.find_all(["td", "th"])
+        tags = [tag for tag in row.children if isinstance(tag, Tag) and tag.name in ("td", "th")]
         for tag in tags:
             _fill(cells, hanging)
-            text = _lines(tag.get_text("\v" if tag.find(["p", "div", "li", "br"]) else ""))
-            cells.append(text)
+            cells.append(_cell_text(tag))
             span = str(tag.get("rowspan", "1"))
             if span.isdecimal() and 1 < int(span) <= _MAX_SPAN:
-                hanging[len(cells) - 1] = (int(span) - 1, text)
+                hanging[len(cells) - 1] = (int(span) - 1, cells[-1])
         _fill(cells, hanging)
-        head = (bool(tags) and all(tag.name == "th" for tag in tags)) or row.find_parent("thead")
-        yield bool(head) and not opened, cells
+        in_head = row.parent is not None and row.parent.name == "thead"
+        head = in_head or (bool(tags) and all(tag.name == "th" for tag in tags))
+        yield head and not opened, cells
         opened = opened or not head
+
+
+def _cell_text(cell: Tag) -> str:
+    parts: list[str] = []
+    for node in cell.descendants:
+        if isinstance(node, Tag):
+            parts.append("\v" if node.name == "br" or node.name in _BLOCKS else "")
+        elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
+            parts.append(str(node))
+    return _lines("".join(parts))
 
 
 def _fill(cells: list[str], hanging: dict[int, tuple[int, str]]) -> None:
