@@ -1,6 +1,6 @@
 """What every vector store must do. A test class per engine inherits this and gives `new_store`.
 
-All answers are held against `ExactStore`, within the rounding of float32.
+All answers are held against `ExactStore`, within the rounding of float16.
 """
 
 import threading
@@ -16,7 +16,7 @@ from vectorstore.exact import ExactStore
 from vectorstore.protocol import DimensionMismatch, Match, Vectors, VectorStore
 
 DIM = 16
-ROUNDING = 1e-5
+ROUNDING = 1e-3
 
 
 def unit_rows(count: int, seed: int, dim: int = DIM) -> Vectors:

@@ -2,13 +2,14 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
+import faiss
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.vectorstore.contract import DIM, unit_rows
-from vectorstore.faiss_store import FaissStore
+from vectorstore import snapshot
+from vectorstore.faiss_store import FaissStore, new_index
 from vectorstore.protocol import SnapshotError
 from vectorstore.snapshot import MANIFEST
 
@@ -157,9 +158,14 @@ def test_a_kill_while_saving_leaves_a_whole_snapshot(
 
 def test_no_foreign_index_is_opened(folder: Path) -> None:
     """A sealed manifest over bytes that are no index of ours is refused all the same."""
-    from vectorstore import snapshot
-
-    for data in (b"", b"not an index", np.zeros(64, np.uint8).tobytes()):
+    indexes = [
+        faiss.IndexFlatIP(DIM),
+        faiss.IndexIDMap2(faiss.IndexFlatIP(DIM)),
+        new_index(DIM + 1),
+        new_index(DIM),  # empty, where the manifest speaks of one vector
+    ]
+    foreign = [faiss.serialize_index(index).tobytes() for index in indexes]
+    for data in (b"", b"not an index", bytes(64), *foreign):
         snapshot.write(folder, data, EMBEDDER, DIM, 1, 1)
         with pytest.raises(SnapshotError):
             load(folder)
