@@ -1,0 +1,108 @@
+"""All settings as a page for people and as a `.env` file to start from.
+
+python -m app.cli.settings_page markdown > docs/configuration.md
+python -m app.cli.settings_page env > .env.example
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import annotated_types
+import typer
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from app.config import Settings
+
+_HEAD = """# Configuration
+
+Every setting is an environment variable, or a line of a file `.env` in the working directory; the
+environment wins. All have defaults: `make up` needs none of them. A wrong value, or an unknown name
+in `.env`, ends the start with a message. To begin with a file that names them all:
+`cp .env.example .env`.
+
+| variable | default | allowed | what it does |
+|---|---|---|---|
+"""
+_ENV_HEAD = """\
+# Settings of Zhiwen with their defaults. Copy this file to `.env`, and take the # from the lines
+# that you change. The same names work as environment variables, which win over the file.
+"""
+
+
+class Page(StrEnum):
+    MARKDOWN = "markdown"
+    ENV = "env"
+
+
+def markdown() -> str:
+    """`docs/configuration.md`: one table, in the order of `Settings`."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        cells = (f"`{variable(name)}`", _code(default(field)), allowed(field), description(field))
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
+    return _HEAD + "".join(rows)
+
+
+def env_example() -> str:
+    """`.env.example`: every setting with its default, commented out."""
+    parts = [_ENV_HEAD]
+    for name, field in Settings.model_fields.items():
+        about = ". ".join(text for text in (description(field), allowed(field)) if text)
+        comment = f"# {about}\n" if about else ""
+        parts.append(f"\n{comment}#{variable(name)}={default(field)}\n")
+    return "".join(parts)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a field."""
+    return f"{Settings.model_config['env_prefix']}{name}".upper()
+
+
+def default(field: FieldInfo) -> str:
+    """The default as it is written in the environment; empty where there is none."""
+    value: Any = field.default
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return value.as_posix() if isinstance(value, Path) else str(value)
+
+
+def allowed(field: FieldInfo) -> str:
+    """Choices or bounds; empty where anything of the type goes."""
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(str(choice) for choice in get_args(field.annotation))
+    if field.annotation is bool:
+        return "true, false"
+    lower = upper = ""
+    for bound in field.metadata:
+        match bound:
+            case annotated_types.Ge(ge=limit):
+                lower = f"from {limit}"
+            case annotated_types.Gt(gt=limit):
+                lower = f"above {limit}"
+            case annotated_types.Le(le=limit):
+                upper = f"to {limit}"
+    return " ".join(part for part in (lower, upper) if part)
+
+
+def description(field: FieldInfo) -> str:
+    return field.description or ""
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def main(page: Annotated[Page, typer.Argument()]) -> None:
+    """Write one of the two to standard output."""
+    sys.stdout.write(markdown() if page is Page.MARKDOWN else env_example())
+
+
+if __name__ == "__main__":
+    typer.run(main)
