@@ -126,7 +126,7 @@ def _tokenizer_document(
         "truncation": None,
         "padding": None,
         "added_tokens": added,
-        "normalizer": {"type": "NFC"},
+        "normalizer": {"type": "NFC"},  # as Qwen's own; llama.cpp leaves it out
         "pre_tokenizer": {
             "type": "Sequence",
             "pretokenizers": [

@@ -41,7 +41,7 @@ class HubClient:
         git id. Raises SourceUnavailable, ChecksumMismatch.
         """
         from huggingface_hub import hf_hub_download
-        from huggingface_hub.utils import disable_progress_bars
+        from huggingface_hub.utils.tqdm import disable_progress_bars
 
         disable_progress_bars()  # ours counts what arrives on disk
         commit, files = self._files(hub)
