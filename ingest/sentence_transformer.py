@@ -93,7 +93,10 @@ class SentenceTransformerEmbedder:
         import torch
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
+        # A bar for half a second of reading weights helps nobody.
+        disable_progress_bar()  # type: ignore[no-untyped-call]  # theirs
         if self._threads > 0:
             torch.set_num_threads(self._threads)
         try:

@@ -52,7 +52,7 @@ def terms(text: str) -> list[str]:
 
 
 def query_terms(text: str) -> list[str]:
-    """The distinct terms of a query in order, at most 512 of them however long the query is."""
+    """The distinct terms of a query in order, 512 at most. Empty for punctuation."""
     return list(dict.fromkeys(terms(text[: 8 * _MAX_QUERY_TERMS])))[:_MAX_QUERY_TERMS]
 
 
