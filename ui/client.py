@@ -44,6 +44,7 @@ class Client:
     """One per API address, shared by all sessions; httpx clients are thread-safe."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         # A stream is silent for at most the API's heartbeat; uploads may take long to store.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
         timeout = httpx.Timeout(30.0, connect=3.0)

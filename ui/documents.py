@@ -131,8 +131,13 @@ def _row(document: wire.Document) -> None:
             st.badge(uploads.stage(document), color=color)  # type: ignore[arg-type]  # one of its colours
             if failed and st.button(t("action.retry"), key=f"retry-{key}"):
                 _retry(key)
-            if st.button("", icon=":material/delete:", type="tertiary", key=f"remove-{key}",
-                         help=t("action.remove")):  # fmt: skip
+            if st.button(
+                "",
+                icon=":material/delete:",
+                type="tertiary",
+                key=f"remove-{key}",
+                help=t("action.remove"),
+            ):
                 state.open_dialog("delete_document", id=key, title=document["name"])
                 st.rerun()
         if failed:

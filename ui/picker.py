@@ -5,7 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from ui import state, wire
-from ui.client import ApiError
+from ui.client import ApiError, Client
 from ui.safe_markdown import plain, shortened
 from ui.texts import t
 
@@ -119,10 +119,16 @@ def _notice_down() -> None:
 def _engine() -> wire.Component | None:
     """The engine's entry when it is down, None when it is up or the API is busy elsewhere."""
     try:
-        parts = state.client().status()["components"]
+        parts = _components(state.client(), state.client().url)
     except ApiError:
         return None
     return next((part for part in parts if part["name"] == "engine" and not part["ok"]), None)
+
+
+@st.cache_data(ttl=2.0, show_spinner=False)
+def _components(_client: Client, url: str) -> list[wire.Component]:
+    """Asked once for all that is drawn in a run."""
+    return _client.status()["components"]
 
 
 def _clock(since: str | None) -> str:

@@ -36,26 +36,32 @@ def answer(text: str, sources: int, anchor: str) -> str:
         return f"[{number}](#{anchor}-{number})" if 1 <= number <= sources else rf"\[{found[1]}\]"
 
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    lines = text.split("\n")
-    code = _code_lines(text)
-    return "\n".join(
-        _fence(line) if number in code else _line(line, marker) for number, line in enumerate(lines)
-    )
+    opening, code = _fences(text)
+    lines = [
+        _opened(line) if number in opening else line if number in code else _line(line, marker)
+        for number, line in enumerate(text.split("\n"))
+    ]
+    return "\n".join(lines)
 
 
-def _code_lines(text: str) -> set[int]:
-    """Numbers of the lines in fenced code. Indented code is treated as text, to be safe."""
-    inside: set[int] = set()
+def _fences(text: str) -> tuple[set[int], set[int]]:
+    """Numbers of the lines that open a fence, and of all in fenced code.
+
+    Indented code is treated as text, to be safe.
+    """
+    opening: set[int] = set()
+    code: set[int] = set()
     for token in _BLOCKS.parse(text):
         if token.type == "fence" and token.map:
-            inside.update(range(*token.map))
-    return inside
+            opening.add(token.map[0])
+            code.update(range(*token.map))
+    return opening, code
 
 
-def _fence(line: str) -> str:
-    """Code as it is; only the fence's language is cut to a name that draws nothing."""
+def _opened(line: str) -> str:
+    """The line as it is, its language cut to a name that draws nothing."""
     found = _CODE_FENCE.match(line)
-    if not found or not found[3].strip() or "`" in found[3]:
+    if not found:
         return line
     language = re.match(r"\s*([\w+#.-]*)", found[3])
     name = language[1] if language else ""

@@ -95,6 +95,7 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   [class*="st-key-row-"]:focus-within [data-testid="stMenuButton"] { opacity: 1; }
 }
 @media (max-width: 640px) {
+  .stMainBlockContainer { padding-top: 4.25rem; }
   .stMainBlockContainer, [data-testid="stBottomBlockContainer"] {
     padding-left: 1rem; padding-right: 1rem;
   }

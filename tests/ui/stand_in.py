@@ -9,7 +9,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -46,15 +46,23 @@ class House:
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     engine_down_since: datetime | None = None
     healthy: bool = True
+    max_question_chars: int = 8000
     stage_s: float = 0.0
     delta_s: float = 0.0
     ingest_s: float = 0.0
 
     def add_base(self, name: str) -> wire.BaseOut:
         base = wire.BaseOut(
-            id=new_id(), name=name, description="", embedder="stand-in", document_count=0,
-            ready_count=0, failed_count=0, chunk_count=0, created_at=now(),
-        )  # fmt: skip
+            id=new_id(),
+            name=name,
+            description="",
+            embedder="stand-in",
+            document_count=0,
+            ready_count=0,
+            failed_count=0,
+            chunk_count=0,
+            created_at=now(),
+        )
         self.bases[base.id] = base
         return base
 
@@ -62,16 +70,25 @@ class House:
         ready = state == "ready"
         failed = state == "failed"
         document = wire.DocumentOut.model_validate(
-            dict(
-                id=new_id(), base_id=base_id, name=name, media_type="text/markdown",
-                size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest(), state=state,
-                done=3 if state == "parsing" else 0, total=12 if state == "parsing" else 0,
-                error_code="encrypted" if failed else None,
-                error_detail="The PDF is protected by a password." if failed else None,
-                title="", page_count=2 if ready else None, chunk_count=4 if ready else 0,
-                created_at=now(), updated_at=now(),
-            )
-        )  # fmt: skip
+            {
+                "id": new_id(),
+                "base_id": base_id,
+                "name": name,
+                "media_type": "text/markdown",
+                "size_bytes": len(data),
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "state": state,
+                "done": 3 if state == "parsing" else 0,
+                "total": 12 if state == "parsing" else 0,
+                "error_code": "encrypted" if failed else None,
+                "error_detail": "The PDF is protected by a password." if failed else None,
+                "title": "",
+                "page_count": 2 if ready else None,
+                "chunk_count": 4 if ready else 0,
+                "created_at": now(),
+                "updated_at": now(),
+            }
+        )
         self.documents[document.id] = document
         self.bytes_of[document.id] = data
         return document
@@ -96,13 +113,25 @@ class House:
             for ordinal, part in enumerate(self.text(document.id).split("\n\n")):
                 shared = len(set(query.lower()) & set(part.lower()) - set(" ，。？?的"))
                 passage = wire.PassageOut(
-                    chunk_id=int(document.id, 16) * 1000 + ordinal, document_id=document.id,
-                    document_name=document.name, base_id=document.base_id, ordinal=ordinal,
-                    text=part, start=start, end=start + len(part), page=1 + ordinal // 3,
-                    title=document.title, headings=[], score=shared / 100,
-                    trace=wire.ScoresOut(dense=0.5 + shared / 100, lexical=float(shared),
-                                         fused=shared / 1000, rerank=None),
-                )  # fmt: skip
+                    chunk_id=int(document.id, 16) * 1000 + ordinal,
+                    document_id=document.id,
+                    document_name=document.name,
+                    base_id=document.base_id,
+                    ordinal=ordinal,
+                    text=part,
+                    start=start,
+                    end=start + len(part),
+                    page=1 + ordinal // 3,
+                    title=document.title,
+                    headings=[],
+                    score=shared / 100,
+                    trace=wire.ScoresOut(
+                        dense=0.5 + shared / 100,
+                        lexical=float(shared),
+                        fused=shared / 1000,
+                        rerank=None,
+                    ),
+                )
                 start += len(part) + 2
                 if shared:
                     found.append(passage)
@@ -127,8 +156,9 @@ async def write_answer(house: House, answer: wire.MessageOut, question: str) -> 
     if house.engine_down_since:
         answer.state = "failed"
         answer.error_detail = "The model engine does not answer."
-        problem = wire.Problem(title="Engine down", status=503, detail=answer.error_detail,
-                               code="engine_down")  # fmt: skip
+        problem = wire.Problem(
+            title="Engine down", status=503, detail=answer.error_detail, code="engine_down"
+        )
         house.emit(answer.id, "error", problem.model_dump(mode="json"))
         return
     text = "这些资料里没有找到答案。" if none else ANSWERS[answer.variant % len(ANSWERS)]
@@ -150,11 +180,19 @@ def finish(house: House, answer: wire.MessageOut, text: str, reason: str) -> Non
     answer.model, answer.prompt_tokens, answer.completion_tokens = "stand-in-0.5b", 812, 164
     answer.timings_ms = {"retrieve": 8.4, "prompt": 3.0, "first_token": 412.0, "total": 5230.0}
     answer.citations = [
-        wire.CitationOut(marker=n, chunk_id=p.chunk_id, document_id=p.document_id,
-                         document_name=p.document_name, page=p.page, start=p.start,
-                         end=min(p.end, p.start + 24), text=p.text[:24])
-        for n, p in enumerate(answer.passages, 1) if f"[{n}]" in text
-    ]  # fmt: skip
+        wire.CitationOut(
+            marker=n,
+            chunk_id=p.chunk_id,
+            document_id=p.document_id,
+            document_name=p.document_name,
+            page=p.page,
+            start=p.start,
+            end=min(p.end, p.start + 24),
+            text=p.text[:24],
+        )
+        for n, p in enumerate(answer.passages, 1)
+        if f"[{n}]" in text
+    ]
     house.emit(answer.id, "done", {"message": answer.model_dump(mode="json")})
 
 
@@ -172,13 +210,27 @@ async def read_events(house: House, answer_id: str) -> AsyncIterator[str]:
 
 def make_message(house: House, conversation_id: str, position: int, **more: object) -> str:
     message = wire.MessageOut.model_validate(
-        dict(
-            id=new_id(), conversation_id=conversation_id, position=position, variant=0,
-            role="user", state="complete", content="", model=None, finish_reason=None,
-            error_detail=None, passages=[], citations=[], prompt_tokens=0, completion_tokens=0,
-            timings_ms={}, feedback=None, created_at=now(),
-        ) | more
-    )  # fmt: skip
+        {
+            "id": new_id(),
+            "conversation_id": conversation_id,
+            "position": position,
+            "variant": 0,
+            "role": "user",
+            "state": "complete",
+            "content": "",
+            "model": None,
+            "finish_reason": None,
+            "error_detail": None,
+            "passages": [],
+            "citations": [],
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "timings_ms": {},
+            "feedback": None,
+            "created_at": now(),
+        }
+        | more
+    )
     house.messages[message.id] = message
     return message.id
 
@@ -194,12 +246,22 @@ def open_answer(house: House, body: wire.ChatIn) -> tuple[str, str]:
         old = house.messages[body.regenerate]
         same = [m for m in messages_of(house, old.conversation_id) if m.position == old.position]
         asked = [m for m in messages_of(house, old.conversation_id) if m.position < old.position]
-        place = dict(position=old.position, variant=len(same), role="assistant", state="streaming")
+        place = {
+            "position": old.position,
+            "variant": len(same),
+            "role": "assistant",
+            "state": "streaming",
+        }
         return asked[-1].id, make_message(house, old.conversation_id, **place)  # type: ignore[arg-type]
     conversation = house.conversations.get(body.conversation_id or "")
     if conversation is None:
-        conversation = wire.ConversationOut(id=new_id(), title=body.question[:30], created_at=now(),
-                                            base_ids=body.base_ids, updated_at=now())  # fmt: skip
+        conversation = wire.ConversationOut(
+            id=new_id(),
+            title=body.question[:30],
+            created_at=now(),
+            base_ids=body.base_ids,
+            updated_at=now(),
+        )
         house.conversations[conversation.id] = conversation
     conversation.base_ids, conversation.updated_at = body.base_ids, now()
     last = max((m.position for m in messages_of(house, conversation.id)), default=-1)
@@ -215,8 +277,11 @@ def build(house: House) -> FastAPI:
 
     @api.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> JSONResponse:
-        return JSONResponse(error.problem.model_dump(mode="json"), error.problem.status,
-                            media_type="application/problem+json")  # fmt: skip
+        return JSONResponse(
+            error.problem.model_dump(mode="json"),
+            error.problem.status,
+            media_type="application/problem+json",
+        )
 
     add_routes(api, house)
     return api

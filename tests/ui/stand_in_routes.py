@@ -115,8 +115,15 @@ def add_document_routes(api: FastAPI, house: House) -> None:
     async def text(key: str, start: int = 0, end: int | None = None) -> wire.TextOut:
         whole = house.text(found(house.documents, key).id)
         stop = min(len(whole), start + 20_000 if end is None else end)
-        return wire.TextOut(document_id=key, name=house.documents[key].name, text=whole[start:stop],
-                            start=start, end=stop, total_chars=len(whole), pages=[])  # fmt: skip
+        return wire.TextOut(
+            document_id=key,
+            name=house.documents[key].name,
+            text=whole[start:stop],
+            start=start,
+            end=stop,
+            total_chars=len(whole),
+            pages=[],
+        )
 
     @api.get("/api/documents/{key}/file")
     async def file(key: str) -> Response:
@@ -140,8 +147,9 @@ async def ingest(house: House, document: wire.DocumentOut) -> None:
 def add_chat_routes(api: FastAPI, house: House) -> None:
     @api.post("/api/chat")
     async def chat(body: wire.ChatIn) -> StreamingResponse:
-        if len(body.question) > 8000:
-            raise Refused(422, "question_too_long", "The question is longer than 8000 characters.")
+        if len(body.question) > house.max_question_chars:
+            detail = f"The question is longer than {house.max_question_chars} characters."
+            raise Refused(413, "too_large", detail)
         asked_id, answer_id = stand_in.open_answer(house, body)
         answer, asked = house.messages[answer_id], house.messages[asked_id]
         house.events[answer_id] = []
@@ -224,10 +232,12 @@ def add_judgement_routes(api: FastAPI, house: House) -> None:
             asked = messages_of(house, conversation.id)[message.position - 1]
             items.append(
                 wire.FeedbackItem(
-                    **message.feedback.model_dump(), conversation_id=conversation.id,
-                    question=asked.content, answer=message.content,
+                    **message.feedback.model_dump(),
+                    conversation_id=conversation.id,
+                    question=asked.content,
+                    answer=message.content,
                 )
-            )  # fmt: skip
+            )
         return items
 
     @api.get("/api/feedback")

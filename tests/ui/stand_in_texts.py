@@ -12,9 +12,11 @@ LEAVE_RULES = """# 员工休假制度
 
 TRAVEL_RULES = """# Travel policy
 
-Employees book trains in second class and flights in economy class. Upgrades need written approval from the head of the department.
+Employees book trains in second class and flights in economy class. Upgrades need
+written approval from the head of the department.
 
-Hotel costs are refunded up to 500 yuan a night in Beijing, Shanghai and Shenzhen and up to 350 yuan elsewhere.
+Hotel costs are refunded up to 500 yuan a night in Beijing, Shanghai and Shenzhen
+and up to 350 yuan elsewhere.
 
 Receipts must be handed in within 30 days after the trip. Later claims are refused."""
 

@@ -1,0 +1,196 @@
+"""The whole line in a real browser: upload, ask, read, open the source, judge, find it again."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOW_TO_GET = "no browser found; on Debian: apt-get install chromium fonts-noto-cjk"
+SHOTS = Path(os.environ.get("ZHIWEN_SCREENSHOTS", "build/screenshots"))
+PATIENCE_MS = 180_000  # a small model on two cores takes its time
+
+DOCUMENT = """# 云杉仓库值班规定
+
+夜班从晚上九点到次日早上六点，值班员须每两小时巡查一次冷库，并把温度写入值班簿。
+
+冷库温度超过零下十五度时，值班员应立即通知设备科，电话是内线 4417。
+
+<img src=x onerror="document.title='broken'"> 这一行只是文字。
+"""
+QUESTION = "冷库温度超过零下十五度时，应该通知谁？"
+CORRECTION = "应立即通知设备科，内线 4417 [1]。"
+
+
+class Running(Protocol):
+    """A whole service that is up."""
+
+    ui_url: str
+    api_url: str
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(HOW_TO_GET)
+        pytest.skip(HOW_TO_GET)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    yield opened
+    context.close()
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture to be looked at, of a page that has come to rest."""
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+
+
+def open_page(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
+
+
+def upload(page: Page, base_name: str, file: Path) -> None:
+    open_page(page, "文档")
+    page.get_by_role("button", name="新建", exact=True).click()
+    page.get_by_label("名称").fill(base_name)
+    page.get_by_role("dialog").get_by_role("button", name="新建知识库").click()
+    expect(page.get_by_text("这个知识库还是空的")).to_be_visible()
+    page.set_input_files('[data-testid="stFileUploaderDropzoneInput"]', file)
+    row = page.locator('[class*="st-key-filerow-"]').filter(has_text=file.name)
+    expect(row.get_by_text("就绪")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def ask(page: Page, question: str) -> None:
+    field = page.get_by_test_id("stChatInput").locator("textarea")
+    field.fill(question)
+    field.press("Enter")
+    expect(page.get_by_role("button", name="停止回答")).to_be_visible()
+
+
+def wait_for_answer(page: Page) -> None:
+    expect(page.get_by_test_id("stFeedback")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stChatInput")).to_be_visible()
+
+
+def judge(page: Page) -> None:
+    page.get_by_test_id("stFeedback").get_by_role("button").nth(1).click()
+    form = page.get_by_role("dialog")
+    form.get_by_text("答案错误").click()
+    form.get_by_label("正确的回答应该是").fill(CORRECTION)
+    shoot(page, "05-feedback")
+    form.get_by_role("button", name="完成").click()
+    expect(form).to_have_count(0)
+
+
+def feedback_of(api_url: str, correction: str) -> list[str]:
+    """Ids of the judged messages with this correction."""
+    items = httpx.get(f"{api_url}/api/feedback", trust_env=False).json()["items"]
+    return [item["message_id"] for item in items if item["correction"] == correction]
+
+
+def test_from_a_file_to_a_training_pair(
+    running_zhiwen: Running, page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "值班规定.md"
+    file.write_text(DOCUMENT, encoding="utf-8")
+    page.goto(running_zhiwen.ui_url)
+    expect(page.get_by_test_id("stChatInput")).to_be_visible()
+    shoot(page, "01-welcome")
+
+    upload(page, f"仓库 {int(time.time())}", file)
+    shoot(page, "02-documents")
+
+    open_page(page, "对话")
+    page.get_by_role("button", name="新对话").click()
+    ask(page, QUESTION)
+    wait_for_answer(page)
+    shoot(page, "03-answer")
+
+    page.locator('[class*="st-key-chip-"] button:visible').first.click()
+    source = page.locator(".zw-source")
+    expect(source).to_contain_text("内线 4417")
+    expect(source.locator("mark").first).to_be_visible()
+    expect(source).to_contain_text("这一行只是文字")
+    assert source.locator("img").count() == 0
+    assert page.title() != "broken"
+    shoot(page, "04-source")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="下载原文件").click()
+    assert Path(download.value.path()).read_text("utf-8") == DOCUMENT
+    page.keyboard.press("Escape")
+
+    judge(page)
+    assert len(feedback_of(running_zhiwen.api_url, CORRECTION)) == 1
+
+    page.reload()
+    expect(page.get_by_role("button", name="修改评价")).to_be_visible()
+
+    open_page(page, "评审")
+    expect(page.get_by_text(CORRECTION)).to_be_visible()
+    shoot(page, "06-review")
+    page.get_by_role("tab", name="导出训练数据").click()
+    page.get_by_label("格式").click()
+    page.get_by_role("option", name="DPO").click()
+    with page.expect_download() as exported:
+        page.get_by_role("button", name="下载").click()
+    assert CORRECTION in Path(exported.value.path()).read_text("utf-8")
+    shoot(page, "07-export")
+
+
+def test_a_page_that_was_left_finds_its_answer_again(running_zhiwen: Running, page: Page) -> None:
+    page.goto(running_zhiwen.ui_url)
+    example = page.locator('[class*="st-key-example-"] button').first
+    example.click()
+    expect(page.get_by_role("button", name="停止回答")).to_be_visible()
+    open_page(page, "状态")
+    expect(page.get_by_role("heading", name="状态")).to_be_visible()
+    shoot(page, "08-status")
+    open_page(page, "对话")
+    wait_for_answer(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_in_english(running_zhiwen: Running, browser: Browser, scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844},
+        locale="en-US",
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    narrow = context.new_page()
+    narrow.goto(running_zhiwen.ui_url)
+    expect(narrow.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    expect(narrow.get_by_test_id("stChatInput")).to_be_visible()
+    width = narrow.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, "the page scrolls sideways"
+    shoot(narrow, f"09-narrow-{scheme}")
+    context.close()

@@ -1,0 +1,56 @@
+"""The stand-in API on a real socket, and the app run against it."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import uvicorn
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.stand_in import House, build, sample_house
+
+
+@pytest.fixture
+def house() -> House:
+    return sample_house()
+
+
+@pytest.fixture
+def api_url(house: House) -> Iterator[str]:
+    """Serves `house` until the test ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(build(house), log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join(10)
+        listener.close()
+
+
+def script(url: str) -> None:
+    from ui.main import run
+
+    run(url)
+
+
+@pytest.fixture
+def app(api_url: str) -> AppTest:
+    """The whole interface on its first run, in Chinese."""
+    at = AppTest.from_function(script, args=(api_url,), default_timeout=20)
+    at.query_params["lang"] = "zh"
+    return at.run()
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+    """Waits for what another thread does; fails when it does not happen."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail("waited in vain")
+        time.sleep(0.02)

@@ -1,0 +1,76 @@
+"""Both languages say everything, and everything that is said is used."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from app.api import schemas
+from app.samples import sample_questions
+from app.services.samples import NAME
+from app.tuning.types import Exclusion
+from ui.feedback import REASONS
+from ui.picker import SAMPLE_BASE
+from ui.texts import LANGUAGES, words
+
+UI = Path(__file__).parents[2] / "ui"
+
+
+def used_keys() -> list[str]:
+    """Patterns of the keys that the pages ask for; a filled-in part matches anything."""
+    patterns: list[str] = []
+    for path in UI.glob("*.py"):
+        source = path.read_text("utf-8")
+        literals = re.findall(r"""(f?)["']([a-z_]+\.[a-z_0-9{}'\[\].]+?)["']""", source)
+        for _, literal in literals:
+            parts = re.split(r"\{[^}]*\}", literal)
+            patterns.append("[a-z_0-9]+".join(re.escape(part) for part in parts))
+        nested = re.findall(r'f"([a-z_]+)\.\{', source)
+        patterns += [rf"{name}\.[a-z_0-9]+" for name in nested]
+    return patterns
+
+
+def placeholders(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_both_languages_have_the_same_keys_and_placeholders() -> None:
+    zh, en = words("zh"), words("en")
+    assert zh.keys() == en.keys()
+    assert {k for k in zh if placeholders(zh[k]) != placeholders(en[k])} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_empty(language: str) -> None:
+    assert [key for key, text in words(language).items() if not text.strip()] == []
+
+
+def test_every_key_is_used() -> None:
+    patterns = used_keys()
+    unused = [k for k in words("zh") if not any(re.fullmatch(p, k) for p in patterns)]
+    assert unused == []
+
+
+def test_every_key_asked_for_exists() -> None:
+    asked = {
+        key
+        for path in UI.glob("*.py")
+        for key in re.findall(r'\bt\(\s*"([a-z_.0-9]+)"', path.read_text("utf-8"))
+    }
+    assert asked - words("zh").keys() == set()
+
+
+def test_every_code_of_the_api_has_words() -> None:
+    known = words("zh").keys()
+    assert {f"left_out.{why}" for why in Exclusion} <= known
+    assert {f"state.{state}" for state in get_args(schemas.DocumentState)} <= known
+    assert get_args(schemas.Reason) == REASONS
+    assert {f"reason.{reason}" for reason in REASONS} <= known
+
+
+def test_the_first_questions_are_ones_the_samples_answer() -> None:
+    answered = {item.question for item in sample_questions()}
+    for language in LANGUAGES:
+        assert {words(language)[f"sample.question{n}"] for n in (1, 2, 3)} <= answered
+    assert SAMPLE_BASE == NAME
