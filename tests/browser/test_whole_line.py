@@ -51,6 +51,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(HOW_TO_GET)
         pytest.skip(HOW_TO_GET)
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield started
@@ -103,7 +104,7 @@ def wait_for_answer(page: Page) -> None:
 
 
 def judge(page: Page) -> None:
-    page.get_by_test_id("stFeedback").get_by_role("button").nth(1).click()
+    page.get_by_test_id("stFeedback").locator("button").nth(1).click()
     form = page.get_by_role("dialog")
     form.get_by_text("答案错误").click()
     form.get_by_label("正确的回答应该是").fill(CORRECTION)
@@ -147,7 +148,8 @@ def test_from_a_file_to_a_training_pair(
     with page.expect_download() as download:
         page.get_by_role("button", name="下载原文件").click()
     assert Path(download.value.path()).read_text("utf-8") == DOCUMENT
-    page.keyboard.press("Escape")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
     judge(page)
     assert len(feedback_of(running_zhiwen.api_url, CORRECTION)) == 1
