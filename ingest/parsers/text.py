@@ -1,6 +1,7 @@
 """Plain text: paragraphs by blank lines, or by lines where lines are not wrapped."""
 
 import re
+from collections.abc import Iterator
 
 from ingest.builder import DocumentBuilder
 from ingest.clean import clean
@@ -14,6 +15,9 @@ _CHAPTER = re.compile(
     r"(?:第[ ]?[〇零一二三四五六七八九十百千\d]{1,6}[ ]?[编篇部卷章节回][ \u3000:：]?.{0,40}"
     r"|(?:Chapter|CHAPTER|Part|PART|Section) [\dIVXLC]+\b.{0,60})"
 )
+_SENTENCE_STOP = tuple("。！？!?.…”」")
+_NOT_AFTER_CAPTION = tuple("。！？!?.…；;：:，,、”」』")
+_MAX_CAPTION_CHARACTERS = 20
 _SENTENCE_END = tuple("。！？!?…；;：:”」』)）")
 
 
@@ -23,17 +27,39 @@ class TextParser:
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         builder = DocumentBuilder(data, name, "text/plain")
-        for paragraph in _BLANK_LINE.split(clean(decode(data, name))):
-            lines = [line for line in paragraph.split("\n") if line.strip()]
-            if len(lines) > 1 and is_wrapped(lines):
-                builder.paragraph("\n".join(lines))
-                continue
-            for number, line in enumerate(lines):
-                if is_chapter(line):
-                    builder.heading(line, 2 if "节" in line[:10] else 1)
-                else:
-                    builder.paragraph(line, tight=number > 0)
+        lines = list(_lines(clean(decode(data, name))))
+        for number, (line, tight) in enumerate(lines):
+            following = lines[number + 1][0] if number + 1 < len(lines) else ""
+            if is_chapter(line):
+                builder.heading(line, 2 if "节" in line[:10] else 1)
+            elif is_caption(line, following):
+                builder.heading(line, 3)
+            else:
+                builder.paragraph(line, tight=tight)
         return builder.build()
+
+
+def _lines(text: str) -> Iterator[tuple[str, bool]]:
+    """Lines, wrapped ones together as one, and whether the line before belongs to the same run."""
+    for paragraph in _BLANK_LINE.split(text):
+        lines = [line for line in paragraph.split("\n") if line.strip()]
+        if len(lines) > 1 and is_wrapped(lines):
+            yield "\n".join(lines), False
+        else:
+            for number, line in enumerate(lines):
+                yield line, number > 0
+
+
+def is_caption(line: str, following: str) -> bool:
+    """A short line without a stop above a long one that has its stop: a heading in all but name."""
+    line, following = line.strip(), following.strip()
+    return (
+        1 < len(line) <= _MAX_CAPTION_CHARACTERS
+        and not line.endswith(_NOT_AFTER_CAPTION)
+        and line[0].isalnum()
+        and len(following) >= 2 * _MAX_CAPTION_CHARACTERS
+        and following.endswith(_SENTENCE_STOP)
+    )
 
 
 def is_chapter(line: str) -> bool:

@@ -136,12 +136,28 @@ def test_a_heading_is_never_left_at_the_end_of_a_chunk() -> None:
     assert not any(piece.text.splitlines()[-1].startswith("第") for piece in chunks)
 
 
+def test_a_cut_right_after_a_heading_is_avoided_even_where_sizes_ask_for_it() -> None:
+    heading = (H, "关于双方各自承担的义务与责任的若干具体规定", 3)
+    document = built((P, LONG, 0), heading, (P, "".join([LONG] * 2), 0))
+    chunks = chunk(document, count, max_tokens=120)
+    assert [piece.text.endswith("规定") for piece in chunks] == [False] * len(chunks)
+
+
 def test_a_sentence_beyond_the_limit_is_cut_at_its_commas() -> None:
     clause = "乙方应当按月支付租金，"
     chunks = chunk(built((P, clause * 30 + "不得拖欠。", 0)), count, max_tokens=50)
     assert len(chunks) > 6
     assert all(piece.text.endswith("，") for piece in chunks[:-1])
     assert all(count(piece.text) <= 50 for piece in chunks)
+
+
+@pytest.mark.parametrize("sentence", ["字" * 300, "字 " * 200, "甲、乙，" * 100])
+def test_a_sentence_without_an_end_is_cut_without_loss_or_overlap(sentence: str) -> None:
+    document = built((P, "前言。", 0), (P, sentence, 0), (P, "后记。", 0))
+    chunks = chunk(document, count, max_tokens=30)
+    check_spans(document, chunks)
+    assert all(count(piece.text) <= 30 for piece in chunks)
+    assert "".join("".join(c.text for c in chunks).split()) == "".join(document.text.split())
 
 
 def test_a_row_beyond_the_limit_stays_whole_up_to_twice_the_limit() -> None:

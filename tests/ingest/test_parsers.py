@@ -88,6 +88,13 @@ def test_wrapped_lines_are_one_paragraph() -> None:
     assert blocks(parse(text.encode(), "a.txt")) == [(PARAGRAPH, text)]
 
 
+def test_a_short_line_above_a_long_one_is_a_heading() -> None:
+    long = "公司在本年度完成了三项收购，员工人数由年初的二百人增至年末的三百五十人，增幅显著。"
+    document = parse(f"治理结构\n{long}\n甲\n乙\n\n苹果\n梨".encode(), "a.txt")
+    assert [kind for kind, _ in blocks(document)] == [HEADING, *[PARAGRAPH] * 5]
+    assert document.title == "治理结构"
+
+
 def test_title_falls_back_to_the_file_name() -> None:
     assert parse(b"just words", "folder/My notes.v2.txt").title == "My notes.v2"
 
