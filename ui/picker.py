@@ -13,16 +13,24 @@ SAMPLE_BASE = "示例 · Sample"  # the API creates it under this name on a firs
 
 
 def chosen(bases: list[wire.Base], conversation: wire.ConversationDetail | None) -> list[wire.Base]:
-    """The bases that are asked: those picked here, else the conversation's, else one with files."""
+    """The bases that are asked: those picked here, else the conversation's, else `_usual`."""
     if conversation and st.session_state.get("base_ids_of") != conversation["id"]:
         st.session_state["base_ids_of"] = conversation["id"]
         st.session_state["base_ids"] = conversation["base_ids"]
     wanted = st.session_state.get("base_ids")
     if wanted is None:
-        usable = [base for base in bases if base["ready_count"]] or bases
-        wanted = [base["id"] for base in usable[:1]]
-        st.session_state["base_ids"] = wanted
+        wanted = st.session_state["base_ids"] = _usual(bases)
     return [base for base in bases if base["id"] in wanted]
+
+
+def _usual(bases: list[wire.Base]) -> list[str]:
+    """What was asked last; at the very first the sample base, else one that has files."""
+    for last in state.client().conversations(limit=1)["items"]:
+        known = [base["id"] for base in bases if base["id"] in last["base_ids"]]
+        if known:
+            return known
+    best = sorted(bases, key=lambda b: (not b["ready_count"], b["name"] != SAMPLE_BASE))
+    return [base["id"] for base in best[:1]]
 
 
 def draw(bases: list[wire.Base], asked: list[wire.Base]) -> None:

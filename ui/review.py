@@ -16,7 +16,7 @@ FORMATS = ("messages", "sharegpt", "alpaca", "dpo", "kto")
 def page() -> None:
     st.title(t("page.review"), anchor=False)
     bases = {base["id"]: base["name"] for base in state.client().bases()}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         rating = st.segmented_control(
             t("review.rating"),
             ("all", "up", "down"),

@@ -50,7 +50,8 @@ def _component(part: wire.Component) -> None:
         else:
             st.badge(t("status.down"), color="red")
         explained = f"help.{part['name']}" in words("zh")
-        told = part["detail"] and (part["ok"] or not explained)
+        # In English only: "busy" of the worker, and what the help below says better.
+        told = part["detail"] and part["name"] != "worker" and (part["ok"] or not explained)
         said = [plain(part["detail"])] if told else []
         if part["since"]:
             since = datetime.fromisoformat(part["since"]).astimezone(state.time_zone())

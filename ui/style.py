@@ -35,6 +35,9 @@ a[href^="#cite-"] {
 }
 a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 
+/* "Press Enter to apply", which speaks English only */
+[data-testid="InputInstructions"] { display: none; }
+
 /* A source's text */
 .zw-source {
   white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.75; max-height: 50vh;

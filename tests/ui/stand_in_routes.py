@@ -153,7 +153,7 @@ def add_chat_routes(api: FastAPI, house: House) -> None:
         asked_id, answer_id = stand_in.open_answer(house, body)
         answer, asked = house.messages[answer_id], house.messages[asked_id]
         house.events[answer_id] = []
-        started = {
+        started: dict[str, object] = {
             "conversation": house.conversations[answer.conversation_id].model_dump(mode="json"),
             "question": asked.model_dump(mode="json"),
             "answer_id": answer_id,
