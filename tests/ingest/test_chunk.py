@@ -138,7 +138,8 @@ def test_a_heading_is_never_left_at_the_end_of_a_chunk() -> None:
 
 def test_a_cut_right_after_a_heading_is_avoided_even_where_sizes_ask_for_it() -> None:
     heading = (H, "关于双方各自承担的义务与责任的若干具体规定", 3)
-    document = built((P, LONG, 0), heading, (P, "".join([LONG] * 2), 0))
+    rows = [(BlockKind.TABLE_ROW, LONG, 0)] * 2
+    document = built((P, LONG[:48], 0), heading, *rows)
     chunks = chunk(document, count, max_tokens=120)
     assert [piece.text.endswith("规定") for piece in chunks] == [False] * len(chunks)
 
