@@ -76,6 +76,7 @@ def _parameters(params: "CommonParams", options: EngineOptions) -> "CommonParams
         cpu.n_threads = options.threads or os.cpu_count() or 1
         cpu.poll = 0
     params.cache_ram_mib = _PROMPT_CACHE_MIB
+    params.fit_params = False  # it fits models to GPUs, and doubles the time to start
     params.ui = False
     params.endpoint_slots = False  # it would show other people's prompts
     params.cors_origins = ""  # no web page may read it

@@ -109,7 +109,7 @@ class ModelStore:
         spec = self.registry[name]
         locks = self.models_dir / ".locks"
         locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / name):
+        with FileLock(locks / spec.name):
             try:
                 return self._verified(spec, again=False)
             except ModelMissing:
@@ -141,6 +141,7 @@ class ModelStore:
         for path in (*model.rglob("*"), model):
             _fsync(path)
         if target.exists():
+            shutil.rmtree(staging / "replaced", ignore_errors=True)
             target.rename(staging / "replaced")
         model.rename(target)
         _fsync(self.models_dir)

@@ -11,7 +11,7 @@ from app.models.errors import ChecksumMismatch, SourceUnavailable
 from app.models.hub import HubClient
 from app.models.store import ModelStore
 from tests.models.hub_server import COMMIT, HubServer
-from tests.models.parts import HUB_NAME, MODEL_BYTES, tiny_registry
+from tests.models.parts import HUB_NAME, HUB_REPO, MODEL_BYTES, tiny_registry
 from tests.serving import serving
 
 FILES = {
@@ -66,6 +66,10 @@ def test_a_file_that_is_not_what_the_hub_says_is_refused_and_fetched_again(
     store.pull(HUB_NAME)
     assert (store.path(HUB_NAME) / path).read_bytes() == FILES[path]
     assert max(hub.asked.count(other) for other in FILES if other != path) == 1
+
+
+def test_a_model_answers_to_the_hubs_name_too(store: ModelStore) -> None:
+    assert store.pull(HUB_REPO) == store.path(HUB_NAME)
 
 
 def test_a_reachable_hub_is_the_default_source(store: ModelStore) -> None:
