@@ -22,7 +22,8 @@ def page() -> None:
     running = False
     if conversation:
         running = _messages(conversation)
-        marks.follow_end("page", sum(len(m["content"]) for m in conversation["messages"]))
+        length = sum(len(message["content"]) for message in conversation["messages"])
+        marks.follow_end("page", length, jump=conversation["id"])
     else:
         _welcome(bases, chosen)
     _ask_error()

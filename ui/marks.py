@@ -58,27 +58,39 @@ button:hover { color: var(--st-primary-color); opacity: 1; }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 """
 
-# `source`: bring the marked words into view. `end`: follow an answer that grows, unless the
-# reader has scrolled up; always when `jump` is new, that is when a question was just asked.
+# `source`: bring the marked words into view. `end`: follow an answer that grows, from the moment
+# that `jump` is new (a question was asked, a conversation opened) until the reader scrolls up.
 _SCROLL_JS = """
-const jumped = new Set();
+const state = (window.zhiwenScroll ??= { jumps: {}, pinned: false, watching: null });
+function watch(main) {
+  if (state.watching === main) return;
+  state.watching = main;
+  const release = () => { state.pinned = false; };
+  main.addEventListener("wheel", (event) => { if (event.deltaY < 0) release(); });
+  main.addEventListener("touchmove", release);
+  main.addEventListener("keydown", (event) => {
+    if (["PageUp", "ArrowUp", "Home"].includes(event.key)) release();
+  });
+}
+function showSource() {
+  const box = document.querySelector(".zw-source");
+  const mark = box && (box.querySelector("mark.cited") || box.querySelector("mark"));
+  if (!mark) return;
+  const above = mark.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  box.scrollTop += above - box.clientHeight / 3;
+}
+function followEnd(data) {
+  const main = document.querySelector('[data-testid="stMain"]');
+  if (!main) return;
+  watch(main);
+  if (state.jumps[data.key] !== data.jump) state.pinned = true;
+  state.jumps[data.key] = data.jump;
+  if (state.pinned) main.scrollTop = main.scrollHeight;
+}
 export default function ({ data }) {
-  const timer = setTimeout(() => {
-    if (data.to === "source") {
-      const box = document.querySelector(".zw-source");
-      const mark = box && (box.querySelector("mark.cited") || box.querySelector("mark"));
-      if (mark) box.scrollTop += mark.getBoundingClientRect().top
-        - box.getBoundingClientRect().top - box.clientHeight / 3;
-      return;
-    }
-    const main = document.querySelector('[data-testid="stMain"]');
-    if (!main) return;
-    const below = main.scrollHeight - main.scrollTop - main.clientHeight;
-    const asked = data.jump && !jumped.has(data.jump);
-    if (asked) jumped.add(data.jump);
-    if (asked || below < 260) main.scrollTop = main.scrollHeight;
-  }, 60);
-  return () => clearTimeout(timer);
+  const go = () => (data.to === "source" ? showSource() : followEnd(data));
+  const timers = [setTimeout(go, 60), setTimeout(go, 400)];
+  return () => timers.forEach(clearTimeout);
 }
 """
 
@@ -112,7 +124,7 @@ def show_source(place: str) -> None:
     _scroll(key="scroll-source", data={"to": "source", "place": place}, height="content")
 
 
-def follow_end(key: str, length: int, jump: str = "") -> None:
-    """Keeps the end of a growing page in view."""
-    data = {"to": "end", "length": length, "jump": jump}
+def follow_end(key: str, length: int, jump: str) -> None:
+    """Keeps the end of a growing page in view, beginning when `jump` is new for this key."""
+    data = {"to": "end", "key": key, "length": length, "jump": jump}
     _scroll(key=f"scroll-{key}", data=data, height="content")

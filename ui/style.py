@@ -54,7 +54,6 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   overflow-wrap: anywhere;
 }
 [class*="st-key-asked-"] > div { max-width: 85%; }
-[class*="st-key-asked-"] p { white-space: pre-wrap; }
 [class*="st-key-chips-"] button p, [class*="st-key-row-"] button p { text-align: left; }
 [class*="st-key-chips-"] button { max-width: 100%; min-height: 1.9rem; padding: 0.1rem 0.7rem; }
 [class*="st-key-chips-"] button p { font-size: 0.82rem; }
