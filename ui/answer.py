@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui import feedback, marks, safe_markdown, sources, state, wire
 from ui.client import ApiError
-from ui.texts import t, words
+from ui.texts import refused, t, words
 from ui.watch import Watch
 
 REFRESH_S = 0.2
@@ -149,7 +149,7 @@ def details() -> None:
     try:
         message = state.message(opened["message_id"])
     except ApiError as error:
-        st.error(t("error.refused", detail=error.detail))
+        st.error(refused(error))
         return
     facts = {
         t("details.model"): message["model"] or "–",

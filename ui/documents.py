@@ -6,7 +6,7 @@ from ui import bases as bases_room
 from ui import state, uploads, wire
 from ui.client import ApiDown, ApiError
 from ui.safe_markdown import plain, shortened
-from ui.texts import t
+from ui.texts import refused, t
 
 PER_PAGE = 20
 STATES = ("all", "ready", "failed", "queued", "parsing", "embedding")
@@ -148,7 +148,7 @@ def _retry(document_id: str) -> None:
     try:
         state.client().retry_document(document_id)
     except ApiError as error:
-        st.toast(t("error.refused", detail=plain(error.detail)), icon=":material/error:")
+        st.toast(refused(error), icon=":material/error:")
         return
     st.rerun()
 

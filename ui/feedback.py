@@ -7,7 +7,7 @@ import streamlit as st
 from ui import state, wire
 from ui.client import ApiError
 from ui.safe_markdown import shortened
-from ui.texts import t
+from ui.texts import refused, t
 
 REASONS = ("wrong", "not_in_sources", "source_missing", "out_of_date", "badly_written")
 EMPTY: wire.Feedback = {
@@ -51,7 +51,7 @@ def _rated(message: wire.Message, key: str) -> None:
         state.client().put_feedback(message["id"], own(message["feedback"], rating))
     except ApiError as error:
         st.session_state.pop(key)
-        st.toast(t("error.refused", detail=error.detail), icon=":material/error:")
+        st.toast(refused(error), icon=":material/error:")
         return
     if rating == "down":
         open_form(message["id"])
@@ -155,4 +155,4 @@ def _save(message_id: str) -> None:
     try:
         state.client().put_feedback(message_id, feedback)
     except ApiError as error:
-        st.toast(t("error.refused", detail=error.detail), icon=":material/error:")
+        st.toast(refused(error), icon=":material/error:")

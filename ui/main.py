@@ -8,7 +8,7 @@ import streamlit as st
 from ui import chat, dialogs, documents, marks, review, sidebar, state, status
 from ui.client import ApiDown, ApiError
 from ui.style import style
-from ui.texts import t
+from ui.texts import keep_language, refused, t
 
 RETRY_S = 3.0
 
@@ -32,6 +32,7 @@ def run(api_url: str) -> None:
             status.page, title=t("page.status"), icon=":material/monitor_heart:", url_path="status"
         ),
     }
+    keep_language()
     page = st.navigation(list(pages.values()), position="hidden")
     try:
         sidebar.draw(pages)
@@ -41,7 +42,7 @@ def run(api_url: str) -> None:
     except ApiDown:
         _api_down()
     except ApiError as error:
-        st.error(t("error.refused", detail=error.detail), icon=":material/error:")
+        st.error(refused(error), icon=":material/error:")
 
 
 @st.fragment(run_every=RETRY_S)

@@ -7,7 +7,7 @@ import streamlit as st
 from ui import feedback, state, wire
 from ui.client import ApiError
 from ui.safe_markdown import plain, shortened
-from ui.texts import t, words
+from ui.texts import refused, t, words
 
 PER_PAGE = 10
 FORMATS = ("messages", "sharegpt", "alpaca", "dpo", "kto")
@@ -100,7 +100,7 @@ def _export(rating: str, base_id: str) -> None:
     try:
         report = state.client().export_report(choice)
     except ApiError as error:
-        st.error(t("error.refused", detail=plain(error.detail)))
+        st.error(refused(error))
         return
     st.markdown(t("export.report", exported=report["exported"], considered=report["considered"]))
     if report["left_out"]:

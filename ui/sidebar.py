@@ -9,7 +9,7 @@ import streamlit as st
 from ui import state, wire
 from ui.client import ApiError
 from ui.safe_markdown import plain, shortened
-from ui.texts import LANGUAGES, choose_language, language, t
+from ui.texts import LANGUAGES, choose_language, language, refused, t
 
 LIMIT = 50
 LIMIT_MORE = 200
@@ -119,7 +119,7 @@ def rename() -> None:
             try:
                 state.client().rename_conversation(opened["id"], title.strip())
             except ApiError as error:
-                st.error(t("error.refused", detail=error.detail))
+                st.error(refused(error))
                 return
             state.close_dialog()
             st.rerun()
@@ -134,7 +134,7 @@ def delete() -> None:
         try:
             state.client().delete_conversation(opened["id"])
         except ApiError as error:
-            st.error(t("error.refused", detail=error.detail))
+            st.error(refused(error))
             return
         if state.conversation_id() == opened["id"]:
             state.open_conversation(None)

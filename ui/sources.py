@@ -5,7 +5,7 @@ import streamlit as st
 from ui import marks, state, wire
 from ui.client import ApiDown, ApiError
 from ui.safe_markdown import highlighted, plain, shortened
-from ui.texts import t
+from ui.texts import refused, t
 
 AROUND_CHARS = 900  # shown before and after the passage
 
@@ -51,7 +51,7 @@ def dialog() -> None:
     try:
         passages, citations, numbers = _sources_of(opened["message_id"])
     except ApiError as error:
-        st.error(t("error.refused", detail=error.detail))
+        st.error(refused(error))
         return
     number = int(opened["number"])
     if not 1 <= number <= len(passages):

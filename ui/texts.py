@@ -6,6 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.client import ApiError
+from ui.safe_markdown import plain
+
 LANGUAGES = {"zh": "中文", "en": "English"}
 
 
@@ -19,8 +22,7 @@ def language() -> str:
     """The chosen language: of this session, else of the address, else of the browser."""
     chosen = st.session_state.get("language") or st.query_params.get("lang")
     if chosen not in LANGUAGES:
-        locale = st.context.locale or "zh"
-        chosen = "en" if locale.lower().startswith("en") else "zh"
+        chosen = _of_browser()
     st.session_state["language"] = chosen
     return str(chosen)
 
@@ -30,6 +32,21 @@ def choose_language(chosen: str) -> None:
     st.query_params["lang"] = chosen
 
 
+def keep_language() -> None:
+    """Moving to another page empties the address; a choice goes along, so that a reload has it."""
+    if language() != _of_browser():
+        st.query_params["lang"] = language()
+
+
+def _of_browser() -> str:
+    return "en" if (st.context.locale or "zh").lower().startswith("en") else "zh"
+
+
 def t(key: str, **values: object) -> str:
     """The words for `key`, with `{name}` filled in."""
     return words(language())[key].format(**values)
+
+
+def refused(error: ApiError) -> str:
+    """What the API said when it refused, for a line of Markdown."""
+    return t("error.refused", detail=plain(error.detail))
