@@ -65,7 +65,7 @@ class Settings(BaseSettings):
 
     context_tokens: int = Field(4096, ge=1024, description="Context length of the chat model")
     max_prompt_tokens: int = Field(
-        0, ge=0, description="Prompt budget; 0 = 1200 embedded, 3500 gpu"
+        0, ge=0, description="Prompt budget; 0 = 900 embedded, 3500 gpu"
     )
     max_answer_tokens: int = Field(512, ge=16)
     temperature: float = Field(0.0, ge=0, le=2)
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.profile == "gpu" and self.engine_url is None:
             raise ValueError("profile gpu needs ZHIWEN_ENGINE_URL, e.g. http://127.0.0.1:8100/v1")
-        self.max_prompt_tokens = self.max_prompt_tokens or (3500 if self.profile == "gpu" else 1200)
+        self.max_prompt_tokens = self.max_prompt_tokens or (3500 if self.profile == "gpu" else 900)
         if self.max_prompt_tokens + self.max_answer_tokens > self.context_tokens:
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
         return self

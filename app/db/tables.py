@@ -36,6 +36,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+# The same names on both databases, so that migrations can speak of them.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
 AutoId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers INTEGER keys only
 
 
@@ -104,9 +112,11 @@ class Job(SQLModel, table=True):
 
 
 class StoredChunk(SQLModel, table=True):
-    """A chunk with its vector (float32, little-endian). Written once, never changed."""
+    """A chunk with its vector (float32, little-endian). Written once, never changed; its id is
+    never given again."""
 
     __tablename__ = "chunk"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     document_id: str = Field(foreign_key="document.id", index=True, ondelete="CASCADE")

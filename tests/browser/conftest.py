@@ -1,0 +1,69 @@
+"""A whole Zhiwen as a person starts it: `zhiwen up`, the real models, free ports, its own data."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.house import listening_socket
+from tests.weights import CHAT_MODEL, EMBEDDER, store_with
+
+_START_S = 280.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningZhiwen:
+    ui_url: str
+    api_url: str
+
+
+@pytest.fixture(scope="session")
+def running_zhiwen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningZhiwen]:
+    models = store_with(EMBEDDER).models_dir
+    store_with(CHAT_MODEL)
+    folder = tmp_path_factory.mktemp("zhiwen")
+    api, ui, engine = (free_port() for _ in range(3))
+    settings = {
+        "DATA_DIR": folder,
+        "MODELS_DIR": models.absolute(),
+        "OFFLINE": True,
+        "EMBEDDER": EMBEDDER,
+        "CHAT_MODEL": CHAT_MODEL,
+        "API_PORT": api,
+        "UI_PORT": ui,
+        "ENGINE_PORT": engine,
+    }
+    log = folder / "up.log"
+    with log.open("wb") as output:
+        up = subprocess.Popen(
+            [sys.executable, "-c", "from app.cli.main import main; main()", "up"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **{f"ZHIWEN_{name}": str(value) for name, value in settings.items()}},
+        )
+    try:
+        wait_until_ready(up, log)
+        yield RunningZhiwen(f"http://127.0.0.1:{ui}", f"http://127.0.0.1:{api}")
+    finally:
+        up.send_signal(signal.SIGINT)
+        up.wait(30)
+
+
+def free_port() -> int:
+    with listening_socket() as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until_ready(up: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while "is ready" not in log.read_text("utf-8"):
+        if up.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"zhiwen up did not start:\n{log.read_text('utf-8')}")
+        time.sleep(0.3)
