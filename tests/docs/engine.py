@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import uvicorn
 
@@ -18,16 +19,27 @@ class _Tokenizer:
         return HashingEmbedder().count_tokens(text)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningEngine:
+    """`url` is with `/v1`; answers repeat the first sentence of the best source."""
+
+    url: str
+    engine: FakeEngine
+    model: OpenAIChatModel
+
+
 @contextmanager
-def fake_chat_model() -> Iterator[OpenAIChatModel]:
-    """Its answers repeat the first sentence of the best source."""
+def running_engine() -> Iterator[RunningEngine]:
+    """Serve a fake engine on a free port."""
+    engine = FakeEngine()
     with listening_socket() as listener:
-        server = uvicorn.Server(uvicorn.Config(FakeEngine().app(), log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(engine.app(), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-            yield OpenAIChatModel(url, "fake", _Tokenizer(), render=render_chatml)
+            model = OpenAIChatModel(url, "fake", _Tokenizer(), render=render_chatml)
+            yield RunningEngine(url, engine, model)
         finally:
             server.should_exit = True
             thread.join(timeout=20)

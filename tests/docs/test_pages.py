@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.engine import fake_chat_model
+from tests.docs.engine import running_engine
 from tests.house import RunningApi, drain, running_api
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,8 +26,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
     """A service as it is after the first start: with the sample base, read."""
     data_dir = tmp_path_factory.mktemp("docs") / "data"
     with (
-        fake_chat_model() as model,
-        running_api(data_dir, model=model, sample_base=True) as running,
+        running_engine() as engine,
+        running_api(data_dir, model=engine.model, sample_base=True) as running,
     ):
         drain(running.house)
         yield running
