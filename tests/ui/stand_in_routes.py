@@ -4,11 +4,13 @@ import asyncio
 from typing import TypeVar
 
 from fastapi import FastAPI, UploadFile
-from fastapi.responses import PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from app.api import schemas as wire
-from tests.ui import stand_in
-from tests.ui.stand_in import House, Refused, messages_of, now
+from tests.ui import stand_in_answers
+from tests.ui.stand_in import House, Refused
+from tests.ui.stand_in_answers import messages_of
+from tests.ui.stand_in_judgements import add_judgement_routes
 
 Thing = TypeVar("Thing")
 
@@ -22,7 +24,9 @@ def found(things: dict[str, Thing], key: str) -> Thing:
 def add_routes(api: FastAPI, house: House) -> None:
     add_base_routes(api, house)
     add_document_routes(api, house)
+    add_single_document_routes(api, house)
     add_chat_routes(api, house)
+    add_conversation_routes(api, house)
     add_judgement_routes(api, house)
 
     @api.get("/healthz")
@@ -96,6 +100,8 @@ def add_document_routes(api: FastAPI, house: House) -> None:
         asyncio.get_running_loop().create_task(ingest(house, document))
         return document
 
+
+def add_single_document_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/documents/{key}")
     async def document(key: str) -> wire.DocumentOut:
         return found(house.documents, key)
@@ -150,7 +156,7 @@ def add_chat_routes(api: FastAPI, house: House) -> None:
         if len(body.question) > house.max_question_chars:
             detail = f"The question is longer than {house.max_question_chars} characters."
             raise Refused(413, "too_large", detail)
-        asked_id, answer_id = stand_in.open_answer(house, body)
+        asked_id, answer_id = stand_in_answers.open_answer(house, body)
         answer, asked = house.messages[answer_id], house.messages[asked_id]
         house.events[answer_id] = []
         started: dict[str, object] = {
@@ -159,27 +165,31 @@ def add_chat_routes(api: FastAPI, house: House) -> None:
             "answer_id": answer_id,
         }
         house.emit(answer_id, "start", started)
-        work = stand_in.write_answer(house, answer, asked.content)
+        work = stand_in_answers.write_answer(house, answer, asked.content)
         house.running[answer_id] = asyncio.get_running_loop().create_task(work)
-        events = stand_in.read_events(house, answer_id)
+        events = stand_in_answers.read_events(house, answer_id)
         return StreamingResponse(events, media_type="text/event-stream")
 
     @api.get("/api/messages/{key}/events")
     async def events(key: str) -> StreamingResponse:
         found(house.messages, key)
-        return StreamingResponse(stand_in.read_events(house, key), media_type="text/event-stream")
+        return StreamingResponse(
+            stand_in_answers.read_events(house, key), media_type="text/event-stream"
+        )
 
     @api.post("/api/messages/{key}/stop", status_code=202)
     async def stop(key: str) -> None:
         answer = found(house.messages, key)
         if answer.state == "streaming":
             house.running[key].cancel()
-            stand_in.finish(house, answer, answer.content, "stopped")
+            stand_in_answers.finish(house, answer, answer.content, "stopped")
 
     @api.get("/api/messages/{key}")
     async def message(key: str) -> wire.MessageOut:
         return found(house.messages, key)
 
+
+def add_conversation_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/conversations")
     async def conversations(q: str = "", limit: int = 50, offset: int = 0) -> wire.ConversationList:
         mine = [c for c in house.conversations.values() if q in c.title]
@@ -206,57 +216,3 @@ def add_chat_routes(api: FastAPI, house: House) -> None:
     async def search(body: wire.SearchIn) -> wire.SearchOut:
         passages = house.find(body.query, body.base_ids, body.top_k)
         return wire.SearchOut(passages=passages, timings_ms={"total": 3.0})
-
-
-def add_judgement_routes(api: FastAPI, house: House) -> None:
-    @api.put("/api/messages/{key}/feedback")
-    async def put(key: str, body: wire.FeedbackIn) -> wire.FeedbackOut:
-        message = found(house.messages, key)
-        message.feedback = wire.FeedbackOut(
-            **body.model_dump(), message_id=key, created_at=now(), updated_at=now()
-        )
-        return message.feedback
-
-    @api.delete("/api/messages/{key}/feedback", status_code=204)
-    async def delete(key: str) -> None:
-        found(house.messages, key).feedback = None
-
-    def judged(rating: str, base_id: str) -> list[wire.FeedbackItem]:
-        items = []
-        for message in house.messages.values():
-            if message.feedback is None or rating not in ("", message.feedback.rating):
-                continue
-            conversation = house.conversations[message.conversation_id]
-            if base_id and base_id not in conversation.base_ids:
-                continue
-            asked = messages_of(house, conversation.id)[message.position - 1]
-            items.append(
-                wire.FeedbackItem(
-                    **message.feedback.model_dump(),
-                    conversation_id=conversation.id,
-                    question=asked.content,
-                    answer=message.content,
-                )
-            )
-        return items
-
-    @api.get("/api/feedback")
-    async def listed(
-        rating: str = "", base_id: str = "", limit: int = 50, offset: int = 0
-    ) -> wire.FeedbackList:
-        items = judged(rating, base_id)
-        return wire.FeedbackList(items=items[offset : offset + limit], total=len(items))
-
-    @api.get("/api/export/report")
-    async def report(format: str, rating: str = "", base_id: str = "") -> wire.ExportReport:
-        items = judged(rating, base_id)
-        out = [i for i in items if format == "dpo" and not i.correction]
-        left = [wire.LeftOut(message_id=i.message_id, reason="nothing_to_compare") for i in out]
-        return wire.ExportReport(
-            format=format, considered=len(items), exported=len(items) - len(out), left_out=left
-        )
-
-    @api.get("/api/export")
-    async def export(format: str, rating: str = "", base_id: str = "") -> PlainTextResponse:
-        lines = [item.model_dump_json() for item in judged(rating, base_id)]
-        return PlainTextResponse("\n".join(lines) + "\n", media_type="application/x-ndjson")

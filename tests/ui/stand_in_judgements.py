@@ -1,0 +1,63 @@
+"""Ratings and export of the stand-in."""
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+
+from app.api import schemas as wire
+from tests.ui.stand_in import House, now
+from tests.ui.stand_in_answers import messages_of
+
+
+def judged(house: House, rating: str, base_id: str) -> list[wire.FeedbackItem]:
+    items = []
+    for message in house.messages.values():
+        if message.feedback is None or rating not in ("", message.feedback.rating):
+            continue
+        conversation = house.conversations[message.conversation_id]
+        if base_id and base_id not in conversation.base_ids:
+            continue
+        asked = messages_of(house, conversation.id)[message.position - 1]
+        items.append(
+            wire.FeedbackItem(
+                **message.feedback.model_dump(),
+                conversation_id=conversation.id,
+                question=asked.content,
+                answer=message.content,
+            )
+        )
+    return items
+
+
+def add_judgement_routes(api: FastAPI, house: House) -> None:
+    @api.put("/api/messages/{key}/feedback")
+    async def put(key: str, body: wire.FeedbackIn) -> wire.FeedbackOut:
+        message = house.messages[key]
+        message.feedback = wire.FeedbackOut(
+            **body.model_dump(), message_id=key, created_at=now(), updated_at=now()
+        )
+        return message.feedback
+
+    @api.delete("/api/messages/{key}/feedback", status_code=204)
+    async def delete(key: str) -> None:
+        house.messages[key].feedback = None
+
+    @api.get("/api/feedback")
+    async def listed(
+        rating: str = "", base_id: str = "", limit: int = 50, offset: int = 0
+    ) -> wire.FeedbackList:
+        items = judged(house, rating, base_id)
+        return wire.FeedbackList(items=items[offset : offset + limit], total=len(items))
+
+    @api.get("/api/export/report")
+    async def report(format: str, rating: str = "", base_id: str = "") -> wire.ExportReport:
+        items = judged(house, rating, base_id)
+        out = [i for i in items if format == "dpo" and not i.correction]
+        left = [wire.LeftOut(message_id=i.message_id, reason="nothing_to_compare") for i in out]
+        return wire.ExportReport(
+            format=format, considered=len(items), exported=len(items) - len(out), left_out=left
+        )
+
+    @api.get("/api/export")
+    async def export(format: str, rating: str = "", base_id: str = "") -> PlainTextResponse:
+        lines = [item.model_dump_json() for item in judged(house, rating, base_id)]
+        return PlainTextResponse("\n".join(lines) + "\n", media_type="application/x-ndjson")
