@@ -144,6 +144,7 @@ def test_from_a_file_to_a_training_pair(
     expect(source).to_contain_text("这一行只是文字")
     assert source.locator("img").count() == 0
     assert page.title() != "broken"
+    expect(page.get_by_role("button", name="下载原文件")).to_be_visible()
     shoot(page, "04-source")
     with page.expect_download() as download:
         page.get_by_role("button", name="下载原文件").click()
