@@ -1,9 +1,9 @@
 """Knowledge bases."""
 
+from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.db.engine import Database
 from app.db.tables import KnowledgeBase, StoredDocument
@@ -97,23 +97,29 @@ class Bases:
             raise Conflict(f"A knowledge base named {name!r} exists already. Choose another name.")
 
     def _summaries(self, session: Session, base_id: str | None = None) -> list[BaseSummary]:
-        def count(state: str) -> ColumnElement[int]:
-            return func.coalesce(
-                func.sum(case((col(StoredDocument.state) == state, 1), else_=0)), 0
-            )
-
-        query = (
-            select(
-                KnowledgeBase,
-                func.count(col(StoredDocument.id)),
-                count("ready"),
-                count("failed"),
-                func.coalesce(func.sum(StoredDocument.chunk_count), 0),
-            )
-            .outerjoin(StoredDocument, col(StoredDocument.base_id) == col(KnowledgeBase.id))
-            .group_by(col(KnowledgeBase.id))
-            .order_by(col(KnowledgeBase.name))
-        )
+        bases = select(KnowledgeBase).order_by(col(KnowledgeBase.name))
+        counts = select(
+            StoredDocument.base_id,
+            StoredDocument.state,
+            func.count(),
+            func.sum(StoredDocument.chunk_count),
+        ).group_by(col(StoredDocument.base_id), col(StoredDocument.state))
         if base_id is not None:
-            query = query.where(KnowledgeBase.id == base_id)
-        return [BaseSummary(*row) for row in session.exec(query)]
+            bases = bases.where(KnowledgeBase.id == base_id)
+            counts = counts.where(StoredDocument.base_id == base_id)
+        documents: Counter[tuple[str, str]] = Counter()
+        chunks: Counter[str] = Counter()
+        for id_, state, document_count, chunk_count in session.exec(counts):
+            documents[id_, state] = document_count
+            documents[id_, "all"] += document_count
+            chunks[id_] += int(chunk_count)
+        return [
+            BaseSummary(
+                base,
+                documents[base.id, "all"],
+                documents[base.id, "ready"],
+                documents[base.id, "failed"],
+                chunks[base.id],
+            )
+            for base in session.exec(bases)
+        ]

@@ -39,13 +39,14 @@ def running_zhiwen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
         "UI_PORT": ui,
         "ENGINE_PORT": engine,
     }
+    environment = {f"ZHIWEN_{name}": str(value) for name, value in settings.items()}
     log = folder / "up.log"
     with log.open("wb") as output:
         up = subprocess.Popen(
             [sys.executable, "-c", "from app.cli.main import main; main()", "up"],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **{f"ZHIWEN_{name}": str(value) for name, value in settings.items()}},
+            env={**os.environ, **environment},
         )
     try:
         wait_until_ready(up, log)
