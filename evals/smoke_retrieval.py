@@ -72,11 +72,11 @@ class Result:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Questions that can be answered and stand on their own."""
+    """Questions that can be answered and stand on their own; rows without a question are not."""
     return [
         Query(row["qid"], row["question"], tuple(row["gold_doc_ids"]))
         for row in _rows(path)
-        if row["answerable"] and not row["context_dependent"]
+        if row["question"].strip() and row["answerable"] and not row["context_dependent"]
     ]
 
 

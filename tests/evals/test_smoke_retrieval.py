@@ -40,6 +40,7 @@ QUERIES = [
         "context": False,
     },
     {"qid": "3", "question": "谁是总统？", "gold": [], "answerable": False, "context": False},
+    {"qid": "5", "question": " ", "gold": ["a"], "answerable": True, "context": False},
     {"qid": "4", "question": "那个呢？", "gold": ["a"], "answerable": True, "context": True},
 ]
 
