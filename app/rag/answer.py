@@ -104,7 +104,7 @@ class AnswerLine:
         yield Sources(prompt)
         yield _stage("reading", prompt.passages)
 
-        citer = Citer(prompt.passages)
+        citer = Citer(prompt.passages, question.text)
         shown: list[str] = []
         finish: FinishReason = "stop"
         tokens = TokenCounts()

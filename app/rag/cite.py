@@ -70,6 +70,7 @@ class Citer:
     """
 
     passages: Sequence[Passage]
+    question: str = ""
     citations: list[Citation] = field(default_factory=list)
     _sources: list[_Source] = field(init=False)
     _pending: str = ""  # received, not yet looked at
@@ -149,9 +150,15 @@ class Citer:
         return "".join(f"[{n}]" for n in chosen)
 
     def _cite(self, marker: int, wanted: frozenset[str]) -> None:
-        """Point at the sentence of the passage that shares most with the answer's sentence."""
+        """Point at the sentence of the passage that shares most with the answer's sentence; of a
+        short answer, such as a name, the question says which of its mentions is meant.
+        """
         source = self._sources[marker - 1]
-        span, _ = max(source.sentences, key=lambda item: len(item[1] & wanted))
+        asked = _content_terms(self.question)
+        span, _ = max(
+            source.sentences,
+            key=lambda item: 2 * len(item[1] & wanted) + len(item[1] & asked),
+        )
         words = source.passage.text[span.start : span.end]
         start = source.passage.start + span.start + len(words) - len(words.lstrip())
         citation = Citation(

@@ -55,6 +55,13 @@ def test_a_number_that_the_source_does_not_hold_is_no_support() -> None:
     assert len(cited("病假每年10天，需要医院证明。")[1]) == 1
 
 
+def test_of_a_short_answer_the_question_tells_which_mention_is_meant() -> None:
+    rules = passage("夜班由值班员巡查。超温时值班员应通知设备科。")
+    citer = Citer([rules], "超温时由谁通知设备科？")
+    assert citer.feed("值班员。") + citer.finish() == "值班员[1]。"
+    assert citer.citations[0].text == "超温时值班员应通知设备科。"
+
+
 def test_saying_that_nothing_was_found_is_not_cited() -> None:
     assert cited("资料中没有找到答案[1]。")[0] == "资料中没有找到答案。"
     assert cited("The sources do not contain the answer [1].")[1] == []
