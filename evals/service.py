@@ -53,6 +53,7 @@ def up(settings: Mapping[str, object], log: Path) -> Iterator[Up]:
         process = subprocess.Popen(
             [sys.executable, "-c", "from app.cli.main import main; main()", "up"],
             env=environment(settings),
+            stdin=subprocess.DEVNULL,  # or it would take the terminal for itself
             stdout=subprocess.PIPE,
             stderr=errors,
         )
