@@ -8,13 +8,15 @@ import ctypes
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
+from typing import Self
 
 import httpx
 
@@ -25,8 +27,11 @@ from app.wiring import chat_model_name
 log = logging.getLogger(__name__)
 
 _STOP_S = 8.0
+_WATCH_S = 0.3
 _RESTART_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # waits between restarts of a process that keeps dying
 _STEADY_S = 60.0  # after this long a process counts as healthy again
+
+_LAST_LINES = 8
 
 _PR_SET_PDEATHSIG = 1
 
@@ -75,7 +80,7 @@ class Child:
         """Whether it serves. Raises StartError where it has ended."""
         if not self.alive:
             code = self.process.returncode if self.process else None
-            raise StartError(f"{self.name} ended with code {code}; see {self.log_path}")
+            raise StartError(f"{self.name} ended with code {code}; {self._last_words()}")
         if self.ready_url is None:
             return True
         try:
@@ -106,8 +111,40 @@ class Child:
         try:
             self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)  # its own children as well
             self.process.wait()
+
+    def _last_words(self) -> str:
+        """Where its log is, and how it ends."""
+        lines = self.log_path.read_text("utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+        return "\n".join((f"the end of {self.log_path}:", *(f"  {line}" for line in lines)))
+
+
+def check_ports(settings: Settings) -> None:
+    """Raises StartError for a port that two are to listen on, or that another process has."""
+    wanted = [("API", settings.api_host, settings.api_port, "ZHIWEN_API_PORT")]
+    wanted.append(("interface", settings.ui_host, settings.ui_port, "ZHIWEN_UI_PORT"))
+    if settings.embedded_engine:
+        wanted.append(("engine", "127.0.0.1", settings.engine_port, "ZHIWEN_ENGINE_PORT"))
+    names: dict[int, str] = {}
+    for name, host, port, variable in wanted:
+        if port in names:
+            raise StartError(f"{names[port]} and {name} are both to listen on port {port}.")
+        names[port] = name
+        try:
+            _try_port(host, port)
+        except OSError as error:
+            raise StartError(
+                f"The {name} cannot listen on {host}:{port}: {error.strerror}. Is Zhiwen running "
+                f"already? If not, choose another port: {variable}={port + 1}"
+            ) from error
+
+
+def _try_port(host: str, port: int) -> None:
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        listener.bind(address)
 
 
 def _end_with_parent() -> None:
@@ -154,40 +191,54 @@ def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child])
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs the children until it is told to stop."""
+    """Runs the children until it is told to stop. As a context it stops them at its end."""
 
     processes: list[Child]
-    _stop: threading.Event = field(default_factory=threading.Event)
+    stopping: bool = False  # a signal told it to stop
 
-    def start(self, *, timeout_s: float, on_wait: Callable[[list[str]], None]) -> None:
-        """Start all and return when all are ready. `on_wait` gets the names not yet ready.
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._tell_to_stop)
+        return self
 
-        Raises StartError; then everything has been stopped again.
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def start(self, *, timeout_s: float, on_wait: Callable[[list[str]], None]) -> bool:
+        """Start all and return when all are ready; false where it was told to stop meanwhile.
+
+        `on_wait` gets the names not yet ready. Raises StartError.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stop.set())
         deadline = time.monotonic() + timeout_s
-        try:
-            for process in self.processes:
-                process.start()
-            waiting = list(self.processes)
-            while waiting and not self._stop.is_set():
-                waiting = [p for p in waiting if not p.ready()]
-                on_wait([p.name for p in waiting])
-                if time.monotonic() > deadline:
-                    names = ", ".join(f"{p.name} (see {p.log_path})" for p in waiting)
-                    raise StartError(f"not ready after {timeout_s:.0f} s: {names}")
-                self._stop.wait(0.2)
-        except StartError:
-            self.stop()
-            raise
+        for process in self.processes:
+            process.start()
+        waiting = list(self.processes)
+        while waiting := [p for p in waiting if not p.ready()]:
+            on_wait([p.name for p in waiting])
+            if time.monotonic() > deadline:
+                names = ", ".join(f"{p.name} (see {p.log_path})" for p in waiting)
+                raise StartError(f"not ready after {timeout_s:.0f} s: {names}")
+            time.sleep(0.2)
+            if self.stopping:
+                return False
+        return True
+
+    def watch(self) -> bool:
+        """Wait a moment, then start again what died; false once it was told to stop."""
+        time.sleep(_WATCH_S)
+        if self.stopping:
+            return False
+        for process in self.processes:
+            process.keep_alive()
+        return True
 
     def run(self) -> None:
-        """Keep all alive until a signal comes, then stop them."""
-        while not self._stop.wait(0.5):
-            for process in self.processes:
-                process.keep_alive()
-        self.stop()
+        """Keep all alive until a signal comes."""
+        while self.watch():
+            pass
+
+    def _tell_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self.stopping = True
 
     def stop(self) -> None:
         """Ask all to end, then end those that don't."""

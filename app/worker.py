@@ -8,13 +8,15 @@ the child. Its job is then released and tried again.
 
 import argparse
 import logging
+import math
 import os
 import secrets
 import signal
 import subprocess
 import sys
 import time
-from types import FrameType
+from dataclasses import dataclass
+from typing import Self
 
 from app.config import Settings
 from app.db.engine import Database
@@ -26,37 +28,64 @@ log = logging.getLogger("app.worker")
 
 _POLL_S = 0.3
 _BEAT_S = 3.0
+_PAUSE_S = 2.0  # after a child that failed, which the next one may well do too
+_STOP_S = 3.0
 
 
 def watch(settings: Settings) -> None:
     """Start a child whenever a job waits. Runs until the process is told to end."""
+    told_to_stop: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told_to_stop.append(number))
     db = Database(settings.sql_url)
     db.migrate()
     jobs = Jobs(db)
-    child: subprocess.Popen[bytes] | None = None
-    worker = ""
-    beaten_at = 0.0
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        if child is not None and child.poll() is None:
-            child.terminate()
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    while True:
-        if child is not None and child.poll() is not None:
-            if child.returncode != 0:
-                log.error("the embedding process ended with %s", child.returncode)
-                jobs.release(worker)
+    child: Child | None = None
+    start_at = beaten_at = -math.inf
+    while not told_to_stop:
+        now = time.monotonic()
+        if child is not None and child.ended():
+            if child.failed():
+                log.error("the embedding process ended with %s", child.process.returncode)
+                jobs.release(child.name)
+                start_at = now + _PAUSE_S
             child = None
-        if child is None and jobs.waiting():
-            worker = f"worker-{secrets.token_hex(6)}"
-            child = subprocess.Popen([sys.executable, "-m", "app.worker", "--drain", worker])
-        if time.monotonic() - beaten_at > _BEAT_S:
+        if child is None and now >= start_at and jobs.waiting():
+            child = Child.start()
+        if now - beaten_at > _BEAT_S:
             beat(db, WORKER, "idle" if child is None else "busy")
-            beaten_at = time.monotonic()
+            beaten_at = now
         time.sleep(_POLL_S)
+    if child is not None:
+        child.stop()
+        jobs.give_back(child.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """The process that reads and embeds, and the name under which it claims jobs."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls) -> Self:
+        name = f"worker-{secrets.token_hex(6)}"
+        return cls(name, subprocess.Popen([sys.executable, "-m", "app.worker", "--drain", name]))
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def failed(self) -> bool:
+        return self.process.returncode != 0
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def drain(settings: Settings, worker: str) -> None:
@@ -73,14 +102,18 @@ def drain(settings: Settings, worker: str) -> None:
         last_work = time.monotonic()
 
 
+def start_logging(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m app.worker")
     parser.add_argument("--drain", metavar="NAME", help="empty the queue as worker NAME and end")
     arguments = parser.parse_args()
     settings = Settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(settings)
     if arguments.drain:
         drain(settings, arguments.drain)
     else:

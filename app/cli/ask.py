@@ -1,14 +1,12 @@
 """`zhiwen ask` and `zhiwen search`."""
 
 import json
-import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from app.cli.client import CliError, ServiceClient
-from app.config import Settings
+from app.cli.console import plain, say, write
+from app.cli.errors import CliError
 
 Bases = Annotated[
     list[str] | None, typer.Option("--kb", help="Knowledge base; can be repeated. All if left out.")
@@ -18,38 +16,34 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def ask(question: str, kb: Bases = None, as_json: AsJson = False) -> None:
     """Ask a question; the answer streams, its sources follow."""
-    client = ServiceClient(Settings().api_base_url)
+    from app.cli.client import service
+
+    client = service()
     body = {"question": question, "base_ids": client.base_ids(kb or [])}
-    message: dict[str, Any] = {}
+    message: dict[str, Any] | None = None
+    streamed = ""
     for name, data in client.chat(body):
         if name == "delta" and not as_json:
-            sys.stdout.write(data["text"])
-            sys.stdout.flush()
+            streamed += plain(data["text"])
+            write(data["text"])
         elif name == "error":
+            _end_line(streamed)
             raise CliError(data["detail"])
         elif name == "done":
             message = data["message"]
-    citations = [
-        {
-            "marker": citation["marker"],
-            "document": citation["document_name"],
-            "page": citation["page"],
-            "text": citation["text"],
-        }
-        for citation in message["citations"]
-    ]
+    _end_line(streamed)
+    if message is None:
+        raise CliError("The answer broke off. Ask again.")
     if as_json:
-        keys = ("model", "finish_reason", "prompt_tokens", "completion_tokens", "timings_ms")
-        more = {key: message[key] for key in keys}
-        whole = {"answer": message["content"], "citations": citations, **more}
-        typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(_whole(message), ensure_ascii=False, indent=2))
         return
-    typer.echo("\n")
-    console = Console()
-    for citation in citations:
-        page = f", page {citation['page']}" if citation["page"] else ""
-        head = f"\\[{citation['marker']}] {citation['document']}{page}"
-        console.print(f"{head}: [dim]{citation['text']}[/]", highlight=False)
+    if plain(message["content"]) != streamed:  # the end of the line may mend what was streamed
+        say(message["content"])
+    if message["citations"]:
+        say()
+    for citation in message["citations"]:
+        head = f"[{citation['marker']}] {_place(citation)}: "
+        say(head, (citation["text"], "dim"))
 
 
 def search(
@@ -59,17 +53,41 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Show what retrieval finds, without an answer."""
-    client = ServiceClient(Settings().api_base_url)
+    from app.cli.client import service
+
+    client = service()
     body = {"query": query, "base_ids": client.base_ids(kb or []), "top_k": top_k}
     found = client.post("/api/search", body)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    console = Console()
     for number, passage in enumerate(found["passages"], start=1):
-        page = f", page {passage['page']}" if passage["page"] else ""
-        console.print(
-            f"[bold]{number}. {passage['document_name']}{page}[/]  {passage['score']:.4f}",
-            highlight=False,
-        )
-        console.print(passage["text"].strip(), style="dim", highlight=False, markup=False)
+        say((f"{number}. {_place(passage)}", "bold"), f"  {passage['score']:.4f}")
+        say((passage["text"].strip(), "dim"))
+    if not found["passages"]:
+        say("Nothing found.")
+
+
+def _place(passage: dict[str, Any]) -> str:
+    page = f", page {passage['page']}" if passage["page"] else ""
+    return f"{passage['document_name']}{page}"
+
+
+def _whole(message: dict[str, Any]) -> dict[str, Any]:
+    citations = [
+        {
+            "marker": citation["marker"],
+            "document": citation["document_name"],
+            "page": citation["page"],
+            "text": citation["text"],
+        }
+        for citation in message["citations"]
+    ]
+    keys = ("model", "finish_reason", "prompt_tokens", "completion_tokens", "timings_ms")
+    more = {key: message[key] for key in keys}
+    return {"answer": message["content"], "citations": citations, **more}
+
+
+def _end_line(streamed: str) -> None:
+    if streamed and not streamed.endswith("\n"):
+        write("\n")

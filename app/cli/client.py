@@ -4,41 +4,40 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
-from httpx_sse import connect_sse
+from httpx_sse import SSEError, connect_sse
+
+from app.cli.errors import CliError, ServiceDown
 
 _TIMEOUT = httpx.Timeout(60, connect=3)
-
-
-class CliError(Exception):
-    """What a command says before it ends with exit code 1."""
 
 
 class ServiceClient:
     """`base_url` without a trailing slash. All methods raise CliError with the service's words."""
 
     def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
         self._http = httpx.Client(base_url=base_url, timeout=_TIMEOUT, trust_env=False)
 
     def get(self, path: str, **params: Any) -> Any:
         given = {name: value for name, value in params.items() if value is not None}
-        with _told():
+        with self._told():
             return _checked(self._http.get(path, params=given)).json()
 
     def text(self, path: str, **params: Any) -> str:
         given = {name: value for name, value in params.items() if value is not None}
-        with _told():
+        with self._told():
             return _checked(self._http.get(path, params=given)).text
 
     def post(self, path: str, body: Any) -> Any:
-        with _told():
+        with self._told():
             return _checked(self._http.post(path, json=body)).json()
 
     def upload(self, base_id: str, path: Path) -> dict[str, Any]:
         """Send one file; returns the document."""
-        with _told(), path.open("rb") as file:
+        with self._told(), _opened(path) as file:
             answer = self._http.post(
                 f"/api/bases/{base_id}/documents", files={"file": (path.name, file)}
             )
@@ -48,7 +47,7 @@ class ServiceClient:
     def chat(self, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Name and data of each event of an answer."""
         with (
-            _told(),
+            self._told(),
             connect_sse(
                 self._http, "POST", "/api/chat", json=body, timeout=httpx.Timeout(None, connect=3)
             ) as source,
@@ -81,22 +80,39 @@ class ServiceClient:
             )
         return ids
 
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.ConnectError as error:
+            raise ServiceDown(self._base_url) from error
+        except (httpx.HTTPError, SSEError) as error:
+            reason = str(error) or type(error).__name__
+            raise CliError(f"The connection to Zhiwen failed: {reason}") from error
+
 
 def _checked(response: httpx.Response) -> httpx.Response:
     if response.is_error:
         try:
             detail = response.json()["detail"]
-        except (ValueError, KeyError):
-            detail = f"HTTP {response.status_code}"
+        except (ValueError, KeyError, TypeError):
+            detail = f"{response.url} answered with HTTP {response.status_code}"
         raise CliError(str(detail))
     return response
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        yield
-    except httpx.ConnectError as error:
-        raise CliError("Zhiwen does not run here. Start it with: zhiwen up") from error
-    except httpx.HTTPError as error:
-        raise CliError(f"The connection to Zhiwen failed: {error}") from error
+        file = path.open("rb")
+    except OSError as error:
+        raise CliError(f"The file cannot be read: {error.strerror}.") from error
+    with file:
+        yield file
+
+
+def service() -> ServiceClient:
+    """The service where the settings say it is."""
+    from app.config import Settings
+
+    return ServiceClient(Settings().api_base_url)

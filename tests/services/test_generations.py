@@ -1,0 +1,165 @@
+"""Answers in the database while they are written, and after their process died."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from app.db.tables import Conversation, StoredMessage, utc_now
+from app.llm.scripted import ScriptedChatModel
+from app.rag.answer import AnswerLine, Question
+from app.rag.retrieve import Retriever
+from app.services.generations import ALIVE_S, FLUSH_S, STALE_S, Generations, sweep_interrupted
+from app.services.search import Passages
+from tests.services.conftest import HANDBOOK, House
+
+
+@pytest.fixture
+def model() -> ScriptedChatModel:
+    return ScriptedChatModel(gate=asyncio.Semaphore(0))
+
+
+@pytest.fixture
+def base_id(house: House) -> str:
+    id_ = house.base()
+    house.add(id_, "手册.md", HANDBOOK)
+    house.drain()
+    return id_
+
+
+@pytest.fixture
+def generations(house: House, model: ScriptedChatModel) -> Generations:
+    passages = Passages(house.db)
+    retriever = Retriever(
+        house.embedder,
+        dense=house.indexes().search,
+        lexical=passages.lexical,
+        hydrate=passages.hydrate,
+        candidates=50,
+        rrf_k=60,
+    )
+    line = AnswerLine(retriever, model, top_k=6, max_prompt_tokens=900, max_answer_tokens=100)
+    return Generations(house.db, line)
+
+
+def empty_answer(house: House, *, age_s: float = 0.0, content: str = "") -> StoredMessage:
+    with house.db.write() as session:
+        conversation = Conversation(title="假期", base_ids=[])
+        session.add(conversation)
+        session.flush()
+        message = StoredMessage(
+            conversation_id=conversation.id,
+            position=1,
+            role="assistant",
+            state="streaming",
+            content=content,
+            updated_at=utc_now() - timedelta(seconds=age_s),
+        )
+        session.add(message)
+    return message
+
+
+def stored(house: House, message_id: str) -> StoredMessage:
+    with house.db.read() as session:
+        return session.exec(select(StoredMessage).where(StoredMessage.id == message_id)).one()
+
+
+async def until_stored(house: House, message_id: str, content: str) -> StoredMessage:
+    return await until(house, message_id, lambda message: message.content == content)
+
+
+async def until(
+    house: House, message_id: str, holds: Callable[[StoredMessage], bool]
+) -> StoredMessage:
+    for _ in range(200):
+        if holds(message := stored(house, message_id)):
+            return message
+        await asyncio.sleep(FLUSH_S / 5)
+    raise TimeoutError(f"{message_id} did not come to what was awaited")
+
+
+def test_an_answer_that_nobody_writes_any_more_is_interrupted(house: House) -> None:
+    abandoned = empty_answer(house, age_s=STALE_S + 1, content="年假为每年")
+    written = empty_answer(house, age_s=ALIVE_S)
+
+    assert sweep_interrupted(house.db) == 1
+
+    message = stored(house, abandoned.id)
+    assert (message.state, message.content) == ("interrupted", "年假为每年")
+    assert stored(house, written.id).state == "streaming"
+    assert sweep_interrupted(house.db) == 0
+
+
+async def test_the_text_so_far_is_in_the_database_before_the_answer_ends(
+    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+) -> None:
+    assert model.gate is not None
+    model.enqueue("年假为每年", "十五天。")
+    answer = empty_answer(house)
+    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+
+    model.gate.release()
+    partial = await until_stored(house, answer.id, "年假为每年")
+    assert partial.state == "streaming"
+    assert partial.passages
+
+    model.gate.release()
+    assert generation.task is not None
+    await generation.task
+    whole = stored(house, answer.id)
+    assert (whole.state, whole.finish_reason) == ("complete", "stop")
+    assert whole.content.startswith("年假为每年十五天")
+    assert [citation["marker"] for citation in whole.citations] == [1]
+
+
+async def test_a_silent_engine_does_not_make_an_answer_look_abandoned(
+    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+) -> None:
+    assert model.gate is not None
+    model.enqueue("十五天。")
+    answer = empty_answer(house)
+    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    first = stored(house, answer.id).updated_at
+
+    alive = await until(house, answer.id, lambda message: message.updated_at > first)
+
+    assert (alive.state, alive.content) == ("streaming", "")
+    model.gate.release()
+    assert generation.task is not None
+    await generation.task
+    assert stored(house, answer.id).state == "complete"
+
+
+async def test_closing_keeps_what_was_written(
+    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+) -> None:
+    assert model.gate is not None
+    model.enqueue("年假为每年", "十五天。")
+    answer = empty_answer(house)
+    generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    model.gate.release()
+    await until_stored(house, answer.id, "年假为每年")
+
+    await generations.close()
+
+    message = stored(house, answer.id)
+    assert (message.state, message.content) == ("stopped", "年假为每年")
+    assert model.closed == 1
+
+
+async def test_an_answer_deleted_meanwhile_stays_deleted(
+    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+) -> None:
+    assert model.gate is not None
+    model.enqueue("十五天。")
+    answer = empty_answer(house)
+    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    with house.db.write() as session:
+        session.delete(session.get_one(Conversation, answer.conversation_id))
+    model.gate.release()
+    assert generation.task is not None
+    await generation.task
+    with house.db.read() as session:
+        assert session.exec(select(StoredMessage)).all() == []

@@ -1,0 +1,208 @@
+"""What a job leaves behind when something happens to it: everything or nothing."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from app.db import lexical
+from app.db.tables import ChunkTombstone, DocumentText, Job, StoredChunk, utc_now
+from app.services.jobs import Claim
+from ingest.embedder import TextKind, Vectors
+from ingest.hashing import HashingEmbedder
+from tests.services.conftest import HANDBOOK, WORKER, House
+
+
+class DisturbedEmbedder(HashingEmbedder):
+    """Something happens while the vectors are computed."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
+        self._happens()
+        return super().embed(texts, kind=kind)
+
+
+@pytest.fixture
+def base_id(house: House) -> str:
+    return house.base()
+
+
+def run_disturbed(house: House, happens: Callable[[], object]) -> None:
+    claim = house.jobs.claim(WORKER)
+    assert claim is not None
+    house.embedder = DisturbedEmbedder(happens)
+    house.ingestion.run(claim, WORKER)
+
+
+def left_behind(session: Session) -> dict[str, int]:
+    tables = (StoredChunk, DocumentText, ChunkTombstone)
+    return {table.__name__: len(session.exec(select(table)).all()) for table in tables}
+
+
+def found(house: House, base_id: str, query: str) -> list[int]:
+    with house.db.read() as session:
+        return [match.id for match in lexical.search(session, query, 10, [base_id])]
+
+
+def chunk_ids(house: House, document_id: str) -> list[int]:
+    return [c.id or 0 for c in house.documents.chunks(document_id, limit=100, offset=0)]
+
+
+def fail_commits_into(house: House, table: str) -> None:
+    """Have the database itself refuse rows of a table from now on."""
+    with house.db.write() as session:
+        if house.db.dialect == "sqlite":
+            session.connection().execute(
+                text(
+                    f"CREATE TRIGGER refuse BEFORE INSERT ON {table} "
+                    "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+                )
+            )
+        else:
+            session.connection().execute(
+                text(
+                    "CREATE FUNCTION refuse() RETURNS trigger AS "
+                    "$$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$ LANGUAGE plpgsql"
+                )
+            )
+            session.connection().execute(
+                text(
+                    f"CREATE TRIGGER refuse BEFORE INSERT ON {table} "
+                    "FOR EACH ROW EXECUTE FUNCTION refuse()"
+                )
+            )
+
+
+def test_a_document_is_searchable_as_soon_as_it_is_ready(house: House, base_id: str) -> None:
+    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    house.drain()
+    ids = chunk_ids(house, document_id)
+    assert house.state(document_id) == "ready"
+    assert found(house, base_id, "年假") == ids
+    vector = house.embedder.embed(["年假十五天"], kind="query")
+    assert [m.id for m in house.indexes().search(vector, 5, [base_id])] == ids
+
+
+@pytest.mark.parametrize("table", ["chunk", "document_text"])
+def test_a_fault_while_committing_leaves_nothing(house: House, base_id: str, table: str) -> None:
+    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    fail_commits_into(house, table)
+    sequence = house.bases.get(base_id).base.sequence
+
+    house.drain()
+
+    document = house.documents.get(document_id).document
+    assert (document.state, document.error_code, document.chunk_count) == ("failed", "internal", 0)
+    assert "the disk is full" in (document.error_detail or "")
+    with house.db.read() as session:
+        assert set(left_behind(session).values()) == {0}
+    assert found(house, base_id, "年假") == []
+    assert house.bases.get(base_id).base.sequence == sequence
+
+
+def test_a_fault_in_the_embedder_fails_the_document_with_the_reason(
+    house: House, base_id: str
+) -> None:
+    document_id = house.add(base_id, "手册.md", HANDBOOK)
+
+    def happens() -> None:
+        raise MemoryError("no room for the batch")
+
+    run_disturbed(house, happens)
+
+    document = house.documents.get(document_id).document
+    assert document.state == "failed"
+    assert "no room for the batch" in (document.error_detail or "")
+
+
+def test_a_document_deleted_while_it_is_read_stays_deleted(house: House, base_id: str) -> None:
+    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    run_disturbed(house, lambda: house.documents.delete(document_id))
+    with house.db.read() as session:
+        assert set(left_behind(session).values()) == {0}
+        assert session.exec(select(Job)).all() == []
+    assert found(house, base_id, "年假") == []
+    assert house.documents.page(base_id, limit=10, offset=0) == ([], 0)
+
+
+def test_a_base_deleted_while_a_document_is_read_stays_deleted(house: House, base_id: str) -> None:
+    house.add(base_id, "手册.md", HANDBOOK)
+    run_disturbed(house, lambda: house.documents.delete_base(base_id))
+    with house.db.read() as session:
+        assert set(left_behind(session).values()) == {0}
+    assert house.bases.all() == []
+    assert house.jobs.claim(WORKER) is None
+
+
+def test_deleting_a_ready_document_leaves_only_tombstones(house: House, base_id: str) -> None:
+    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    house.drain()
+    count = len(chunk_ids(house, document_id))
+    house.documents.delete(document_id)
+    with house.db.read() as session:
+        assert left_behind(session) == {
+            "StoredChunk": 0,
+            "DocumentText": 0,
+            "ChunkTombstone": count,
+        }
+    assert list((house.folder / "files").glob("??/*")) == []
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_worker_that_lost_its_lease_writes_nothing(
+    house: House, base_id: str, finished: bool
+) -> None:
+    """The other worker has finished the document already, or is still at it."""
+    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    others: list[Claim | None] = []
+
+    def happens() -> None:
+        with house.db.write() as session:
+            job = session.exec(select(Job)).one()
+            job.lease_until = utc_now() - timedelta(seconds=1)
+            session.add(job)
+        others.append(house.jobs.claim("worker-b"))
+        if finished:
+            other = House(house.db, house.files, HashingEmbedder(), house.folder)
+            assert others[0] is not None
+            other.ingestion.run(others[0], "worker-b")
+
+    run_disturbed(house, happens)
+
+    if not finished:
+        assert chunk_ids(house, document_id) == []
+        assert house.state(document_id) != "ready"
+        assert others[0] is not None
+        house.embedder = HashingEmbedder()
+        house.ingestion.run(others[0], "worker-b")
+    ids = chunk_ids(house, document_id)
+    assert house.state(document_id) == "ready"
+    assert house.documents.get(document_id).document.chunk_count == len(ids) > 0
+    assert found(house, base_id, "年假") == ids
+
+
+def test_reading_again_replaces_what_was_there(house: House, base_id: str) -> None:
+    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    house.drain()
+    before = chunk_ids(house, document_id)
+    with house.db.write() as session:
+        session.add(Job(document_id=document_id))
+    house.drain()
+    after = chunk_ids(house, document_id)
+    assert len(after) == len(before)
+    assert set(after).isdisjoint(before)
+    assert found(house, base_id, "年假") == after
+    assert house.indexes().current(base_id).ids() == set(after)
+
+
+def test_stored_bytes_that_are_gone_fail_the_document(house: House, base_id: str) -> None:
+    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    for file in (house.folder / "files").glob("??/*"):
+        file.unlink()
+    house.drain()
+    assert house.documents.get(document_id).document.error_code == "storage"
