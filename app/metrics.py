@@ -1,6 +1,6 @@
 """What Prometheus reads. Base units, bounded labels."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -15,7 +15,6 @@ HTTP_SECONDS = Histogram(
     buckets=_SLOW,
 )
 ANSWERS = Counter("zhiwen_answers_total", "Answers by how they ended", ("finish_reason",))
-ANSWERS_RUNNING = Gauge("zhiwen_answers_running", "Answers being written now")
 FIRST_TOKEN_SECONDS = Histogram(
     "zhiwen_first_token_seconds", "From the question to the first token", buckets=_SLOW
 )

@@ -26,6 +26,7 @@ from app.services.generations import Generations, sweep_interrupted
 from app.services.indexes import Indexes
 from app.services.ingestion import Ingestion
 from app.services.jobs import Jobs
+from app.services.measure import count_answer
 from app.services.samples import ensure_sample_base
 from app.services.search import Passages, Search
 from app.services.status import Status
@@ -154,7 +155,7 @@ def build(
         max_prompt_tokens=settings.max_prompt_tokens,
         max_answer_tokens=settings.max_answer_tokens,
     )
-    generations = Generations(db, answer_line)
+    generations = Generations(db, answer_line, count_answer)
     warm = threading.Event()
     return Zhiwen(
         settings=settings,

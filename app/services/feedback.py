@@ -7,6 +7,7 @@ from sqlmodel import Session, and_, col, select
 
 from app.db.engine import Database
 from app.db.tables import Feedback, StoredMessage, utc_now
+from app.metrics import RATINGS
 from app.rag.types import Message
 from app.services.conversations import get_message
 from app.services.errors import Conflict, Invalid, NotFound
@@ -42,7 +43,8 @@ class Judgements:
                 setattr(stored, name, getattr(given, name))
             stored.updated_at = utc_now()
             session.add(stored)
-            return stored
+        RATINGS.labels(stored.rating).inc()
+        return stored
 
     def delete(self, message_id: str) -> None:
         with self.db.write() as session:

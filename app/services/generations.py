@@ -125,24 +125,36 @@ class Generations:
 
     async def _run(self, generation: Generation, question: Question) -> None:
         message = generation.message
-        heartbeat = asyncio.create_task(self._write_along(generation))
+        writing = asyncio.create_task(self._write_along(generation))
+        ending = Event("done", message)
         try:
             await self._answer(generation, question)
             message.state = "complete"
         except asyncio.CancelledError:
             message.state, message.finish_reason = "stopped", "stopped"
         except (LlmError, RagError, IngestError, ServiceError) as error:
-            self._fail(generation, error)
+            ending = _failed(message, error)
         except Exception as error:  # the watcher must hear of it, whatever it is
             log.exception("answer %s", message.id)
-            self._fail(generation, error)
+            ending = _failed(message, error)
         finally:
-            heartbeat.cancel()
-            await asyncio.shield(self._write(message))
-            self.on_answer(message)
-            if message.state != "failed":
-                generation.publish("done", message)
-            generation.close()
+            writing.cancel()
+            # Stopping twice must not keep the text from being written.
+            await asyncio.shield(self._finish(generation, writing, ending))
+
+    async def _finish(
+        self, generation: Generation, writing: "asyncio.Task[None]", ending: Event
+    ) -> None:
+        """Write the answer for the last time, then tell that it has ended."""
+        await asyncio.gather(writing, return_exceptions=True)  # no older text may come after
+        try:
+            await self._write(generation.message)
+            self.on_answer(generation.message)
+        except Exception as error:
+            log.exception("answer %s could not be kept", generation.message.id)
+            ending = _failed(generation.message, error)
+        generation.publish(ending.name, ending.data)
+        generation.close()
 
     async def _answer(self, generation: Generation, question: Question) -> None:
         message = generation.message
@@ -164,12 +176,6 @@ class Generations:
                     case Answer():
                         _keep(message, event)
 
-    def _fail(self, generation: Generation, error: Exception) -> None:
-        message = generation.message
-        message.state, message.finish_reason = "failed", "error"
-        message.error_detail = str(error) or type(error).__name__
-        generation.publish("error", error)
-
     async def _write_along(self, generation: Generation) -> None:
         """Write the text so far while it grows, and a sign of life while it does not."""
         written, written_at = "", time.monotonic()
@@ -179,7 +185,10 @@ class Generations:
             now = time.monotonic()
             if message.content != written or now - written_at > ALIVE_S:
                 written, written_at = message.content, now
-                await self._write(message)
+                try:
+                    await self._write(message)
+                except Exception:  # a full disk, say: the answer goes on, the end tries again
+                    log.exception("answer %s could not be written", message.id)
 
     async def _write(self, message: StoredMessage) -> None:
         message.updated_at = utc_now()
@@ -209,6 +218,12 @@ def sweep_interrupted(db: Database) -> int:
             .values(state="interrupted", finish_reason="error", updated_at=utc_now())
         )
         return int(result.rowcount)
+
+
+def _failed(message: StoredMessage, error: Exception) -> Event:
+    message.state, message.finish_reason = "failed", "error"
+    message.error_detail = str(error) or type(error).__name__
+    return Event("error", error)
 
 
 def _keep(message: StoredMessage, answer: Answer) -> None:

@@ -50,6 +50,9 @@ def test_what_was_served_is_what_is_kept(api: RunningApi, model: ScriptedChatMod
     message_id = found["start"][0]["answer_id"]
     api.http.put(f"/api/messages/{message_id}/feedback", json={"rating": "up"})
 
+    metrics = api.http.get("/metrics").text
+    assert 'zhiwen_answers_total{finish_reason="stop"}' in metrics
+    assert 'zhiwen_ratings_total{rating="up"}' in metrics
     exported = api.http.get("/api/export", params={"format": "messages"}).json()
 
     served = render_chatml(model.history[0])
