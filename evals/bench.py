@@ -36,6 +36,7 @@ INSTANT_ENGINE_QUESTIONS = 60
 
 HASHING = "hashing"  # the embedder without a model
 
+_CHUNK_TOKENS = 160  # a generated passage or a little less, so that about each is a chunk
 _REAL_ENGINE_QUESTIONS = 4
 _REAL_ENGINE_ROUNDS = 4
 _ANSWER_TOKENS = 16
@@ -78,6 +79,7 @@ def _instant_engine(
         "sample_base": False,
         "api_port": api_port,
         "engine_url": engine_url,
+        "chunk_tokens": _CHUNK_TOKENS,
         "max_answer_tokens": _ANSWER_TOKENS,
     }
     settings = Settings(**changes)
