@@ -13,6 +13,12 @@ Bases = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+_WORDS = {
+    "engine_unavailable": "The model engine does not answer. Search works; see: zhiwen doctor",
+    "engine_busy": "The model engine is busy with other answers. Ask again in a moment.",
+    "engine_stream_broken": "The model engine broke off in the middle of the answer. Ask again.",
+}
+
 
 def ask(question: str, kb: Bases = None, as_json: AsJson = False) -> None:
     """Ask a question; the answer streams, its sources follow."""
@@ -28,7 +34,7 @@ def ask(question: str, kb: Bases = None, as_json: AsJson = False) -> None:
             write(data["text"])
         elif name == "error":
             _end_line(streamed)
-            raise CliError(data["detail"])
+            raise CliError(_words(data))
         elif name == "done":
             message = data["message"]
     _end_line(streamed)
@@ -66,6 +72,12 @@ def search(
         say((passage["text"].strip(), "dim"))
     if not found["passages"]:
         say("Nothing found.")
+
+
+def _words(problem: dict[str, Any]) -> str:
+    """What an engine says about itself helps few; it comes second."""
+    words = _WORDS.get(problem["code"])
+    return f"{words}\n({problem['detail']})" if words else str(problem["detail"])
 
 
 def _place(passage: dict[str, Any]) -> str:

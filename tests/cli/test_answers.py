@@ -1,0 +1,129 @@
+"""`zhiwen ask`, `zhiwen export`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.llm.chat_model import EngineStreamBroken
+from app.llm.scripted import ScriptedChatModel
+from tests.api.sse import ask
+from tests.cli.shell import Shell
+from tests.house import RunningApi
+
+HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
+SENTENCE = "年假为每年十五天，须提前一周申请。"
+
+
+@pytest.fixture
+def base_id(api: RunningApi) -> str:
+    return api.ingest("人事", {"[bold]手册 :smile: [1].md": HANDBOOK})
+
+
+@pytest.mark.usefixtures("base_id")
+def test_an_answer_with_its_sources(served: Shell, model: ScriptedChatModel) -> None:
+    model.enqueue("年假为每年", "十五天，须提前一周申请。")
+    ran = served("ask", "年假有几天？", "--kb", "人事")
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines() == [
+        f"{SENTENCE[:-1]}[1]。",
+        "",
+        f"[1] [bold]手册 :smile: [1].md: {SENTENCE}",
+    ]
+
+
+@pytest.mark.usefixtures("base_id")
+def test_an_answer_as_json(served: Shell, model: ScriptedChatModel) -> None:
+    model.enqueue(SENTENCE)
+    answer = json.loads(served("ask", "年假有几天？", "--json").out)
+    assert answer["answer"] == f"{SENTENCE[:-1]}[1]。"
+    assert answer["citations"] == [
+        {"marker": 1, "document": "[bold]手册 :smile: [1].md", "page": None, "text": SENTENCE}
+    ]
+    assert answer["finish_reason"] == "stop"
+
+
+@pytest.mark.usefixtures("base_id")
+def test_markup_and_commands_to_the_terminal_are_shown_or_dropped_never_obeyed(
+    served: Shell, model: ScriptedChatModel
+) -> None:
+    model.enqueue("[bold]fett[/bold] :smile: ", "\x1b]0;title\x07[/] end.")
+    ran = served("ask", "年假有几天？")
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("[bold]fett[/bold] :smile: ]0;title[/] end.")
+
+
+@pytest.mark.usefixtures("base_id")
+def test_an_engine_that_is_down_is_said_in_plain_words(served: Shell) -> None:
+    for more in ((), ("--json",)):
+        ran = served("ask", "年假有几天？", *more)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith("error: ")
+        assert "The model engine does not answer." in ran.err
+        assert "Traceback" not in ran.err
+
+
+@pytest.mark.usefixtures("base_id")
+def test_an_answer_that_breaks_off_keeps_its_line(served: Shell, model: ScriptedChatModel) -> None:
+    model.enqueue("年假为", "每年十五天。须", error=EngineStreamBroken("the connection broke"))
+    ran = served("ask", "年假有几天？")
+    assert ran.code == 1
+    assert ran.out.startswith("年假为每年十五天")
+    assert ran.out.endswith("\n")
+    assert ran.err.startswith("error: The model engine broke off in the middle of the answer.")
+
+
+@pytest.mark.usefixtures("base_id")
+def test_an_unknown_base_is_refused_with_those_there_are(served: Shell) -> None:
+    ran = served("ask", "年假有几天？", "--kb", "[red]财务")
+    assert ran.code == 1
+    assert ran.err == "error: There is no knowledge base named '[red]财务'. There are: '人事'.\n"
+
+
+def test_no_base_at_all(served: Shell) -> None:
+    assert "zhiwen ingest FILE --kb NAME" in served("ask", "年假有几天？").err
+
+
+def test_a_question_too_long_is_refused(served: Shell, base_id: str) -> None:
+    ran = served("ask", "年" * 100_000)
+    assert ran.code == 1
+    assert "100000 characters" in ran.err
+
+
+def judge(api: RunningApi, model: ScriptedChatModel, base_id: str) -> None:
+    model.enqueue("十天。")
+    message = ask(api.http, "年假有几天？", base_id)["done"][0]["message"]
+    api.http.put(
+        f"/api/messages/{message['id']}/feedback",
+        json={"rating": "down", "reason": "wrong", "correction": "十五天[1]。"},
+    ).raise_for_status()
+
+
+def test_a_correction_becomes_a_pair(
+    served: Shell, api: RunningApi, model: ScriptedChatModel, base_id: str, tmp_path: Path
+) -> None:
+    judge(api, model, base_id)
+    ran = served("export", "--format", "dpo")
+    assert ran.code == 0
+    pair = json.loads(ran.out)
+    assert pair["chosen"][-1]["content"] == "十五天[1]。"
+    assert pair["rejected"][-1]["content"].startswith("十天")
+    assert ran.err == "1 rows from 1 judged answers\n"
+
+    file = tmp_path / "pairs.jsonl"
+    written = served("export", "--format", "dpo", "--output", file, "--kb", "人事", "--json")
+    assert file.read_text("utf-8") == ran.out
+    assert written.out == ""
+    assert json.loads(written.err)["exported"] == 1
+
+
+def test_filters_and_what_was_left_out(
+    served: Shell, api: RunningApi, model: ScriptedChatModel, base_id: str
+) -> None:
+    judge(api, model, base_id)
+    assert served("export", "--rating", "up").err == "0 rows from 0 judged answers\n"
+    assert served("export", "--since", "2999-01-01").err == "0 rows from 0 judged answers\n"
+    assert served("export", "--format", "csv").code == 2
+    assert served("export", "--output", "/nowhere/at/all.jsonl").err.startswith(
+        "error: /nowhere/at/all.jsonl cannot be written:"
+    )
