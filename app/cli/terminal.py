@@ -18,8 +18,9 @@ def own_terminal() -> Iterator[None]:
         yield  # no terminal, in the background, or the foreground group is ours already
         return
     before = os.getpgrp()
-    # A group that is not in the foreground is stopped by this signal when it asks for it.
-    earlier = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    # SIGTTOU stops a group that asks for the foreground; SIGTSTP, Ctrl-Z, would now stop this
+    # group alone and leave the terminal with nobody to answer.
+    earlier = {n: signal.signal(n, signal.SIG_IGN) for n in (signal.SIGTTOU, signal.SIGTSTP)}
     os.setpgid(0, 0)
     os.tcsetpgrp(0, os.getpid())
     try:
@@ -27,4 +28,5 @@ def own_terminal() -> Iterator[None]:
     finally:
         os.tcsetpgrp(0, before)
         os.setpgid(0, before)
-        signal.signal(signal.SIGTTOU, earlier)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

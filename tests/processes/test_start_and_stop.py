@@ -1,16 +1,22 @@
 """How `zhiwen up` begins and ends, and what it says meanwhile."""
 
+import fcntl
 import os
+import shlex
+import shutil
 import signal
 import socket
+import subprocess
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from evals.processes import environment
 from tests.api.sse import ask
 from tests.house import listening_socket
-from tests.processes.zhiwen_up import Engine, ZhiwenUp, eventually, lives, zhiwen_up
+from tests.processes.zhiwen_up import UP, Engine, ZhiwenUp, eventually, lives, zhiwen_up
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +164,31 @@ def test_a_start_can_be_broken_off(tmp_path: Path, engine: Engine) -> None:
     assert zhiwen.process.returncode == 0
     assert "is ready" not in zhiwen.said()
     assert zhiwen.said().count("stopped") == 1
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_ctrl_c_under_make_is_a_success(tmp_path: Path, engine: Engine) -> None:
+    """The terminal sends it to make as well, which would report an interrupt."""
+    zhiwen = ZhiwenUp(tmp_path, engine)
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"up:\n\t@{shlex.join(UP)} >{zhiwen.output}\n")
+    terminal, ours = os.openpty()
+    try:
+        make = subprocess.Popen(
+            ["make", "-f", makefile, "up"],
+            stdin=ours,
+            stdout=ours,
+            stderr=ours,
+            env=environment(zhiwen.settings),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # no threads
+        )
+        eventually(lambda: zhiwen.output.exists() and "is ready" in zhiwen.said())
+        os.write(terminal, b"\x03")
+        assert make.wait(30) == 0
+        assert b"make: ***" not in os.read(terminal, 65536)
+    finally:
+        os.close(terminal)
+        os.close(ours)
+    assert zhiwen.said().count("stopped") == 1
+    assert_all_is_gone(zhiwen, [])

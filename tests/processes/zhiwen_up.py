@@ -15,6 +15,8 @@ import httpx
 from evals.processes import children, command_line, environment, free_ports
 from tests.weights import CHAT_MODEL, store_with
 
+UP = [sys.executable, "-c", "from app.cli.main import main; main()", "up"]
+
 _START_S = 120.0
 _STOP_S = 30.0
 
@@ -99,8 +101,7 @@ class ZhiwenUp:
         """Start it and don't wait."""
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from app.cli.main import main; main()", "up"],
-                cwd=Path(__file__).parents[2],
+                UP,
                 env=environment(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
