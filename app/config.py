@@ -14,7 +14,11 @@ MIB = 1024 * 1024
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="ZHIWEN_", env_file=".env", env_file_encoding="utf-8", extra="forbid"
+        env_prefix="ZHIWEN_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="forbid",
     )
 
     profile: Literal["embedded", "gpu"] = Field(
@@ -31,12 +35,12 @@ class Settings(BaseSettings):
     )
 
     api_host: str = Field("127.0.0.1", description="Address the API binds")
-    api_port: int = Field(8000, ge=1, le=65535)
+    api_port: int = Field(8000, ge=1, le=65535, description="Port of the API")
     api_url: HttpUrl | None = Field(
         None, description="Where UI and shell find the API; API_HOST:API_PORT when empty"
     )
     ui_host: str = Field("127.0.0.1", description="Address the UI binds")
-    ui_port: int = Field(8501, ge=1, le=65535)
+    ui_port: int = Field(8501, ge=1, le=65535, description="Port of the UI")
 
     embedder: str | None = Field(
         None, description="Embedding model by name; the best one available when empty"
@@ -59,16 +63,16 @@ class Settings(BaseSettings):
     tokenizer: str = Field(
         "", description="Model whose tokenizer counts prompts; the chat model's own when empty"
     )
-    connect_timeout_s: float = Field(3.0, gt=0)
-    first_token_timeout_s: float = Field(120.0, gt=0)
-    stall_timeout_s: float = Field(30.0, gt=0)
+    connect_timeout_s: float = Field(3.0, gt=0, description="To reach the engine")
+    first_token_timeout_s: float = Field(
+        180.0, gt=0, description="To its first token; a CPU reads a long prompt slowly"
+    )
+    stall_timeout_s: float = Field(60.0, gt=0, description="From one token to the next")
 
     context_tokens: int = Field(4096, ge=1024, description="Context length of the chat model")
-    max_prompt_tokens: int = Field(
-        0, ge=0, description="Prompt budget; 0 = 900 embedded, 3500 gpu"
-    )
-    max_answer_tokens: int = Field(512, ge=16)
-    temperature: float = Field(0.0, ge=0, le=2)
+    max_prompt_tokens: int = Field(0, ge=0, description="Prompt budget; 0 = 900 embedded, 3500 gpu")
+    max_answer_tokens: int = Field(512, ge=16, description="Longest answer")
+    temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest answer")
 
     chunk_tokens: int = Field(400, ge=32, description="Target size of a chunk, embedder tokens")
     top_k: int = Field(6, ge=1, le=50, description="Passages handed to the prompt at most")
@@ -76,10 +80,12 @@ class Settings(BaseSettings):
     rrf_k: int = Field(60, ge=1, description="k of reciprocal rank fusion")
 
     max_upload_mib: int = Field(200, ge=1, description="Largest file accepted")
-    max_question_chars: int = Field(8000, ge=100)
+    max_question_chars: int = Field(8000, ge=100, description="Longest question accepted")
     worker_idle_s: float = Field(60.0, ge=0, description="The embedding process ends after this")
     sample_base: bool = Field(True, description="Create the sample knowledge base at first start")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Of API and worker"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -6,7 +6,7 @@ of `detail` is kept: without it BM25 reads every row again, ten times as slow.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from app.db.lexical_terms import rarest, worth_counting
@@ -48,14 +48,11 @@ def _choose(session: Session, wanted: Sequence[str]) -> list[str]:
     connection = session.connection()
     # Ids only grow, so the largest is a cheap upper bound of the number of chunks.
     chunks = connection.scalar(text("SELECT max(id) FROM chunk_terms_docsize")) or 0
-    count = text("SELECT doc FROM chunk_terms_vocab WHERE term = :term")
-    return rarest(
-        {
-            term: connection.scalar(count, {"term": term}) or 0
-            for term in worth_counting(wanted, chunks)
-        },
-        chunks,
+    counts = text("SELECT term, doc FROM chunk_terms_vocab WHERE term IN :terms").bindparams(
+        bindparam("terms", expanding=True)
     )
+    rows = connection.execute(counts, {"terms": worth_counting(wanted, chunks)})
+    return rarest({row.term: row.doc for row in rows}, chunks)
 
 
 def _any_of(words: Iterable[str]) -> str:

@@ -38,7 +38,7 @@ Mode = Literal[
 ]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
-_FIRST_SOURCE = re.compile(r"\[1\][^\n]*\n\s*(.+?[。！？.!?\n])", re.DOTALL)
+_FIRST_SOURCE = re.compile(r'="1" [^\n]*>\n\s*(.+?[。！？.!?\n])', re.DOTALL)
 _NO_SOURCE = "没有资料。"
 _STALL_S = 3600.0
 _STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}

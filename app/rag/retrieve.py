@@ -16,6 +16,9 @@ LexicalSearch = Callable[[str, int, Sequence[str]], list[Match]]  # query, k, ba
 Hydrate = Callable[[Sequence[int]], Mapping[int, Passage]]  # ids that are gone are missing
 
 
+_SPARE = 4  # read beyond `top_k`, since a few may be gone
+
+
 @dataclass(frozen=True, slots=True)
 class Retrieved:
     """Passages best first, and how long each stage took in milliseconds."""
@@ -69,18 +72,25 @@ class Retriever:
         lexical: dict[int, float],
         top_k: int,
     ) -> tuple[Passage, ...]:
-        """All candidates are read, since some may have been deleted since they were indexed."""
-        stored = self.hydrate(list(fused))
-        passages = [
+        """Read the best ones, and more of them where some were deleted since they were indexed."""
+        ids = list(fused)
+        found: list[Passage] = []
+        while ids and len(found) < top_k:
+            some, ids = ids[: top_k + _SPARE], ids[top_k + _SPARE :]
+            stored = self.hydrate(some)
+            found += [stored[id_] for id_ in some if id_ in stored]
+        return tuple(
             replace(
-                stored[id_],
-                score=score,
-                trace=StageScores(dense=dense.get(id_), lexical=lexical.get(id_), fused=score),
+                passage,
+                score=fused[passage.chunk_id],
+                trace=StageScores(
+                    dense=dense.get(passage.chunk_id),
+                    lexical=lexical.get(passage.chunk_id),
+                    fused=fused[passage.chunk_id],
+                ),
             )
-            for id_, score in fused.items()
-            if id_ in stored
-        ]
-        return tuple(passages[:top_k])
+            for passage in found[:top_k]
+        )
 
 
 def _keep_best(

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import col, select
+from sqlalchemy import select
+from sqlmodel import col
 
 from app.db import lexical
 from app.db.engine import Database
@@ -13,6 +14,20 @@ from app.rag.types import Passage
 from app.services.bases import get_base
 from app.services.errors import Invalid, TooLarge
 from vectorstore.protocol import Match
+
+_PASSAGE_COLUMNS = (
+    col(StoredChunk.id),
+    col(StoredChunk.document_id),
+    col(StoredChunk.base_id),
+    col(StoredChunk.ordinal),
+    col(StoredChunk.text),
+    col(StoredChunk.start),
+    col(StoredChunk.end),
+    col(StoredChunk.page),
+    col(StoredChunk.headings),
+    col(StoredDocument.name),
+    col(StoredDocument.title),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +44,27 @@ class Passages:
     def hydrate(self, chunk_ids: Sequence[int]) -> dict[int, Passage]:
         """Passages of those ids that are still there."""
         with self.db.read() as session:
-            rows = session.exec(
-                select(StoredChunk, StoredDocument.name, StoredDocument.title)
+            # Columns, not objects: a chunk's vector is larger than its text and not needed here.
+            rows = session.execute(
+                select(*_PASSAGE_COLUMNS)
                 .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
-                .where(col(StoredChunk.id).in_(chunk_ids), StoredDocument.state == "ready")
+                .where(col(StoredChunk.id).in_(chunk_ids), col(StoredDocument.state) == "ready")
             )
             return {
-                chunk.id: Passage(
-                    chunk_id=chunk.id,
-                    document_id=chunk.document_id,
-                    document_name=name,
-                    base_id=chunk.base_id,
-                    ordinal=chunk.ordinal,
-                    text=chunk.text,
-                    start=chunk.start,
-                    end=chunk.end,
-                    page=chunk.page,
-                    title=title,
-                    headings=tuple(chunk.headings),
+                row.id: Passage(
+                    chunk_id=row.id,
+                    document_id=row.document_id,
+                    document_name=row.name,
+                    base_id=row.base_id,
+                    ordinal=row.ordinal,
+                    text=row.text,
+                    start=row.start,
+                    end=row.end,
+                    page=row.page,
+                    title=row.title,
+                    headings=tuple(row.headings),
                 )
-                for chunk, name, title in rows
-                if chunk.id is not None
+                for row in rows
             }
 
 

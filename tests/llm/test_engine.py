@@ -26,7 +26,9 @@ START_TIMEOUT_S = 60
 CONTEXT_TOKENS = 1024
 QUESTION = (
     Message("system", "你只根据资料回答。"),
-    Message("user", "资料：\n[1] 手册.md\n备份保留三十天。\n\n问题：备份保留多久？"),
+    Message(
+        "user", '<资料 编号="1" 出处="手册.md">\n备份保留三十天。\n</资料>\n\n问题：备份保留多久？'
+    ),
 )
 
 

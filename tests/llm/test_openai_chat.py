@@ -20,7 +20,10 @@ from tests.serving import serving
 
 QUESTION = (
     Message("system", "只根据资料回答。"),
-    Message("user", "资料：\n[1] 手册.md\n备份保留三十天😀。每周检查一次。\n\n问题：保留多久？"),
+    Message(
+        "user",
+        '<资料 编号="1" 出处="手册.md">\n备份保留三十天😀。每周检查一次。\n</资料>\n\n问题：保留多久？',
+    ),
 )
 ANSWER = "备份保留三十天😀[1]。"
 CLOSED_PORT = "http://127.0.0.1:9/v1"
@@ -192,7 +195,7 @@ async def test_many_streams_at_once_do_not_mix(url: str) -> None:
     model = client(url)
 
     async def ask(number: int) -> str:
-        prompt = (Message("user", f"[1] a.md\n第{number}号文件。\n"),)
+        prompt = (Message("user", f'<资料 编号="1" 出处="a.md">\n第{number}号文件。\n</资料>\n'),)
         return "".join([d.text async for d in model.stream(prompt, max_tokens=100)])
 
     answers = await asyncio.gather(*(ask(number) for number in range(20)))
