@@ -43,7 +43,7 @@ def ask(question: str, kb: Bases = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(_whole(message), ensure_ascii=False, indent=2))
         return
-    if plain(message["content"]).strip() != streamed.strip():  # the end of the line may mend what was streamed
+    if plain(message["content"]).strip() != streamed.strip():  # mended after it was streamed
         say(message["content"])
     if message["citations"]:
         say()

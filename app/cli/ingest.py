@@ -130,14 +130,10 @@ def _wait(client: "ServiceClient", documents: list[dict[str, Any]], bars: "Progr
 def _show(document: dict[str, Any], rows: "dict[str, TaskID]", bars: "Progress") -> None:
     id_, state = document["id"], document["state"]
     if state in ("parsing", "embedding"):
+        words, total = f"  {state} {plain(document['name'])}", document["total"] or None
         if id_ not in rows:
-            rows[id_] = bars.add_task("", total=None)
-        bars.update(
-            rows[id_],
-            description=f"  {state} {plain(document['name'])}",
-            completed=document["done"],
-            total=document["total"] or None,
-        )
+            rows[id_] = bars.add_task(words, total=total)
+        bars.update(rows[id_], description=words, completed=document["done"], total=total)
     elif id_ in rows:
         bars.remove_task(rows.pop(id_))
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from app.services.jobs import LEASE_S, Claim, Jobs, locked
 from ingest.chunk import indexed_text
 from ingest.embedder import Embedder
 from ingest.errors import IngestError
-from ingest.pipeline import Ingested, ingest
+from ingest.pipeline import Ingested, Progress, ingest
 
 log = logging.getLogger(__name__)
+
+_REPORT_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Ingestion:
                     document.name,
                     self.embedder,
                     chunk_tokens=self.chunk_tokens,
-                    on_progress=lambda *step: self.jobs.progress(claim, *step),
+                    on_progress=self._report(claim),
                 )
                 self._commit(claim, document, ingested)
         except NotFound:
@@ -56,6 +59,20 @@ class Ingestion:
             log.exception("document %s", claim.document_id)
             detail = f"The file could not be read ({type(error).__name__}: {error})."
             self.jobs.fail(claim, "internal", detail[:2000])
+
+    def _report(self, claim: Claim) -> Progress:
+        """Write down each new stage, and how far it is a few times a second: a page of a PDF takes
+        less time than a commit."""
+        stage_before, written_at = "", 0.0
+
+        def report(stage: str, done: int, total: int) -> None:
+            nonlocal stage_before, written_at
+            now = time.monotonic()
+            if stage != stage_before or now - written_at >= _REPORT_S:
+                stage_before, written_at = stage, now
+                self.jobs.progress(claim, stage, done, total)
+
+        return report
 
     def _start(self, claim: Claim) -> StoredDocument:
         with self.db.read() as session:
