@@ -94,8 +94,10 @@ class Child:
             return
         now = time.monotonic()
         if self.restart_at is None:
-            self.restarts = 0 if now - self.started_at > _STEADY_S else self.restarts + 1
+            if now - self.started_at > _STEADY_S:
+                self.restarts = 0
             wait = _RESTART_S[min(self.restarts, len(_RESTART_S) - 1)]
+            self.restarts += 1
             self.restart_at = now + wait
             log.warning("%s ended; starting it again in %.1f s", self.name, wait)
         elif now >= self.restart_at:

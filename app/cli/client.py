@@ -103,12 +103,12 @@ def _checked(response: httpx.Response) -> httpx.Response:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file. What the system says about it while it is read is a CliError as well."""
     try:
-        file = path.open("rb")
-    except OSError as error:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:  # httpx has errors of its own for the connection
         raise CliError(f"The file cannot be read: {error.strerror}.") from error
-    with file:
-        yield file
 
 
 def service() -> ServiceClient:
