@@ -53,7 +53,7 @@ class Ingestion:
         except WrongEmbedder as error:
             self.jobs.fail(claim, error.code, str(error))
         except OSError as error:
-            log.exception("document %s", claim.document_id)
+            log.warning("document %s: %s", claim.document_id, error)
             self.jobs.fail(claim, "storage", f"The stored file could not be read: {error.strerror}")
         except Exception as error:  # a parser's bug must not stop the queue
             log.exception("document %s", claim.document_id)

@@ -1,5 +1,6 @@
 """What a job leaves behind when something happens to it: everything or nothing."""
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -206,3 +207,25 @@ def test_stored_bytes_that_are_gone_fail_the_document(house: House, base_id: str
         file.unlink()
     house.drain()
     assert house.documents.get(document_id).document.error_code == "storage"
+
+
+def test_deleting_and_reading_at_the_same_time_never_wait_for_each_other(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both lock base, document and job; in different orders one of them would be a deadlock."""
+    for round_ in range(3):
+        base_id = house.base(f"规程 {round_}")
+        texts = (f"规程 {round_}.{n}\n\n" + "每天检查一次。\n\n" * 50 for n in range(15))
+        documents = [house.add(base_id, f"{n}.md", each) for n, each in enumerate(texts)]
+        readers = [threading.Thread(target=house.drain, args=(f"reader-{n}",)) for n in range(3)]
+        for reader in readers:
+            reader.start()
+        for document_id in documents[::2]:
+            house.documents.delete(document_id)
+        house.documents.delete_base(base_id)
+        for reader in readers:
+            reader.join()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+    with house.db.read() as session:
+        assert set(left_behind(session).values()) == {0}
+        assert session.exec(select(Job)).all() == []
