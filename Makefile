@@ -12,7 +12,7 @@ TORCH := torch==2.13.0
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --progress-bar on
 QUIET := --quiet
 
-.PHONY: up test check format bench lock clean-venv
+.PHONY: up test check format bench eval-smoke lock clean-venv
 
 up: $(RUN_STAMP)
 	@$(BIN)/zhiwen up
@@ -32,6 +32,10 @@ format: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m evals.bench
+
+# EVAL_DATA: a folder with corpus.jsonl and queries.jsonl; docs/evaluation.md says what is in them.
+eval-smoke: $(DEV_STAMP)
+	$(BIN)/python -m evals.smoke_retrieval $(EVAL_DATA)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

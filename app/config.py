@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     embedder: str | None = Field(
         None, description="Embedding model by name; the best one available when empty"
     )
-    embed_threads: int = Field(0, ge=0, description="Threads of the embedder; 0 = all cores")
+    embed_threads: int = Field(0, ge=0, description="Threads that embed documents; 0 = all cores")
 
     engine_url: HttpUrl | None = Field(
         None, description="OpenAI-compatible server, with /v1; the embedded engine when empty"
