@@ -33,7 +33,7 @@ DOCUMENT = """# 云杉仓库值班规定
 
 <img src=x onerror="document.title='broken'"> 这一行只是文字。
 """
-QUESTION = "冷库温度超过零下十五度时，应该通知谁？"
+QUESTION = "设备科的内线电话是多少？"
 CORRECTION = "应立即通知设备科，内线 4417 [1]。"
 
 
@@ -141,6 +141,8 @@ def test_from_a_file_to_a_training_pair(
     source = page.locator(".zw-source")
     expect(source).to_contain_text("内线 4417")
     expect(source.locator("mark").first).to_be_visible()
+    cited = " ".join(source.locator("mark").all_inner_texts())
+    assert "4417" in cited, cited
     expect(source).to_contain_text("这一行只是文字")
     assert source.locator("img").count() == 0
     assert page.title() != "broken"
@@ -177,6 +179,7 @@ def test_a_page_that_was_left_finds_its_answer_again(running_zhiwen: Running, pa
     expect(page.get_by_role("button", name="停止回答")).to_be_visible()
     open_page(page, "状态")
     expect(page.get_by_role("heading", name="状态")).to_be_visible()
+    expect(page.get_by_text("磁盘")).to_be_visible()
     shoot(page, "08-status")
     open_page(page, "对话")
     wait_for_answer(page)

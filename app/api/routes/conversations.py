@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from app.api.deps import House, Limit, Offset
@@ -100,7 +100,10 @@ def list_feedback(
 
 
 def _selection(
-    base_id: str | None, rating: Rating | None, since: datetime | None, until: datetime | None
+    base_id: Base = None,
+    rating: Rating | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Selection:
     try:
         return Selection(base_id=base_id, rating=rating, since=since, until=until)
@@ -108,17 +111,13 @@ def _selection(
         raise Invalid(str(error), code="selection") from error
 
 
+Filters = Annotated[Selection, Depends(_selection)]
+
+
 @router.get("/export", response_class=Response)
-def export(
-    house: House,
-    format: Annotated[Format, Query()],
-    base_id: Base = None,
-    rating: Rating | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> Response:
+def export(house: House, format: Annotated[Format, Query()], filters: Filters) -> Response:
     """Judged answers as a JSON Lines file for fine-tuning."""
-    rows, _ = house.judgements.export(format, _selection(base_id, rating, since, until))
+    rows, _ = house.judgements.export(format, filters)
     return Response(
         "".join(jsonl(rows)).encode(),
         media_type="application/x-ndjson",
@@ -128,15 +127,10 @@ def export(
 
 @router.get("/export/report")
 def export_report(
-    house: House,
-    format: Annotated[Format, Query()],
-    base_id: Base = None,
-    rating: Rating | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    house: House, format: Annotated[Format, Query()], filters: Filters
 ) -> ExportReport:
     """What the export holds, and what was left out and why."""
-    _, report = house.judgements.export(format, _selection(base_id, rating, since, until))
+    _, report = house.judgements.export(format, filters)
     return ExportReport(
         format=report.format,
         considered=report.considered,
