@@ -17,8 +17,8 @@ PROMPT_VERSION = "qa-2"
 # Short on purpose: on two cores every hundred tokens of prompt cost almost a second. It comes
 # first and never changes within a language, so that the engine's prefix cache holds it.
 #
-# Sources stand in tags, not under headings such as "[1] file": a model of 0.5B parameters then
-# answered with the heading in 4 of 16 questions, with tags in none.
+# Sources stand in tags, not under headings such as "[1] file": a model of 0.5B parameters answered
+# 4 of 16 questions with the heading. A small trial: tags were tried on 10 of them, where none did.
 SYSTEM: dict[Language, str] = {
     "zh": (
         "你是知问，根据资料回答问题。用完整的句子简短作答，并在句末用方括号注明资料编号，例如[1]。"
