@@ -141,7 +141,7 @@ def test_from_a_file_to_a_training_pair(
     source = page.locator(".zw-source")
     expect(source).to_contain_text("内线 4417")
     expect(source.locator("mark").first).to_be_visible()
-    cited = " ".join(source.locator("mark").all_inner_texts())
+    cited = " ".join(source.locator("mark.cited").all_inner_texts())
     assert "4417" in cited, cited
     expect(source).to_contain_text("这一行只是文字")
     assert source.locator("img").count() == 0
