@@ -28,6 +28,7 @@ _WEIGHTS = ("*.safetensors", "*.bin")
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
     path: Path
+    name: str
     dim: int
     max_tokens: int  # special tokens included
     query_prompt: str
@@ -45,7 +46,7 @@ def read_model_folder(path: Path, name: str) -> ModelFolder:
         raise EmbedderError(f"The embedding model {name} at {path} has no weights.")
     config = _read(path / "config.json")
     query, document = _prompts(path, name)
-    return ModelFolder(path, _dim(path, config), _max_tokens(path, config), query, document)
+    return ModelFolder(path, name, _dim(path, config), _max_tokens(path, config), query, document)
 
 
 def _has_weights(path: Path) -> bool:

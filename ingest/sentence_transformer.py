@@ -4,17 +4,20 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ingest.embedder import TextKind, Vectors
 from ingest.errors import EmbedderError
 from ingest.model_folder import read_model_folder
+from ingest.openvino_graph import Graph, load_graph
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
+
+Backend = Literal["auto", "torch"]
 
 _LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
 
@@ -22,21 +25,31 @@ _LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, Run
 class SentenceTransformerEmbedder:
     """Pooling and normalisation are the folder's own, prompts too where it has some.
 
-    The constructor reads a few JSON files; torch and the weights are loaded by the first `embed`
-    or by `warm_up`, the tokenizer by the first `count_tokens`, which needs no torch. May be
-    shared between threads; one of them computes at a time.
+    The constructor reads a few JSON files; the model is loaded by the first `embed` or by
+    `warm_up`, the tokenizer by the first `count_tokens`. May be shared between threads; one of
+    them computes at a time.
     """
 
-    def __init__(self, folder: Path, *, name: str, threads: int = 0, batch_size: int = 16) -> None:
-        """`name` is recorded with every knowledge base; `threads` 0 leaves torch's default.
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        threads: int = 0,
+        batch_size: int = 16,
+        backend: Backend = "auto",
+    ) -> None:
+        """`name` is recorded with every knowledge base; `threads` 0 uses all cores. `backend` auto
+        takes OpenVINO where it is installed and gives the same vectors, else torch.
 
         Raises EmbedderError where the folder is missing or incomplete.
         """
         self._folder = read_model_folder(folder, name)
         self._threads = threads
         self._batch_size = batch_size
+        self._backend = backend
         self._lock = threading.Lock()
-        self._loaded: SentenceTransformer | None = None
+        self._loaded: Graph | SentenceTransformer | None = None
         self.name = name
         self.dim = self._folder.dim
         self.max_tokens = self._folder.max_tokens
@@ -49,11 +62,14 @@ class SentenceTransformerEmbedder:
         if not texts:
             return np.zeros((0, self.dim), dtype=np.float32)
         prompt = self._folder.query_prompt if kind == "query" else self._folder.document_prompt
+        prompted = [prompt + _well_formed(text) for text in texts]
         with self._lock:
+            model = self._model()
+            if isinstance(model, Graph):
+                return model.encode(prompted, batch_size=self._batch_size)
             # sentence-transformers sorts by length before it cuts batches
-            vectors = self._model().encode(
-                [_well_formed(text) for text in texts],
-                prompt=prompt,
+            vectors = model.encode(
+                prompted,
                 batch_size=self._batch_size,
                 normalize_embeddings=True,
                 show_progress_bar=False,
@@ -72,6 +88,10 @@ class SentenceTransformerEmbedder:
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
+        return self._read_tokenizer()
+
+    def _read_tokenizer(self) -> "Tokenizer":
+        """A new one: truncation and padding are set on the object."""
         from tokenizers import Tokenizer
 
         path = self._folder.path / "tokenizer.json"
@@ -83,13 +103,27 @@ class SentenceTransformerEmbedder:
         tokenizer.no_padding()
         return tokenizer
 
-    def _model(self) -> "SentenceTransformer":
+    def _model(self) -> "Graph | SentenceTransformer":
         """The loaded model; the caller holds the lock."""
         if self._loaded is None:
             self._loaded = self._load()
         return self._loaded
 
-    def _load(self) -> "SentenceTransformer":
+    def _load(self) -> "Graph | SentenceTransformer":
+        if self._backend == "auto":
+            graph = load_graph(self._folder, self.truncating_tokenizer(), threads=self._threads)
+            if graph is not None:
+                return graph
+        return self.load_torch()
+
+    def truncating_tokenizer(self) -> "Tokenizer":
+        """The tokenizer of texts that are to be embedded. Raises EmbedderError."""
+        tokenizer = self._read_tokenizer()
+        tokenizer.enable_truncation(self.max_tokens)
+        return tokenizer
+
+    def load_torch(self) -> "SentenceTransformer":
+        """The model as sentence-transformers loads it. Raises EmbedderError."""
         import torch
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer

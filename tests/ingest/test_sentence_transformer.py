@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def embedder(folder: Path) -> SentenceTransformerEmbedder:
-    return SentenceTransformerEmbedder(folder, name=BGE, batch_size=2)
+    return SentenceTransformerEmbedder(folder, name=BGE, batch_size=2, backend="torch")
 
 
 def by_hand(folder: Path, texts: list[str]) -> Vectors:
@@ -73,7 +73,7 @@ def test_queries_get_bges_instruction(folder: Path, embedder: SentenceTransforme
 def test_prompts_follow_the_model_family(
     folder: Path, name: str, query: str, document: str
 ) -> None:
-    embedder = SentenceTransformerEmbedder(folder, name=name)
+    embedder = SentenceTransformerEmbedder(folder, name=name, backend="torch")
     np.testing.assert_allclose(
         embedder.embed(["合同"], kind="query"), by_hand(folder, [query + "合同"]), atol=1e-5
     )
@@ -86,7 +86,7 @@ def test_prompts_of_the_folder_win(tmp_path: Path) -> None:
     folder = write_bge_folder(tmp_path)
     prompts = {"prompts": {"query": "notice ", "document": ""}}
     (folder / "config_sentence_transformers.json").write_text(json.dumps(prompts), "utf-8")
-    embedder = SentenceTransformerEmbedder(folder, name=BGE)
+    embedder = SentenceTransformerEmbedder(folder, name=BGE, backend="torch")
     expected = by_hand(folder, ["notice 合同"])
     np.testing.assert_allclose(embedder.embed(["合同"], kind="query"), expected, atol=1e-5)
 

@@ -1,0 +1,134 @@
+"""The same model, several times faster on a CPU: what sentence-transformers does, as a graph.
+
+`openvino_convert.py` traces the whole model once, pooling and normalisation included, compares
+the vectors and keeps the graph beside the weights. From then on neither torch nor
+sentence-transformers is loaded to embed. `make bench-embed` sets both side by side.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.embedder import Vectors
+from ingest.model_folder import ModelFolder
+
+if TYPE_CHECKING:
+    from openvino import CompiledModel, Model
+    from tokenizers import Tokenizer
+
+log = logging.getLogger(__name__)
+
+HOME, GRAPH, WEIGHTS, KEY = "openvino", "encoder.xml", "encoder.bin", "encoder.json"
+_TIMEOUT_S = 600.0
+
+
+class Graph:
+    """Embeds batches of texts that are ready, prompts in front. Not safe between threads."""
+
+    def __init__(self, compiled: "CompiledModel", tokenizer: "Tokenizer") -> None:
+        self._request = compiled.create_infer_request()
+        self._tokenizer = tokenizer
+
+    def encode(self, texts: Sequence[str], *, batch_size: int) -> Vectors:
+        """`(len(texts), dim)` float32, L2-normalised; longest texts first, so that a batch holds
+        little padding."""
+        encoded = self._tokenizer.encode_batch_fast(list(texts))
+        order = sorted(range(len(texts)), key=lambda i: -len(encoded[i].ids))
+        vectors: Vectors | None = None
+        for begin in range(0, len(order), batch_size):
+            rows = order[begin : begin + batch_size]
+            found = self._infer([encoded[row].ids for row in rows])
+            if vectors is None:
+                vectors = np.empty((len(texts), found.shape[1]), dtype=np.float32)
+            vectors[rows] = found
+        return vectors if vectors is not None else np.zeros((0, 0), dtype=np.float32)
+
+    def _infer(self, ids: list[list[int]]) -> Vectors:
+        outputs = self._request.infer(padded(ids))
+        return np.asarray(outputs[0], dtype=np.float32)
+
+
+def padded(ids: list[list[int]]) -> dict[str, NDArray[np.int64]]:
+    """Token ids as the graph takes them: `input_ids` and `attention_mask`, each `(n, longest)`."""
+    input_ids = np.zeros((len(ids), max(map(len, ids))), dtype=np.int64)
+    mask = np.zeros_like(input_ids)
+    for row, tokens in enumerate(ids):
+        input_ids[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
+    return {"input_ids": input_ids, "attention_mask": mask}
+
+
+def load_graph(folder: ModelFolder, tokenizer: "Tokenizer", *, threads: int) -> Graph | None:
+    """The graph of the model in `folder`, converted first where it is not there yet.
+
+    `tokenizer` truncates and does not pad; `threads` 0 means all cores. None, with the reason in
+    the log, where OpenVINO is not installed, or the model cannot be converted or kept.
+    """
+    try:
+        import openvino
+    except ImportError:
+        log.info("openvino is not installed: torch embeds, several times slower")
+        return None
+    if not is_converted(folder.path) and not _convert(folder):
+        return None
+    model = openvino.Core().read_model(folder.path / HOME / GRAPH)
+    return Graph(compile_model(model, threads), tokenizer)
+
+
+def _convert(folder: ModelFolder) -> bool:
+    """In a process of its own, since torch would keep a gigabyte of this one for nothing."""
+    from filelock import FileLock
+
+    log.info("converting %s for this machine, once", folder.name)
+    command = [sys.executable, "-m", "ingest.openvino_convert", str(folder.path), folder.name]
+    try:
+        (folder.path / HOME).mkdir(exist_ok=True)
+        with FileLock(folder.path / HOME / ".lock", timeout=_TIMEOUT_S):
+            if not is_converted(folder.path):  # another process may have been faster
+                subprocess.run(
+                    command, check=True, timeout=_TIMEOUT_S, capture_output=True, text=True
+                )
+    except subprocess.CalledProcessError as error:
+        log.warning("%s stays with torch: %s", folder.name, error.stderr.strip()[-500:])
+        return False
+    except (OSError, TimeoutError, subprocess.TimeoutExpired) as error:
+        log.warning("%s stays with torch: %s", folder.name, error)
+        return False
+    return True
+
+
+def is_converted(folder: Path) -> bool:
+    """Whether the graph is there, made from these weights by this version of OpenVINO."""
+    try:
+        key = json.loads((folder / HOME / KEY).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    whole = all((folder / HOME / part).is_file() for part in (GRAPH, WEIGHTS))
+    return whole and key == conversion_key(folder)
+
+
+def conversion_key(folder: Path) -> dict[str, Any]:
+    """What a conversion depends on: the model's files and the version that converted them."""
+    files = sorted((*folder.glob("*.json"), *folder.glob("*.safetensors"), *folder.glob("*.bin")))
+    return {
+        "openvino": version("openvino"),
+        "files": [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files],
+    }
+
+
+def compile_model(model: "Model", threads: int) -> "CompiledModel":
+    """Ready to run on the CPU, in bfloat16 where it has that."""
+    import openvino
+
+    config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    if threads > 0:
+        config["INFERENCE_NUM_THREADS"] = threads
+    return openvino.Core().compile_model(model, "CPU", config)

@@ -1,0 +1,80 @@
+"""The converted model gives torch's vectors, is made once, and is made again for other weights."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.openvino_graph import HOME, KEY, Graph, is_converted
+from ingest.sentence_transformer import SentenceTransformerEmbedder
+from tests.ingest.bge_folder import DIM, write_bge_folder
+
+BGE = "BAAI/bge-small-zh-v1.5"
+TEXTS = ["试用期三个月", "合同", "离职提前三十天书面通知" * 20, "thirty days of notice", ""]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_bge_folder(tmp_path_factory.mktemp("bge"))
+    SentenceTransformerEmbedder(folder, name=BGE).warm_up()
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["query", "document"])
+def test_the_graph_gives_torchs_vectors(folder: Path, kind: str) -> None:
+    assert is_converted(folder)
+    torch = SentenceTransformerEmbedder(folder, name=BGE, backend="torch")
+    graph = SentenceTransformerEmbedder(folder, name=BGE, batch_size=2)
+    expected = torch.embed(TEXTS, kind=kind)  # type: ignore[arg-type]
+    vectors = graph.embed(TEXTS, kind=kind)  # type: ignore[arg-type]
+    assert vectors.shape == (len(TEXTS), DIM) and vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert (vectors * expected).sum(axis=1).min() > 0.995
+    # in the order given, whatever the order they were computed in
+    assert (vectors @ expected.T).argmax(axis=1).tolist() == list(range(len(TEXTS)))
+
+
+def test_once_converted_nothing_heavy_is_loaded(folder: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from ingest.sentence_transformer import SentenceTransformerEmbedder\n"
+        f"embedder = SentenceTransformerEmbedder(Path({str(folder)!r}), name={BGE!r})\n"
+        "assert embedder.embed(['合同'], kind='query').shape[0] == 1\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_other_weights_are_converted_anew(tmp_path: Path) -> None:
+    folder = write_bge_folder(tmp_path)
+    first = SentenceTransformerEmbedder(folder, name=BGE)
+    first.warm_up()
+    key = (folder / HOME / KEY).read_text("utf-8")
+    os.utime(folder / "model.safetensors", ns=(1, 1))
+    assert not is_converted(folder)
+    SentenceTransformerEmbedder(folder, name=BGE).warm_up()
+    assert is_converted(folder) and (folder / HOME / KEY).read_text("utf-8") != key
+
+
+def test_a_half_written_graph_is_not_taken(tmp_path: Path) -> None:
+    folder = write_bge_folder(tmp_path)
+    SentenceTransformerEmbedder(folder, name=BGE).warm_up()
+    (folder / HOME / "encoder.bin").unlink()
+    assert not is_converted(folder)
+
+
+def test_where_it_cannot_be_kept_torch_embeds(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write_bge_folder(tmp_path)
+    (folder / HOME).write_text("a file where the folder should be", "utf-8")
+    embedder = SentenceTransformerEmbedder(folder, name=BGE)
+    vectors = embedder.embed(TEXTS, kind="document")
+    torch = SentenceTransformerEmbedder(folder, name=BGE, backend="torch")
+    np.testing.assert_array_equal(vectors, torch.embed(TEXTS, kind="document"))
+    assert not isinstance(embedder._loaded, Graph)
+    assert "stays with torch" in caplog.text
