@@ -74,10 +74,12 @@ class Settings(BaseSettings):
     max_answer_tokens: int = Field(512, ge=16, description="Longest answer")
     temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest answer")
 
-    chunk_tokens: int = Field(400, ge=32, description="Target size of a chunk, embedder tokens")
+    chunk_tokens: int = Field(120, ge=32, description="Target size of a chunk, embedder tokens")
     top_k: int = Field(6, ge=1, le=50, description="Passages handed to the prompt at most")
-    candidates: int = Field(50, ge=1, le=500, description="Passages each search stage proposes")
-    rrf_k: int = Field(60, ge=1, description="k of reciprocal rank fusion")
+    candidates: int = Field(100, ge=1, le=500, description="Chunks each of the searches proposes")
+    dense_weight: float = Field(
+        0.75, ge=0, le=1, description="Weight of meaning (cosine) against words (BM25) in a search"
+    )
 
     max_upload_mib: int = Field(200, ge=1, description="Largest file accepted")
     max_question_chars: int = Field(8000, ge=100, description="Longest question accepted")

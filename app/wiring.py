@@ -150,9 +150,10 @@ def build(
         embedder,
         dense=indexes.search,
         lexical=passages.lexical,
+        locate=passages.locate,
         hydrate=passages.hydrate,
         candidates=settings.candidates,
-        rrf_k=settings.rrf_k,
+        dense_weight=settings.dense_weight,
     )
     search = Search(db, retriever, settings.max_question_chars)
     answer_line = AnswerLine(

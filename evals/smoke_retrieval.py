@@ -120,7 +120,9 @@ def ways(house: Zhiwen, base_id: str, top_k: int) -> dict[str, Rank]:
     passages = Passages(house.db)
 
     def hydrated(ids: Sequence[int]) -> list[Passage]:
-        found = passages.hydrate(ids)
+        places = passages.locate(ids)
+        keys = {(place.document_id, place.ordinal) for place in places.values()}
+        found = {passage.chunk_id: passage for passage in passages.hydrate(keys)}
         return [found[id_] for id_ in ids]
 
     def hybrid(question: str) -> Sequence[Passage]:

@@ -13,7 +13,7 @@ from ingest.sections import sections
 from ingest.types import Chunk, Document
 from ingest.units import Boundary, Unit, split_into_units
 
-DEFAULT_CHUNK_TOKENS = 400
+DEFAULT_CHUNK_TOKENS = 120
 MIN_CHUNK_TOKENS = 16
 _EARLIEST_CUT = 0.5  # of the aim: below it a chunk would be needlessly small
 _BOUNDARY_WEIGHT = {Boundary.HEADING: 0.5, Boundary.BLOCK: 0.25}  # in shares of the aim

@@ -120,6 +120,15 @@ class ScoresOut(Wire):
     rerank: float | None
 
 
+class PartOut(Wire):
+    """A chunk inside a passage."""
+
+    chunk_id: int
+    start: int
+    end: int
+    page: int | None
+
+
 class PassageOut(Wire):
     chunk_id: int
     document_id: str
@@ -134,6 +143,7 @@ class PassageOut(Wire):
     headings: list[str]
     score: float
     trace: ScoresOut
+    parts: list[PartOut] = []
 
 
 class SearchIn(Wire):

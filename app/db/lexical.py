@@ -37,8 +37,8 @@ def remove(session: Session, chunk_ids: Collection[int]) -> None:
 def search(session: Session, query: str, k: int, base_ids: Collection[str]) -> list[Match]:
     """The `k` best chunks of `base_ids` that share a term with `query`, ties by smaller id.
 
-    Scores are at least 0, higher is better, comparable within one result only. Empty where no
-    term of the query is known.
+    A score is the share, 0 to 1, of what BM25 could give to a chunk that is all about the query:
+    0.3 and more is much. Empty where no term of the query is known.
     """
     wanted = query_terms(query)
     if not wanted or not base_ids or k < 1:

@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
-from app.db.lexical_terms import rarest, worth_counting
+from app.db.lexical_terms import rarest, weight_of, worth_counting
 from vectorstore import Match
+
+_SATURATION = 2.2  # FTS5's k1 + 1: what a term that fills a chunk scores, in units of its idf
 
 
 def add(session: Session, base_id: str, rows: Sequence[tuple[int, list[str]]]) -> None:
@@ -29,7 +31,7 @@ def remove(session: Session, chunk_ids: Collection[int]) -> None:
 def search(
     session: Session, wanted: Sequence[str], k: int, base_ids: Collection[str]
 ) -> list[Match]:
-    chosen = _choose(session, wanted)
+    chosen, weight = _choose(session, wanted)
     if not chosen:
         return []
     # FTS5's bm25 is lower for better; weight 0 keeps the base's id out of it.
@@ -40,19 +42,22 @@ def search(
         ),
         {"match": f"base : ({_any_of(base_ids)}) AND terms : ({_any_of(chosen)})", "k": k},
     )
-    return [Match(id_, max(score, 0.0)) for id_, score in rows]
+    return [Match(id_, max(score, 0.0) / (_SATURATION * weight)) for id_, score in rows]
 
 
-def _choose(session: Session, wanted: Sequence[str]) -> list[str]:
-    """The terms to look up; empty where none is known."""
+def _choose(session: Session, wanted: Sequence[str]) -> tuple[list[str], float]:
+    """The terms to look up, none where none is known, and the weight of the whole query."""
     connection = session.connection()
     # Ids only grow, so the largest is a cheap upper bound of the number of chunks.
     chunks = connection.scalar(text("SELECT max(id) FROM chunk_terms_docsize")) or 0
     counts = text("SELECT term, doc FROM chunk_terms_vocab WHERE term IN :terms").bindparams(
         bindparam("terms", expanding=True)
     )
-    rows = connection.execute(counts, {"terms": worth_counting(wanted, chunks)})
-    return rarest({row.term: row.doc for row in rows}, chunks)
+    counted = worth_counting(wanted, chunks)
+    rows = connection.execute(counts, {"terms": counted})
+    frequencies = {row.term: row.doc for row in rows}
+    chosen = rarest(frequencies, chunks)
+    return chosen, weight_of(chosen, counted, frequencies, chunks)
 
 
 def _any_of(words: Iterable[str]) -> str:

@@ -8,12 +8,15 @@ are chunks .993 and .978, in two thirds of the time; pairs and words only, up to
 .998 and .970.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 
-SMALL_CHUNKS = 1500  # up to here single characters are affordable to look up
+SMALL_CHUNKS = 10_000  # up to here single characters are affordable to look up
 MAX_TERMS = 64
-MIN_POSTINGS = 1500
+MIN_POSTINGS = 6000
 POSTINGS_SHARE = 0.2
+
+_LEAST_IDF = 1e-6  # as FTS5 has it
 
 
 def worth_counting(terms: Sequence[str], chunks: int) -> list[str]:
@@ -41,3 +44,23 @@ def rarest(frequencies: Mapping[str, int], chunks: int) -> list[str]:
         budget -= count
         chosen.append(term)
     return chosen
+
+
+def idf(count: int, chunks: int) -> float:
+    """How much a term tells that is in `count` of `chunks` chunks: BM25's inverse document
+    frequency, as SQLite's FTS5 computes it."""
+    return max(math.log((chunks - count + 0.5) / (count + 0.5)), _LEAST_IDF)
+
+
+def weight_of(
+    chosen: Collection[str],
+    counted: Collection[str],
+    frequencies: Mapping[str, int],
+    chunks: int,
+) -> float:
+    """What a chunk would score with every term, one that no chunk has among them: the sum of
+    their inverse document frequencies. Known terms that were too common to look up don't count.
+    """
+    unknown = sum(1 for term in counted if not frequencies.get(term))
+    known = sum(idf(frequencies[term], chunks) for term in chosen)
+    return known + unknown * idf(0, max(chunks, 1))

@@ -4,7 +4,16 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -116,10 +125,13 @@ class StoredChunk(SQLModel, table=True):
     never given again."""
 
     __tablename__ = "chunk"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (
+        Index("ix_chunk_document_id_ordinal", "document_id", "ordinal"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
-    document_id: str = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
+    document_id: str = Field(foreign_key="document.id", ondelete="CASCADE")
     base_id: str = Field(index=True)
     sequence: int = Field(index=True)
     ordinal: int

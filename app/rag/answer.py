@@ -87,7 +87,7 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        if not found.passages:
+        if not found.hits:
             text = NO_SOURCES[language_of(question.text)]
             yield TextDelta(text, "")
             yield Answer(text, (), (), self.model.name, "no_sources", timings_ms=clock.timings_ms)
@@ -95,10 +95,12 @@ class AnswerLine:
 
         prompt = build_prompt(
             question.text,
-            found.passages,
+            found.hits,
+            found.around,
             question.history,
             count_tokens=self.model.count_tokens,
             max_prompt_tokens=self.max_prompt_tokens,
+            max_passages=self.top_k,
         )
         clock.lap("prompt")
         yield Sources(prompt)

@@ -161,12 +161,13 @@ class Citer:
         )
         words = source.passage.text[span.start : span.end]
         start = source.passage.start + span.start + len(words) - len(words.lstrip())
+        part = source.passage.part_at(start)
         citation = Citation(
             marker=marker,
-            chunk_id=source.passage.chunk_id,
+            chunk_id=part.chunk_id,
             document_id=source.passage.document_id,
             document_name=source.passage.document_name,
-            page=source.passage.page,
+            page=part.page,
             start=start,
             end=start + len(words.strip()),
             text=words.strip(),

@@ -1,16 +1,78 @@
-"""Reciprocal rank fusion."""
+"""Fusion of dense and lexical search by a weighted mean of their scores.
 
-from collections.abc import Sequence
+Both scores have fixed scales, a cosine and a share of what BM25 could give, so they are added as
+they are. Ranks, and scores stretched to the best and worst found, say nothing of how good the best
+is: docs/decisions/2026-11-22-fusion.md has the measurements. The idea is that of Bruch, Gai and
+Ingber: "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023, section 4.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from app.rag.names import named_titles
+from app.rag.types import StageScores
+
+# What surrounds a chunk is part of what it is about.
+_NEIGHBOUR_WEIGHT = 0.3
 
 
-def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], *, k: int) -> dict[int, float]:
-    """Score of each id: the sum of 1 / (k + rank) over the rankings that hold it, ranks from 1.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk stands."""
 
-    Best first, ties by smaller id. Cormack, Clarke, Büttcher: "Reciprocal Rank Fusion outperforms
-    Condorcet and individual Rank Learning Methods", SIGIR 2009.
-    """
+    document_id: str
+    ordinal: int
+    title: str  # of the document
+
+
+def neighbourly(lexical: Mapping[int, float], places: Mapping[int, Place]) -> dict[int, float]:
+    """Scores of `places`, each a weighted mean of the chunk's own and its better neighbour's."""
+    at = {(place.document_id, place.ordinal): id_ for id_, place in places.items()}
     scores: dict[int, float] = {}
-    for ranking in rankings:
-        for rank, id_ in enumerate(ranking, start=1):
-            scores[id_] = scores.get(id_, 0.0) + 1.0 / (k + rank)
-    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
+    for id_, place in places.items():
+        beside = (at.get((place.document_id, place.ordinal + step)) for step in (-1, 1))
+        own = lexical.get(id_, 0.0)
+        best = max((lexical.get(other, 0.0) for other in beside if other is not None), default=own)
+        scores[id_] = (own + _NEIGHBOUR_WEIGHT * best) / (1 + _NEIGHBOUR_WEIGHT)
+    return scores
+
+
+def fuse(
+    dense: Mapping[int, float],
+    lexical: Mapping[int, float],
+    places: Mapping[int, Place],
+    *,
+    dense_weight: float,
+) -> dict[int, StageScores]:
+    """Every stage's score of the chunks in `places`, best first, ties by smaller id.
+
+    `dense_weight`, 0 to 1, is the weight of the cosine; the lexical share has the rest.
+    """
+    around = neighbourly(lexical, places)
+    scores = {
+        id_: StageScores(
+            dense=dense.get(id_),
+            lexical=lexical.get(id_),
+            fused=dense_weight * dense.get(id_, 0.0) + (1 - dense_weight) * around[id_],
+        )
+        for id_ in places
+    }
+    return dict(sorted(scores.items(), key=lambda item: (-item[1].fused, item[0])))
+
+
+def in_turn(question: str, ranked: Collection[int], places: Mapping[int, Place]) -> list[int]:
+    """Where the question names several documents, their chunks come first, one of each in turn;
+    otherwise `ranked` as it is."""
+    titles = named_titles(question, {places[id_].title for id_ in ranked})
+    if len(titles) < 2:
+        return list(ranked)
+    turns: dict[str, int] = dict.fromkeys(titles, 0)
+    keys: dict[int, tuple[int, int]] = {}
+    for position, id_ in enumerate(ranked):
+        title = places[id_].title
+        if title in turns:
+            keys[id_] = (turns[title], position)
+            turns[title] += 1
+        else:
+            keys[id_] = (len(ranked), position)
+    return sorted(ranked, key=keys.__getitem__)

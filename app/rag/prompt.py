@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from app.rag.errors import QuestionTooLong
 from app.rag.language import Language, language_of
+from app.rag.pack import Around, pack
 from app.rag.sentences import split_sentences
 from app.rag.types import Message, Passage
 
@@ -70,16 +71,18 @@ def render_chatml(messages: Sequence[Message], *, generation: bool = True) -> st
 
 def build_prompt(
     question: str,
-    passages: Sequence[Passage],
+    hits: Sequence[Passage],
+    around: Around,
     history: Sequence[Message],
     *,
     count_tokens: CountTokens,
     max_prompt_tokens: int,
+    max_passages: int,
 ) -> Prompt:
-    """Fill the budget: instructions and question, then recent turns, then passages by rank.
+    """Fill the budget: instructions and question, then recent turns, then what was found.
 
-    A passage that does not fit is passed over; the best one is cut after a sentence instead, so
-    that there is always a source. Raises QuestionTooLong.
+    `hits` are chunks, best first, `around` what stands beside them. There is always a source: the
+    best one is cut after a sentence where it alone is too long. Raises QuestionTooLong.
     """
     language = language_of(question)
 
@@ -95,19 +98,25 @@ def build_prompt(
         raise QuestionTooLong(bare, max_prompt_tokens)
 
     turns = _recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
-    chosen: list[Passage] = []
     left = max_prompt_tokens - size(turns, ())
-    for found in passages:
-        passage, cost = found, count_tokens(_source(1, found, language))
-        if cost > left and not chosen:
-            passage = _cut(found, left, count_tokens, language)
-            cost = count_tokens(_source(1, passage, language))
-        if cost <= left and passage.text:
-            chosen.append(passage)
-            left -= cost
-    # Pieces counted apart can be a few tokens shorter than the whole: the whole decides.
-    while chosen and size(turns, chosen) > max_prompt_tokens:
+    tags = max(
+        (count_tokens(_source(1, replace(p, text=""), language)) for p in hits[:1]), default=0
+    )
+    chosen = list(
+        pack(
+            hits,
+            around,
+            measure=count_tokens,
+            budget=left,
+            overhead=tags,
+            max_passages=max_passages,
+        )
+    )
+    # Pieces counted apart differ by a few tokens from the whole: the whole decides.
+    while len(chosen) > 1 and size(turns, chosen) > max_prompt_tokens:
         chosen.pop()
+    if chosen and size(turns, chosen) > max_prompt_tokens:
+        chosen = [cut for cut in [_cut(chosen[0], left, count_tokens, language)] if cut.text]
     messages = assemble(turns, chosen)
     return Prompt(messages, tuple(chosen), count_tokens(render_chatml(messages)))
 

@@ -1,104 +1,141 @@
-"""Retrieval: embed the query, search dense and lexical, fuse, hydrate."""
+"""Retrieval: embed the query, search dense and lexical side by side, fuse, hydrate."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from app.rag.fuse import reciprocal_rank_fusion
+from app.rag.fuse import Place, fuse, in_turn
+from app.rag.pack import Around, widen
 from app.rag.types import Passage, StageScores
 from ingest.embedder import Embedder, Vectors
 from vectorstore.protocol import Match
 
-# The three things retrieval asks of whoever keeps the data. All are called from a worker thread.
-DenseSearch = Callable[[Vectors, int, Sequence[str]], list[Match]]  # (1, dim) vector, k, base ids
+# What retrieval asks of whoever keeps the data. All are called from worker threads.
+
+# (1, dim) vector, k, base ids, and the only chunk ids to compare with, where they are given
+DenseSearch = Callable[[Vectors, int, Sequence[str], Collection[int] | None], list[Match]]
 LexicalSearch = Callable[[str, int, Sequence[str]], list[Match]]  # query, k, base ids
-Hydrate = Callable[[Sequence[int]], Mapping[int, Passage]]  # ids that are gone are missing
+Locate = Callable[[Collection[int]], Mapping[int, Place]]  # ids that are gone are missing
+# (document id, ordinal) of chunks to read; those that are not there are missing
+Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
 
-
-_SPARE = 4  # read beyond `top_k`, since a few may be gone
+_HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Passages best first, and how long each stage took in milliseconds."""
+    """`hits` are single chunks, best first; `around` holds them and their neighbours."""
 
-    passages: tuple[Passage, ...]
-    timings_ms: dict[str, float]
+    hits: tuple[Passage, ...]
+    around: Around
+    top_k: int
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """The `top_k` best hits with what stands around them, best first."""
+        return widen(self.hits, self.around, self.top_k)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Retriever:
-    """`candidates` is how many matches each search proposes, `rrf_k` the k of the fusion."""
+    """`candidates` is how many matches each search proposes, `dense_weight` what a cosine counts
+    against the lexical score."""
 
     embedder: Embedder
     dense: DenseSearch
     lexical: LexicalSearch
+    locate: Locate
     hydrate: Hydrate
-    candidates: int = 50
-    rrf_k: int = 60
+    candidates: int = 100
+    dense_weight: float = 0.75
 
     def retrieve(
         self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
     ) -> Retrieved:
-        """The `top_k` best passages. `context`, the question before, is searched along with a
-        follow-up, so that "and sick leave?" finds what the conversation is about.
+        """The best chunks for `top_k` passages. `context`, the question before, is searched along
+        with a follow-up, so that "and sick leave?" finds what the conversation is about.
         """
         timings: dict[str, float] = {}
         queries = [query, f"{context}\n{query}"] if context else [query]
-        rankings: list[list[int]] = []
-        dense: dict[int, float] = {}
-        lexical: dict[int, float] = {}
-
+        lexical = [self._pool.submit(self._lexical, text, base_ids, timings) for text in queries]
         with _timed(timings, "embed"):
             vectors = self.embedder.embed(queries, kind="query")
         with _timed(timings, "dense"):
-            for row in range(len(queries)):
-                found = self.dense(vectors[row : row + 1], self.candidates, base_ids)
-                _keep_best(dense, rankings, found)
-        with _timed(timings, "lexical"):
-            for text in queries:
-                _keep_best(lexical, rankings, self.lexical(text, self.candidates, base_ids))
+            dense = [self._dense(vectors[row : row + 1], base_ids) for row in range(len(queries))]
+        by_words = [future.result() for future in lexical]
+        with _timed(timings, "complete"):
+            for row, shares in enumerate(by_words):
+                missing = shares.keys() - dense[row].keys()
+                dense[row] |= self._dense(vectors[row : row + 1], base_ids, missing)
         with _timed(timings, "fuse"):
-            fused = reciprocal_rank_fusion(rankings, k=self.rrf_k)
+            ids = {id_ for scores in (*dense, *by_words) for id_ in scores}
+            places = self.locate(ids)
+            scores = self._fused(dense, by_words, places)
+            wanted = in_turn(query, scores, places)[: _HITS_PER_PASSAGE * top_k]
         with _timed(timings, "hydrate"):
-            passages = self._hydrate(fused, dense, lexical, top_k)
-        return Retrieved(passages, timings)
+            hits, around = self._hydrate(wanted, places, scores)
+        return Retrieved(hits, around, top_k, timings)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=4, thread_name_prefix="lexical")
+
+    def _lexical(
+        self, text: str, base_ids: Sequence[str], timings: dict[str, float]
+    ) -> dict[int, float]:
+        with _timed(timings, "lexical"):
+            found = self.lexical(text, self.candidates, base_ids)
+        return {match.id: match.score for match in found}
+
+    def _dense(
+        self, vector: Vectors, base_ids: Sequence[str], only: Collection[int] | None = None
+    ) -> dict[int, float]:
+        """Cosines of the best `candidates`, or of `only` those."""
+        if only is not None and not only:
+            return {}
+        k = self.candidates if only is None else len(only)
+        return {match.id: match.score for match in self.dense(vector, k, base_ids, only)}
+
+    def _fused(
+        self,
+        dense: Sequence[Mapping[int, float]],
+        lexical: Sequence[Mapping[int, float]],
+        places: Mapping[int, Place],
+    ) -> dict[int, StageScores]:
+        """Of several forms of the query, the one that suits a chunk best counts for it."""
+        best: dict[int, StageScores] = {}
+        for cosines, shares in zip(dense, lexical, strict=True):
+            for id_, scores in fuse(
+                cosines, shares, places, dense_weight=self.dense_weight
+            ).items():
+                if id_ not in best or scores.fused > best[id_].fused:
+                    best[id_] = scores
+        return dict(sorted(best.items(), key=lambda item: (-item[1].fused, item[0])))
 
     def _hydrate(
         self,
-        fused: dict[int, float],
-        dense: dict[int, float],
-        lexical: dict[int, float],
-        top_k: int,
-    ) -> tuple[Passage, ...]:
-        """Read the best ones, and more of them where some were deleted since they were indexed."""
-        ids = list(fused)
-        found: list[Passage] = []
-        while ids and len(found) < top_k:
-            some, ids = ids[: top_k + _SPARE], ids[top_k + _SPARE :]
-            stored = self.hydrate(some)
-            found += [stored[id_] for id_ in some if id_ in stored]
-        return tuple(
-            replace(
-                passage,
-                score=fused[passage.chunk_id],
-                trace=StageScores(
-                    dense=dense.get(passage.chunk_id),
-                    lexical=lexical.get(passage.chunk_id),
-                    fused=fused[passage.chunk_id],
-                ),
-            )
-            for passage in found[:top_k]
-        )
-
-
-def _keep_best(
-    scores: dict[int, float], rankings: list[list[int]], matches: Sequence[Match]
-) -> None:
-    rankings.append([match.id for match in matches])
-    for match in matches:
-        scores[match.id] = max(match.score, scores.get(match.id, match.score))
+        wanted: Sequence[int],
+        places: Mapping[int, Place],
+        scores: Mapping[int, StageScores],
+    ) -> tuple[tuple[Passage, ...], Around]:
+        keys = {
+            (places[id_].document_id, places[id_].ordinal + step)
+            for id_ in wanted
+            for step in (-1, 0, 1)
+        }
+        around = {(p.document_id, p.ordinal): p for p in self.hydrate(keys)}
+        hits: list[Passage] = []
+        for id_ in wanted:
+            key = (places[id_].document_id, places[id_].ordinal)
+            if key in around:  # not removed in this moment
+                trace = scores[id_]
+                around[key] = replace(around[key], score=trace.fused, trace=trace)
+                hits.append(around[key])
+        return tuple(hits), around
 
 
 @contextmanager

@@ -16,7 +16,8 @@ class Message:
 class StageScores:
     """Every stage's score of one passage; None where that stage did not find it.
 
-    dense: cosine, −1 to 1. lexical: BM25, ≥ 0. fused: RRF sum, > 0. Higher is better in all.
+    dense: cosine, −1 to 1. lexical: share of the BM25 score that a text with all the words could
+    have, 0 to 1. fused: their weighted mean. Higher is better in all.
     """
 
     dense: float | None = None
@@ -26,8 +27,22 @@ class StageScores:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A chunk inside a passage."""
+
+    chunk_id: int
+    start: int
+    end: int
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that was found, with its source and the scores that brought it here."""
+    """A chunk that was found, with its source and the scores that brought it here.
+
+    Where its neighbours came along, text and span are of all of them, in `parts`; the rest is of
+    the chunk that was found.
+    """
 
     chunk_id: int
     document_id: str
@@ -42,6 +57,12 @@ class Passage:
     headings: tuple[str, ...] = ()
     score: float = 0.0
     trace: StageScores = field(default_factory=StageScores)
+    parts: tuple[Part, ...] = ()
+
+    def part_at(self, position: int) -> Part:
+        """The chunk that holds the document's character `position`, or the one before it."""
+        before = [part for part in self.parts if part.start <= position]
+        return before[-1] if before else Part(self.chunk_id, self.start, self.end, self.page)
 
 
 @dataclass(frozen=True, slots=True)

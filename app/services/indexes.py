@@ -6,7 +6,7 @@ from the database what was written since: chunks and tombstones with a higher se
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,14 +36,21 @@ class Indexes:
     _stores: dict[str, FaissStore] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def search(self, vector: Vectors, k: int, base_ids: Sequence[str]) -> list[Match]:
-        """The `k` best matches of one query row `(1, dim)` over all the bases, best first.
+    def search(
+        self,
+        vector: Vectors,
+        k: int,
+        base_ids: Sequence[str],
+        only: Collection[int] | None = None,
+    ) -> list[Match]:
+        """The `k` best matches of one query row `(1, dim)` over all the bases, best first; with
+        `only`, those chunks alone are compared.
 
         Raises NotFound, WrongEmbedder.
         """
         matches: list[Match] = []
         for base_id in base_ids:
-            matches += self.current(base_id).search(vector, k)[0]
+            matches += self.current(base_id).search(vector, k, only)[0]
         return sorted(matches, key=lambda m: (-m.score, m.id))[:k]
 
     def current(self, base_id: str) -> FaissStore:

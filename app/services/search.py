@@ -1,14 +1,16 @@
 """Search in the database: what the retriever needs of it, and the search that people call."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, and_, or_, select
 from sqlmodel import col
 
 from app.db import lexical
 from app.db.engine import Database
 from app.db.tables import StoredChunk, StoredDocument
+from app.rag.fuse import Place
 from app.rag.retrieve import Retrieved, Retriever
 from app.rag.types import Passage
 from app.services.bases import get_base
@@ -32,7 +34,7 @@ _PASSAGE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """Chunks in the database, by words and by id."""
+    """Chunks in the database, by words, by id and by place."""
 
     db: Database
 
@@ -41,31 +43,61 @@ class Passages:
         with self.db.read() as session:
             return lexical.search(session, query, k, base_ids)
 
-    def hydrate(self, chunk_ids: Sequence[int]) -> dict[int, Passage]:
-        """Passages of those ids that are still there."""
+    def locate(self, chunk_ids: Collection[int]) -> dict[int, Place]:
+        """Where those chunks stand that are still there, in documents that are ready."""
+        with self.db.read() as session:
+            rows = session.execute(
+                select(
+                    col(StoredChunk.id),
+                    col(StoredChunk.document_id),
+                    col(StoredChunk.ordinal),
+                    col(StoredDocument.title),
+                )
+                .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
+                .where(col(StoredChunk.id).in_(chunk_ids), col(StoredDocument.state) == "ready")
+            )
+            return {row.id: Place(row.document_id, row.ordinal, row.title) for row in rows}
+
+    def hydrate(self, keys: Collection[tuple[str, int]]) -> list[Passage]:
+        """The chunks at those places, (document id, ordinal), that are still there."""
+        ordinals: dict[str, list[int]] = {}
+        for document_id, ordinal in keys:
+            ordinals.setdefault(document_id, []).append(ordinal)
+        if not ordinals:
+            return []
+        wanted = or_(
+            *(
+                and_(
+                    col(StoredChunk.document_id) == document_id,
+                    col(StoredChunk.ordinal).in_(some),
+                )
+                for document_id, some in ordinals.items()
+            )
+        )
         with self.db.read() as session:
             # Columns, not objects: a chunk's vector is larger than its text and not needed here.
             rows = session.execute(
                 select(*_PASSAGE_COLUMNS)
                 .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
-                .where(col(StoredChunk.id).in_(chunk_ids), col(StoredDocument.state) == "ready")
+                .where(wanted, col(StoredDocument.state) == "ready")
             )
-            return {
-                row.id: Passage(
-                    chunk_id=row.id,
-                    document_id=row.document_id,
-                    document_name=row.name,
-                    base_id=row.base_id,
-                    ordinal=row.ordinal,
-                    text=row.text,
-                    start=row.start,
-                    end=row.end,
-                    page=row.page,
-                    title=row.title,
-                    headings=tuple(row.headings),
-                )
-                for row in rows
-            }
+            return [_passage(row) for row in rows]
+
+
+def _passage(row: Row[Any]) -> Passage:
+    return Passage(
+        chunk_id=row.id,
+        document_id=row.document_id,
+        document_name=row.name,
+        base_id=row.base_id,
+        ordinal=row.ordinal,
+        text=row.text,
+        start=row.start,
+        end=row.end,
+        page=row.page,
+        title=row.title,
+        headings=tuple(row.headings),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from app.llm.tokenizer import QwenTokenizer
 from app.rag.errors import QuestionTooLong
-from app.rag.prompt import build_prompt, neutralise, render_chatml
-from app.rag.types import Message
-from tests.rag.passages import passage
+from app.rag.prompt import CountTokens, Prompt, neutralise, render_chatml
+from app.rag.prompt import build_prompt as build
+from app.rag.types import Message, Passage
+from tests.rag.passages import around, passage
 from tests.weights import CHAT_MODEL, store_with
 
 HISTORY = (Message("user", "年假有几天？"), Message("assistant", "十五天。"))
@@ -16,6 +17,25 @@ SOURCES = (
     passage("病假每年十天，需要医院证明。", 1),
     passage("Sick leave is ten days a year.", 2, "handbook.md"),
 )
+
+
+def build_prompt(
+    question: str,
+    found: Sequence[Passage],
+    history: Sequence[Message],
+    *,
+    count_tokens: CountTokens,
+    max_prompt_tokens: int,
+) -> Prompt:
+    return build(
+        question,
+        found,
+        around(*found),
+        history,
+        count_tokens=count_tokens,
+        max_prompt_tokens=max_prompt_tokens,
+        max_passages=6,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -36,9 +36,8 @@ def generations(house: House, model: ScriptedChatModel) -> Generations:
         house.embedder,
         dense=house.indexes().search,
         lexical=passages.lexical,
+        locate=passages.locate,
         hydrate=passages.hydrate,
-        candidates=50,
-        rrf_k=60,
     )
     line = AnswerLine(retriever, model, top_k=6, max_prompt_tokens=900, max_answer_tokens=100)
     return Generations(house.db, line)

@@ -1,0 +1,63 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.rag.fuse import Place, fuse, in_turn, neighbourly
+from app.rag.names import named_titles
+
+APART = {id_: Place(f"d{id_}", 0, f"title {id_}") for id_ in range(30)}
+SCORES = st.dictionaries(st.integers(0, 29), st.floats(0, 1), max_size=20)
+
+
+def test_the_fused_score_is_the_weighted_mean() -> None:
+    places = {1: APART[1], 2: APART[2]}
+    fused = fuse({1: 0.9, 2: 0.8}, {2: 0.5}, places, dense_weight=0.75)
+    assert list(fused) == [2, 1]
+    assert fused[2].fused == pytest.approx(0.75 * 0.8 + 0.25 * 0.5)
+    assert fused[1].fused == pytest.approx(0.75 * 0.9)
+    assert fused[1].lexical is None
+
+
+def test_a_neighbours_words_count_a_little() -> None:
+    places = {1: Place("a", 4, ""), 2: Place("a", 5, ""), 3: Place("b", 6, "")}
+    scores = neighbourly({1: 0.6, 3: 0.2}, places)
+    assert scores[2] == pytest.approx(0.3 * 0.6 / 1.3)
+    assert scores[1] == pytest.approx(0.6 / 1.3)
+    assert scores[3] == pytest.approx(0.2)  # alone: its own score stands for the neighbour's
+
+
+@given(SCORES, SCORES, st.floats(0, 1))
+def test_one_that_is_better_in_both_is_never_ranked_lower(
+    dense: dict[int, float], lexical: dict[int, float], weight: float
+) -> None:
+    places = {id_: APART[id_] for id_ in dense.keys() | lexical.keys()}
+    fused = fuse(dense, lexical, places, dense_weight=weight)
+    assert set(fused) == set(places)
+    ordered = list(fused)
+    for position, better in enumerate(ordered):
+        for worse in ordered[position + 1 :]:
+            dominates = (
+                dense.get(worse, 0) >= dense.get(better, 0) + 1e-6
+                and lexical.get(worse, 0) >= lexical.get(better, 0) + 1e-6
+            )
+            assert not dominates
+
+
+def test_titles_that_a_question_holds_are_named() -> None:
+    titles = ["创新科技有限公司", "未来科技有限公司", "绿源环保有限公司", "员工手册2024"]
+    asked = "创新科技和绿源环保有限公司谁更早分红？"
+    assert set(named_titles(asked, titles)) == {"创新科技有限公司", "绿源环保有限公司"}
+    assert named_titles("有限公司怎么注册？", titles) == []
+    assert named_titles("员工手册2024里年假几天", titles) == ["员工手册2024"]
+    assert named_titles("anything", []) == []
+
+
+def test_documents_that_are_compared_take_turns() -> None:
+    places = {
+        **{id_: Place("a", id_, "创新科技") for id_ in (1, 2, 3)},
+        **{id_: Place("b", id_, "绿源环保") for id_ in (4, 5)},
+        6: Place("c", 6, "其他文件"),
+    }
+    ranked = [1, 2, 6, 3, 4, 5]
+    assert in_turn("创新科技和绿源环保谁更早分红？", ranked, places) == [1, 4, 2, 5, 3, 6]
+    assert in_turn("创新科技何时分红？", ranked, places) == ranked

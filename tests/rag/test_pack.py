@@ -1,0 +1,68 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.rag.pack import pack, widen
+from tests.rag.passages import around, chunks_of
+
+A = chunks_of("d1", ["甲一。", "甲二。", "甲三。", "甲四。", "甲五。"])
+B = chunks_of("d2", ["乙一。", "乙二。"])
+
+
+def test_a_hit_comes_with_its_neighbours_as_one_passage() -> None:
+    (found,) = widen([A[2]], around(*A), 1)
+    assert found.text == "甲二。\n 甲三。\n 甲四。"
+    assert (found.start, found.end, found.chunk_id) == (A[1].start, A[3].end, A[2].chunk_id)
+    assert [part.chunk_id for part in found.parts] == [p.chunk_id for p in A[1:4]]
+
+
+def test_positions_in_a_passage_are_those_of_the_document() -> None:
+    (found,) = widen([A[2]], around(*A), 1)
+    for piece in A[1:4]:
+        assert found.text[piece.start - found.start : piece.end - found.start] == piece.text
+        assert found.part_at(piece.start + 1).page == piece.page
+
+
+def test_hits_that_touch_are_one_passage_in_the_order_of_the_document() -> None:
+    found = widen([B[0], A[3], A[1]], around(*A, *B), 3)
+    assert [p.document_id for p in found] == ["d2", "d1"]
+    assert found[1].start == A[0].start and found[1].end == A[4].end
+
+
+def test_a_short_budget_goes_to_hits_before_neighbours() -> None:
+    found = pack([A[2], B[1]], around(*A, *B), measure=len, budget=6, max_passages=6)
+    assert [p.text for p in found] == ["甲三。", "乙二。"]
+    more = pack([A[2], B[1]], around(*A, *B), measure=len, budget=9, max_passages=6)
+    assert [p.text for p in more] == ["甲三。\n 甲四。", "乙二。"]
+
+
+def test_what_does_not_fit_is_passed_over_and_the_first_is_kept() -> None:
+    long = chunks_of("d3", ["丙" * 50])[0]
+    assert pack([long], around(long), measure=len, budget=6, max_passages=6) == (long_part(long),)
+    found = pack(
+        [A[0], long, B[0]], around(*A[:1], long, *B[:1]), measure=len, budget=6, max_passages=6
+    )
+    assert [p.document_id for p in found] == ["d1", "d2"]
+
+
+def long_part(piece):  # type: ignore[no-untyped-def]
+    return widen([piece], around(piece), 1)[0]
+
+
+def test_no_more_passages_than_wanted() -> None:
+    found = pack([A[0], B[0], A[4]], around(*A, *B), measure=len, budget=1000, max_passages=2)
+    assert [p.document_id for p in found] == ["d1", "d2"]
+
+
+@given(
+    st.lists(st.sampled_from(A + B), unique_by=lambda p: p.chunk_id, min_size=1),
+    st.integers(3, 40),
+    st.integers(0, 5),
+)
+def test_the_budget_holds_and_nothing_comes_twice(hits: list, budget: int, overhead: int) -> None:  # type: ignore[type-arg]
+    found = pack(
+        hits, around(*A, *B), measure=len, budget=budget, overhead=overhead, max_passages=6
+    )
+    parts = [part.chunk_id for p in found for part in p.parts]
+    assert len(parts) == len(set(parts)) >= 1
+    if len(parts) > 1:
+        assert 3 * len(parts) + overhead * len(found) <= budget
