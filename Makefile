@@ -12,7 +12,7 @@ TORCH := torch==2.13.0
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --progress-bar on
 QUIET := --quiet
 
-.PHONY: up test check format bench eval-smoke lock clean-venv
+.PHONY: up test check format bench eval eval-smoke lock clean-venv
 
 up: $(RUN_STAMP)
 	@$(BIN)/zhiwen up
@@ -33,9 +33,14 @@ format: $(DEV_STAMP)
 bench: $(DEV_STAMP)
 	$(BIN)/python -m evals.bench
 
-# EVAL_DATA: a folder with corpus.jsonl and queries.jsonl; docs/evaluation.md says what is in them.
+# The sets of questions; docs/evaluation.md says what is in them. Without them both are skipped.
+EVAL_DATA ?= ../shared/data
+
+eval: $(DEV_STAMP)
+	$(BIN)/python -m evals.cli run --all --data $(EVAL_DATA)
+
 eval-smoke: $(DEV_STAMP)
-	$(BIN)/python -m evals.smoke_retrieval $(EVAL_DATA)
+	$(BIN)/python -m evals.cli run --smoke --data $(EVAL_DATA)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

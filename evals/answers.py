@@ -1,0 +1,75 @@
+"""Answer evals: questions to the whole line with the real engine, scored against gold answers."""
+
+from collections.abc import Sequence
+
+from evals.abstention import Asked, abstention
+from evals.asking import Answered, ask
+from evals.bases import OpenBases
+from evals.catalogue import Eval
+from evals.citations import check_citations
+from evals.overlap import overlap
+from evals.progress import Progress
+from evals.retrieval import BASE
+from evals.runs import Record, Run, Scores, mean_scores
+from evals.sets import Question, QuestionSet
+from evals.timings import stages
+
+
+async def measure(
+    run: Run, eval: Eval, asked: QuestionSet, opened: OpenBases, progress: Progress
+) -> None:
+    """Fill the run with records and metrics. The engine must run."""
+    base = opened.bases[BASE]
+    with progress.task("questions answered", len(asked.questions)) as advance:
+        for question in asked.questions:
+            answered = await ask(opened.house.direct.answer_line, question.text, [base.id])
+            run.records.append(score(question, answered, eval))
+            advance()
+    run.metrics = put_together(run.records, eval)
+    run.timings = stages([record.timings_ms for record in run.records])
+
+
+def score(question: Question, answered: Answered, eval: Eval) -> Record:
+    record = answered.record(question.id, question.text, question.answers, question.type)
+    record.details["answerable"] = question.answerable
+    if "overlap" in eval.scored_by and question.answerable:
+        record.scores |= overlap(answered.text, question.answers, eval.language)
+        found = {passage.document_name for passage in answered.answer.passages}
+        gold = {f"{id_}.md" for id_ in question.gold}
+        record.scores["gold_in_prompt"] = float(bool(found & gold))
+    if "citations" in eval.scored_by and not answered.refused:
+        checked = check_citations(answered.answer.text, answered.answer.passages)
+        record.scores |= checked.scores()
+        record.details["sentences"] = [checked.statements, checked.cited, checked.supported]
+    if "abstention" in eval.scored_by:
+        # one column for both sorts: 1 where answering or refusing was right
+        right = answered.refused != question.answerable
+        record.scores["decided_rightly"] = float(right)
+    return record
+
+
+def put_together(records: Sequence[Record], eval: Eval) -> Scores:
+    """Means over questions; citations over all sentences; abstention over both sorts."""
+    metrics = mean_scores(records)
+    if "citations" in eval.scored_by:
+        sentences = [r.details["sentences"] for r in records if "sentences" in r.details]
+        statements, cited, supported = (
+            (sum(column) for column in zip(*sentences, strict=True)) if (sentences) else (0, 0, 0)
+        )
+        metrics["citation_precision"] = supported / cited if cited else 0.0
+        metrics["citation_recall"] = cited / statements if statements else 0.0
+        metrics["markers_nowhere"] = sum(r.scores.get("markers_nowhere", 0.0) for r in records)
+    if "abstention" in eval.scored_by:
+        metrics |= abstention(decisions(records))
+    prompted = [r.details["prompt_tokens"] for r in records if r.details["prompt_tokens"]]
+    metrics["prompt_tokens"] = sum(prompted) / len(prompted) if prompted else 0.0
+    return metrics
+
+
+def decisions(records: Sequence[Record]) -> list[Asked]:
+    """What was decided about each question."""
+    return [
+        Asked(r.details["answerable"], r.details["confidence"], r.details["refused"])
+        for r in records
+        if "answerable" in r.details
+    ]
