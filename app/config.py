@@ -98,6 +98,19 @@ class Settings(BaseSettings):
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
         return self
 
+    def as_environment(self) -> dict[str, str]:
+        """Variables that give another process the settings that were given to this one."""
+        variables = {}
+        for name in self.model_fields_set:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                value = value.get_secret_value()
+            elif isinstance(value, Path):
+                value = value.absolute()
+            if value is not None:
+                variables[f"ZHIWEN_{name.upper()}"] = str(value)
+        return variables
+
     @property
     def models_path(self) -> Path:
         return self.models_dir or self.data_dir / "models"

@@ -21,12 +21,14 @@ from app.services.bases import Bases
 from app.services.conversations import Conversations
 from app.services.direct import Direct
 from app.services.documents import Documents
+from app.services.evaluations import Evaluations
 from app.services.feedback import Judgements
 from app.services.generations import Generations, sweep_interrupted
 from app.services.indexes import Indexes
 from app.services.ingestion import Ingestion
 from app.services.jobs import Jobs
 from app.services.measure import count_answer
+from app.services.regression import RegressionSet
 from app.services.samples import ensure_sample_base
 from app.services.search import Passages, Search
 from app.services.status import Status
@@ -62,6 +64,8 @@ class Zhiwen:
     direct: Direct
     conversations: Conversations
     judgements: Judgements
+    regression: RegressionSet
+    evaluations: Evaluations
     status: Status
     warm: threading.Event  # set once the embedder is loaded
 
@@ -87,6 +91,7 @@ class Zhiwen:
         """End what runs, keep the indexes."""
         await self.generations.close()
         await self.model.close()
+        self.evaluations.close()
         self.indexes.save()
         self.db.dispose()
 
@@ -181,6 +186,8 @@ def build(
         direct=Direct(db, search, answer_line),
         conversations=Conversations(db),
         judgements=Judgements(db),
+        regression=RegressionSet(db),
+        evaluations=Evaluations(settings),
         status=Status(
             db,
             jobs,

@@ -3,14 +3,11 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from evals.runs import Run
+from app.cli.errors import told
 
 app = typer.Typer(
     name="eval",
@@ -57,7 +54,7 @@ def run(
     from rich.console import Console
 
     from app.config import Settings
-    from evals import catalogue, runs
+    from evals import catalogue, runs, tables
     from evals.progress import Progress
     from evals.run import Runner
 
@@ -79,7 +76,7 @@ def run(
         done = runner.run(name, catalogue.find(name))
         done.about = label or done.about
         path = runs.save(done, runs.runs_folder(given.data_dir))
-        console.print(table_of(done))
+        console.print(tables.run_table(done))
         console.print(f"written to {path}", highlight=False, soft_wrap=True)
         if not limit:
             missed += [f"{name}: {metric}" for metric in done.missed_floors()]
@@ -99,54 +96,94 @@ def parse_changes(given: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
-def table_of(run: "Run") -> "Table":
-    """Its metrics; of retrieval a column a way."""
-    from rich.table import Table
+@app.command()
+def compare(
+    before: Annotated[str, typer.Argument(help="A run's file or label, or an eval's name.")],
+    after: Annotated[str, typer.Argument(help="Likewise, of the same questions.")],
+    by: Annotated[str, typer.Option(help="Metric that tells better from worse.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Set two runs side by side: differences with their 95 % intervals, questions that changed."""
+    from rich.console import Console
 
-    from evals.retrieval import WAYS
+    from app.config import Settings
+    from evals import compare as comparison
+    from evals import runs, tables
 
-    title = (
-        f"{run.name}: {len(run.records)} questions, {run.documents} documents, "
-        f"{run.chunks} chunks, {run.took_s:.0f} s"
+    folder = runs.runs_folder(Settings().data_dir)
+    found = comparison.compare(runs.find(before, folder), runs.find(after, folder), by)
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    console = Console()
+    console.print(tables.comparison_table(found))
+    if found.better or found.worse:
+        console.print(tables.changes_table(found))
+
+
+@app.command()
+def report(
+    named: Annotated[
+        list[str] | None, typer.Argument(help="Runs; the newest of each eval.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+    readme: Annotated[
+        Path | None, typer.Option(help="Also rewrite the table between this file's marks.")
+    ] = None,
+) -> None:
+    """Write one HTML page with tables and plots of runs."""
+    from app.config import Settings
+    from evals import readme as readme_table
+    from evals import report as page
+    from evals import runs
+
+    folder = runs.runs_folder(Settings().data_dir)
+    chosen = [runs.find(each, folder) for each in named or []] or runs.newest(folder)
+    path = to or folder.parent / "report.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page.render(chosen), encoding="utf-8")
+    typer.echo(f"written to {path}")
+    if readme is not None:
+        readme_table.rewrite(readme, chosen)
+
+
+@app.command()
+def base(
+    base: Annotated[str, typer.Argument(help="Id or name of a knowledge base.")],
+    changes: SetOption = None,
+    answers: Annotated[bool, typer.Option(help="Have them answered too, by the model.")] = False,
+    to: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+) -> None:
+    """Measure a knowledge base by its own questions; its data stay as they are."""
+    from rich.console import Console
+
+    from app.config import Settings
+    from evals import regression, runs, tables
+    from evals import report as page
+    from evals.progress import Progress
+
+    console = Console()
+    given = Settings()
+    done = regression.run_base(
+        base, given, parse_changes(changes or []), Progress(console), answers=answers
     )
-    if run.kind == "retrieval":
-        ways = (*WAYS, "margin")
-        table = Table("metric", *ways, "target", title=title, title_justify="left")
-        names = list(dict.fromkeys(key.split(".", 1)[1] for key in run.metrics))
-        for name in names:
-            values = [f"{run.metrics[f'{way}.{name}']:.3f}" for way in ways]
-            table.add_row(name, *values, verdict(run, f"fused.{name}"))
-    else:
-        table = Table("metric", "measured", "target", title=title, title_justify="left")
-        for name, value in run.metrics.items():
-            table.add_row(name, f"{value:.3f}", verdict(run, name))
-    p95 = {name: value for name, value in run.timings.items() if name.endswith(".p95")}
-    table.caption = "ms, p50/p95: " + ", ".join(
-        f"{name[:-4]} {run.timings[f'{name[:-4]}.p50']:.1f}/{value:.1f}"
-        for name, value in p95.items()
-    )
-    return table
-
-
-def verdict(run: "Run", metric: str) -> str:
-    """The bound of a metric and whether it holds."""
-    for bounds, word in ((run.targets, ""), (run.floors, "floor ")):
-        if metric in bounds and metric in run.metrics:
-            bound = bounds[metric]
-            met = "met" if bound.holds(run.metrics[metric]) else "missed"
-            return f"{word}{bound} {met}"
-    return ""
+    path = to or runs.runs_folder(given.data_dir) / f"{done.label}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".html").write_text(page.render([done]), encoding="utf-8")
+    path.write_text(done.model_dump_json(indent=1), encoding="utf-8")
+    console.print(tables.run_table(done))
+    console.print(f"written to {path}", highlight=False, soft_wrap=True)
 
 
 def main() -> None:
-    """As a module: errors are plain lines on standard error and exit code 1."""
-    from app.models.errors import ModelError
-    from evals.errors import EvalError
-
+    """As a module: errors are told as `zhiwen` tells them."""
     try:
         app()
-    except (EvalError, ModelError) as error:
-        sys.stderr.write(f"error: {error}\n")
+    except Exception as error:  # what is not for people goes on as it is
+        lines = told(error)
+        if lines is None:
+            raise
+        typer.echo("error: " + "\n".join(lines), err=True)
         sys.exit(1)
 
 

@@ -9,8 +9,10 @@ EvalError
 └── EngineDown      the chat engine did not start
 """
 
+from app.cli.errors import CliError
 
-class EvalError(Exception):
+
+class EvalError(CliError):
     """The message is for people."""
 
 

@@ -36,6 +36,12 @@ def evidence_recall(evidence: Sequence[str], texts: Sequence[str]) -> float:
     return found / len(evidence)
 
 
+def shared_grams(first: str, second: str) -> float:
+    """Share of the 4-grams of the text that has fewer which the other one has too, 0 to 1."""
+    a, b = _grams(first), _grams(second)
+    return len(a & b) / min(len(a), len(b))
+
+
 def _grams(text: str) -> set[str]:
     """Character 4-grams; a text shorter than that is its own."""
     bare = "".join(text.split()).casefold()

@@ -77,9 +77,9 @@ def load_set(folder: Path, eval: Eval, *, limit: int = 0) -> QuestionSet:
         documents = [document for document in documents if document.title in chosen]
     documents = documents[: eval.documents or None]
     inside, outside = _questions(folder, {document.id for document in documents})
-    inside = draw(inside, eval.questions or len(inside), eval.seed)
-    outside = draw(outside, eval.unanswerable, eval.seed)
-    questions = [*inside[: limit or None], *outside[: limit or None]]
+    inside = draw(inside, _least(eval.questions or len(inside), limit), eval.seed)
+    outside = draw(outside, _least(eval.unanswerable, limit), eval.seed)
+    questions = [*inside, *outside]
     if not questions:
         raise BadData(f"{folder.name} has no question that can be asked of its documents.")
     return QuestionSet(tuple(documents), tuple(questions), _digest(documents, questions))
@@ -112,6 +112,10 @@ def _question(row: dict[str, Any]) -> Question:
         evidence=tuple(row.get("evidence", ())),
         type=row.get("question_type", ""),
     )
+
+
+def _least(count: int, limit: int) -> int:
+    return min(count, limit) if limit else count
 
 
 def draw(items: Sequence[_Item], count: int, seed: int) -> list[_Item]:

@@ -75,6 +75,8 @@ def running_api(
     **settings: object,
 ) -> Iterator[RunningApi]:
     """Serve a house on a free port: hashing embedder and scripted model unless given."""
+    if embedder is None:
+        settings = {"embedder": "hashing", **settings}  # so that other processes know it too
     house = build(
         test_settings(data_dir, **settings),
         embedder=embedder or HashingEmbedder(),

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from app.api import problems
 from app.api.observe import RequestMetrics
-from app.api.routes import bases, chat, conversations, documents, house, openai
+from app.api.routes import bases, chat, conversations, documents, evaluation, house, openai
 from app.services.generations import sweep_interrupted
 from app.wiring import VERSION, Zhiwen
 
@@ -44,7 +44,7 @@ def create_app(zhiwen: Zhiwen) -> FastAPI:
     app.state.zhiwen = zhiwen
     app.add_middleware(RequestMetrics)
     problems.install(app)
-    for module in (bases, documents, chat, conversations, house, openai):
+    for module in (bases, documents, chat, conversations, evaluation, house, openai):
         app.include_router(module.router)
     return app
 

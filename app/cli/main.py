@@ -1,4 +1,4 @@
-"""The shell: `zhiwen up | ingest | ask | search | export | models | doctor | worker`."""
+"""The shell: `zhiwen up | ingest | ask | search | export | models | doctor | worker | eval`."""
 
 import sys
 from typing import Annotated
@@ -7,9 +7,11 @@ import typer
 
 from app.cli import ask, doctor, export, ingest, models, up
 from app.cli.errors import told
+from app.cli.plugins import CommandGroup
 
 app = typer.Typer(
     name="zhiwen",
+    cls=CommandGroup,
     help="Question answering over private documents, on your own machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

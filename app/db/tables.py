@@ -208,6 +208,23 @@ class Feedback(SQLModel, table=True):
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
+class EvalQuestion(SQLModel, table=True):
+    """A question to a knowledge base with what is expected: sources, an answer, or both."""
+
+    __tablename__ = "eval_question"
+    __table_args__ = (UniqueConstraint("base_id", "message_id"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    base_id: str = Field(foreign_key="knowledge_base.id", index=True, ondelete="CASCADE")
+    question: str = Field(sa_type=Text)
+    document_ids: list[str] = Field(default_factory=list, sa_type=JSON)  # any of them is right
+    source_text: str = Field(default="", sa_type=Text)  # the right place in it; outlives chunkings
+    answer: str = Field(default="", sa_type=Text)
+    origin: str = "manual"  # manual, rating, correction
+    message_id: str | None = None  # the judged answer that it was taken from
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
 class Heartbeat(SQLModel, table=True):
     """When each process last said that it is alive."""
 
