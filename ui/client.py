@@ -171,6 +171,40 @@ class Client:
         report = self._call("GET", "/api/export/report", params=_given(**choice))
         return cast(wire.ExportReport, report)
 
+    # Evaluation
+
+    def questions(self, base_id: str) -> list[wire.EvalQuestion]:
+        return cast(list[wire.EvalQuestion], self._call("GET", f"/api/bases/{base_id}/questions"))
+
+    def add_question(self, base_id: str, question: wire.NewEvalQuestion) -> None:
+        self._call("POST", f"/api/bases/{base_id}/questions", json=question)
+
+    def delete_question(self, question_id: str) -> None:
+        self._call("DELETE", f"/api/questions/{question_id}")
+
+    def collect_questions(self, base_id: str) -> int:
+        return int(self._call("POST", f"/api/bases/{base_id}/questions/collect")["added"])
+
+    def runs(self, base_id: str) -> list[wire.EvalRun]:
+        return cast(list[wire.EvalRun], self._call("GET", f"/api/bases/{base_id}/evaluations"))
+
+    def start_run(self, base_id: str, changes: dict[str, str], *, answers: bool) -> None:
+        body = {"changes": changes, "answers": answers}
+        self._call("POST", f"/api/bases/{base_id}/evaluations", json=body)
+
+    def compare_runs(self, base_id: str, before: str, after: str) -> wire.Comparison:
+        path = f"/api/bases/{base_id}/evaluations/{after}/compare"
+        return cast(wire.Comparison, self._call("GET", path, params={"before": before}))
+
+    def run_report(self, base_id: str, run_id: str) -> bytes:
+        with self._stream("GET", f"/api/bases/{base_id}/evaluations/{run_id}/report") as response:
+            return response.read()
+
+    def public_report(self) -> bytes:
+        """Of the public sets; ApiError where none was written."""
+        with self._stream("GET", "/api/evaluation/report") as response:
+            return response.read()
+
     # State
 
     def models(self) -> list[wire.Model]:

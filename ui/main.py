@@ -5,7 +5,7 @@ import sys
 
 import streamlit as st
 
-from ui import chat, dialogs, documents, marks, review, sidebar, state, status
+from ui import chat, dialogs, documents, evaluation, marks, review, sidebar, state, status
 from ui.client import ApiDown, ApiError
 from ui.style import style
 from ui.texts import keep_language, refused, t
@@ -27,6 +27,12 @@ def run(api_url: str) -> None:
         ),
         "review": st.Page(
             review.page, title=t("page.review"), icon=":material/rate_review:", url_path="review"
+        ),
+        "evaluation": st.Page(
+            evaluation.page,
+            title=t("page.evaluation"),
+            icon=":material/rule:",
+            url_path="evaluation",
         ),
         "status": st.Page(
             status.page, title=t("page.status"), icon=":material/monitor_heart:", url_path="status"

@@ -27,7 +27,7 @@ def draw(pages: Mapping[str, st.Page]) -> None:
             st.switch_page(pages["chat"])
         _conversations(pages["chat"])
         with st.container(gap="xxsmall", key="pages"):
-            for name in ("chat", "documents", "review", "status"):
+            for name in ("chat", "documents", "review", "evaluation", "status"):
                 st.page_link(pages[name])
             _language()
 

@@ -42,6 +42,10 @@ class House:
     conversations: dict[str, wire.ConversationOut] = field(default_factory=dict)
     messages: dict[str, wire.MessageOut] = field(default_factory=dict)
     events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    questions: dict[str, wire.EvalQuestionOut] = field(default_factory=dict)
+    runs: list[wire.EvalRunOut] = field(default_factory=list)  # newest first
+    comparison: wire.ComparisonOut | None = None
+    report: str = ""  # of public sets
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     engine_down_since: datetime | None = None
     healthy: bool = True

@@ -10,6 +10,7 @@ from app.api import schemas as wire
 from tests.ui import stand_in_answers
 from tests.ui.stand_in import House, Refused
 from tests.ui.stand_in_answers import messages_of
+from tests.ui.stand_in_evaluation import add_evaluation_routes
 from tests.ui.stand_in_judgements import add_judgement_routes
 
 Thing = TypeVar("Thing")
@@ -28,6 +29,7 @@ def add_routes(api: FastAPI, house: House) -> None:
     add_chat_routes(api, house)
     add_conversation_routes(api, house)
     add_judgement_routes(api, house)
+    add_evaluation_routes(api, house)
 
     @api.get("/healthz")
     async def healthz() -> dict[str, str]:

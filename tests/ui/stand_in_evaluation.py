@@ -1,0 +1,66 @@
+"""Questions and runs of the stand-in. A run stays as it began until a test ends it."""
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from app.api import schemas as wire
+from tests.ui.stand_in import House, Refused, new_id, now
+
+
+def add_evaluation_routes(api: FastAPI, house: House) -> None:
+    add_question_routes(api, house)
+
+    @api.get("/api/bases/{key}/evaluations")
+    async def runs(key: str) -> list[wire.EvalRunOut]:
+        return house.runs
+
+    @api.post("/api/bases/{key}/evaluations", status_code=202)
+    async def start(key: str, body: wire.EvalRunCreate) -> wire.EvalRunOut:
+        if "data_dir" in body.changes:
+            raise Refused(422, "bad_setting", "Not a setting to try: data_dir.")
+        run = wire.EvalRunOut(
+            id=new_id(),
+            state="running",
+            started_at=now(),
+            changes=body.changes,
+            answers=body.answers,
+            error="",
+            result={},
+        )
+        house.runs.insert(0, run)
+        return run
+
+    @api.get("/api/bases/{key}/evaluations/{run_id}/compare")
+    async def compare(key: str, run_id: str, before: str) -> wire.ComparisonOut:
+        assert house.comparison is not None
+        return house.comparison
+
+    @api.get("/api/evaluation/report", response_class=HTMLResponse)
+    async def report() -> str:
+        if not house.report:
+            raise Refused(404, "not_found", "There is no report.")
+        return house.report
+
+
+def add_question_routes(api: FastAPI, house: House) -> None:
+    @api.get("/api/bases/{key}/questions")
+    async def questions(key: str) -> list[wire.EvalQuestionOut]:
+        return [question for question in house.questions.values() if question.base_id == key]
+
+    @api.post("/api/bases/{key}/questions", status_code=201)
+    async def add(key: str, body: wire.EvalQuestionCreate) -> wire.EvalQuestionOut:
+        if not body.document_ids and not body.answer:
+            raise Refused(422, "nothing_expected", "Name a source or an answer to expect.")
+        question = wire.EvalQuestionOut(
+            id=new_id(), base_id=key, origin="manual", created_at=now(), **body.model_dump()
+        )
+        house.questions[question.id] = question
+        return question
+
+    @api.delete("/api/questions/{key}", status_code=204)
+    async def delete(key: str) -> None:
+        house.questions.pop(key)
+
+    @api.post("/api/bases/{key}/questions/collect")
+    async def collect(key: str) -> wire.Collected:
+        return wire.Collected(added=2)

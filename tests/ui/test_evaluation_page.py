@@ -1,0 +1,116 @@
+"""The evaluation page against the stand-in."""
+
+from streamlit.testing.v1 import AppTest
+
+from app.api import schemas as wire
+from tests.ui.stand_in import House
+from tests.ui.test_pages import go, said
+from ui.evaluation import changes_of
+from ui.safe_markdown import plain
+from ui.texts import words
+
+ZH = words("zh")
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    return next(button for button in at.button if button.label == label).click().run()
+
+
+def finish(house: House, **metrics: float) -> None:
+    house.runs[0] = house.runs[0].model_copy(
+        update={"state": "done", "result": {"metrics": metrics}}
+    )
+
+
+def test_a_setting_a_line() -> None:
+    assert changes_of("top_k = 8\n\n CANDIDATES=100\nodd") == {
+        "top_k": "8",
+        "candidates": "100",
+        "odd": "",
+    }
+
+
+def test_questions_are_added_and_deleted(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    assert not app.exception
+    assert ZH["evaluation.none"] in said(app)
+    document = next(iter(house.documents.values()))
+    app.text_input(key="evaluation-question").set_value("年假几天？")
+    app.multiselect(key="evaluation-sources").set_value([document.id])
+    press(app, ZH["evaluation.save"])
+    assert not app.exception
+    (question,) = house.questions.values()
+    assert (question.question, question.document_ids) == ("年假几天？", [document.id])
+    assert "年假几天？" in said(app)
+    assert plain(document.name) in said(app)
+    app.button(key=f"question-delete-{question.id}").click().run()
+    assert house.questions == {}
+
+
+def test_nothing_expected_is_refused_in_words(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    app.text_input(key="evaluation-question").set_value("年假几天？")
+    press(app, ZH["evaluation.save"])
+    assert "Name a source or an answer" in said(app)
+    assert house.questions == {}
+
+
+def test_ratings_are_collected(app: AppTest) -> None:
+    go(app, "evaluation")
+    app.button(key="evaluation-collect").click().run()
+    assert [toast.value for toast in app.toast] == [ZH["evaluation.collected"].format(n=2)]
+
+
+def test_a_run_is_started_shown_and_compared(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    assert ZH["evaluation.no_runs"] in said(app)
+    press(app, ZH["evaluation.run"])
+    assert ZH["evaluation.running"] in said(app)
+    finish(house, **{"found.RR": 0.5})
+    app.run()
+    assert not app.exception
+    assert ZH["evaluation.unchanged"] in said(app)
+    assert "0.500" in str([table.value for table in app.table])
+
+    app.text_area(key="evaluation-changes").set_value("top_k = 8")
+    press(app, ZH["evaluation.run"])
+    assert house.runs[0].changes == {"top_k": "8"}
+    finish(house, **{"found.RR": 1.0})
+    change = wire.ChangeOut(question="年假几天？", before=0.5, after=1.0)
+    difference = wire.DifferenceOut(
+        metric="found.RR", before=0.5, after=1, mean=0.5, low=0.1, high=0.9, questions=1
+    )
+    house.comparison = wire.ComparisonOut(
+        leading="found.RR", differences=[difference], better=[change], worse=[]
+    )
+    app.run()
+    assert not app.exception
+    assert plain("top_k = 8") in said(app)
+    assert ZH["evaluation.better"].format(n=1) in said(app)
+    assert ZH["evaluation.worse"].format(n=0) in said(app)
+    assert "0.50 → 1.00 · 年假几天？" in said(app)
+
+
+def test_a_setting_that_may_not_be_tried_is_refused_in_words(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    app.text_area(key="evaluation-changes").set_value("data_dir = /x")
+    press(app, ZH["evaluation.run"])
+    assert "Not a setting to try" in said(app)
+    assert house.runs == []
+
+
+def test_a_failed_run_says_why(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    press(app, ZH["evaluation.run"])
+    house.runs[0] = house.runs[0].model_copy(update={"state": "failed", "error": "no questions"})
+    app.run()
+    assert "no questions" in said(app)
+
+
+def test_public_sets_have_a_report_once_it_was_written(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    assert ZH["evaluation.no_report"] in said(app)
+    house.report = "<!doctype html>"
+    app.run()
+    assert ZH["evaluation.no_report"] not in said(app)
+    assert not app.exception
