@@ -2,22 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.rag.types import Passage
-
 CONTAINED = 0.8
 GRAM = 4
-
-
-def within_budget(passages: Sequence[Passage], budget_chars: int) -> list[str]:
-    """The texts of the first passages, the last one cut, `budget_chars` characters together."""
-    texts: list[str] = []
-    left = budget_chars
-    for passage in passages:
-        if left <= 0:
-            break
-        texts.append(passage.text[:left])
-        left -= len(texts[-1])
-    return texts
 
 
 def evidence_recall(evidence: Sequence[str], texts: Sequence[str]) -> float:

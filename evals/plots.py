@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 # Chinese where one of these is installed; the text stays text and the page's fonts draw it.
 _FONTS = ["Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Zen Hei", "DejaVu Sans"]
 _FOREGROUND = "#123456"  # replaced by the page's own colour
-_PALETTE = ["#3b82f6", "#f59e0b", "#10b981", "#ec4899", "#8b5cf6", "#14b8a6"]
+_PALETTE = [
+    "#3b82f6",
+    "#f59e0b",
+    "#10b981",
+    "#ec4899",
+    "#8b5cf6",
+    "#14b8a6",
+    "#ef4444",
+    "#84cc16",
+    "#6366f1",
+    "#a16207",
+]
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evals.errors import BadData
-from evals.retrieval import WAYS
 from evals.runs import Run
+from evals.ways import WAYS
 
 _BETWEEN = re.compile(r"(<!-- eval-table -->).*?(<!-- /eval-table -->)", re.DOTALL)
 _RETRIEVAL = ("R@1", "R@5", "nDCG@10", "evidence@5", "evidence@1500")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from evals.answers import decisions
 from evals.plots import bars_plot, roc_plot
-from evals.retrieval import WAYS
 from evals.runs import Record, Run
 from evals.tables import metric_names, stage_names, verdict
+from evals.ways import WAYS
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _FAILURES = 60

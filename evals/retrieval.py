@@ -1,28 +1,21 @@
-"""Retrieval evals: every question searched in four ways, of one embedding.
+"""Retrieval evals: every question searched in four ways; `margin` is how far `fused`, the search
+as it is served, is above the better one of its halves."""
 
-`dense` and `lexical` are the halves alone, `rrf` their plain fusion (k = 60), `fused` the search
-as it is served. `margin` is how far `fused` is above the better half.
-"""
+from collections.abc import Sequence
 
-from collections.abc import Callable, Sequence
-
-from app.rag.types import Passage
-from app.services.search import Passages
 from evals.bases import OpenBases
 from evals.catalogue import Eval
-from evals.evidence import evidence_recall, within_budget
+from evals.evidence import evidence_recall
 from evals.progress import Progress
-from evals.ranking import MEASURES, document_scores, first_seen, reciprocal_rank_fusion
+from evals.ranking import MEASURES, document_scores, first_seen
 from evals.runs import Record, Run, Scores, mean_scores
 from evals.sets import Question, QuestionSet
 from evals.timings import stages
+from evals.ways import BUDGET_CHARS, CHUNKS, WAYS, Searched, searcher
 
-WAYS = ("dense", "lexical", "rrf", "fused")
 BASE = "corpus"
-CHUNKS = 5
-BUDGET_CHARS = 1500
 
-Ranked = dict[str, Sequence[Passage]]  # way → passages, best first
+_EVIDENCE = (f"evidence@{CHUNKS}", f"evidence@{BUDGET_CHARS}")
 
 
 def contents(asked: QuestionSet) -> dict[str, dict[str, bytes]]:
@@ -39,18 +32,18 @@ def measure(
     base = opened.bases[BASE]
     # Two rows of a corpus with the same text are one document.
     names = {id_: name.removesuffix(".md") for name, id_ in reversed(base.documents.items())}
-    search = _searcher(opened, base.id, eval.depth)
+    search = searcher(opened.house, base.id, eval.depth)
     documents: dict[str, dict[str, list[str]]] = {way: {} for way in WAYS}
     gold: dict[str, list[str]] = {}
     with progress.task("questions searched", len(asked.questions)) as advance:
         for question in asked.questions:
             right = first_seen([names[base.documents[f"{id_}.md"]] for id_ in question.gold])
-            ranked, timings = search(question.text)
+            found = search(question.text)
             gold[question.id] = right
             for way in WAYS:
-                found = first_seen([names[p.document_id] for p in ranked[way]])
-                documents[way][question.id] = found
-            run.records.append(_record(question, right, ranked, timings, eval))
+                ids = [passage.document_id for passage in found.rankings[way].passages]
+                documents[way][question.id] = first_seen([names[id_] for id_ in ids])
+            run.records.append(_record(question, right, found, eval))
             advance()
     if "documents" in eval.scored_by:
         _score_documents(run.records, gold, documents)
@@ -58,44 +51,18 @@ def measure(
     run.timings = stages([record.timings_ms for record in run.records])
 
 
-def _searcher(
-    opened: OpenBases, base_id: str, depth: int
-) -> Callable[[str], tuple[Ranked, Scores]]:
-    house, passages = opened.house, Passages(opened.house.db)
-
-    def search(question: str) -> tuple[Ranked, Scores]:
-        served = house.search.search(question, [base_id], depth)
-        vector = house.embedder.embed([question], kind="query")
-        halves = {
-            "dense": [match.id for match in house.indexes.search(vector, depth, [base_id])],
-            "lexical": [match.id for match in passages.lexical(question, depth, [base_id])],
-        }
-        ids = {**halves, "rrf": reciprocal_rank_fusion(list(halves.values()))[:depth]}
-        stored = passages.hydrate(list({id_ for ranking in ids.values() for id_ in ranking}))
-        ranked: Ranked = {way: [stored[id_] for id_ in ranking] for way, ranking in ids.items()}
-        return {**ranked, "fused": served.passages}, served.timings_ms
-
-    return search
-
-
-def _record(
-    question: Question, right: list[str], ranked: Ranked, timings: Scores, eval: Eval
-) -> Record:
+def _record(question: Question, right: list[str], found: Searched, eval: Eval) -> Record:
     record = Record(
         qid=question.id,
         question=question.text,
         gold=right,
         type=question.type,
-        timings_ms=timings,
+        timings_ms=found.timings_ms,
     )
     if question.evidence and "evidence" in eval.scored_by:
-        for way, passages in ranked.items():
-            first = [passage.text for passage in passages[:CHUNKS]]
-            packed = within_budget(passages, BUDGET_CHARS)
-            record.scores[f"{way}.evidence@{CHUNKS}"] = evidence_recall(question.evidence, first)
-            record.scores[f"{way}.evidence@{BUDGET_CHARS}"] = evidence_recall(
-                question.evidence, packed
-            )
+        for way, ranking in found.rankings.items():
+            for metric, texts in zip(_EVIDENCE, (ranking.first(), ranking.within()), strict=True):
+                record.scores[f"{way}.{metric}"] = evidence_recall(question.evidence, texts)
     record.details["found"] = [
         {
             "document": passage.document_name.removesuffix(".md"),
@@ -104,7 +71,7 @@ def _record(
             "dense": passage.trace.dense,
             "lexical": passage.trace.lexical,
         }
-        for passage in ranked["fused"][:CHUNKS]
+        for passage in found.rankings["fused"].passages[:CHUNKS]
     ]
     return record
 
@@ -132,8 +99,7 @@ def _score_documents(
 
 def _with_margins(metrics: Scores) -> Scores:
     """Metrics by way, and of each how far fused search is above the better of its halves."""
-    ordered = (*MEASURES, f"evidence@{CHUNKS}", f"evidence@{BUDGET_CHARS}")
-    names = [name for name in ordered if f"fused.{name}" in metrics]
+    names = [name for name in (*MEASURES, *_EVIDENCE) if f"fused.{name}" in metrics]
     margins = {
         f"margin.{name}": metrics[f"fused.{name}"]
         - max(metrics[f"dense.{name}"], metrics[f"lexical.{name}"])

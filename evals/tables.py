@@ -4,8 +4,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from evals.compare import Change, Comparison
-from evals.retrieval import WAYS
 from evals.runs import Run
+from evals.ways import WAYS
 
 _CHANGES = 10
 

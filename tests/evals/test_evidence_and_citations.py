@@ -3,7 +3,8 @@ import pytest
 from app.rag.types import Passage
 from evals.abstention import Asked, abstention, roc
 from evals.citations import check_citations, refuses, supports
-from evals.evidence import evidence_recall, within_budget
+from evals.evidence import evidence_recall, shared_grams
+from evals.ways import Ranking
 
 
 def passage(text: str, title: str = "") -> Passage:
@@ -29,8 +30,14 @@ def test_evidence_shorter_than_a_gram_counts_where_it_stands_alone() -> None:
 
 def test_the_last_passage_is_cut_at_the_budget() -> None:
     passages = [passage("一二三四五"), passage("六七八九十"), passage("never")]
-    assert within_budget(passages, 8) == ["一二三四五", "六七八"]
-    assert within_budget(passages, 10) == ["一二三四五", "六七八九十"]
+    assert Ranking(passages).within(8) == ["一二三四五", "六七八"]
+    assert Ranking(passages).within(10) == ["一二三四五", "六七八九十"]
+    assert Ranking(passages).first(1) == ["一二三四五"]
+
+
+def test_a_text_inside_another_shares_all_of_it() -> None:
+    assert shared_grams("年假为每年十五天", "按规定，年假为每年十五天，可以结转。") == 1
+    assert shared_grams("年假为每年十五天", "出差住宿每晚不超过四百五十元。") == 0
 
 
 def test_a_sentence_is_supported_by_its_words_and_all_its_numbers() -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0002"
+revision: str = "0005"
 down_revision: str | None = "0001"
 branch_labels = None
 depends_on = None
