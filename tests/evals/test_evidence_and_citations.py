@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from app.rag.types import Passage
@@ -28,11 +30,15 @@ def test_evidence_shorter_than_a_gram_counts_where_it_stands_alone() -> None:
     assert evidence_recall(["三月"], ["四月的事"]) == 0
 
 
-def test_the_last_passage_is_cut_at_the_budget() -> None:
-    passages = [passage("一二三四五"), passage("六七八九十"), passage("never")]
-    assert Ranking(passages).within(8) == ["一二三四五", "六七八"]
-    assert Ranking(passages).within(10) == ["一二三四五", "六七八九十"]
-    assert Ranking(passages).first(1) == ["一二三四五"]
+def test_what_is_handed_over_stays_within_the_budget() -> None:
+    first = passage("一二三四五")
+    second = replace(passage("六七八九十"), chunk_id=2, document_id="e")
+    around = {("d", 0): first, ("e", 0): second}
+    ranking = Ranking([first, second], around)
+    assert ranking.within(10) == ["一二三四五", "六七八九十"]
+    assert ranking.within(9) == ["一二三四五"]
+    assert ranking.within(3) == ["一二三"]
+    assert ranking.first(1) == ["一二三四五"]
 
 
 def test_a_text_inside_another_shares_all_of_it() -> None:
