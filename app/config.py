@@ -77,8 +77,15 @@ class Settings(BaseSettings):
     chunk_tokens: int = Field(120, ge=32, description="Target size of a chunk, embedder tokens")
     top_k: int = Field(6, ge=1, le=50, description="Passages handed to the prompt at most")
     candidates: int = Field(100, ge=1, le=500, description="Chunks each of the searches proposes")
-    dense_weight: float = Field(
-        0.75, ge=0, le=1, description="Weight of meaning (cosine) against words (BM25) in a search"
+    dense_weight: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Weight of meaning (cosine) against words (BM25) in a search; "
+        "the embedder's own when empty",
+    )
+    abstain: bool = Field(
+        True, description="Say that nothing was found instead of asking the model for a guess"
     )
 
     max_upload_mib: int = Field(200, ge=1, description="Largest file accepted")

@@ -14,6 +14,7 @@ from app.llm.tokenizer import QwenTokenizer
 from app.models.hub import HubClient
 from app.models.store import ModelStore
 from app.rag.answer import AnswerLine
+from app.rag.answerable import Answerable
 from app.rag.prompt import render_chatml
 from app.rag.retrieve import Retriever
 from app.services.ask import Ask
@@ -40,9 +41,9 @@ log = logging.getLogger(__name__)
 
 VERSION = version("zhiwen")
 
-# A question is a dozen tokens: one thread embeds it in 47 ms on two busy cores, two in 94 ms, most
-# of which they wait for each other.
+# A question is a dozen tokens: on busy cores, threads would mostly wait for each other.
 _QUERY_THREADS = 1
+_DENSE_WEIGHT = 0.75  # where the registry knows none
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,18 @@ def build_chat_model(settings: Settings, store: ModelStore) -> ChatModel:
     )
 
 
+def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float, Answerable]:
+    """Weight of a cosine in fusion, and the scores from which on a question has an answer: what
+    was measured with this embedder. Where nothing was, every question is asked.
+    """
+    spec = store.registry.find(embedder)
+    weight = settings.dense_weight
+    if weight is None:
+        weight = _DENSE_WEIGHT if spec is None or spec.dense_weight is None else spec.dense_weight
+    thresholds = dict(spec.answerable_from) if spec is not None and settings.abstain else {}
+    return weight, Answerable(thresholds, weight)
+
+
 def build(
     settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
 ) -> Zhiwen:
@@ -151,6 +164,7 @@ def build(
     jobs = Jobs(db)
     indexes = Indexes(db, settings.indexes_path, embedder.name)
     passages = Passages(db)
+    dense_weight, answerable = scoring(settings, store, embedder.name)
     retriever = Retriever(
         embedder,
         dense=indexes.search,
@@ -158,7 +172,7 @@ def build(
         locate=passages.locate,
         hydrate=passages.hydrate,
         candidates=settings.candidates,
-        dense_weight=settings.dense_weight,
+        dense_weight=dense_weight,
     )
     search = Search(db, retriever, settings.max_question_chars)
     answer_line = AnswerLine(
@@ -167,6 +181,7 @@ def build(
         top_k=settings.top_k,
         max_prompt_tokens=settings.max_prompt_tokens,
         max_answer_tokens=settings.max_answer_tokens,
+        answerable=answerable,
     )
     generations = Generations(db, answer_line, count_answer)
     warm = threading.Event()

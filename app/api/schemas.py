@@ -192,6 +192,24 @@ class FeedbackOut(FeedbackIn):
     updated_at: datetime
 
 
+class UnsupportedOut(Wire):
+    """`content[start:end]` is a sentence that no source holds; with reason `number` only a number
+    in it is missing from them."""
+
+    start: int
+    end: int
+    reason: Literal["words", "number"]
+
+
+class ConflictOut(Wire):
+    """Two sources say the same with other numbers."""
+
+    marker: int
+    text: str
+    other_marker: int
+    other_text: str
+
+
 class MessageOut(Wire):
     id: str
     conversation_id: str
@@ -205,6 +223,9 @@ class MessageOut(Wire):
     error_detail: str | None
     passages: list[PassageOut]
     citations: list[CitationOut]
+    confidence: float | None = None
+    unsupported: list[UnsupportedOut] = []
+    conflicts: list[ConflictOut] = []
     prompt_tokens: int
     completion_tokens: int
     timings_ms: dict[str, float]

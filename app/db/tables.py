@@ -186,6 +186,9 @@ class StoredMessage(SQLModel, table=True):
     prompt: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)  # messages as served
     passages: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    confidence: float | None = None  # of an answer: 0 to 1 that the sources hold one
+    unsupported: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    conflicts: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     prompt_tokens: int = 0
     completion_tokens: int = 0
     timings_ms: dict[str, float] = Field(default_factory=dict, sa_type=JSON)

@@ -54,6 +54,9 @@ class ModelSpec(_Entry):
     description: str
     licence: str
     dim: int | None = None  # of an embedder
+    dense_weight: float | None = None  # of its cosines in fusion, where that was measured
+    # of an embedder: fused score from which on a question has an answer, by its language
+    answerable_from: dict[Literal["zh", "en"], float] = {}
     context_tokens: int  # longest input
     weights: str | None = None  # the file an engine loads, where that is not the folder
     build: Literal["none", "gguf", "e5"] = "none"
@@ -98,13 +101,21 @@ class Registry(_Entry):
         return self
 
     def __getitem__(self, name: str) -> ModelSpec:
-        """By name, or by the hub's `owner/name`, as vLLM calls what it serves."""
+        """By name, or by the hub's `owner/name`, as vLLM calls what it serves.
+
+        Raises UnknownModel.
+        """
+        spec = self.find(name)
+        if spec is None:
+            raise UnknownModel(name, sorted(self.models))
+        return spec
+
+    def find(self, name: str) -> ModelSpec | None:
+        """The same, None where the registry does not know the model."""
         if name in self.models:
             return self.models[name]
-        for spec in self.models.values():
-            if spec.hub and spec.hub.repo == name:
-                return spec
-        raise UnknownModel(name, sorted(self.models))
+        named = (spec for spec in self.models.values() if spec.hub and spec.hub.repo == name)
+        return next(named, None)
 
     def specs(self) -> Iterator[ModelSpec]:
         yield from self.models.values()

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from app.llm.chat_model import ChatModel
+from app.rag.answerable import Answerable
 from app.rag.cite import Citer
-from app.rag.language import NO_SOURCES, language_of
+from app.rag.language import not_found
 from app.rag.prompt import Prompt, build_prompt
 from app.rag.retrieve import Retrieved
 from app.rag.types import Answer, Citation, FinishReason, Message, Passage, TokenCounts
+
+ANSWERABLE_FROM = 0.5  # confidence
+_NEAREST = 3  # passages shown where none of them answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class AnswerLine:
     top_k: int
     max_prompt_tokens: int
     max_answer_tokens: int
+    answerable: Answerable = field(default_factory=Answerable)
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yield stages, sources and text, then the Answer.
@@ -87,10 +92,20 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        if not found.hits:
-            text = NO_SOURCES[language_of(question.text)]
+        confidence = self.answerable.confidence(question.text, found.hits)
+        if confidence < ANSWERABLE_FROM:
+            nearest = found.passages[:_NEAREST]
+            text = not_found(question.text, [passage.document_name for passage in nearest])
             yield TextDelta(text, "")
-            yield Answer(text, (), (), self.model.name, "no_sources", timings_ms=clock.timings_ms)
+            yield Answer(
+                text=text,
+                citations=(),
+                passages=nearest,
+                model=self.model.name,
+                finish_reason="no_sources",
+                confidence=confidence,
+                timings_ms=clock.timings_ms,
+            )
             return
 
         prompt = build_prompt(
@@ -133,6 +148,9 @@ class AnswerLine:
             model=self.model.name,
             finish_reason=finish,
             tokens=tokens,
+            confidence=confidence,
+            unsupported=tuple(citer.unsupported),
+            conflicts=tuple(citer.conflicts()),
             timings_ms=clock.timings_ms,
         )
 

@@ -8,14 +8,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.rag.numbers import numerals_as_digits
 from app.rag.sentences import Span, split_sentences
-from app.rag.types import Citation, Passage
+from app.rag.types import Citation, Conflict, Passage, Unsupported
 from ingest.terms import terms
 
 # Share of a sentence's terms that a passage must hold to be given, or to keep, a marker. A marker
 # written by the model is evidence by itself, so it needs less.
 SUPPORT_TO_ADD = 0.5
 SUPPORT_TO_KEEP = 0.25
+# Shared by two sentences, numbers aside, that speak of the same.
+SAME_MATTER = 0.6
 
 _MARKER = re.compile(
     r"[\[【［](?:来源|资料|文档|[Ss]ource)?\s*(\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)\s*[\]】］]"
@@ -48,15 +51,24 @@ def _content_terms(text: str) -> frozenset[str]:
 def _source(passage: Passage) -> _Source:
     context = f"{passage.title} {' '.join(passage.headings)} {passage.text}"
     sentences = tuple(
-        (span, _content_terms(passage.text[span.start : span.end]))
+        (span, _source_terms(passage.text[span.start : span.end]))
         for span in split_sentences(passage.text)
     )
-    return _Source(passage, _content_terms(context), sentences)
+    return _Source(passage, _source_terms(context), sentences)
+
+
+def _source_terms(text: str) -> frozenset[str]:
+    """A source that says 三年 holds the 3 of "3 years" too."""
+    return _content_terms(text) | _content_terms(numerals_as_digits(text))
+
+
+def _numbers(found: frozenset[str]) -> frozenset[str]:
+    return frozenset(term for term in found if term[0].isdigit())
 
 
 def _support(sentence: frozenset[str], source: frozenset[str]) -> float:
     """Share of the sentence's terms that the source holds, 0 to 1; 0 where a number is missing."""
-    if not sentence or any(t not in source for t in sentence if t[0].isdigit()):
+    if not sentence or _numbers(sentence) - source:
         return 0.0
     return len(sentence & source) / len(sentence)
 
@@ -72,12 +84,15 @@ class Citer:
     passages: Sequence[Passage]
     question: str = ""
     citations: list[Citation] = field(default_factory=list)
+    unsupported: list[Unsupported] = field(default_factory=list)
     _sources: list[_Source] = field(init=False)
     _pending: str = ""  # received, not yet looked at
     _sentence: str = ""  # shown part of the present sentence
     _held: str = ""  # its end: full stop and what follows, not yet shown
     _written: list[int] = field(default_factory=list)  # markers the model wrote in it
     _in_code: bool = False
+    _shown: int = 0  # characters of the answer so far
+    _began: int = 0  # where in it the present sentence begins
 
     def __post_init__(self) -> None:
         self._sources = [_source(p) for p in self.passages]
@@ -114,25 +129,31 @@ class Citer:
 
     def _take_char(self, char: str) -> str:
         if not self._held and char not in _TERMINATORS:
-            self._sentence += char
-            return char
+            return self._write(char)
         if char in _TERMINATORS or char in _CLOSERS or char.isspace():
             self._held += char
             return ""
         if self._held == ".":  # 3.5, v1.2: the sentence goes on
             self._held = ""
-            self._sentence += "." + char
-            return "." + char
-        shown = self._close_sentence()
-        self._sentence = char
-        return shown + char
+            return self._write("." + char)
+        return self._close_sentence() + self._write(char)
+
+    def _write(self, text: str) -> str:
+        """Add to the present sentence."""
+        if not self._sentence:
+            self._began = self._shown
+        self._sentence += text
+        self._shown += len(text)
+        return text
 
     def _close_sentence(self) -> str:
         ending, self._held = self._held, ""
         sentence, self._sentence = self._sentence, ""
         markers = self._mark(sentence)
         space = " " if markers and sentence[-1:].isascii() and sentence[-1:].isalnum() else ""
-        return space + markers + ending
+        closed = space + markers + ending
+        self._shown += len(closed)
+        return closed
 
     def _mark(self, sentence: str) -> str:
         written, self._written = self._written, []
@@ -147,7 +168,30 @@ class Citer:
             chosen = [support.index(max(support)) + 1]
         for number in chosen:
             self._cite(number, wanted)
+        if not chosen and wanted:
+            self._note_unsupported(sentence, wanted)
         return "".join(f"[{n}]" for n in chosen)
+
+    def _note_unsupported(self, sentence: str, wanted: frozenset[str]) -> None:
+        words = wanted - _numbers(wanted)
+        held = any(_support(words, source.terms) >= SUPPORT_TO_ADD for source in self._sources)
+        start = self._began + len(sentence) - len(sentence.lstrip())
+        end = self._began + len(sentence.rstrip())
+        self.unsupported.append(Unsupported(start, end, "number" if held else "words"))
+
+    def conflicts(self) -> list[Conflict]:
+        """Sentences of other documents that say what was cited, with other numbers."""
+        found: list[Conflict] = []
+        for citation in self.citations:
+            cited = _source_terms(citation.text)
+            for number, source in enumerate(self._sources, start=1):
+                if source.passage.document_id == citation.document_id:
+                    continue
+                for span, words in source.sentences:
+                    if _contradicts(cited, words):
+                        text = source.passage.text[span.start : span.end].strip()
+                        found.append(Conflict(citation.marker, citation.text, number, text))
+        return found
 
     def _cite(self, marker: int, wanted: frozenset[str]) -> None:
         """Point at the sentence of the passage that shares most with the answer's sentence; of a
@@ -174,3 +218,13 @@ class Citer:
         )
         if citation not in self.citations:
             self.citations.append(citation)
+
+
+def _contradicts(cited: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sentences speak of the same and each has numbers that the other lacks."""
+    words, other_words = cited - _numbers(cited), other - _numbers(other)
+    if not words or not other_words:
+        return False
+    shared = len(words & other_words) / max(len(words), len(other_words))
+    mine, theirs = _numbers(cited) - _numbers(other), _numbers(other) - _numbers(cited)
+    return shared >= SAME_MATTER and bool(mine) and bool(theirs)

@@ -80,6 +80,26 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsupported:
+    """`answer text[start:end]` is a sentence that no source holds. With reason `number` the
+    sources hold its words but not a number in it: computed, or wrong."""
+
+    start: int
+    end: int
+    reason: Literal["words", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two documents say the same with other numbers; `marker` is the one that was cited."""
+
+    marker: int
+    text: str
+    other_marker: int
+    other_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TokenCounts:
     prompt: int = 0
     completion: int = 0
@@ -97,4 +117,7 @@ class Answer:
     finish_reason: FinishReason
     tokens: TokenCounts = TokenCounts()
     adapter: str | None = None
+    confidence: float = 1.0  # 0 to 1 that the sources hold an answer; below 0.5 none was tried
+    unsupported: tuple[Unsupported, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)

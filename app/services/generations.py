@@ -229,6 +229,10 @@ def _failed(message: StoredMessage, error: Exception) -> Event:
 def _keep(message: StoredMessage, answer: Answer) -> None:
     message.content = answer.text
     message.citations = [asdict(c) for c in answer.citations]
+    message.passages = [asdict(p) for p in answer.passages]
+    message.confidence = round(answer.confidence, 4)
+    message.unsupported = [asdict(u) for u in answer.unsupported]
+    message.conflicts = [asdict(c) for c in answer.conflicts]
     message.model, message.adapter = answer.model, answer.adapter
     message.finish_reason = answer.finish_reason
     message.prompt_tokens = answer.tokens.prompt

@@ -1,0 +1,45 @@
+"""Does anything that was found answer the question? Decided before a model is asked.
+
+The fused score of the best hit tells answerable questions from others; where the two meet depends
+on the embedder and on the question's language, so the registry keeps thresholds beside each
+embedder. docs/decisions/2026-11-22-abstention.md tells how they were chosen.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.rag.language import Language, language_of
+from app.rag.types import Passage
+
+# Odds of an answer double for each hundredth of score, about as in the sets it was fitted on.
+_SCALE = 0.015
+# A question in another language than the text shares no words with it. That says nothing, so the
+# text is taken to share as many as the usual unrelated one.
+_FOREIGN_LEXICAL = 0.1
+_LOOKED_AT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answerable:
+    """`thresholds` of the fused score by the question's language; none of them: never abstain."""
+
+    thresholds: Mapping[Language, float] = field(default_factory=dict)
+    dense_weight: float = 0.75
+
+    def confidence(self, question: str, hits: Sequence[Passage]) -> float:
+        """0 to 1: how surely `hits`, best first, hold an answer; below 0.5 they hold none."""
+        if not hits:
+            return 0.0
+        language = language_of(question)
+        if language not in self.thresholds:
+            return 1.0
+        best = max(self._margin(hit, language) for hit in hits[:_LOOKED_AT])
+        return 1 / (1 + math.exp(-best / _SCALE))
+
+    def _margin(self, hit: Passage, language: Language) -> float:
+        if language_of(hit.text) == language:
+            return hit.score - self.thresholds[language]
+        dense = hit.trace.dense or 0.0
+        score = self.dense_weight * dense + (1 - self.dense_weight) * _FOREIGN_LEXICAL
+        return score - min(self.thresholds.values())
