@@ -4,7 +4,6 @@ Chinese (both scripts) and English. A page takes one to several seconds on a cor
 loaded with the first picture, 0.5 GB of memory with their buffers.
 """
 
-import io
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
 from ingest.lines import Line
 from ingest.scan_layout import Box, to_lines
+from ingest.scan_rules import drawn_rules
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,21 +21,22 @@ _SURE = 0.85  # mean score of text that stands upright
 _TALL = 1.5  # height by width of a line set upright
 _LONG = 2.5  # a screenshot longer than this many times its width is read in pieces
 _PIECE = 1.5  # widths
+_MIN_TABLE_BOXES = 3
 
 
 def picture_lines(picture: "Image") -> list[Line]:
     """The text of a page in reading order; turned pages are turned back. Empty without text."""
     boxes = _recognise(picture)
-    width, height = picture.size
     tall = sum(box.height > _TALL * box.width for box in boxes if len(box.text) > 2)
     long = sum(len(box.text) > 2 for box in boxes)
     if boxes and (tall > long / 2 or _score(boxes) < _SURE * _letters(boxes)):
-        turned = [(boxes, width, height)]
+        turned = [(boxes, picture)]
         for angle in (90, 270) if tall > long / 2 else (180,):
             other = picture.rotate(angle, expand=True)
-            turned.append((_recognise(other), *other.size))
-        boxes, width, height = max(turned, key=lambda one: _score(one[0]))
-    return to_lines(boxes, width, height)
+            turned.append((_recognise(other), other))
+        boxes, picture = max(turned, key=lambda one: _score(one[0]))
+    rules = drawn_rules(picture) if len(boxes) > _MIN_TABLE_BOXES else []
+    return to_lines(boxes, rules, *picture.size)
 
 
 def add_picture(builder: DocumentBuilder, data: bytes) -> None:

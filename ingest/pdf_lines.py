@@ -2,7 +2,6 @@
 
 import re
 from ctypes import create_string_buffer
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.clean import CJK
@@ -28,16 +27,17 @@ def text_lines(page: "PdfTextPage") -> list[Line]:
             continue
         shown = _SPACE_IN_CJK.sub("", line) if spaced_out else line
         hyphenated = match[0].endswith(_HYPHENATED)
-        found = Line(shown.strip(), hyphenated=hyphenated)
         if placed:
             first = match.start() + len(line) - len(line.lstrip())
-            found = _place(page, found, first, match.start() + len(line.rstrip()) - 1)
-        lines.append(found)
+            last = match.start() + len(line.rstrip()) - 1
+            lines.append(_placed(page, shown.strip(), hyphenated, first, last))
+        else:
+            lines.append(Line(shown.strip(), hyphenated=hyphenated))
     return lines
 
 
-def _place(page: "PdfTextPage", line: Line, first: int, last: int) -> Line:
-    """`line` with its place; `first` and `last` are the indices of its outer characters."""
+def _placed(page: "PdfTextPage", text: str, hyphenated: bool, first: int, last: int) -> Line:
+    """A line with its place; `first` and `last` are the indices of its outer characters."""
     from pypdfium2 import raw
 
     size = raw.FPDFText_GetFontSize(page, (first + last) // 2)
@@ -46,12 +46,13 @@ def _place(page: "PdfTextPage", line: Line, first: int, last: int) -> Line:
     # A font of size 1 under a scaled matrix: the box tells the real size.
     size = size if size > 2 else (top - bottom) / 1.2
     bold = _is_bold(page, first) and _is_bold(page, last)
-    return replace(
-        line,
+    return Line(
+        text,
         size=round(size * 2) / 2,
         left=left,
         right=right,
         bottom=bottom,
+        hyphenated=hyphenated,
         bold=bold,
         first=first,
         last=last,

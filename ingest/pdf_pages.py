@@ -2,6 +2,7 @@
 
 import re
 import threading
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
@@ -17,6 +18,7 @@ _PDFIUM = threading.Lock()  # the library is not thread-safe
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 _MIN_CHARACTERS = 12  # a scan may carry a stamp or a page number as text
 _SCAN_SIDE_PX = 2000  # what text recognition looks at
+_LETTER = re.compile(r"[^\W_]")
 _UNREADABLE = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
 
 
@@ -74,7 +76,7 @@ def _page_lines(page: "PdfPage") -> list[Line]:
 
 def _is_legible(lines: list[Line]) -> bool:
     text = "".join(line.text for line in lines)
-    letters = sum(character.isalnum() for character in text)
+    letters = sum(1 for _ in islice(_LETTER.finditer(text), _MIN_CHARACTERS))
     return letters >= _MIN_CHARACTERS and len(_UNREADABLE.findall(text)) <= 0.5 * len(text)
 
 

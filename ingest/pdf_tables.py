@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from ingest.builder import CELL_SEPARATOR
 from ingest.clean import clean, unwrap
 from ingest.lines import Line
-from ingest.pdf_rules import Grid, grids, rule_bands, rules
+from ingest.pdf_rules import rules
+from ingest.rules import Band, Box, Grid, bands, grids
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
 
 _CELL_GAP = 0.9  # of the type size: wider gaps part cells where no rule does
+_WORD_GAP = 0.15
 _SAME_ROW = 0.35  # of the type size, between the feet of two lines
 _MIN_ROW_CELLS = 2
 
@@ -27,15 +29,17 @@ def with_tables(page: "PdfPage", text: "PdfTextPage", lines: list[Line]) -> list
     if not placed:
         return lines
     found = rules(page)
+    ruled = bands(found)
     for grid in grids(found):
-        lines = _put(lines, grid.box, _grid_rows(grid, text))
-    for box in rule_bands(found):
-        lines = _put(lines, box, _banded_rows(_inside(lines, box), text))
+        if not any(band.holds(grid) for band in ruled):
+            lines = _put(lines, grid.box, _grid_rows(grid, text))
+    for band in ruled:
+        lines = _put(lines, band.box, _banded_rows(_inside(lines, band.box), band, text))
     return lines
 
 
 def _put(
-    lines: list[Line], box: tuple[float, float, float, float], rows: list[Line]
+    lines: list[Line], box: Box, rows: list[Line]
 ) -> list[Line]:
     """Rows in the place of the first line that lies in `box`."""
     inside = {id(line) for line in _inside(lines, box)}
@@ -51,7 +55,7 @@ def _put(
     return put
 
 
-def _inside(lines: Sequence[Line], box: tuple[float, float, float, float]) -> list[Line]:
+def _inside(lines: Sequence[Line], box: Box) -> list[Line]:
     left, bottom, right, top = box
     return [
         line
@@ -78,8 +82,8 @@ def _grid_rows(grid: Grid, text: "PdfTextPage") -> list[Line]:
     return rows if several >= _MIN_ROW_CELLS else []  # else a frame around running text
 
 
-def _banded_rows(lines: Sequence[Line], text: "PdfTextPage") -> list[Line]:
-    """Lines with the same foot are one row; gaps between words part its cells."""
+def _banded_rows(lines: Sequence[Line], band: Band, text: "PdfTextPage") -> list[Line]:
+    """Lines with the same foot are one row; rules and gaps between words part its cells."""
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: -line.bottom):
         if rows and abs(rows[-1][0].bottom - line.bottom) <= _SAME_ROW * max(line.size, 6):
@@ -89,26 +93,28 @@ def _banded_rows(lines: Sequence[Line], text: "PdfTextPage") -> list[Line]:
     made: list[Line] = []
     for row in rows:
         row.sort(key=lambda line: line.left)
-        cells = [cell for line in row for cell in _split(line, text)]
+        cells = [cell for line in row for cell in _split(line, band.xs, text)]
         made.append(_row(cells, row[0].left, row[-1].right, row[0].bottom, first=not made))
     several = sum(len(row.cells) > 1 for row in made)
     return made if several >= max(_MIN_ROW_CELLS, 0.5 * len(made)) else []
 
 
-def _split(line: Line, text: "PdfTextPage") -> list[str]:
-    """The line's words, parted where the gap is wide."""
+def _split(line: Line, xs: Sequence[float], text: "PdfTextPage") -> list[str]:
+    """The line's words, parted at the rules `xs` and where the gap is wide."""
     cells: list[str] = []
-    end = None
+    end: float | None = None
     for index in range(line.first, line.last + 1):
         left, _, right, _ = text.get_charbox(index, loose=True)
         character = text.get_text_range(index, 1)
         if character.isspace():
             continue
-        if end is None or left - end > _CELL_GAP * max(line.size, 5):
+        size = max(line.size, 5)
+        gap = size if end is None else left - end
+        ruled = end is not None and any(end - 0.5 <= x <= left + 0.5 for x in xs)
+        if gap > _CELL_GAP * size or (ruled and gap > _WORD_GAP * size):
             cells.append(character)
         else:
-            gap = " " if left - end > 0.15 * line.size else ""
-            cells[-1] += gap + character
+            cells[-1] += (" " if gap > _WORD_GAP * size else "") + character
         end = max(right, left)
     return [clean(cell) for cell in cells] or [line.text]
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest.builder import CELL_SEPARATOR
+from ingest.clean import unwrap
 from ingest.lines import Line
+from ingest.rules import Grid, Rule, grids
 
 _MIN_COLUMN_BOXES = 6
 _COLUMN_WIDTH = 0.3  # of the page: boxes this wide are lines of running text
@@ -41,8 +43,58 @@ class Box:
         )
 
 
-def to_lines(boxes: Sequence[Box], width: int, height: int) -> list[Line]:
-    """Lines in reading order. Type sizes stay unknown: heights of boxes are too uneven."""
+def to_lines(boxes: Sequence[Box], rules: Sequence[Rule], width: int, height: int) -> list[Line]:
+    """Lines in reading order, those in a drawn grid as rows of its cells.
+
+    Type sizes stay unknown: heights of boxes are too uneven.
+    """
+    tables: list[tuple[float, list[Line]]] = []  # y of the upper side, rows
+    for grid in grids(rules):
+        inside = [box for box in boxes if _in(box, grid.box, height)]
+        rows = _grid_rows(grid, inside, height)
+        if len(rows) > 1:
+            boxes = [box for box in boxes if box not in inside]
+            tables.append((grid.box[3], rows))
+    lines = _flowing(boxes, width, height)
+    for top, rows in sorted(tables, key=lambda table: -table[0]):
+        place = next((n for n, line in enumerate(lines) if line.bottom < top), len(lines))
+        lines[place:place] = rows
+    return lines
+
+
+def _in(box: Box, area: tuple[float, float, float, float], height: int) -> bool:
+    left, bottom, right, top = area
+    x, y = (box.left + box.right) / 2, height - (box.top + box.bottom) / 2
+    return left <= x <= right and bottom <= y <= top
+
+
+def _grid_rows(grid: Grid, boxes: Sequence[Box], height: int) -> list[Line]:
+    """A cell that spans rows is repeated in each of them, so that a row can be read by itself."""
+    rows: list[Line] = []
+    for number in range(grid.row_count):
+        cells: list[str] = []
+        for area in grid.cells(number):
+            held = _rows([box for box in boxes if _in(box, area, height)])
+            cells.append(unwrap("\n".join(" ".join(box.text for box in row) for row in held)))
+        if sum(map(bool, cells)) > 1:
+            left, _, right, _ = grid.box
+            first = not rows
+            rows.append(
+                Line(
+                    CELL_SEPARATOR.join(cells),
+                    left=left,
+                    right=right,
+                    bottom=grid.bottom_of(number),
+                    cells=tuple(cells),
+                    header=first,
+                    opens=first,
+                )
+            )
+    return rows
+
+
+def _flowing(boxes: Sequence[Box], width: int, height: int) -> list[Line]:
+    """Text outside of grids, column by column."""
     gutter = _gutter(boxes, width)
     if gutter is None:
         return _rows_to_lines(_rows(boxes), height)

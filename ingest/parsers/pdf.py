@@ -1,11 +1,15 @@
 """PDF: the text layer where a page has one, text recognition where it has none."""
 
+import re
+
 from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
 from ingest.layout import add_pages
 from ingest.parsers import PageProgress
 from ingest.pdf_pages import read_pages
 from ingest.types import Document
+
+_LETTER = re.compile(r"[^\W_]")
 
 
 class PdfParser:
@@ -14,7 +18,7 @@ class PdfParser:
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         pages = read_pages(data, name, on_page)
-        if not any(c.isalnum() for page in pages for line in page for c in line.text):
+        if not any(_LETTER.search(line.text) for page in pages for line in page):
             raise ParseError(
                 f"{name} has no text, and none was recognised in its pictures.", code="no_text"
             )

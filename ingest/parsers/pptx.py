@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _DEFAULT_TITLES = {"powerpoint presentation", "presentation", "演示文稿", "untitled"}
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+_RUN = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 _MAX_GROUP_DEPTH = 16
 
 
@@ -105,17 +107,29 @@ def _cells(row: Any) -> Iterator[str]:  # noqa: ANN401  # no stubs
 
 
 def _add_chart(builder: DocumentBuilder, chart: Any) -> None:  # noqa: ANN401  # no stubs
-    """A chart as the table that it was drawn from."""
-    if chart.has_title and chart.chart_title.has_text_frame:
-        builder.paragraph(chart.chart_title.text_frame.text)
-    for plot in chart.plots:
-        series = list(plot.series)
-        categories = [str(category) for category in plot.categories]
-        columns = [list(one.values) for one in series]
-        builder.row(["", *(one.name or "" for one in series)], header=True, first=True)
-        for number, category in enumerate(categories):
-            values = (column[number] if number < len(column) else None for column in columns)
-            builder.row([category, *("" if v is None else f"{v:g}" for v in values)])
+    """A chart of any kind as the table that it was drawn from."""
+    from lxml import etree
+
+    space = etree.fromstring(chart.part.blob, etree.XMLParser(resolve_entities=False))
+    title = space.find(f"{_CHART}chart/{_CHART}title")
+    if title is not None:
+        builder.paragraph("".join(title.itertext(_RUN)))
+    series = list(space.iter(f"{_CHART}ser"))
+    columns = [_points(one, "val", "yVal") for one in series]
+    names = ["".join(_points(one, "tx").values()) for one in series]
+    categories = _points(series[0], "cat", "xVal") if series else {}
+    builder.row(["", *names], header=True, first=True)
+    for key in sorted(set(categories).union(*columns)):
+        builder.row([categories.get(key, ""), *(column.get(key, "") for column in columns)])
+
+
+def _points(series: Any, *kinds: str) -> dict[int, str]:  # noqa: ANN401  # an lxml element
+    """The values of the first kind there is, by their place."""
+    for kind in kinds:
+        if (found := series.find(f"{_CHART}{kind}")) is not None:
+            points = found.iter(f"{_CHART}pt")
+            return {int(p.get("idx", "0")): p.findtext(f"{_CHART}v", "") for p in points}
+    return {}
 
 
 PARSER = PptxParser()
