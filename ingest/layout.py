@@ -50,9 +50,7 @@ def add_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
             page += 1
             builder.page(page)
         if paragraph.row is not None:
-            builder.row(
-                paragraph.row.cells, header=paragraph.row.header, first=paragraph.row.opens
-            )
+            builder.row(paragraph.row.cells, header=paragraph.row.header, first=paragraph.row.opens)
             continue
         kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
         text = _joined(paragraph.parts)

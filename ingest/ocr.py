@@ -92,7 +92,7 @@ def _read(picture: "Image", top: int) -> list[Box]:
 
 
 @cache
-def _engine() -> Any:  # noqa: ANN401  # RapidOCR has no stubs
+def _engine() -> Any:  # RapidOCR has no stubs
     from rapidocr import EngineType, RapidOCR
 
     engines = {f"{part}.engine_type": EngineType.OPENVINO for part in ("Det", "Cls", "Rec")}

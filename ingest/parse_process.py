@@ -16,13 +16,19 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import IngestError
 from ingest.parsers import parse
-from ingest.wire import LENGTH_BYTES, Frame, frame_length, read_exactly, read_frame, to_json
-from ingest.wire import write_frame
+from ingest.wire import (
+    LENGTH_BYTES,
+    Frame,
+    frame_length,
+    read_exactly,
+    read_frame,
+    to_json,
+    write_frame,
+)
 
 _REPORT_S = 0.1
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of Linux
@@ -39,7 +45,9 @@ def serve(requests: BinaryIO, answers: BinaryIO, max_characters: int) -> None:
     """Answer until the requests end. After running out of memory the process ends by itself."""
     while True:
         try:
-            frame = read_frame(read_exactly(requests, frame_length(read_exactly(requests, LENGTH_BYTES))))
+            frame = read_frame(
+                read_exactly(requests, frame_length(read_exactly(requests, LENGTH_BYTES)))
+            )
             data = read_exactly(requests, frame["size"])
         except EOFError:
             return

@@ -38,9 +38,7 @@ def with_tables(page: "PdfPage", text: "PdfTextPage", lines: list[Line]) -> list
     return lines
 
 
-def _put(
-    lines: list[Line], box: Box, rows: list[Line]
-) -> list[Line]:
+def _put(lines: list[Line], box: Box, rows: list[Line]) -> list[Line]:
     """Rows in the place of the first line that lies in `box`."""
     inside = {id(line) for line in _inside(lines, box)}
     if len(rows) < 2 or not inside or any(line.cells for line in lines if id(line) in inside):

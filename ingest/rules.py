@@ -138,9 +138,7 @@ def _connected(found: Sequence[Rule]) -> list[list[Rule]]:
 
 
 def _touch(h: Rule, v: Rule) -> bool:
-    return (
-        h.start - _NEAR <= v.at <= h.end + _NEAR and v.start - _NEAR <= h.at <= v.end + _NEAR
-    )
+    return h.start - _NEAR <= v.at <= h.end + _NEAR and v.start - _NEAR <= h.at <= v.end + _NEAR
 
 
 def _levels(positions: Iterable[float]) -> list[float]:

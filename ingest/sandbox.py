@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import BinaryIO, Self, cast
 
 from ingest.builder import base_name
 from ingest.errors import ParseError, UnsupportedFormat
@@ -67,9 +67,7 @@ class Sandbox:
         """Of the process, if one runs."""
         return self._process.pid if self._process else None
 
-    def parse(
-        self, data: bytes, name: str, *, on_page: PageProgress | None = None
-    ) -> Document:
+    def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         """As `ingest.parsers.parse`. Raises also ParseError `timeout`, `memory`, `crashed`,
         `internal`."""
         name = base_name(name)
@@ -203,13 +201,13 @@ def _too_much_memory(name: str) -> ParseError:
     )
 
 
-def _stdin(process: subprocess.Popen[bytes]) -> IO[bytes]:
+def _stdin(process: subprocess.Popen[bytes]) -> BinaryIO:
     if process.stdin is None:
         raise OSError("no pipe to the reader")
-    return process.stdin
+    return cast(BinaryIO, process.stdin)
 
 
-def _stdout(process: subprocess.Popen[bytes]) -> IO[bytes]:
+def _stdout(process: subprocess.Popen[bytes]) -> BinaryIO:
     if process.stdout is None:
         raise OSError("no pipe from the reader")
-    return process.stdout
+    return cast(BinaryIO, process.stdout)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ingest.builder import CELL_SEPARATOR
 from ingest.clean import unwrap
@@ -37,9 +38,8 @@ class Box:
         """Whether both are one line, read twice where two pieces of a picture overlap."""
         overlap = min(self.bottom, other.bottom) - max(self.top, other.top)
         beside = min(self.right, other.right) - max(self.left, other.left)
-        return (
-            overlap > _SAME_ROW * min(self.height, other.height)
-            and beside > _SAME_ROW * min(self.width, other.width)
+        return overlap > _SAME_ROW * min(self.height, other.height) and beside > _SAME_ROW * min(
+            self.width, other.width
         )
 
 
@@ -103,7 +103,10 @@ def _flowing(boxes: Sequence[Box], width: int, height: int) -> list[Line]:
     top = 0.0
     for end in [*sorted(box.top for box in across), float("inf")]:
         band = [box for box in boxes if box not in across and top <= box.top < end]
-        for column in ([b for b in band if b.right <= gutter], [b for b in band if b.left >= gutter]):
+        for column in (
+            [b for b in band if b.right <= gutter],
+            [b for b in band if b.left >= gutter],
+        ):
             lines += _rows_to_lines(_rows(column), height)
         lines += _rows_to_lines([[box] for box in across if box.top == end], height)
         top = end
@@ -171,7 +174,7 @@ def _rows_to_lines(rows: list[list[Box]], height: int) -> list[Line]:
 def _cells(row: Sequence[Box]) -> list[str]:
     """Texts of the row; boxes with no more than a space between them belong together."""
     cells = [row[0].text]
-    for before, box in zip(row, row[1:], strict=False):
+    for before, box in pairwise(row):
         if box.left - before.right < _WORD_GAP * min(before.height, box.height):
             cells[-1] += " " + box.text
         else:

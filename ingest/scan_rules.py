@@ -20,9 +20,7 @@ def drawn_rules(picture: "Image") -> list[Rule]:
     import numpy as np
 
     grey = 255 - np.asarray(picture.convert("L"))
-    dark = cv2.adaptiveThreshold(
-        grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 15, -10
-    )
+    dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 15, -10)
     height, width = grey.shape
     found = [
         *_runs(dark, (max(width // _SHORTEST_SHARE, _MIN_PX), 1), height),
@@ -31,7 +29,7 @@ def drawn_rules(picture: "Image") -> list[Rule]:
     return found if len(found) <= _MAX_RULES else []
 
 
-def _runs(dark: Any, kernel: tuple[int, int], height: int) -> Iterator[Rule]:  # noqa: ANN401
+def _runs(dark: Any, kernel: tuple[int, int], height: int) -> Iterator[Rule]:
     """Runs as long as `kernel` (width, height) or longer in the picture `dark`, uint8."""
     import cv2
 

@@ -40,7 +40,7 @@ class PageSpan:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the text in `[start, end)` is called in the file: `sheet 薪资`, `slide 3`, `a.pdf, page 2`.
+    """What `[start, end)` is called in the file: `sheet 薪资`, `slide 3`, `a.pdf, page 2`.
 
     Names come from the file; the words around them are English and for programs to translate.
     """

@@ -171,6 +171,7 @@ class Citer:
             start=start,
             end=start + len(words.strip()),
             text=words.strip(),
+            locator=source.passage.locator,
         )
         if citation not in self.citations:
             self.citations.append(citation)

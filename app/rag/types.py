@@ -57,6 +57,7 @@ class Passage:
     headings: tuple[str, ...] = ()
     score: float = 0.0
     trace: StageScores = field(default_factory=StageScores)
+    locator: str | None = None  # where a page does not say it: `sheet 薪资, rows 8–20`
     parts: tuple[Part, ...] = ()
 
     def part_at(self, position: int) -> Part:
@@ -77,6 +78,7 @@ class Citation:
     start: int
     end: int
     text: str  # the supporting words
+    locator: str | None = None  # the passage's
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 import email
 import email.policy
 from email.errors import MessageError
-from email.message import EmailMessage, Message as StoredMessage
+from email.message import EmailMessage
+from email.message import Message as StoredMessage
 
 from ingest.builder import DocumentBuilder
 from ingest.decode import decode
@@ -41,7 +42,8 @@ def _read(stored: EmailMessage, name: str) -> Message:
         plain=_text(plain, name) if plain is not None else "",
         html=_text(html, name) if html is not None else "",
         attachments=[
-            found for number, part in enumerate(stored.iter_attachments(), start=1)
+            found
+            for number, part in enumerate(stored.iter_attachments(), start=1)
             if (found := _attachment(part, number)) is not None
         ],
     )
@@ -58,8 +60,10 @@ def _attachment(part: StoredMessage, number: int) -> Attachment | None:
     """None for pictures that belong to the body."""
     if part.get_content_type() == "message/rfc822":
         inner = part.get_payload(0) if part.is_multipart() else part
-        subject = str(inner.get("Subject", "")) if isinstance(inner, StoredMessage) else ""
-        return Attachment(part.get_filename() or f"{subject or number}.eml", bytes(inner))
+        if not isinstance(inner, StoredMessage):
+            return None
+        subject = str(inner.get("Subject", "")) or str(number)
+        return Attachment(part.get_filename() or f"{subject}.eml", inner.as_bytes())
     if part.get("Content-ID") and part.get_content_disposition() != "attachment":
         return None
     content = part.get_payload(decode=True)

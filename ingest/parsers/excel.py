@@ -102,9 +102,7 @@ def _rows(sheet: "CalamineSheet | None", name: str) -> Iterator[_Row]:
             yield _Row(top + number + 1, cells)
 
 
-def _hanging(
-    sheet: "CalamineSheet", top: int, left: int
-) -> dict[int, list[tuple[int, int]]]:
+def _hanging(sheet: "CalamineSheet", top: int, left: int) -> dict[int, list[tuple[int, int]]]:
     """By row: the columns that a cell merged over rows reaches into, and the row it begins in."""
     found: dict[int, list[tuple[int, int]]] = {}
     for (first, column), (last, _) in sheet.merged_cell_ranges or ():

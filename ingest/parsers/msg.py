@@ -37,7 +37,13 @@ def _read(data: bytes, name: str) -> Message:
             ],
         )
     except (
-        OSError, ValueError, LookupError, AttributeError, TypeError, AssertionError, struct.error
+        OSError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        AssertionError,
+        struct.error,
     ) as error:  # what olefile and oxmsg raise over damage
         raise ParseError(
             f"{name} is damaged or not an Outlook message. Save it from Outlook again and retry."

@@ -18,6 +18,8 @@ _TEXT, _TABLE, _OFFICE = _NS % "text", _NS % "table", _NS % "office"
 _MANIFEST = _NS % "manifest"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _NOT_SHOWN = {f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}table-of-content"}
+_BOX = f"{_NS % 'drawing'}text-box"
+_NOT_INLINE = {*_NOT_SHOWN, _BOX}
 _BREAKS = {f"{_TEXT}line-break": "\n", f"{_TEXT}tab": "\t"}
 _MAX_REPEATED = 64
 _MAX_DEPTH = 200
@@ -56,7 +58,7 @@ def _walk(builder: DocumentBuilder, parent: "_Element", depth: int = 0, mark: st
             builder.heading(_text(child), int(level) if level.isdecimal() else 1)
         elif child.tag == f"{_TEXT}p":
             builder.paragraph(mark + _text(child), tight=bool(mark))
-            for box in child.iter(f"{_NS % 'drawing'}text-box"):
+            for box in child.iter(_BOX):
                 _walk(builder, box, depth + 1)
         elif child.tag == f"{_TABLE}table":
             builder.table(_rows(child))
@@ -79,9 +81,8 @@ def _parts(element: "_Element", depth: int = 0) -> Iterator[str]:
             yield " " * min(int(count) if count.isdecimal() else 1, _MAX_REPEATED)
         elif child.tag in _BREAKS:
             yield _BREAKS[child.tag]
-        elif isinstance(child.tag, str) and child.tag not in _NOT_SHOWN and depth < _MAX_DEPTH:
-            if child.tag != f"{_NS % 'drawing'}text-box":
-                yield from _parts(child, depth + 1)
+        elif isinstance(child.tag, str) and child.tag not in _NOT_INLINE and depth < _MAX_DEPTH:
+            yield from _parts(child, depth + 1)
         yield child.tail or ""
 
 

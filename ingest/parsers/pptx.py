@@ -87,7 +87,7 @@ def _flat(shapes: Iterable[Any], depth: int = 0) -> Iterator[Any]:
             yield shape
 
 
-def _add_shape(builder: DocumentBuilder, shape: Any) -> None:  # noqa: ANN401  # no stubs
+def _add_shape(builder: DocumentBuilder, shape: Any) -> None:  # no stubs
     if shape.has_text_frame:
         for number, paragraph in enumerate(shape.text_frame.paragraphs):
             text = paragraph.text.replace("\v", "\n").strip()
@@ -100,13 +100,13 @@ def _add_shape(builder: DocumentBuilder, shape: Any) -> None:  # noqa: ANN401  #
         _add_chart(builder, shape.chart)
 
 
-def _cells(row: Any) -> Iterator[str]:  # noqa: ANN401  # no stubs
+def _cells(row: Any) -> Iterator[str]:  # no stubs
     for cell in row.cells:
         if not cell.is_spanned:
             yield cell.text
 
 
-def _add_chart(builder: DocumentBuilder, chart: Any) -> None:  # noqa: ANN401  # no stubs
+def _add_chart(builder: DocumentBuilder, chart: Any) -> None:  # no stubs
     """A chart of any kind as the table that it was drawn from."""
     from lxml import etree
 
@@ -123,7 +123,7 @@ def _add_chart(builder: DocumentBuilder, chart: Any) -> None:  # noqa: ANN401  #
         builder.row([categories.get(key, ""), *(column.get(key, "") for column in columns)])
 
 
-def _points(series: Any, *kinds: str) -> dict[int, str]:  # noqa: ANN401  # an lxml element
+def _points(series: Any, *kinds: str) -> dict[int, str]:  # an lxml element
     """The values of the first kind there is, by their place."""
     for kind in kinds:
         if (found := series.find(f"{_CHART}{kind}")) is not None:

@@ -22,7 +22,7 @@ class RtfParser:
         if not data.lstrip().startswith(self.signature):
             raise ParseError(f"{name} is damaged or not a Rich Text file. Save it again and retry.")
         # The format is ASCII; writers that put raw bytes in mean their code page.
-        source = _HIGH.sub(lambda byte: b"\\'%02x" % byte[0], data).decode("ascii")
+        source = _HIGH.sub(lambda byte: b"\\'%02x" % ord(byte[0]), data).decode("ascii")
         page = _CODE_PAGE.search(data)
         encoding = f"cp{page[1].decode()}" if page else "cp1252"
         try:
