@@ -47,7 +47,7 @@ def without_running_lines(pages: list[list[Line]]) -> list[list[Line]]:
                 or not (_key(line) in often or _PAGE_NUMBER.fullmatch(line.text))
             ]
         )
-    return kept
+    return kept if any(kept) else pages
 
 
 def _edges(page: list[Line]) -> list[Line]:

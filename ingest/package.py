@@ -17,7 +17,7 @@ _SUSPECT_BYTES = 64 * 1024 * 1024  # below it no ratio does harm
 _MAX_RATIO = 200  # text packs to a tenth, the most regular sheets to a hundredth
 _OLE = b"\xd0\xcf\x11\xe0"
 _PROLOG_BYTES = 64 * 1024
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
 
 
 class Package:
@@ -33,7 +33,7 @@ class Package:
             raise _not_zip(data, name, what)
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise self._broken() from error
         self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         _check(self.entries, name)
@@ -45,7 +45,7 @@ class Package:
         """Raises ParseError `broken` where the member is missing or damaged."""
         try:
             return self._zip.read(member)
-        except (KeyError, RuntimeError, *_UNREADABLE) as error:
+        except (KeyError, RuntimeError, *UNREADABLE) as error:
             raise self._broken() from error
 
     def xml(self, member: str) -> "_Element":
@@ -67,7 +67,7 @@ class Package:
                 try:
                     with self._zip.open(entry) as stream:
                         refuse_entities(stream.read(_PROLOG_BYTES), self._name)
-                except (RuntimeError, *_UNREADABLE) as error:
+                except (RuntimeError, *UNREADABLE) as error:
                     raise self._broken() from error
 
     def _broken(self) -> ParseError:

@@ -41,7 +41,7 @@ _FORBIDDEN = (
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def serve(requests: BinaryIO, answers: BinaryIO, max_characters: int) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO, max_characters: int, cpu_s: int) -> None:
     """Answer until the requests end. After running out of memory the process ends by itself."""
     while True:
         try:
@@ -51,6 +51,7 @@ def serve(requests: BinaryIO, answers: BinaryIO, max_characters: int) -> None:
             data = read_exactly(requests, frame["size"])
         except EOFError:
             return
+        _allow_cpu(cpu_s)
         answer = _answer(data, frame["name"], answers, max_characters)
         write_frame(answers, answer)
         if "error" in answer and answer["error"]["code"] == "memory":
@@ -86,7 +87,7 @@ def _error(code: str, message: str) -> Frame:
     return {"error": {"code": code, "message": message}}
 
 
-def confine(memory_mib: int, cpu_s: int) -> None:
+def confine(memory_mib: int) -> None:
     """Give up what reading a file does not need. Raises OSError where a limit is refused.
 
     The network goes with a name space of its own where the system allows that, and with Python's
@@ -96,7 +97,6 @@ def confine(memory_mib: int, cpu_s: int) -> None:
         ctypes.CDLL(None).unshare(_NEW_USER | _NEW_NET)
     memory = memory_mib * 1024 * 1024
     _limit(resource.RLIMIT_DATA, memory)  # counts what is written to, not what is reserved
-    _limit(resource.RLIMIT_CPU, cpu_s)
     _limit(resource.RLIMIT_CORE, 0)
     sys.addaudithook(_refuse)
 
@@ -105,6 +105,15 @@ def _limit(kind: int, value: int) -> None:
     _, hard = resource.getrlimit(kind)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (value, value))
+
+
+def _allow_cpu(cpu_s: int) -> None:
+    """For the next file: a last resort where the parent can no longer stop this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(used.ru_utime + used.ru_stime) + cpu_s
+    if hard == resource.RLIM_INFINITY or soft < hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def _refuse(event: str, arguments: Sequence[object]) -> None:
@@ -131,10 +140,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not break the frames
-    confine(arguments.memory_mib, arguments.cpu_s)
+    confine(arguments.memory_mib)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     with contextlib.suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, answers, arguments.max_characters)
+        serve(sys.stdin.buffer, answers, arguments.max_characters, arguments.cpu_s)
 
 
 if __name__ == "__main__":

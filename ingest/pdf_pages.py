@@ -69,22 +69,19 @@ def _page_lines(page: "PdfPage") -> list[Line]:
         lines = with_tables(page, text_page, text_lines(text_page))
     finally:
         text_page.close()
-    if _is_legible(lines) or not _has_picture(page):
-        return lines
-    return _recognised(page) or lines
-
-
-def _is_legible(lines: list[Line]) -> bool:
     text = "".join(line.text for line in lines)
     letters = sum(1 for _ in islice(_LETTER.finditer(text), _MIN_CHARACTERS))
-    return letters >= _MIN_CHARACTERS and len(_UNREADABLE.findall(text)) <= 0.5 * len(text)
+    hidden = not letters or len(_UNREADABLE.findall(text)) > 0.5 * len(text)
+    if (letters < _MIN_CHARACTERS or hidden) and _is_picture(page, hidden=hidden):
+        return _recognised(page) or lines
+    return lines
 
 
-def _has_picture(page: "PdfPage") -> bool:
-    """A page of letters in private codes is a picture to us as well."""
+def _is_picture(page: "PdfPage", *, hidden: bool) -> bool:
+    """Letters in private codes, `hidden` from us, are a picture as well."""
     from pypdfium2 import raw
 
-    kinds = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_TEXT)
+    kinds = [raw.FPDF_PAGEOBJ_IMAGE, *([raw.FPDF_PAGEOBJ_TEXT] if hidden else [])]
     return next(page.get_objects(filter=kinds), None) is not None
 
 

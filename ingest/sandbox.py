@@ -4,6 +4,7 @@ The process lives on from file to file and starts again when a file has killed i
 is checked like any input from outside; nothing is unpickled.
 """
 
+import contextlib
 import logging
 import os
 import select
@@ -142,7 +143,10 @@ class Sandbox:
         return bytes(content)
 
     def _crash(self, name: str) -> ParseError:
-        code = self._process.wait(5) if self._process else None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self._process:
+                self._process.wait(1)
+        code = self._process.poll() if self._process else None
         log.error("the reader ended with %s on %s", code, name)
         self._stop()
         return ParseError(
@@ -161,7 +165,7 @@ class Sandbox:
                     "-m",
                     "ingest.parse_process",
                     f"--memory-mib={limits.memory_mib}",
-                    f"--cpu-s={int(limits.total_s) * (os.cpu_count() or 1) * _MAX_FILES}",
+                    f"--cpu-s={_cpu_s(limits)}",
                     f"--max-characters={limits.max_characters}",
                 ],
                 stdin=subprocess.PIPE,
@@ -191,6 +195,11 @@ class Sandbox:
         except (OSError, IndexError):
             return 0
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / (1024 * 1024)
+
+
+def _cpu_s(limits: Limits) -> int:
+    """Of one file on all cores: a last resort, where the parent can no longer stop the process."""
+    return max(int(limits.total_s), 60) * (os.cpu_count() or 1)
 
 
 def _too_much_memory(name: str) -> ParseError:

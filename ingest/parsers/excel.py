@@ -3,6 +3,7 @@
 import datetime
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.builder import DocumentBuilder
@@ -38,14 +39,26 @@ class ExcelParser:
         suffix = name[name.rfind(".") :].lower()
         if suffix != ".xls" or data.startswith(b"PK"):
             Package(data, name, "a spreadsheet").refuse_entities()
-        workbook = _open(data, name)
         builder = DocumentBuilder(data, name, _MEDIA_TYPES.get(suffix, _OOXML))
-        sheets = workbook.sheet_names
-        for number, title in enumerate(sheets, start=1):
-            _add_sheet(builder, title, list(_rows(_sheet(workbook, title, name), name)))
-            if on_page:
-                on_page(number, len(sheets))
+        with _panics_refused(name):
+            workbook = _open(data, name)
+            sheets = workbook.sheet_names
+            for number, title in enumerate(sheets, start=1):
+                _add_sheet(builder, title, list(_rows(_sheet(workbook, title, name), name)))
+                if on_page:
+                    on_page(number, len(sheets))
         return builder.build()
+
+
+@contextmanager
+def _panics_refused(name: str) -> Iterator[None]:
+    """Where Rust code panics, which it does on damage, no Exception comes but a BaseException."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise _broken(name) from error
+        raise
 
 
 def _open(data: bytes, name: str) -> "CalamineWorkbook":

@@ -59,6 +59,8 @@ class _Walk:
                 self._markers.pop()
             case "list_item_open":
                 self._at_item = True
+            case "list_item_close":
+                self._at_item = False  # an item may be empty
             case "table_open":
                 self._opens_table = True
             case "th_open" | "td_open":

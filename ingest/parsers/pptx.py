@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
 from ingest.ocr import add_picture
-from ingest.package import Package
+from ingest.package import UNREADABLE, Package
 from ingest.parsers import PageProgress
 from ingest.types import Document
 
@@ -39,7 +39,7 @@ class PptxParser:
                 _add_slide(builder, slide)
                 if on_page:
                     on_page(number, total)
-        except (KeyError, ValueError, AttributeError, IndexError, TypeError) as error:
+        except (KeyError, AttributeError, IndexError, TypeError, SyntaxError, *UNREADABLE) as error:
             raise _broken(name) from error
         return builder.build()
 
@@ -51,7 +51,7 @@ def _open(data: bytes, name: str) -> "Presentation":
     Package(data, name, "a PowerPoint file").refuse_entities()
     try:  # lxml's complaints about bad XML are SyntaxErrors
         return pptx.Presentation(io.BytesIO(data))
-    except (PythonPptxError, SyntaxError, KeyError, ValueError, AttributeError) as error:
+    except (PythonPptxError, SyntaxError, KeyError, AttributeError, *UNREADABLE) as error:
         raise _broken(name) from error
 
 
