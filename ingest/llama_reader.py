@@ -20,7 +20,7 @@ def zhiwen_reader() -> "BaseReader":
     """A `BaseReader` for `SimpleDirectoryReader(file_extractor={".pdf": …})` and the like."""
     from llama_index.core.readers.base import BaseReader
 
-    class ZhiwenReader(BaseReader):  # type: ignore[misc]  # the library is untyped here
+    class ZhiwenReader(BaseReader):
         def load_data(
             self, file: Path, extra_info: dict[str, Any] | None = None
         ) -> "list[LlamaDocument]":

@@ -48,17 +48,23 @@ def _rows(text: str, delimiter: str, name: str) -> list[_Row]:
         return list(_read(text, delimiter, name, strict=True))
     except csv.Error as error:
         # A stray quotation mark would swallow all that follows it: then quotes are only characters.
-        quoting = csv.QUOTE_NONE if "end of data" in str(error) else csv.QUOTE_MINIMAL
+        stray = "end of data" in str(error)
     try:
-        return list(_read(text, delimiter, name, quoting=quoting))
+        return list(_read(text, delimiter, name, quotes=not stray))
     except csv.Error as error:
         raise ParseError(f"{name} cannot be read as a table: {error}.") from error
 
 
 def _read(
-    text: str, delimiter: str, name: str, *, strict: bool = False, quoting: int = csv.QUOTE_MINIMAL
+    text: str,
+    delimiter: str,
+    name: str,
+    *,
+    strict: bool = False,
+    quotes: bool = True,
 ) -> Iterator[_Row]:
     lines = io.StringIO(text, newline="")
+    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=delimiter, strict=strict, quoting=quoting)
     for number, cells in enumerate(reader, start=1):
         if len(cells) > _MAX_COLUMNS:

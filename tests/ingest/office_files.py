@@ -104,7 +104,8 @@ def odt_file() -> bytes:
         for short, long in names.items()
     )
     content = f"""<?xml version="1.0"?><office:document-content {spaces}><office:body><office:text>
-<text:h text:outline-level="1">会议纪要</text:h><text:p>第一<text:s/>项<text:line-break/>second</text:p>
+<text:h text:outline-level="1">会议纪要</text:h>
+<text:p>第一<text:s/>项<text:line-break/>second</text:p>
 <text:list><text:list-item><text:p>签到</text:p></text:list-item></text:list>
 <table:table><table:table-row><table:table-cell><text:p>项目</text:p></table:table-cell>
 <table:table-cell><text:p>负责人</text:p></table:table-cell></table:table-row>
@@ -175,7 +176,8 @@ def _properties(head: bytes, values: Mapping[int, bytes]) -> Storage:
 
 
 RTF = (
-    rb"{\rtf1\ansi\ansicpg936{\fonttbl\f0 SimSun;}\f0 \'cd\'a8\'d6\'aa\par Office closed on Friday.\par"
+    rb"{\rtf1\ansi\ansicpg936{\fonttbl\f0 SimSun;}\f0 \'cd\'a8\'d6\'aa\par "
+    rb"Office closed on Friday.\par"
     rb"{\trowd\cellx1000\cellx2000\intbl Day\cell Hours\cell\row}"
     rb"{\trowd\cellx1000\cellx2000\intbl Monday\cell 9-17\cell\row}}"
 )

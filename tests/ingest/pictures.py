@@ -31,7 +31,9 @@ def drawn(lines: Sequence[str], *, size: int = 40, width: int = 1240) -> Image.I
     return picture
 
 
-def drawn_table(rows: Sequence[Sequence[str]], *, cell: tuple[int, int] = (360, 110)) -> Image.Image:
+def drawn_table(
+    rows: Sequence[Sequence[str]], *, cell: tuple[int, int] = (360, 110)
+) -> Image.Image:
     """Rows in a grid of rules; a `\\n` in a cell is a second line."""
     wide, high = cell
     size = (2 * _MARGIN + wide * len(rows[0]), 2 * _MARGIN + high * len(rows))

@@ -3,9 +3,7 @@
 import io
 import os
 import signal
-import struct
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,6 +175,8 @@ for attempt in (
     except PermissionError as error:
         print("refused")
 """
-    found = subprocess.run([sys.executable, "-c", attempts], capture_output=True, text=True)
+    found = subprocess.run(
+        [sys.executable, "-c", attempts], capture_output=True, text=True, check=True
+    )
     assert found.stdout.split() == ["refused"] * 3
     assert not (tmp_path / "x").exists()
