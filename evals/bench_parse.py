@@ -36,7 +36,8 @@ def text_pdf(pages: int, seed: int = 1) -> bytes:
     pdf = PdfDocument.new()
     for number in range(1, pages + 1):
         page = pdf.new_page(595, 842)
-        _write(pdf, page, f"{number} Section about notices", 16, 790)
+        title = " ".join(chance.sample(_TEXT.split(), k=3))  # not a running title of all pages
+        _write(pdf, page, f"Section {number}: {title}", 16, 790)
         for line in range(_LINES):
             words = " ".join(chance.choices(_TEXT.split(), k=_LINE_WORDS))
             text = words.capitalize() if line % 4 == 0 else words

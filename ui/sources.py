@@ -28,8 +28,13 @@ def label(passage: wire.Passage, number: int) -> str:
 def _place(passage: wire.Passage, page_word: str) -> str:
     """Sheet and rows, slide or page, in the words of the interface."""
     if locator := passage.get("locator"):
-        return _LOCATOR.sub(_in_words, locator)
+        return place_in_words(locator)
     return t(page_word, page=passage["page"]) if passage["page"] else ""
+
+
+def place_in_words(locator: str) -> str:
+    """The API's `sheet 薪资, rows 8–20` in the present language."""
+    return _LOCATOR.sub(_in_words, locator)
 
 
 def _in_words(match: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from typing import Literal
 
 from ingest.builder import DocumentBuilder
 from ingest.decode import decode
@@ -64,7 +65,7 @@ def _read(
     quotes: bool = True,
 ) -> Iterator[_Row]:
     lines = io.StringIO(text, newline="")
-    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=delimiter, strict=strict, quoting=quoting)
     for number, cells in enumerate(reader, start=1):
         if len(cells) > _MAX_COLUMNS:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
+from ingest.ocr import add_picture
 from ingest.package import UNREADABLE, Package
 from ingest.parsers import PageProgress
 from ingest.types import Document
@@ -34,6 +35,8 @@ class DocxParser:
         try:
             builder.title = _own_title(word)
             _Walk(builder, word).run(word.element.body)
+            if not builder.length:  # pictures are all there is: scans put into Word
+                _add_pictures(builder, word)
         except (AttributeError, TypeError, KeyError, ValueError) as error:  # parts are missing
             raise _broken(name) from error
         return builder.build()
@@ -54,6 +57,12 @@ def _broken(name: str) -> ParseError:
     return ParseError(
         f"{name} is damaged or not a Word document. Open it in Word, save it again, and retry."
     )
+
+
+def _add_pictures(builder: DocumentBuilder, word: "WordDocument") -> None:
+    for part in word.part.package.iter_parts():
+        if part.content_type.startswith("image/"):
+            add_picture(builder, part.blob)
 
 
 def _own_title(word: "WordDocument") -> str:

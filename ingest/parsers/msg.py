@@ -43,6 +43,7 @@ def _read(data: bytes, name: str) -> Message:
         AttributeError,
         TypeError,
         AssertionError,
+        RecursionError,
         struct.error,
     ) as error:  # what olefile and oxmsg raise over damage
         raise ParseError(

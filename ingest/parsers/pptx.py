@@ -29,10 +29,10 @@ class PptxParser:
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         deck = _open(data, name)
         builder = DocumentBuilder(data, name, _MEDIA_TYPE)
-        title = deck.core_properties.title or ""
-        builder.title = "" if title.strip().lower() in _DEFAULT_TITLES else title
-        total = len(deck.slides)
         try:
+            title = deck.core_properties.title or ""
+            builder.title = "" if title.strip().lower() in _DEFAULT_TITLES else title
+            total = len(deck.slides)
             for number, slide in enumerate(deck.slides, start=1):
                 builder.page(number)
                 builder.place(f"slide {number}")

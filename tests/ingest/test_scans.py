@@ -4,7 +4,9 @@ import io
 import re
 
 import pytest
+from docx import Document as WordDocument
 from PIL import Image, PngImagePlugin
+from pptx import Presentation
 
 from ingest.errors import ParseError
 from ingest.parsers import parse
@@ -44,6 +46,17 @@ def test_a_page_without_text_layer_among_others_keeps_its_number() -> None:
     document = parse(stream.getvalue(), "a.pdf")
     assert document.page_at(document.text.index("text layer")) == 1
     assert document.page_at(document.text.index("年假")) == 2
+
+
+def test_scans_put_into_word_and_powerpoint_are_read() -> None:
+    picture = io.BytesIO(saved(drawn(LINES), "PNG"))
+    word, deck = WordDocument(), Presentation()
+    word.add_picture(picture)
+    deck.slides.add_slide(deck.slide_layouts[6]).shapes.add_picture(picture, 0, 0)
+    for office, name in ((word, "a.docx"), (deck, "a.pptx")):
+        stream = io.BytesIO()
+        office.save(stream)
+        assert bare(LINES[0]) in bare(parse(stream.getvalue(), name).text)
 
 
 def test_a_drawn_table_keeps_its_rows() -> None:
