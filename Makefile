@@ -12,7 +12,10 @@ TORCH := torch==2.13.0
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --progress-bar on
 QUIET := --quiet
 
-.PHONY: up test check format bench eval eval-smoke lock clean-venv
+N ?= 10000
+SEED ?= 1
+
+.PHONY: up test check format bench bench-parse eval eval-smoke eval-formats fuzz lock clean-venv
 
 up: $(RUN_STAMP)
 	@$(BIN)/zhiwen up
@@ -32,6 +35,17 @@ format: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m evals.bench
+
+bench-parse: $(DEV_STAMP)
+	$(BIN)/python -m evals.bench_parse
+
+# EVAL_DATA holds docs_formats/expectations.jsonl; docs/formats.md says what is in it.
+eval-formats: $(DEV_STAMP)
+	$(BIN)/python -m evals.formats $(EVAL_DATA)
+
+# Damaged files through the sandbox. N files; the same SEED gives the same files.
+fuzz: $(DEV_STAMP)
+	$(BIN)/python -m tests.fuzz.run --count $(N) --seed $(SEED)
 
 # The sets of questions; docs/evaluation.md says what is in them. Without them both are skipped.
 EVAL_DATA ?= ../shared/data

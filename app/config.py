@@ -89,6 +89,16 @@ class Settings(BaseSettings):
     )
 
     max_upload_mib: int = Field(200, ge=1, description="Largest file accepted")
+    parse_timeout_s: float = Field(
+        180.0, gt=0, description="A file's reader is stopped after this long without a page"
+    )
+    parse_total_timeout_s: float = Field(3600.0, gt=0, description="And after this long in all")
+    parse_memory_mib: int = Field(
+        3072,
+        ge=512,
+        description="Memory of the process that reads files; text recognition takes half",
+    )
+    parse_max_characters: int = Field(50_000_000, ge=1000, description="Longest text of one file")
     max_question_chars: int = Field(8000, ge=100, description="Longest question accepted")
     worker_idle_s: float = Field(60.0, ge=0, description="The embedding process ends after this")
     sample_base: bool = Field(True, description="Create the sample knowledge base at first start")

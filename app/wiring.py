@@ -35,6 +35,7 @@ from app.services.search import Passages, Search
 from app.services.status import Status
 from ingest.embedder import Embedder
 from ingest.hashing import HashingEmbedder
+from ingest.sandbox import Limits, Sandbox
 from ingest.sentence_transformer import SentenceTransformerEmbedder
 
 log = logging.getLogger(__name__)
@@ -221,4 +222,12 @@ def build_ingestion(settings: Settings) -> Ingestion:
     db = Database(settings.sql_url)
     embedder = build_embedder(settings, model_store(settings), threads=settings.embed_threads)
     files = FileStore(settings.files_path)
-    return Ingestion(db, files, Jobs(db), embedder, settings.chunk_tokens)
+    sandbox = Sandbox(
+        Limits(
+            stall_s=settings.parse_timeout_s,
+            total_s=settings.parse_total_timeout_s,
+            memory_mib=settings.parse_memory_mib,
+            max_characters=settings.parse_max_characters,
+        )
+    )
+    return Ingestion(db, files, Jobs(db), embedder, settings.chunk_tokens, sandbox.parse)

@@ -99,6 +99,7 @@ def _chunk(document: Document, piece: list[Unit], ordinal: int) -> Chunk:
         end=end,
         page=document.page_at(start),
         headings=_headings(piece),
+        locator=document.locator(start, end),
     )
 
 

@@ -31,6 +31,8 @@ def clean(text: str) -> str:
 
     Not NFKC: what is stored and cited keeps its full-width forms and superscripts.
     """
+    if text.isprintable() and (text.isascii() or unicodedata.is_normalized("NFC", text)):
+        return text  # most table cells and lines; nothing unprintable, so nothing to mend
     text = _LINE_END.sub("\n", text)
     text = _STRAY_JOINER.sub("", _JUNK.sub("", text))
     text = unicodedata.normalize("NFC", _ODD_SPACE.sub(" ", text))

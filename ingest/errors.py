@@ -22,7 +22,8 @@ class UnsupportedFormat(IngestError):
 
 
 class ParseError(IngestError):
-    """Codes: empty, broken, encrypted, no_text, too_large, encoding."""
+    """Codes: empty, broken, encrypted, no_text, too_large, encoding; archive_bomb, unsafe_names,
+    unsafe_xml; from a sandbox also timeout, memory, crashed, internal."""
 
     code = "broken"
 

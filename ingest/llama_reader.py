@@ -1,34 +1,44 @@
-"""The one door to LlamaIndex's file readers: a reader and bytes in, plain strings out.
+"""Zhiwen's parsers as a reader for LlamaIndex, so that its pipelines read what Zhiwen reads.
 
-Importing the readers takes about 2.5 s and 100 MB, so parsers import them when called.
+documents = zhiwen_reader().load_data(Path("报告.pdf"))   # one a page, slide or sheet
+
+Importing LlamaIndex takes seconds, so it happens when the reader is made.
 """
 
-import secrets
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ingest.errors import ParseError
+from ingest.parsers import parse
+from ingest.types import Document
 
 if TYPE_CHECKING:
     from llama_index.core.readers.base import BaseReader
+    from llama_index.core.schema import Document as LlamaDocument
 
 
-def read_texts(reader: "BaseReader", data: bytes, name: str) -> list[str]:
-    """The texts of the documents that `reader` finds in `data`, in order.
+def zhiwen_reader() -> "BaseReader":
+    """A `BaseReader` for `SimpleDirectoryReader(file_extractor={".pdf": …})` and the like."""
+    from llama_index.core.readers.base import BaseReader
 
-    Readers want a path; the bytes go through an in-memory file system, never to the disk.
-    Raises ParseError `broken` with the reader's own reason.
-    """
-    from fsspec.implementations.memory import (  # type: ignore[import-untyped]  # no stubs
-        MemoryFileSystem,
-    )
+    class ZhiwenReader(BaseReader):
+        def load_data(
+            self, file: Path, extra_info: dict[str, Any] | None = None
+        ) -> "list[LlamaDocument]":
+            """The file's pages. Raises IngestError."""
+            path = Path(file)
+            return _pages(parse(path.read_bytes(), path.name), extra_info or {})
 
-    files = MemoryFileSystem()
-    path = f"/{secrets.token_hex(8)}"  # all in-memory file systems of a process are one
-    files.pipe_file(path, data)
-    try:
-        documents = reader.load_data(path, fs=files)
-    except (ValueError, KeyError, IndexError, TypeError, OSError) as error:
-        raise ParseError(f"{name} cannot be read: {error}") from error
-    finally:
-        files.rm_file(path)
-    return [document.text for document in documents]
+    return ZhiwenReader()
+
+
+def _pages(document: Document, extra: dict[str, Any]) -> "list[LlamaDocument]":
+    from llama_index.core.schema import Document as LlamaDocument
+
+    spans = [(span.start, span.end) for span in document.pages or document.places]
+    found = []
+    for start, end in spans or [(0, len(document.text))]:
+        if text := document.text[start:end].strip():
+            place = {"page": document.page_at(start), "locator": document.locator(start, end)}
+            metadata = {"file_name": document.name, "title": document.title, **place, **extra}
+            found.append(LlamaDocument(text=text, metadata=metadata))
+    return found

@@ -6,12 +6,13 @@ Cleaning happens inside parsing, block by block, so that spans are those of the 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from ingest.chunk import DEFAULT_CHUNK_TOKENS, CountTokens, chunk, indexed_text
 from ingest.embedder import Embedder, Vectors
-from ingest.parsers import parse
+from ingest.parsers import PageProgress, parse
 from ingest.types import Chunk, Document
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
@@ -19,6 +20,14 @@ Progress = Callable[[str, int, int], None]  # stage, done, total
 _BATCH_CHUNKS = 32
 # Room for title, heading path, the model's own prefix and its special tokens beside a chunk.
 _FRONT_TOKENS = 96
+
+
+class Parse(Protocol):
+    """`ingest.parsers.parse`, or a sandbox's."""
+
+    def __call__(
+        self, data: bytes, name: str, *, on_page: PageProgress | None = None
+    ) -> Document: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,7 @@ def ingest(
     *,
     chunk_tokens: int = DEFAULT_CHUNK_TOKENS,
     on_progress: Progress | None = None,
+    parse: Parse = parse,
 ) -> Ingested:
     """A file's bytes to chunks with vectors. Raises IngestError.
 
@@ -45,7 +55,12 @@ def ingest(
     """
     limit = chunk_limit(chunk_tokens, embedder.max_tokens)
     document, chunks = read(
-        data, name, embedder.count_tokens, chunk_tokens=limit, on_progress=on_progress
+        data,
+        name,
+        embedder.count_tokens,
+        chunk_tokens=limit,
+        on_progress=on_progress,
+        parse=parse,
     )
     return Ingested(document, chunks, embed(document, chunks, embedder, on_progress=on_progress))
 
@@ -57,6 +72,7 @@ def read(
     *,
     chunk_tokens: int = DEFAULT_CHUNK_TOKENS,
     on_progress: Progress | None = None,
+    parse: Parse = parse,
 ) -> tuple[Document, list[Chunk]]:
     """Parse, clean and chunk; `count_tokens` is the embedder's own. Raises IngestError."""
     report = on_progress or _ignore

@@ -3,6 +3,7 @@
 All spans are half-open character ranges `[start, end)` into `Document.text`.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +26,7 @@ class Block:
     start: int
     end: int
     level: int = 0  # 1 to 6 for headings, 0 otherwise
+    row: int = 0  # of the sheet, counted from 1; 0 where rows have no numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,18 @@ class PageSpan:
     """Where page `page` (counted from 1) lies in the text."""
 
     page: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What `[start, end)` is called in the file: `sheet 薪资`, `slide 3`, `a.pdf, page 2`.
+
+    Names come from the file; the words around them are English and for programs to translate.
+    """
+
+    label: str
     start: int
     end: int
 
@@ -47,13 +61,31 @@ class Document:
     text: str
     blocks: tuple[Block, ...] = ()
     pages: tuple[PageSpan, ...] = ()  # empty where the format has no pages
+    places: tuple[Place, ...] = ()  # in order, not overlapping; empty where pages say enough
 
     def page_at(self, offset: int) -> int | None:
         """The page that holds the character at `offset`; None without pages."""
-        for span in self.pages:
-            if span.start <= offset < span.end:
-                return span.page
-        return self.pages[-1].page if self.pages else None
+        if not self.pages:
+            return None
+        number = bisect_right(self.pages, offset, key=lambda span: span.start) - 1
+        while number > 0 and self.pages[number].end <= offset < self.pages[-1].end:
+            number -= 1  # a blank page begins where the one before it ends
+        return self.pages[max(number, 0)].page
+
+    def locator(self, start: int, end: int) -> str | None:
+        """Where `[start, end)` is found in the file, e.g. `sheet 薪资, rows 8–20`."""
+        number = bisect_right(self.places, start, key=lambda place: place.start) - 1
+        label = ""
+        if number >= 0 and start < self.places[number].end:
+            label = self.places[number].label
+            end = min(end, self.places[number].end)
+        first = bisect_right(self.blocks, start, key=lambda block: block.end)
+        last = bisect_right(self.blocks, end - 1, key=lambda block: block.start)
+        rows = [block.row for block in self.blocks[first:last] if block.row]
+        if rows:
+            span = f"rows {rows[0]}–{rows[-1]}" if rows[-1] > rows[0] else f"row {rows[0]}"
+            label = f"{label}, {span}" if label else span
+        return label or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +103,4 @@ class Chunk:
     end: int
     page: int | None = None
     headings: tuple[str, ...] = ()
+    locator: str | None = None  # `Document.locator` of the span

@@ -1,5 +1,7 @@
 """Sources of an answer: chips below it, and the dialog with the passage in its document."""
 
+import re
+
 import streamlit as st
 
 from ui import marks, state, wire
@@ -9,12 +11,35 @@ from ui.texts import refused, t
 
 AROUND_CHARS = 900  # shown before and after the passage
 
+# The parts of a locator as the API words them; names of files stand between them.
+_LOCATOR = re.compile(
+    r"(?:^|(?<=, ))(?:sheet (?P<sheet>.+?)|slide (?P<slide>\d+)|page (?P<page>\d+)"
+    r"|rows (?P<rows>\d+–\d+)|row (?P<row>\d+))(?=, |$)"
+)
+
 
 def label(passage: wire.Passage, number: int) -> str:
     """`1 · file · p. 3`, safe for a button."""
     name = plain(shortened(passage["document_name"], 28))
-    page = t("source.page_short", page=passage["page"]) if passage["page"] else ""
-    return " · ".join(part for part in (str(number), name, page) if part)
+    place = _place(passage, "source.page_short")
+    return " · ".join(part for part in (str(number), name, plain(shortened(place, 40))) if part)
+
+
+def _place(passage: wire.Passage, page_word: str) -> str:
+    """Sheet and rows, slide or page, in the words of the interface."""
+    if locator := passage.get("locator"):
+        return place_in_words(locator)
+    return t(page_word, page=passage["page"]) if passage["page"] else ""
+
+
+def place_in_words(locator: str) -> str:
+    """The API's `sheet 薪资, rows 8–20` in the present language."""
+    return _LOCATOR.sub(_in_words, locator)
+
+
+def _in_words(match: re.Match[str]) -> str:
+    kind = match.lastgroup or "page"
+    return t(f"source.{kind}", **{kind: match[kind]})
 
 
 def chips(message_id: str, passages: list[wire.Passage], numbers: list[int]) -> None:
@@ -66,7 +91,7 @@ def dialog() -> None:
 
 def _heading(passage: wire.Passage, number: int) -> None:
     st.markdown(f"**\\[{number}\\] {plain(passage['document_name'])}**")
-    place = [t("source.page", page=passage["page"])] if passage["page"] else []
+    place = [plain(where)] if (where := _place(passage, "source.page")) else []
     place += [plain(heading) for heading in passage["headings"]]
     if place:
         st.caption(" › ".join(place))

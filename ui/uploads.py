@@ -37,7 +37,11 @@ def reason(error: ApiError) -> str:
 
 def problem(code: str | None, detail: str | None) -> str:
     key = f"problem.{code}"
-    return t(key) if key in words("zh") else plain(detail or t("problem.unknown"))
+    return (
+        t(key, detail=plain(detail or ""))
+        if key in words("zh")
+        else plain(detail or t("problem.unknown"))
+    )
 
 
 def stage(document: wire.Document) -> str:

@@ -1,6 +1,6 @@
 """The parts of the API's JSON that the pages use. The API's own schemas are the full contract."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 Rating = Literal["up", "down"]
 DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed"]
@@ -59,6 +59,7 @@ class Passage(TypedDict):
     page: int | None
     headings: list[str]
     trace: Scores
+    locator: NotRequired[str | None]  # e.g. `sheet 薪资, rows 8–20`; answers of old have none
 
 
 class Citation(TypedDict):

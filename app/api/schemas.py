@@ -108,6 +108,7 @@ class ChunkOut(Wire):
     end: int
     page: int | None
     headings: list[str]
+    locator: str | None = None  # where a page does not say it: `sheet 薪资, rows 8–20`
 
 
 # Search and answers ------------------------------------------------------------------------
@@ -127,6 +128,7 @@ class PartOut(Wire):
     start: int
     end: int
     page: int | None
+    locator: str | None = None
 
 
 class PassageOut(Wire):
@@ -143,6 +145,7 @@ class PassageOut(Wire):
     headings: list[str]
     score: float
     trace: ScoresOut
+    locator: str | None = None
     parts: list[PartOut] = []
 
 
@@ -176,6 +179,7 @@ class CitationOut(Wire):
     start: int
     end: int
     text: str
+    locator: str | None = None
 
 
 class FeedbackIn(Wire):

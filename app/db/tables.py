@@ -139,6 +139,7 @@ class StoredChunk(SQLModel, table=True):
     start: int
     end: int
     page: int | None = None
+    locator: str | None = None  # e.g. `sheet 薪资, rows 8–20`
     headings: list[str] = Field(sa_type=JSON)
     vector: bytes = Field(sa_type=LargeBinary)
 

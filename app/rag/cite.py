@@ -215,6 +215,7 @@ class Citer:
             start=start,
             end=start + len(words.strip()),
             text=words.strip(),
+            locator=part.locator,
         )
         if citation not in self.citations:
             self.citations.append(citation)

@@ -34,6 +34,7 @@ class Part:
     start: int
     end: int
     page: int | None = None
+    locator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,17 @@ class Passage:
     headings: tuple[str, ...] = ()
     score: float = 0.0
     trace: StageScores = field(default_factory=StageScores)
+    locator: str | None = None  # where a page does not say it: `sheet 薪资, rows 8–20`
     parts: tuple[Part, ...] = ()
 
     def part_at(self, position: int) -> Part:
         """The chunk that holds the document's character `position`, or the one before it."""
         before = [part for part in self.parts if part.start <= position]
-        return before[-1] if before else Part(self.chunk_id, self.start, self.end, self.page)
+        return (
+            before[-1]
+            if before
+            else Part(self.chunk_id, self.start, self.end, self.page, self.locator)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class Citation:
     start: int
     end: int
     text: str  # the supporting words
+    locator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from app.services.jobs import LEASE_S, Claim, Jobs, locked
 from ingest.chunk import indexed_text
 from ingest.embedder import Embedder
 from ingest.errors import IngestError
-from ingest.pipeline import Ingested, Progress, ingest
+from ingest.parsers import parse
+from ingest.pipeline import Ingested, Parse, Progress, ingest
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Ingestion:
     jobs: Jobs
     embedder: Embedder
     chunk_tokens: int
+    parse: Parse = parse
 
     def run(self, claim: Claim, worker: str) -> None:
         """Bring the claimed document to `ready` or `failed`. Raises nothing about the document."""
@@ -44,6 +46,7 @@ class Ingestion:
                     self.embedder,
                     chunk_tokens=self.chunk_tokens,
                     on_progress=self._report(claim),
+                    parse=self.parse,
                 )
                 self._commit(claim, document, ingested)
         except NotFound:
@@ -106,6 +109,7 @@ class Ingestion:
                     end=chunk.end,
                     page=chunk.page,
                     headings=list(chunk.headings),
+                    locator=chunk.locator,
                     vector=vector.astype("<f4").tobytes(),
                 )
                 for chunk, vector in zip(ingested.chunks, ingested.vectors, strict=True)

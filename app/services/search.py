@@ -26,6 +26,7 @@ _PASSAGE_COLUMNS = (
     col(StoredChunk.start),
     col(StoredChunk.end),
     col(StoredChunk.page),
+    col(StoredChunk.locator),
     col(StoredChunk.headings),
     col(StoredDocument.name),
     col(StoredDocument.title),
@@ -95,6 +96,7 @@ def _passage(row: Row[Any]) -> Passage:
         start=row.start,
         end=row.end,
         page=row.page,
+        locator=row.locator,
         title=row.title,
         headings=tuple(row.headings),
     )

@@ -1,19 +1,24 @@
-"""CSV and TSV through LlamaIndex's pandas reader: a row is a line, cells joined with ` | `."""
+"""CSV and TSV: a row is a line, cells joined with ` | `."""
 
 import csv
-from typing import Any
+import io
+from collections.abc import Iterator
+from typing import Literal
 
-from ingest.builder import CELL_SEPARATOR, DocumentBuilder
-from ingest.clean import clean
+from ingest.builder import DocumentBuilder
 from ingest.decode import decode
 from ingest.errors import ParseError
-from ingest.llama_reader import read_texts
 from ingest.parsers import PageProgress
-from ingest.types import BlockKind, Document
+from ingest.types import Document
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 50
+_SAMPLE_CHARACTERS = 64 * 1024
 _MAX_COLUMNS = 2000
+_MAX_CELL_CHARACTERS = 4 * 1024 * 1024
+_REPORT_ROWS = 10_000
+
+_Row = tuple[int, list[str]]  # its number as a spreadsheet shows it, and its cells
 
 
 class CsvParser:
@@ -21,51 +26,64 @@ class CsvParser:
     signature = b""
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
-        text = clean(decode(data, name))
+        text = decode(data, name).replace("\x00", "")
         is_tsv = name.lower().endswith(".tsv")
         builder = DocumentBuilder(data, name, "text/tab-separated-values" if is_tsv else "text/csv")
-        # Rows shorter than the widest end in empty cells.
-        lines = (row.rstrip(" |\t\n") for row in _rows(text, name, is_tsv))
-        rows = [line for line in lines if line]
+        rows = _rows(text, "\t" if is_tsv else _delimiter(text), name)
         header = _header_index(rows)
-        for number, row in enumerate(rows):
-            if number < header:
-                builder.paragraph(row)
+        for index, (number, cells) in enumerate(rows):
+            if index < header:
+                builder.add_note(" ".join(filter(None, cells)), row=number)
             else:
-                kind = BlockKind.TABLE_HEADER if number == header else BlockKind.TABLE_ROW
-                builder.add(kind, row, tight=number > header)
+                first = index == header
+                builder.row(cells, header=first, first=first, number=number)
+            if on_page and index % _REPORT_ROWS == 0:
+                on_page(index, len(rows))
         return builder.build()
 
 
-def _rows(text: str, name: str, is_tsv: bool) -> list[str]:
-    from llama_index.readers.file import PandasCSVReader
+def _rows(text: str, delimiter: str, name: str) -> list[_Row]:
+    """Rows that are not blank, without the empty cells at their ends."""
+    csv.field_size_limit(_MAX_CELL_CHARACTERS)
+    try:
+        return list(_read(text, delimiter, name, strict=True))
+    except csv.Error as error:
+        # A stray quotation mark would swallow all that follows it: then quotes are only characters.
+        stray = "end of data" in str(error)
+    try:
+        return list(_read(text, delimiter, name, quotes=not stray))
+    except csv.Error as error:
+        raise ParseError(f"{name} cannot be read as a table: {error}.") from error
 
-    delimiter = "\t" if is_tsv else _delimiter(text)
-    options: dict[str, Any] = {
-        "sep": delimiter,
-        "header": None,  # a header is a row like any other, and not always the first
-        "names": range(_columns(text, delimiter)),  # so that rows of unequal length are read
-        "dtype": str,
-        "na_filter": False,
-    }
-    data = text.encode()
-    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):  # a stray quotation mark ruins the first
-        reader = PandasCSVReader(
-            concat_rows=False,
-            col_joiner=CELL_SEPARATOR,
-            pandas_config=options | {"quoting": quoting},
-        )
-        try:
-            return read_texts(reader, data, name)
-        except ParseError:
-            if quoting == csv.QUOTE_NONE:
-                raise
-    return []
+
+def _read(
+    text: str,
+    delimiter: str,
+    name: str,
+    *,
+    strict: bool = False,
+    quotes: bool = True,
+) -> Iterator[_Row]:
+    lines = io.StringIO(text, newline="")
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=delimiter, strict=strict, quoting=quoting)
+    for number, cells in enumerate(reader, start=1):
+        if len(cells) > _MAX_COLUMNS:
+            raise ParseError(
+                f"{name} has {len(cells):,} columns in row {number:,}; {_MAX_COLUMNS:,} is the "
+                "limit. Is it turned on its side?",
+                code="too_large",
+            )
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if cells:
+            yield number, cells
 
 
 def _delimiter(text: str) -> str:
     """The delimiter that gives most lines the same number of fields, more than one."""
-    lines = [line for line in text.splitlines()[:_SAMPLE_LINES] if line.strip()]
+    lines = text[:_SAMPLE_CHARACTERS].splitlines()[:_SAMPLE_LINES]
+    lines = [line for line in lines if line.strip()]
 
     def agreement(delimiter: str) -> tuple[int, int]:
         widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if len(row) > 1]
@@ -75,15 +93,10 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=agreement)
 
 
-def _columns(text: str, delimiter: str) -> int:
-    """No row has more columns than this; quoted delimiters make it too many, which is harmless."""
-    most = max((line.count(delimiter) for line in text.splitlines()), default=0)
-    return min(most + 1, _MAX_COLUMNS)
-
-
-def _header_index(rows: list[str]) -> int:
+def _header_index(rows: list[_Row]) -> int:
     """The first row of several cells; what stands above it is a title."""
-    return next((n for n, row in enumerate(rows) if CELL_SEPARATOR in row), 0)
+    filled = (sum(map(bool, map(str.strip, cells))) for _, cells in rows)
+    return next((index for index, count in enumerate(filled) if count > 1), 0)
 
 
 PARSER = CsvParser()

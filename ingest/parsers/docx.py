@@ -2,12 +2,13 @@
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
+from ingest.ocr import add_picture
+from ingest.package import UNREADABLE, Package
 from ingest.parsers import PageProgress
 from ingest.types import Document
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from docx.oxml.xmlchemy import BaseOxmlElement
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_OLE = b"\xd0\xcf\x11\xe0"
-_MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _ALTERNATE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _STYLE_LEVEL = re.compile(r"(?:heading|标题|標題)\s*(\d)$", re.IGNORECASE)
@@ -33,8 +32,13 @@ class DocxParser:
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         word = _open(data, name)
         builder = DocumentBuilder(data, name, _MEDIA_TYPE)
-        builder.title = _own_title(word)
-        _Walk(builder, word).run(word.element.body)
+        try:
+            builder.title = _own_title(word)
+            _Walk(builder, word).run(word.element.body)
+            if not builder.length:  # pictures are all there is: scans put into Word
+                _add_pictures(builder, word)
+        except (AttributeError, TypeError, KeyError, ValueError) as error:  # parts are missing
+            raise _broken(name) from error
         return builder.build()
 
 
@@ -42,22 +46,23 @@ def _open(data: bytes, name: str) -> "WordDocument":
     import docx
     from docx.opc.exceptions import PackageNotFoundError
 
-    if data.startswith(_OLE):
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            raise ParseError(
-                f"{name} is protected with a password. Remove it in Word and upload again.",
-                code="encrypted",
-            )
-        raise ParseError(f"{name} is an old Word file (.doc). Save it as .docx and upload again.")
+    Package(data, name, "a Word document").refuse_entities()
     try:  # lxml's complaints about bad XML are SyntaxErrors
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            if sum(part.file_size for part in package.infolist()) > _MAX_UNPACKED_BYTES:
-                raise ParseError(f"{name} unpacks to more than 512 MiB.", code="too_large")
         return docx.Document(io.BytesIO(data))
-    except (zipfile.BadZipFile, PackageNotFoundError, SyntaxError, KeyError, ValueError) as error:
-        raise ParseError(
-            f"{name} is damaged or not a Word document. Open it in Word, save it again, and retry."
-        ) from error
+    except (PackageNotFoundError, SyntaxError, KeyError, AttributeError, *UNREADABLE) as error:
+        raise _broken(name) from error
+
+
+def _broken(name: str) -> ParseError:
+    return ParseError(
+        f"{name} is damaged or not a Word document. Open it in Word, save it again, and retry."
+    )
+
+
+def _add_pictures(builder: DocumentBuilder, word: "WordDocument") -> None:
+    for part in word.part.package.iter_parts():
+        if part.content_type.startswith("image/"):
+            add_picture(builder, part.blob)
 
 
 def _own_title(word: "WordDocument") -> str:

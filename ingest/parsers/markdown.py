@@ -57,14 +57,12 @@ class _Walk:
                 self._markers.append(str(token.attrs.get("start", 1)))
             case "bullet_list_close" | "ordered_list_close":
                 self._markers.pop()
-            case "list_item_open":
-                self._at_item = True
+            case "list_item_open" | "list_item_close":  # an item may be empty
+                self._at_item = token.type == "list_item_open"
             case "table_open":
                 self._opens_table = True
-            case "th_open" | "td_open":
-                self._in_cell = True
-            case "th_close" | "td_close":
-                self._in_cell = False
+            case "th_open" | "td_open" | "th_close" | "td_close":
+                self._in_cell = token.nesting == 1
             case "tr_close":
                 self._end_row(header=self._opens_table)
             case "fence" | "code_block":

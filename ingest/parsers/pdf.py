@@ -1,47 +1,15 @@
-"""PDF with a text layer: lines to paragraphs and headings, paragraphs joined over page ends."""
+"""PDF: the text layer where a page has one, text recognition where it has none."""
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
-from itertools import pairwise
-from statistics import median
 
 from ingest.builder import DocumentBuilder
-from ingest.clean import clean, unwrap
 from ingest.errors import ParseError
+from ingest.layout import add_pages
 from ingest.parsers import PageProgress
-from ingest.parsers.text import is_chapter
-from ingest.pdf_lines import Line, read_pages
-from ingest.types import BlockKind, Document
+from ingest.pdf_pages import read_pages
+from ingest.types import Document
 
-_SENTENCE_END = tuple(".。!！?？:：;；”」")
-_LIST_MARK = re.compile(
-    r"[•●○▪■◆◦‣·–-]\s?\S|\(?\d{1,3}[.)、]\s?\D|[(（]?[一二三四五六七八九十]{1,3}[)）、]"
-    r"|第[〇零一二三四五六七八九十百千\d]+[条款章节]"
-)
-_HEADING_SCALE = 1.12  # of the body's type size
-_MAX_HEADING_CHARACTERS = 120
-_MAX_HEADING_LEVELS = 4
-_PARAGRAPH_PITCH = 1.4  # of the usual distance between lines
-_SHORT_LINE = 0.85  # of the page's widest
-_HYPHEN_AT_END = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
-_UNREADABLE = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
-
-
-@dataclass(slots=True)
-class _Paragraph:
-    """`parts` are `(page, text)`: more than one where it runs over a page end."""
-
-    level: int
-    parts: list[tuple[int, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Of one page, in points; 0 where unknown."""
-
-    pitch: float  # the usual distance from one line to the next
-    width: float  # of the widest line
+_LETTER = re.compile(r"[^\W_]")
 
 
 class PdfParser:
@@ -50,119 +18,13 @@ class PdfParser:
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         pages = read_pages(data, name, on_page)
-        _check_readable(pages, name)
+        if not any(_LETTER.search(line.text) for page in pages for line in page):
+            raise ParseError(
+                f"{name} has no text, and none was recognised in its pictures.", code="no_text"
+            )
         builder = DocumentBuilder(data, name, "application/pdf")
-        page = 0
-        for paragraph in _paragraphs(pages):
-            while page < paragraph.parts[0][0]:
-                page += 1
-                builder.page(page)
-            kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
-            text = _joined(paragraph.parts)
-            builder.add(kind, text, level=paragraph.level)
-            for number, (later, _) in enumerate(paragraph.parts[1:], start=1):
-                rest = _joined(paragraph.parts[number:])
-                page = later
-                builder.page(page, back=len(clean(rest)))
-        for blank in range(page + 1, len(pages) + 1):
-            builder.page(blank)
+        add_pages(builder, pages)
         return builder.build()
-
-
-def _joined(parts: list[tuple[int, str]]) -> str:
-    return unwrap(_HYPHEN_AT_END.sub("", "\n".join(text for _, text in parts)))
-
-
-def _check_readable(pages: list[list[Line]], name: str) -> None:
-    text = "".join(line.text for page in pages for line in page)
-    if not any(character.isalnum() for character in text):
-        raise ParseError(
-            f"{name} has no text, only pictures of it. Run text recognition (OCR) and upload "
-            "the result.",
-            code="no_text",
-        )
-    if len(_UNREADABLE.findall(text)) > 0.5 * len(text):
-        raise ParseError(
-            f"{name} hides its letters behind private codes. Export it again or run OCR.",
-            code="no_text",
-        )
-
-
-def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
-    levels = _heading_levels(pages)
-    found: list[_Paragraph] = []
-    previous: Line | None = None
-    for number, page in enumerate(pages, start=1):
-        layout = _layout(page)
-        for line in page:
-            level = _level(line, levels)
-            if previous is None or level != found[-1].level:
-                found.append(_Paragraph(level, [(number, line.text)]))
-            elif found[-1].parts[-1][0] != number:
-                _turn_page(found, _Paragraph(level, [(number, line.text)]), previous, line)
-            elif _begins(line, previous, level, layout):
-                found.append(_Paragraph(level, [(number, line.text)]))
-            else:
-                glue = "" if previous.hyphenated else "\n"
-                text = found[-1].parts[-1][1] + glue + line.text
-                found[-1].parts[-1] = (number, text)
-            previous = line
-    return found
-
-
-def _turn_page(found: list[_Paragraph], fresh: _Paragraph, previous: Line, line: Line) -> None:
-    """A paragraph goes on over the page's end unless its last sentence or its line has ended."""
-    if fresh.level or previous.text.endswith(_SENTENCE_END) or _LIST_MARK.match(line.text):
-        found.append(fresh)
-    else:
-        found[-1].parts += fresh.parts
-
-
-def _begins(line: Line, previous: Line, level: int, layout: _Layout) -> bool:
-    """Whether `line` begins a new paragraph on the page that `previous` is on."""
-    if previous.hyphenated:
-        return False
-    step = previous.bottom - line.bottom
-    if level:
-        return step > 2.5 * line.size
-    if _LIST_MARK.match(line.text):
-        return True
-    ended = previous.text.endswith(_SENTENCE_END)
-    if step < -line.size:  # up to the next column
-        return ended
-    short = previous.right - previous.left < _SHORT_LINE * layout.width
-    indented = line.left - previous.left > line.size > 0
-    return step > _PARAGRAPH_PITCH * layout.pitch > 0 or (ended and (short or indented))
-
-
-def _layout(page: list[Line]) -> _Layout:
-    steps = [above.bottom - below.bottom for above, below in pairwise(page)]
-    steps = [step for step in steps if step > 1]
-    width = max((line.right - line.left for line in page), default=0.0)
-    return _Layout(median(steps) if steps else 0.0, width)
-
-
-def _heading_levels(pages: list[list[Line]]) -> dict[float, int]:
-    """Type sizes of headings with their levels, the largest being 1."""
-    weight: Counter[float] = Counter()
-    for page in pages:
-        for line in page:
-            weight[line.size] += len(line.text)
-    body = weight.most_common(1)[0][0] if weight else 0.0
-    larger = sorted((size for size in weight if size > body * _HEADING_SCALE > 0), reverse=True)
-    return {size: min(rank, _MAX_HEADING_LEVELS) for rank, size in enumerate(larger, start=1)}
-
-
-def _level(line: Line, levels: dict[float, int]) -> int:
-    if len(line.text) > _MAX_HEADING_CHARACTERS or not any(c.isalpha() for c in line.text):
-        return 0
-    if len(line.text) > 3 and line.right - line.left < 0.15 * line.size * len(line.text):
-        return 0  # set upright in the margin
-    if line.size in levels:
-        return levels[line.size]
-    if line.bold and line.text[0].isalnum() and not line.text.endswith(_SENTENCE_END):
-        return min(len(levels) + 2, 6)
-    return 1 if not levels and is_chapter(line.text) else 0
 
 
 PARSER = PdfParser()

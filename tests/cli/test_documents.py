@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "deep" / ".git").mkdir(parents=True)
     (folder / "手册.md").write_text(HANDBOOK, "utf-8")
     (folder / "deep" / "gateway.TXT").write_text("The gateway draws 12 watts.", "utf-8")
-    (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (folder / "photo.heic").write_bytes(b"\xff\xd8\xff\xe0")
     (folder / "deep" / ".git" / "notes.md").write_text("hidden", "utf-8")
     return folder
 
@@ -58,14 +58,14 @@ def test_what_is_named_and_cannot_be_read_is_told_and_stops_nothing(
     empty.touch()
     broken = folder / "broken.pdf"
     broken.write_bytes(b"%PDF-1.7 and then nothing")
-    names = ("photo.jpg", "empty.txt", "broken.pdf", "手册.md")
+    names = ("photo.heic", "empty.txt", "broken.pdf", "手册.md")
 
     ran = served("ingest", *(folder / name for name in names), "--kb", "公司", "--json")
 
     assert ran.code == 1
     documents = json.loads(ran.out)["documents"]
     assert [(d["name"], d["state"]) for d in documents] == [
-        ("photo.jpg", "failed"),
+        ("photo.heic", "failed"),
         ("empty.txt", "failed"),
         ("broken.pdf", "failed"),
         ("手册.md", "ready"),

@@ -94,3 +94,20 @@ def encrypted(pdf: bytes) -> bytes:
     stream = io.BytesIO()
     writer.write(stream)
     return stream.getvalue()
+
+
+def drawn_pdf(
+    words: Sequence[tuple[float, float, str]], rules: Sequence[tuple[float, float, float, float]]
+) -> bytes:
+    """One page of Latin words at `(x, y)` and rules from `(x, y)` to `(x, y)`, type size 10."""
+    lines = [f"{x0} {y0} m {x1} {y1} l S" for x0, y0, x1, y1 in rules]
+    lines += [f"BT /F 10 Tf 1 0 0 1 {x} {y} Tm ({text}) Tj ET" for x, y, text in words]
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[4 0 R]/Count 1>>",
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>"
+        b"/Contents 5 0 R>>",
+        _stream("\n".join(lines).encode()),
+    ]
+    return _assemble(objects)

@@ -147,6 +147,10 @@ def test_markdown() -> None:
     ]
 
 
+def test_an_empty_list_item_leaves_no_mark_behind() -> None:
+    assert blocks(parse("-\n\n- 甲\n\n-\n\n后文".encode(), "a.md"))[-1] == (PARAGRAPH, "后文")
+
+
 # HTML
 
 HTML = """<!doctype html><html><head><meta charset="gb2312"><title>网页 标题</title>

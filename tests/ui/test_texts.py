@@ -74,3 +74,19 @@ def test_the_first_questions_are_ones_the_samples_answer() -> None:
     for language in LANGUAGES:
         assert {words(language)[f"sample.question{n}"] for n in (1, 2, 3)} <= answered
     assert SAMPLE_BASE == NAME
+
+
+@pytest.mark.parametrize(
+    ("locator", "said"),
+    [
+        ("sheet 薪资, rows 8–20", "工作表 薪资, 第 8–20 行"),
+        ("slide 3", "第 3 张幻灯片"),
+        ("附件, 一.pdf, page 2", "附件, 一.pdf, 第 2 页"),
+        ("内.zip, 表.xlsx, sheet A, row 4", "内.zip, 表.xlsx, 工作表 A, 第 4 行"),
+        ("balance sheet.pdf", "balance sheet.pdf"),
+    ],
+)
+def test_places_are_said_in_the_language_of_the_page(locator: str, said: str) -> None:
+    from ui.sources import place_in_words
+
+    assert place_in_words(locator) == said

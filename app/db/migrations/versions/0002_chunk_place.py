@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision: str = "0004"
+revision: str = "0002"
 down_revision: str | None = "0001"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,75 @@
+"""E-mail as it travels (.eml) through the standard library."""
+
+import email
+import email.policy
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.message import Message as StoredMessage
+
+from ingest.builder import DocumentBuilder
+from ingest.decode import decode
+from ingest.errors import ParseError
+from ingest.mail import Attachment, Message, add_message, head
+from ingest.parsers import PageProgress
+from ingest.types import Document
+
+_FIELDS = ("From", "To", "Cc", "Date")
+
+
+class EmlParser:
+    extensions = (".eml",)
+    signature = b""
+
+    def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
+        builder = DocumentBuilder(data, name, "message/rfc822")
+        try:
+            stored = email.message_from_bytes(data.lstrip(), policy=email.policy.default)
+            message = _read(stored, name)
+        except (MessageError, ValueError, LookupError, AttributeError, RecursionError) as error:
+            raise ParseError(f"{name} is damaged or not an e-mail ({error}).") from error
+        if not stored.keys():
+            raise ParseError(f"{name} is not an e-mail: it has no header.")
+        add_message(builder, message)
+        return builder.build()
+
+
+def _read(stored: EmailMessage, name: str) -> Message:
+    plain = stored.get_body(("plain",))
+    html = stored.get_body(("html",))
+    return Message(
+        subject=str(stored.get("Subject", "")),
+        head=head((field, stored.get(field)) for field in _FIELDS),
+        plain=_text(plain, name) if plain is not None else "",
+        html=_text(html, name) if html is not None else "",
+        attachments=[
+            found
+            for number, part in enumerate(stored.iter_attachments(), start=1)
+            if (found := _attachment(part, number)) is not None
+        ],
+    )
+
+
+def _text(part: StoredMessage, name: str) -> str:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes) or not content.strip():
+        return ""
+    return decode(content, name, declared=part.get_content_charset())
+
+
+def _attachment(part: StoredMessage, number: int) -> Attachment | None:
+    """None for pictures that belong to the body."""
+    if part.get_content_type() == "message/rfc822":
+        inner = part.get_payload(0) if part.is_multipart() else part
+        if not isinstance(inner, StoredMessage):
+            return None
+        subject = str(inner.get("Subject", "")) or str(number)
+        return Attachment(part.get_filename() or f"{subject}.eml", inner.as_bytes())
+    if part.get("Content-ID") and part.get_content_disposition() != "attachment":
+        return None
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return None
+    return Attachment(part.get_filename() or f"attachment {number}", content)
+
+
+PARSER = EmlParser()

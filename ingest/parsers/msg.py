@@ -1,0 +1,58 @@
+"""Outlook messages (.msg) through python-oxmsg."""
+
+import struct
+
+from ingest.builder import DocumentBuilder
+from ingest.errors import ParseError
+from ingest.mail import Attachment, Message, add_message, head
+from ingest.parsers import PageProgress
+from ingest.types import Document
+
+
+class MsgParser:
+    extensions = (".msg",)
+    signature = b"\xd0\xcf\x11\xe0"
+
+    def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
+        builder = DocumentBuilder(data, name, "application/vnd.ms-outlook")
+        add_message(builder, _read(data, name))
+        return builder.build()
+
+
+def _read(data: bytes, name: str) -> Message:
+    import oxmsg
+
+    try:
+        stored = oxmsg.Message.load(data)
+        people = "; ".join(_person(one.name, one.email_address) for one in stored.recipients)
+        return Message(
+            subject=stored.subject,
+            head=head((("From", stored.sender), ("To", people), ("Date", stored.sent_date))),
+            plain=stored.body or "",
+            html=stored.html_body or "",
+            attachments=[
+                Attachment(one.file_name or f"attachment {number}", one.file_bytes)
+                for number, one in enumerate(stored.attachments, start=1)
+                if one.file_bytes
+            ],
+        )
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        AssertionError,
+        RecursionError,
+        struct.error,
+    ) as error:  # what olefile and oxmsg raise over damage
+        raise ParseError(
+            f"{name} is damaged or not an Outlook message. Save it from Outlook again and retry."
+        ) from error
+
+
+def _person(name: str, address: str) -> str:
+    return f"{name} <{address}>" if name and address and name != address else name or address
+
+
+PARSER = MsgParser()
