@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import feedback, marks, safe_markdown, sources, state, wire
+from ui import feedback, marks, safe_markdown, sources, state, trust, wire
 from ui.client import ApiError
 from ui.texts import refused, t, words
 from ui.watch import Watch
@@ -58,8 +58,8 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
         if shown["finish_reason"] == "no_sources":
             _nothing_found(shown)
         elif shown["content"]:
-            anchor = marks.anchor(shown["id"])
-            st.markdown(safe_markdown.answer(shown["content"], len(shown["passages"]), anchor))
+            trust.text(shown)
+            trust.conflicts(shown)
         if shown["passages"]:
             sources.chips(shown["id"], shown["passages"], sources.cited_numbers(shown))
         return _actions(shown, variants, busy=busy)
@@ -90,7 +90,6 @@ def _outcome(message: wire.Message) -> None:
 def _nothing_found(message: wire.Message) -> None:
     said = safe_markdown.answer(message["content"], 0, "") or t("none.said")
     st.info(said, icon=":material/search_off:")
-    st.caption(t("none.what"))
     if message["passages"]:
         st.caption(t("none.nearest"))
 

@@ -91,6 +91,19 @@ class FeedbackList(TypedDict):
     total: int
 
 
+class Unsupported(TypedDict):
+    start: int
+    end: int
+    reason: Literal["words", "number"]
+
+
+class Conflict(TypedDict):
+    marker: int
+    text: str
+    other_marker: int
+    other_text: str
+
+
 class Message(TypedDict):
     id: str
     conversation_id: str
@@ -104,6 +117,8 @@ class Message(TypedDict):
     error_detail: str | None
     passages: list[Passage]
     citations: list[Citation]
+    unsupported: NotRequired[list[Unsupported]]
+    conflicts: NotRequired[list[Conflict]]
     prompt_tokens: int
     completion_tokens: int
     timings_ms: dict[str, float]

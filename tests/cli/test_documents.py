@@ -108,7 +108,7 @@ def test_search_shows_passages_as_they_are(served: Shell, folder: Path) -> None:
     ran = served("search", "gateway watts", "--kb", "公司")
 
     assert ran.code == 0, ran.err
-    assert ran.out.startswith(f"1. {name}  0.0")
+    assert ran.out.startswith(f"1. {name}  0.")
     assert "The value [red]x[/red] of the gateway is :fire: 12 [link=a]watts[/]." in ran.out
     assert "\x1b" not in ran.out
     found = json.loads(served("search", "gateway watts", "--json").out)
