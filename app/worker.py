@@ -21,6 +21,7 @@ from typing import Self
 from app.config import Settings
 from app.db.engine import Database
 from app.services.jobs import Jobs
+from app.services.removal import purge
 from app.services.status import WORKER, beat
 from app.wiring import build_ingestion
 
@@ -52,6 +53,7 @@ def watch(settings: Settings) -> None:
             child = None
         if child is None and now >= start_at and jobs.waiting():
             child = Child.start()
+        purge(db)
         if now - beaten_at > _BEAT_S:
             beat(db, WORKER, "idle" if child is None else "busy")
             beaten_at = now

@@ -12,9 +12,11 @@ from app.db.engine import Database
 from app.db.files import FileStore
 from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.bases import get_base, next_sequence
-from app.services.documents import remove_chunks
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.jobs import LEASE_S, Claim, Jobs, locked
+from app.services.removal import delete_chunks, withdraw
+from app.services.vectors import add_vectors
+from app.services.versions import is_overtaken, take_paths
 from ingest.chunk import indexed_text
 from ingest.embedder import Embedder
 from ingest.errors import IngestError
@@ -92,17 +94,21 @@ class Ingestion:
         parsed = ingested.document
         with self.db.write() as session:
             # The base first, as deleting it does; the other order would deadlock.
-            sequence = next_sequence(session, document.base_id)
+            next_sequence(session, document.base_id)
+            base = get_base(session, document.base_id)
             held = locked(session, claim)
             if held is None:
                 raise NotFound("claimed job", claim.job_id)
             job, stored = held
-            remove_chunks(session, stored)
+            if base.embedder != self.embedder.name:  # re-embedded meanwhile
+                raise WrongEmbedder(base.name, base.embedder, self.embedder.name)
+            withdraw(session, stored.base_id, [stored.id], base.sequence)
+            delete_chunks(session, [stored.id])
             rows = [
                 StoredChunk(
                     document_id=stored.id,
                     base_id=stored.base_id,
-                    sequence=sequence,
+                    sequence=base.sequence,
                     ordinal=chunk.ordinal,
                     text=chunk.text,
                     start=chunk.start,
@@ -110,25 +116,26 @@ class Ingestion:
                     page=chunk.page,
                     headings=list(chunk.headings),
                     locator=chunk.locator,
-                    vector=vector.astype("<f4").tobytes(),
                 )
-                for chunk, vector in zip(ingested.chunks, ingested.vectors, strict=True)
+                for chunk in ingested.chunks
             ]
             session.add_all(rows)
             session.flush()
-            searchable = [
-                (row.id, indexed_text(parsed.title, tuple(row.headings), row.text))
-                for row in rows
-                if row.id is not None
-            ]
-            lexical.add(session, stored.base_id, searchable)
+            ids = [row.id for row in rows if row.id is not None]
+            add_vectors(session, base.generation, ids, ingested.vectors)
             pages = [[span.page, span.start, span.end] for span in parsed.pages]
             session.merge(DocumentText(document_id=stored.id, text=parsed.text, pages=pages))
-            stored.state, stored.title = "ready", parsed.title
+            overtaken = is_overtaken(session, stored)
+            stored.state = "superseded" if overtaken else "ready"
+            stored.title = parsed.title
             stored.page_count = parsed.pages[-1].page if parsed.pages else None
             stored.chunk_count, stored.updated_at = len(rows), utc_now()
             job.state, job.stage, job.updated_at = "done", "ready", stored.updated_at
             session.add_all((stored, job))
+            if not overtaken:
+                texts = [indexed_text(parsed.title, p.headings, p.text) for p in ingested.chunks]
+                lexical.add(session, stored.base_id, list(zip(ids, texts, strict=True)))
+                take_paths(session, stored, base.sequence)
 
 
 @contextmanager
