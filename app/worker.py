@@ -15,11 +15,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 from app.config import Settings
 from app.db.engine import Database
+from app.db.errors import StorageFull
 from app.services.jobs import Jobs
 from app.services.removal import purge
 from app.services.status import WORKER, beat
@@ -45,18 +47,22 @@ def watch(settings: Settings) -> None:
     start_at = beaten_at = -math.inf
     while not told_to_stop:
         now = time.monotonic()
-        if child is not None and child.ended():
-            if child.failed():
-                log.error("the embedding process ended with %s", child.process.returncode)
-                jobs.release(child.name)
-                start_at = now + _PAUSE_S
-            child = None
-        if child is None and now >= start_at and jobs.waiting():
-            child = Child.start()
-        purge(db)
-        if now - beaten_at > _BEAT_S:
-            beat(db, WORKER, "idle" if child is None else "busy")
-            beaten_at = now
+        try:
+            if child is not None and child.ended():
+                if child.failed():
+                    log.error("the embedding process ended with %s", child.process.returncode)
+                    jobs.release(child.name)
+                    start_at = now + _PAUSE_S
+                child = None
+            if child is None and now >= start_at and jobs.waiting():
+                child = Child.start()
+            purge(db)
+            if now - beaten_at > _BEAT_S:
+                beat(db, WORKER, "idle" if child is None else "busy")
+                beaten_at = now
+        except StorageFull as error:
+            log.error("%s", error)
+            time.sleep(_PAUSE_S)
         time.sleep(_POLL_S)
     if child is not None:
         child.stop()
@@ -100,8 +106,19 @@ def drain(settings: Settings, worker: str) -> None:
         if claim is None:
             time.sleep(_POLL_S)
             continue
-        ingestion.run(claim, worker)
+        try:
+            ingestion.run(claim, worker)
+        except StorageFull as error:
+            wait_for_room(ingestion.jobs, worker, error)
         last_work = time.monotonic()
+
+
+def wait_for_room(jobs: Jobs, worker: str, error: StorageFull) -> None:
+    """The disk is full: queue the job again, which is no failed attempt, and try it a bit later."""
+    log.error("%s", error)
+    with suppress(StorageFull):  # else its lease runs out
+        jobs.give_back(worker)
+    time.sleep(_PAUSE_S)
 
 
 def start_logging(settings: Settings) -> None:

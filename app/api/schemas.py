@@ -314,10 +314,23 @@ class ModelOut(Wire):
 
 
 class ComponentOut(Wire):
-    name: str  # database, engine, embedder, worker, disk
+    name: str  # database, engine, embedder, worker, disk, indexes
     ok: bool
     detail: str
     since: datetime | None = None
+
+
+class FindingOut(Wire):
+    what: str
+    detail: str
+    repaired: bool
+
+
+class CheckOut(Wire):
+    """What follows from the database, compared with it: at the last start, and now."""
+
+    at_start: list[FindingOut]
+    now: list[FindingOut]
 
 
 class StatusOut(Wire):

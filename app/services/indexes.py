@@ -104,6 +104,23 @@ class Indexes:
                     self.unsaved.pop(base_id, None)
                     self._saved[base_id] = state
 
+    def differences(self, base_id: str, *, repair: bool) -> int:
+        """How many chunks the base's index has too many or too few; with `repair` it is built
+        anew where there are any. Raises NotFound, WrongEmbedder."""
+        store = self.current(base_id)
+        with self._lock, self.db.read() as session:
+            base = get_base(session, base_id)
+            if store.sequence != base.sequence:
+                _catch_up(session, base, store)
+            differing = len(store.ids() ^ searched_ids(session, base_id))
+            if differing and repair:
+                folder = self.folder / _folder_name(base)
+                fresh = FaissStore(base.dim, folder=folder, embedder=base.embedder)
+                _catch_up(session, base, fresh)
+                self._opened[base_id] = Opened(base.generation, fresh)
+                self._saved.pop(base_id, None)
+            return differing
+
     def sweep(self) -> int:
         """Remove the folders of bases and generations that are gone; returns how many."""
         with self.db.read() as session:

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.db import lexical
-from app.db.engine import Database
+from app.db.engine import Database, is_full
+from app.db.errors import StorageFull
 from app.db.files import FileStore
 from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.bases import get_base, next_sequence
@@ -38,7 +41,8 @@ class Ingestion:
     parse: Parse = parse
 
     def run(self, claim: Claim, worker: str) -> None:
-        """Bring the claimed document to `ready` or `failed`. Raises nothing about the document."""
+        """Bring the claimed document to `ready` or `failed`. Raises nothing about the document,
+        and StorageFull where its end cannot be written down; then the job is still claimed."""
         try:
             with _kept_alive(self.jobs, claim, worker):
                 document = self._start(claim)
@@ -51,6 +55,8 @@ class Ingestion:
                     parse=self.parse,
                 )
                 self._commit(claim, document, ingested)
+        except StorageFull:
+            raise
         except NotFound:
             log.info("document %s was deleted meanwhile, or given to another", claim.document_id)
         except IngestError as error:
@@ -58,6 +64,8 @@ class Ingestion:
         except WrongEmbedder as error:
             self.jobs.fail(claim, error.code, str(error))
         except OSError as error:
+            if is_full(error):
+                raise StorageFull from error
             log.warning("document %s: %s", claim.document_id, error)
             self.jobs.fail(claim, "storage", f"The stored file could not be read: {error.strerror}")
         except Exception as error:  # a parser's bug must not stop the queue
@@ -145,7 +153,10 @@ def _kept_alive(jobs: Jobs, claim: Claim, worker: str) -> Iterator[None]:
 
     def renew() -> None:
         while not done.wait(LEASE_S / 3):
-            jobs.renew(claim, worker)
+            try:
+                jobs.renew(claim, worker)
+            except (SQLAlchemyError, StorageFull):  # the next renewal still comes in time
+                log.warning("the lease of job %s was not renewed", claim.job_id, exc_info=True)
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)
     thread.start()
