@@ -1,13 +1,16 @@
 """All tables. Times are UTC with a zone; ids of rows are random hex unless said otherwise."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, LargeBinary, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def new_id() -> str:
@@ -17,6 +20,11 @@ def new_id() -> str:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def microseconds(time: datetime) -> int:
+    """Since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -78,7 +86,8 @@ class StoredDocument(SQLModel, table=True):
     base_id: str = Field(foreign_key="knowledge_base.id", index=True, ondelete="CASCADE")
     name: str
     path: str  # where it lies in its folder; what comes with the same path is a new version
-    also_at: list[str] = Field(default_factory=list, sa_type=JSON)  # paths of the same bytes
+    # Other paths of the same bytes, each with when they were sent there, in microseconds.
+    also_at: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     series_id: str = Field(index=True)  # the same for all versions
     version: int = 1  # within its series
     media_type: str
@@ -94,9 +103,17 @@ class StoredDocument(SQLModel, table=True):
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
     @property
-    def paths(self) -> set[str]:
-        """Every path at which these bytes are known."""
-        return {self.path, *self.also_at}
+    def sent(self) -> dict[str, int]:
+        """Every path at which these bytes are known, with when they were sent there last."""
+        return {**self.also_at, self.path: microseconds(self.created_at)}
+
+    @sent.setter
+    def sent(self, paths: dict[str, int]) -> None:
+        """At least one path. The present one stays the first as long as it is among them."""
+        first = self.path if self.path in paths else min(paths)
+        self.path, self.name = first, first.rpartition("/")[2]
+        self.created_at = _EPOCH + paths[first] * _MICROSECOND
+        self.also_at = {path: at for path, at in paths.items() if path != first}
 
 
 class DocumentText(SQLModel, table=True):

@@ -138,15 +138,15 @@ class Documents:
         """For each (path, SHA-256) the document that holds it now; None where it is to be sent."""
         with self.db.read() as session:
             get_base(session, base_id)
-            newest = {
-                path: document
-                for document in session.exec(
-                    select(StoredDocument)
-                    .where(StoredDocument.base_id == base_id, StoredDocument.state != "superseded")
-                    .order_by(col(StoredDocument.created_at), col(StoredDocument.version))
+            newest: dict[str, StoredDocument] = {}
+            for document in session.exec(
+                select(StoredDocument).where(
+                    StoredDocument.base_id == base_id, StoredDocument.state != "superseded"
                 )
-                for path in document.paths
-            }
+            ):
+                for path, at in document.sent.items():
+                    if path not in newest or newest[path].sent[path] < at:
+                        newest[path] = document
             held = [(newest.get(path), sha256) for path, sha256 in files]
             return [
                 self._view(session, each) if each and each.sha256 == sha256 else None

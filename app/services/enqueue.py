@@ -9,7 +9,7 @@ from app.db.files import StoredFile
 from app.db.tables import Job, StoredDocument
 from app.services.bases import lock_base, next_sequence
 from app.services.errors import Conflict, Invalid
-from app.services.versions import holders, known_bytes, place_in_series, take_paths
+from app.services.versions import holders, known_bytes, place_in_series, sent_now, take_paths
 
 _MAX_NAME_CHARS = 255
 _MAX_PATH_CHARS = 2000
@@ -49,9 +49,11 @@ def enqueue(
     Raises NotFound, and Conflict where the bytes were removed just now.
     """
     lock_base(session, base_id)
-    known = known_bytes(session, base_id, path, file.sha256)
+    known = known_bytes(session, base_id, file.sha256)
     if known is not None:
-        _put_at(session, known, path)
+        sent_now(session, known, path)
+        if known.state == "ready" and len(holders(session, base_id, [path])) > 1:
+            take_paths(session, known, next_sequence(session, base_id))
         return known, False
     name = PurePosixPath(path).name
     if not file.path.exists():  # its last document was deleted just now
@@ -66,19 +68,8 @@ def enqueue(
         sha256=file.sha256,
     )
     place_in_series(session, document)
-    session.add(document)
+    sent_now(session, document, path)
     session.flush()
     session.add(Job(document_id=document.id))
     session.flush()
     return document, True
-
-
-def _put_at(session: Session, known: StoredDocument, path: str) -> None:
-    """The bytes are here: note that they lie at `path` too, in place of what lay there."""
-    if path not in known.paths:
-        known.also_at = [*known.also_at, path]
-        session.add(known)
-        session.flush()
-    others = holders(session, known.base_id, {path})
-    if known.state == "ready" and any(other.id != known.id for other in others):
-        take_paths(session, known, next_sequence(session, known.base_id))

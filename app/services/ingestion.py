@@ -19,7 +19,7 @@ from app.services.errors import NotFound, WrongEmbedder
 from app.services.jobs import LEASE_S, Claim, Jobs, locked
 from app.services.removal import delete_chunks, withdraw
 from app.services.vectors import add_vectors
-from app.services.versions import is_overtaken, take_paths
+from app.services.versions import take_paths
 from ingest.chunk import indexed_text
 from ingest.embedder import Embedder
 from ingest.errors import IngestError
@@ -133,17 +133,14 @@ class Ingestion:
             add_vectors(session, base.generation, ids, ingested.vectors)
             pages = [[span.page, span.start, span.end] for span in parsed.pages]
             session.merge(DocumentText(document_id=stored.id, text=parsed.text, pages=pages))
-            overtaken = is_overtaken(session, stored)
-            stored.state = "superseded" if overtaken else "ready"
-            stored.title = parsed.title
+            stored.state, stored.title = "ready", parsed.title
             stored.page_count = parsed.pages[-1].page if parsed.pages else None
             stored.chunk_count, stored.updated_at = len(rows), utc_now()
             job.state, job.stage, job.updated_at = "done", "ready", stored.updated_at
             session.add_all((stored, job))
-            if not overtaken:
+            if take_paths(session, stored, base.sequence):
                 texts = [indexed_text(parsed.title, p.headings, p.text) for p in ingested.chunks]
                 lexical.add(session, stored.base_id, list(zip(ids, texts, strict=True)))
-                take_paths(session, stored, base.sequence)
 
 
 @contextmanager

@@ -100,12 +100,27 @@ def test_going_back_to_the_former_bytes(house: House, base_id: str) -> None:
 
 def test_going_back_before_the_change_was_read(house: House, base_id: str) -> None:
     """The last upload decides, also where its bytes are those that answer still."""
-    house.add(base_id, "手册.md", OLD)
+    first = house.add(base_id, "手册.md", OLD)
     house.drain()
-    house.add(base_id, "手册.md", NEW)
-    third = house.add(base_id, "手册.md", OLD)
+    second = house.add(base_id, "手册.md", NEW)
+    assert house.add(base_id, "手册.md", OLD) == first
     house.drain()
-    assert_only_these_are_found(house, base_id, third)
+    assert (house.state(first), house.state(second)) == ("ready", "superseded")
+    assert_only_these_are_found(house, base_id, first)
+
+
+def test_a_change_of_a_copy_before_the_original_was_read(house: House, base_id: str) -> None:
+    """The copy's path is the change's, in whatever order the two are read."""
+    first = house.add(base_id, "a.md", OLD)
+    assert house.add(base_id, "b.md", OLD) == first
+    changed = house.add(base_id, "a.md", NEW)
+    claim = house.jobs.claim("worker-a")
+    house.drain("worker-b")
+    assert claim is not None
+    assert listed(house, base_id) == [("a.md", 1, "queued"), ("a.md", 1, "ready")]
+    house.ingestion.run(claim, "worker-a")
+    assert listed(house, base_id) == [("a.md", 1, "ready"), ("b.md", 1, "ready")]
+    assert_only_these_are_found(house, base_id, first, changed)
 
 
 def test_versions_that_are_finished_in_the_wrong_order(house: House, base_id: str) -> None:

@@ -38,7 +38,7 @@ async def read_status(house: House) -> StatusOut:
 
 @router.get("/api/check")
 def check(house: House) -> CheckOut:
-    """Compare files and indexes with the database; changes nothing. Takes seconds on a large base."""
+    """Compare files and indexes with the database; seconds on a large base. Changes nothing."""
     return _checked(house, repair=False)
 
 

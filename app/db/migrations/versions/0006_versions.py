@@ -47,7 +47,7 @@ def _add_document_columns() -> None:
         sa.Column("version", sa.Integer(), nullable=True),
     ):
         op.add_column("document", column)
-    op.execute("UPDATE document SET path = name, also_at = '[]', series_id = id, version = 1")
+    op.execute("UPDATE document SET path = name, also_at = '{}', series_id = id, version = 1")
     with op.batch_alter_table("document") as table:
         for name in ("path", "also_at", "series_id", "version"):
             table.alter_column(name, nullable=False)
