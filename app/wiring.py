@@ -31,6 +31,7 @@ from app.services.jobs import Jobs
 from app.services.measure import count_answer
 from app.services.regression import RegressionSet
 from app.services.reconcile import Reconciliation
+from app.services.reembed import Reembed
 from app.services.samples import ensure_sample_base
 from app.services.search import Passages, Search
 from app.services.status import Status
@@ -236,6 +237,15 @@ def build_reconciliation(settings: Settings) -> Reconciliation:
     documents = Documents(db, files, settings.max_upload_bytes)
     indexes = Indexes(db, settings.indexes_path, embedder_name(settings, model_store(settings)))
     return Reconciliation(db, files, documents, indexes)
+
+
+def build_reembed(settings: Settings, name: str) -> Reembed:
+    """What gives a base vectors of the embedder `name`. Raises ModelError."""
+    changed = settings.model_copy(update={"embedder": name})
+    embedder = build_embedder(changed, model_store(settings), threads=settings.embed_threads)
+    db = Database(settings.sql_url)
+    db.migrate()
+    return Reembed(db, embedder)
 
 
 def build_ingestion(settings: Settings) -> Ingestion:

@@ -146,6 +146,8 @@ class Processes:
             pids = {"api": [self.api], "worker": [self.worker], "reader": readers}[target]
             for pid in pids:
                 _kill(pid)
+            while target != "reader" and ended(pids[0]) is None:
+                time.sleep(0.005)
 
     def readers(self) -> list[int]:
         """Every process below the worker's: the one that embeds and the ones that parse."""
