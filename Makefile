@@ -16,6 +16,7 @@ N ?= 10000
 SEED ?= 1
 
 .PHONY: up test check format bench bench-parse eval eval-smoke eval-formats fuzz lock clean-venv
+.PHONY: up test check format bench bench-ingest torture eval-smoke lock clean-venv
 
 up: $(RUN_STAMP)
 	@$(BIN)/zhiwen up
@@ -53,6 +54,16 @@ EVAL_DATA ?= ../shared/data
 eval: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --all --data $(EVAL_DATA)
 
+bench-ingest: $(DEV_STAMP)
+	$(BIN)/python -m evals.bench_ingest
+
+# Kills, full disks, damaged snapshots; N cycles of about two seconds. SEED makes it another run.
+N ?= 50
+SEED ?= 0
+torture: $(DEV_STAMP)
+	$(BIN)/python -m evals.torture $(N) --seed $(SEED)
+
+# EVAL_DATA: a folder with corpus.jsonl and queries.jsonl; docs/evaluation.md says what is in them.
 eval-smoke: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --smoke --data $(EVAL_DATA)
 
