@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import state, uploads, wire
+from ui import marks, state, uploads, wire
 from ui.client import ApiError
 from ui.safe_markdown import highlighted, plain, shortened
 from ui.texts import refused, t
@@ -108,7 +108,7 @@ def _chunks_and_text(document: wire.Document) -> None:
 
 def _chunk_name(chunk: wire.Chunk) -> str:
     page = t("source.page_short", page=chunk["page"]) if chunk["page"] else ""
-    words = plain(shortened(" ".join(chunk["text"].split()), 36))
+    words = plain(shortened(" ".join(chunk["text"].split()), 22))
     return " · ".join(part for part in (str(chunk["ordinal"] + 1), page, words) if part)
 
 
@@ -123,3 +123,4 @@ def _text(document: wire.Document, chunk: wire.Chunk) -> None:
     after = " …" if start + len(text) < around["total_chars"] else ""
     body = highlighted(text, start, [(chunk["start"], chunk["end"], "passage")])
     st.html(f'<div class="zw-source">{before}{body}{after}</div>')
+    marks.show_source(f"{document['id']}-{chunk['ordinal']}")
