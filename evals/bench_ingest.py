@@ -102,6 +102,7 @@ def _against_naive(
             [prompt + text for text in texts[begin : begin + _NAIVE_BATCH]],
             batch_size=_NAIVE_BATCH,
             normalize_embeddings=True,
+            show_progress_bar=False,
         )
         for begin in range(0, len(texts), _NAIVE_BATCH)
     ]
