@@ -12,11 +12,12 @@ TORCH := torch==2.13.0
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --progress-bar on
 QUIET := --quiet
 
-N ?= 10000
 SEED ?= 1
+fuzz: N ?= 10000
+torture: N ?= 50
 
-.PHONY: up test check format bench bench-parse eval eval-smoke eval-formats fuzz lock clean-venv
-.PHONY: up test check format bench bench-ingest torture eval-smoke lock clean-venv
+.PHONY: up test check format bench bench-ingest bench-parse eval eval-smoke eval-formats fuzz torture \
+	lock clean-venv
 
 up: $(RUN_STAMP)
 	@$(BIN)/zhiwen up
@@ -57,13 +58,10 @@ eval: $(DEV_STAMP)
 bench-ingest: $(DEV_STAMP)
 	$(BIN)/python -m evals.bench_ingest
 
-# Kills, full disks, damaged snapshots; N cycles of about two seconds. SEED makes it another run.
-N ?= 50
-SEED ?= 0
+# Kills, full disks, damaged snapshots; N cycles of two to four seconds.
 torture: $(DEV_STAMP)
 	$(BIN)/python -m evals.torture $(N) --seed $(SEED)
 
-# EVAL_DATA: a folder with corpus.jsonl and queries.jsonl; docs/evaluation.md says what is in them.
 eval-smoke: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --smoke --data $(EVAL_DATA)
 

@@ -29,9 +29,9 @@ from app.services.indexes import Indexes
 from app.services.ingestion import Ingestion
 from app.services.jobs import Jobs
 from app.services.measure import count_answer
-from app.services.regression import RegressionSet
 from app.services.reconcile import Reconciliation
 from app.services.reembed import Reembed
+from app.services.regression import RegressionSet
 from app.services.samples import ensure_sample_base
 from app.services.search import Passages, Search
 from app.services.status import Status

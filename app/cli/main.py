@@ -1,4 +1,3 @@
-"""The shell: `zhiwen up | ingest | ask | search | export | models | doctor | worker | eval`."""
 """The shell: `zhiwen up | ingest | ask | search | export | models | doctor | backup | …`."""
 
 import sys
