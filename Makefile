@@ -12,10 +12,12 @@ TORCH := torch==2.13.0
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --progress-bar on
 QUIET := --quiet
 
-N ?= 10000
 SEED ?= 1
+fuzz: N ?= 10000
+torture: N ?= 50
 
-.PHONY: up test check format bench bench-parse eval eval-smoke eval-formats fuzz lock clean-venv
+.PHONY: up test check format bench bench-ingest bench-parse eval eval-smoke eval-formats fuzz torture \
+	lock clean-venv
 
 up: $(RUN_STAMP)
 	@$(BIN)/zhiwen up
@@ -52,6 +54,13 @@ EVAL_DATA ?= ../shared/data
 
 eval: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --all --data $(EVAL_DATA)
+
+bench-ingest: $(DEV_STAMP)
+	$(BIN)/python -m evals.bench_ingest
+
+# Kills, full disks, damaged snapshots; N cycles of two to four seconds.
+torture: $(DEV_STAMP)
+	$(BIN)/python -m evals.torture $(N) --seed $(SEED)
 
 eval-smoke: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --smoke --data $(EVAL_DATA)

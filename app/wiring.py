@@ -29,6 +29,8 @@ from app.services.indexes import Indexes
 from app.services.ingestion import Ingestion
 from app.services.jobs import Jobs
 from app.services.measure import count_answer
+from app.services.reconcile import Reconciliation
+from app.services.reembed import Reembed
 from app.services.regression import RegressionSet
 from app.services.samples import ensure_sample_base
 from app.services.search import Passages, Search
@@ -59,6 +61,7 @@ class Zhiwen:
     indexes: Indexes
     bases: Bases
     documents: Documents
+    reconciliation: Reconciliation
     jobs: Jobs
     search: Search
     generations: Generations
@@ -72,10 +75,12 @@ class Zhiwen:
     warm: threading.Event  # set once the embedder is loaded
 
     def prepare(self) -> None:
-        """Bring the database up to date, and on the first start create the sample base."""
+        """Bring the database up to date, set right what a crash left, and on the first start
+        create the sample base."""
         self.db.migrate()
         self.files.sweep()
         sweep_interrupted(self.db)
+        self.reconciliation.start()
         if self.settings.sample_base:
             ensure_sample_base(self.settings.data_dir, self.bases, self.documents)
 
@@ -175,6 +180,7 @@ def build(
         candidates=settings.candidates,
         dense_weight=dense_weight,
     )
+    documents = Documents(db, files, settings.max_upload_bytes)
     search = Search(db, retriever, settings.max_question_chars)
     answer_line = AnswerLine(
         retriever,
@@ -194,7 +200,8 @@ def build(
         model=model,
         indexes=indexes,
         bases=Bases(db, embedder.name, embedder.dim),
-        documents=Documents(db, files, settings.max_upload_bytes),
+        documents=documents,
+        reconciliation=Reconciliation(db, files, documents, indexes),
         jobs=jobs,
         search=search,
         generations=generations,
@@ -212,9 +219,33 @@ def build(
             model.ready,
             embedder.name,
             warm.is_set,
+            indexes.unsaved,
         ),
         warm=warm,
     )
+
+
+def embedder_name(settings: Settings, store: ModelStore) -> str:
+    """The configured embedder, or the best one there is."""
+    return settings.embedder or store.default_embedder()
+
+
+def build_reconciliation(settings: Settings) -> Reconciliation:
+    """What compares files and indexes with the database, without a service and without models."""
+    db = Database(settings.sql_url)
+    files = FileStore(settings.files_path)
+    documents = Documents(db, files, settings.max_upload_bytes)
+    indexes = Indexes(db, settings.indexes_path, embedder_name(settings, model_store(settings)))
+    return Reconciliation(db, files, documents, indexes)
+
+
+def build_reembed(settings: Settings, name: str) -> Reembed:
+    """What gives a base vectors of the embedder `name`. Raises ModelError."""
+    changed = settings.model_copy(update={"embedder": name})
+    embedder = build_embedder(changed, model_store(settings), threads=settings.embed_threads)
+    db = Database(settings.sql_url)
+    db.migrate()
+    return Reembed(db, embedder)
 
 
 def build_ingestion(settings: Settings) -> Ingestion:

@@ -12,65 +12,61 @@ import math
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from app.config import Settings
 from app.db.engine import Database
+from app.db.errors import StorageFull
 from app.services.jobs import Jobs
+from app.services.removal import purge
 from app.services.status import WORKER, beat
 from app.wiring import build_ingestion
 
 log = logging.getLogger("app.worker")
 
-_POLL_S = 0.3
 _BEAT_S = 3.0
-_PAUSE_S = 2.0  # after a child that failed, which the next one may well do too
 _STOP_S = 3.0
 
 
-def watch(settings: Settings) -> None:
-    """Start a child whenever a job waits. Runs until the process is told to end."""
-    told_to_stop: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: told_to_stop.append(number))
-    db = Database(settings.sql_url)
-    db.migrate()
-    jobs = Jobs(db)
-    child: Child | None = None
-    start_at = beaten_at = -math.inf
-    while not told_to_stop:
-        now = time.monotonic()
-        if child is not None and child.ended():
-            if child.failed():
-                log.error("the embedding process ended with %s", child.process.returncode)
-                jobs.release(child.name)
-                start_at = now + _PAUSE_S
-            child = None
-        if child is None and now >= start_at and jobs.waiting():
-            child = Child.start()
-        if now - beaten_at > _BEAT_S:
-            beat(db, WORKER, "idle" if child is None else "busy")
-            beaten_at = now
-        time.sleep(_POLL_S)
-    if child is not None:
-        child.stop()
-        jobs.give_back(child.name)
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the queue is looked at, and how long nothing is tried after a failure: a child
+    that failed may well do so again."""
+
+    poll_s: float = 0.3
+    pause_s: float = 2.0
+
+
+class Reader(Protocol):
+    """The process that reads and embeds, and the name under which it claims jobs."""
+
+    @property
+    def name(self) -> str: ...
+
+    def ended(self) -> bool: ...
+
+    def failed(self) -> bool: ...
+
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """The process that reads and embeds, and the name under which it claims jobs."""
+    """A reader with an interpreter of its own."""
 
     name: str
     process: subprocess.Popen[bytes]
 
     @classmethod
     def start(cls) -> Self:
-        name = f"worker-{secrets.token_hex(6)}"
+        name = new_worker_name()
         return cls(name, subprocess.Popen([sys.executable, "-m", "app.worker", "--drain", name]))
 
     def ended(self) -> bool:
@@ -88,18 +84,111 @@ class Child:
             self.process.wait()
 
 
-def drain(settings: Settings, worker: str) -> None:
+def watch(
+    settings: Settings, start: Callable[[], Reader] = Child.start, pace: Pace | None = None
+) -> None:
+    """Start a reader whenever a job waits. Runs until the process is told to end."""
+    pace = pace or Pace()
+    told_to_stop: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told_to_stop.append(number))
+    db = Database(settings.sql_url)
+    db.migrate()
+    watched = Watched(db, Jobs(db), start, pace)
+    release_dead(watched.jobs)
+    while not told_to_stop:
+        try:
+            watched.look()
+        except StorageFull as error:
+            log.error("%s", error)
+            time.sleep(pace.pause_s)
+        time.sleep(pace.poll_s)
+    if watched.reader is not None:
+        watched.reader.stop()
+        watched.jobs.give_back(watched.reader.name)
+
+
+@dataclass(slots=True)
+class Watched:
+    """The queue and the reader that is at it."""
+
+    db: Database
+    jobs: Jobs
+    start: Callable[[], Reader]
+    pace: Pace
+    reader: Reader | None = None
+    _start_at: float = -math.inf
+    _beaten_at: float = -math.inf
+
+    def look(self) -> None:
+        """Start or bury the reader as needed, show a sign of life, purge a little."""
+        now = time.monotonic()
+        if self.reader is not None and self.reader.ended():
+            if self.reader.failed():
+                log.error("the reading process %s failed", self.reader.name)
+                self.jobs.release(self.reader.name)
+                self._start_at = now + self.pace.pause_s
+            self.reader = None
+        if self.reader is None and now >= self._start_at and self.jobs.waiting():
+            self.db.dispose()  # where the reader is forked, SQLite may not be open across it
+            self.reader = self.start()
+        purge(self.db)
+        if now - self._beaten_at > _BEAT_S:
+            beat(self.db, WORKER, "idle" if self.reader is None else "busy")
+            self._beaten_at = now
+
+
+def new_worker_name() -> str:
+    """Tells host and process, so that the next worker here knows whether this one still lives."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(6)}"
+
+
+def release_dead(jobs: Jobs) -> None:
+    """Let go of what workers of this host held that are gone, without waiting for their leases.
+
+    Where one of their readers is still at it, its claim is void and it writes nothing.
+    """
+    for name in jobs.workers():
+        host, _, rest = name.partition("/")
+        pid = rest.partition("/")[0]
+        if host == socket.gethostname() and pid.isdigit() and not _lives(int(pid)):
+            jobs.release(name)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def drain(settings: Settings, worker: str, pace: Pace | None = None) -> None:
     """Work through the queue; end when it stayed empty for `worker_idle_s`, or when orphaned."""
+    pace = pace or Pace()
     ingestion = build_ingestion(settings)
     parent = os.getppid()
     last_work = time.monotonic()
     while os.getppid() == parent and time.monotonic() - last_work < settings.worker_idle_s:
         claim = ingestion.jobs.claim(worker)
         if claim is None:
-            time.sleep(_POLL_S)
+            time.sleep(pace.poll_s)
             continue
-        ingestion.run(claim, worker)
+        try:
+            ingestion.run(claim, worker)
+        except StorageFull as error:
+            give_back(ingestion.jobs, worker, error)
+            time.sleep(pace.pause_s)
         last_work = time.monotonic()
+
+
+def give_back(jobs: Jobs, worker: str, error: StorageFull) -> None:
+    """The disk is full: queue the job again, which is no failed attempt."""
+    log.error("%s", error)
+    with suppress(StorageFull):  # else its lease runs out
+        jobs.give_back(worker)
 
 
 def start_logging(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from ingest.types import Chunk, Document
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
-_BATCH_CHUNKS = 32
+_BATCH_CHUNKS = 64
 # Room for title, heading path, the model's own prefix and its special tokens beside a chunk.
 _FRONT_TOKENS = 96
 
@@ -94,10 +94,12 @@ def embed(
     texts = [indexed_text(document.title, piece.headings, piece.text) for piece in chunks]
     vectors = np.empty((len(texts), embedder.dim), dtype=np.float32)
     report("embedding", 0, len(texts))
-    for begin in range(0, len(texts), _BATCH_CHUNKS):
-        end = min(begin + _BATCH_CHUNKS, len(texts))
-        vectors[begin:end] = embedder.embed(texts[begin:end], kind="document")
-        report("embedding", end, len(texts))
+    # Texts of like length side by side: what is padded to the longest of a batch is wasted.
+    order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
+    for begin in range(0, len(order), _BATCH_CHUNKS):
+        rows = order[begin : begin + _BATCH_CHUNKS]
+        vectors[rows] = embedder.embed([texts[row] for row in rows], kind="document")
+        report("embedding", begin + len(rows), len(texts))
     return vectors
 
 

@@ -98,6 +98,15 @@ class Client:
     def document(self, document_id: str) -> wire.Document:
         return cast(wire.Document, self._call("GET", f"/api/documents/{document_id}"))
 
+    def versions(self, document_id: str) -> list[wire.Document]:
+        """All versions of the document, newest first."""
+        path = f"/api/documents/{document_id}/versions"
+        return cast(list[wire.Document], self._call("GET", path))
+
+    def chunks(self, document_id: str, *, limit: int, offset: int) -> list[wire.Chunk]:
+        path, params = f"/api/documents/{document_id}/chunks", _given(limit=limit, offset=offset)
+        return cast(list[wire.Chunk], self._call("GET", path, params=params))
+
     def retry_document(self, document_id: str) -> None:
         self._call("POST", f"/api/documents/{document_id}/retry")
 

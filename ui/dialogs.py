@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answer, bases, documents, feedback, sidebar, sources, state
+from ui import answer, bases, document_view, documents, feedback, sidebar, sources, state
 from ui.texts import t
 
 _DIALOGS = {
@@ -14,6 +14,7 @@ _DIALOGS = {
     "create_base": ("dialog.create_base", bases.create, "small"),
     "rename_base": ("dialog.rename_base", bases.rename, "small"),
     "delete_base": ("dialog.delete_base", bases.delete, "small"),
+    "document": ("dialog.document", document_view.dialog, "large"),
     "delete_document": ("dialog.delete_document", documents.delete_document, "small"),
 }
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui import bases as bases_room
-from ui import state, uploads, wire
+from ui import state, trial, uploads, wire
 from ui.client import ApiDown, ApiError
 from ui.safe_markdown import plain, shortened
 from ui.texts import refused, t
@@ -23,6 +23,8 @@ def page() -> None:
         return
     base = bases_room.choose(bases)
     _upload(base)
+    if base["ready_count"]:
+        trial.box(base)
     _listing(base)
 
 
@@ -125,12 +127,21 @@ def _row(document: wire.Document) -> None:
             horizontal=True, vertical_alignment="center", gap="small", key=f"filehead-{key}"
         ):
             with st.container(gap=None):
-                st.markdown(plain(shortened(document["name"], 60)))
+                st.markdown(plain(shortened(document["path"], 60)))
                 st.caption(_facts(document))
             color = _COLORS.get(document["state"], "blue")
             st.badge(uploads.stage(document), color=color)  # type: ignore[arg-type]  # one of its colours
             if failed and st.button(t("action.retry"), key=f"retry-{key}"):
                 _retry(key)
+            if st.button(
+                "",
+                icon=":material/plagiarism:",
+                type="tertiary",
+                key=f"open-{key}",
+                help=t("document.open"),
+            ):
+                state.open_dialog("document", id=key)
+                st.rerun()
             if st.button(
                 "",
                 icon=":material/delete:",
@@ -140,6 +151,8 @@ def _row(document: wire.Document) -> None:
             ):
                 state.open_dialog("delete_document", id=key, title=document["name"])
                 st.rerun()
+        if document["state"] in uploads.ACTIVE and document["total"]:
+            st.progress(min(1.0, document["done"] / document["total"]))
         if failed:
             st.caption(uploads.problem(document["error_code"], document["error_detail"]))
 
@@ -155,6 +168,8 @@ def _retry(document_id: str) -> None:
 
 def _facts(document: wire.Document) -> str:
     facts = [size(document["size_bytes"])]
+    if document["version"] > 1:
+        facts.append(t("version.name", n=document["version"]))
     if document["page_count"]:
         facts.append(t("documents.pages", n=document["page_count"]))
     if document["chunk_count"]:

@@ -3,7 +3,7 @@
 from typing import Literal, NotRequired, TypedDict
 
 Rating = Literal["up", "down"]
-DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed"]
+DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "superseded"]
 
 
 class Base(TypedDict):
@@ -18,6 +18,8 @@ class Document(TypedDict):
     id: str
     base_id: str
     name: str
+    path: str
+    version: int
     size_bytes: int
     state: DocumentState
     done: int  # pages when parsing, chunks when embedding
@@ -26,11 +28,21 @@ class Document(TypedDict):
     error_detail: str | None
     page_count: int | None
     chunk_count: int
+    created_at: str
 
 
 class DocumentList(TypedDict):
     items: list[Document]
     total: int
+
+
+class Chunk(TypedDict):
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    headings: list[str]
 
 
 class Text(TypedDict):

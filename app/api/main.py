@@ -19,8 +19,8 @@ _SWEEP_S = 10.0
 _SAVE_S = 60.0
 
 
-def create_app(zhiwen: Zhiwen) -> FastAPI:
-    """The API over a house that is built already."""
+def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
+    """The API over a house that is built already; its indexes are saved that often."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -28,7 +28,7 @@ def create_app(zhiwen: Zhiwen) -> FastAPI:
         tasks = [
             asyncio.create_task(asyncio.to_thread(zhiwen.warm_up)),
             asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
-            asyncio.create_task(_every(_SAVE_S, zhiwen.indexes.save)),
+            asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
         ]
         yield
         for task in tasks:

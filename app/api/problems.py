@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.api.schemas import Problem
-from app.db.errors import DatabaseUnavailable, FileMissing
+from app.db.errors import DatabaseUnavailable, FileMissing, StorageFull
 from app.llm.chat_model import EngineBusy, EngineStreamBroken, EngineUnavailable, LlmError
 from app.rag.errors import QuestionTooLong
 from app.services import errors as services
@@ -28,6 +28,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (services.Unsupported, 415, "unsupported_format"),
     (services.Invalid, 422, "invalid"),
     (QuestionTooLong, 413, "too_large"),
+    (StorageFull, 507, "disk_full"),
     (FileMissing, 410, "file_missing"),
     (EngineBusy, 429, "engine_busy"),
     (EngineUnavailable, 503, "engine_unavailable"),

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed"]
+DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "superseded"]
 BaseName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Rating = Literal["up", "down"]
 Reason = Literal["wrong", "not_in_sources", "source_missing", "out_of_date", "badly_written"]
@@ -49,6 +49,8 @@ class DocumentOut(Wire):
     id: str
     base_id: str
     name: str
+    path: str  # where it lies in its folder; the name where it came alone
+    version: int  # counted from 1; a newer one that is ready makes the older ones superseded
     media_type: str
     size_bytes: int
     sha256: str
@@ -67,6 +69,21 @@ class DocumentOut(Wire):
 class DocumentList(Wire):
     items: list[DocumentOut]
     total: int
+
+
+class FileIn(Wire):
+    path: str = Field(min_length=1, max_length=2000)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class KnownIn(Wire):
+    files: list[FileIn] = Field(max_length=5000)
+
+
+class KnownOut(Wire):
+    """Aligned with what was asked; null where the file is to be uploaded."""
+
+    documents: list[DocumentOut | None]
 
 
 class JobOut(Wire):
@@ -297,10 +314,23 @@ class ModelOut(Wire):
 
 
 class ComponentOut(Wire):
-    name: str  # database, engine, embedder, worker, disk
+    name: str  # database, engine, embedder, worker, disk, indexes
     ok: bool
     detail: str
     since: datetime | None = None
+
+
+class FindingOut(Wire):
+    what: str
+    detail: str
+    repaired: bool
+
+
+class CheckOut(Wire):
+    """What follows from the database, compared with it: at the last start, and now."""
+
+    at_start: list[FindingOut]
+    now: list[FindingOut]
 
 
 class StatusOut(Wire):

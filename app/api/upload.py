@@ -6,6 +6,8 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.types import Message
 
+from app.db.engine import is_full
+from app.db.errors import StorageFull
 from app.services.errors import Invalid, TooLarge
 
 _PART_BYTES = 1024 * 1024
@@ -29,7 +31,12 @@ class LimitedUpload:
             raise self._too_large
         if not self._request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise Invalid("Send the file as multipart/form-data in the field `file`.")
-        form = await self._request.form(max_files=1)
+        try:
+            form = await self._request.form(max_files=1)
+        except OSError as error:  # a large file is kept in the folder for temporary files first
+            if is_full(error):
+                raise StorageFull from error
+            raise
         file = form.get("file")
         if not isinstance(file, UploadFile):
             await form.close()

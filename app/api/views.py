@@ -36,9 +36,8 @@ def base_out(summary: BaseSummary) -> BaseOut:
 
 
 def document_out(view: DocumentView) -> DocumentOut:
-    return DocumentOut.model_validate(
-        {**view.document.model_dump(), "done": view.done, "total": view.total}
-    )
+    fields = view.document.model_dump(include=set(DocumentOut.model_fields))
+    return DocumentOut.model_validate({**fields, "done": view.done, "total": view.total})
 
 
 def passage_out(passage: Passage | Mapping[str, Any]) -> PassageOut:

@@ -35,11 +35,17 @@ class ServiceClient:
         with self._told():
             return _checked(self._http.post(path, json=body)).json()
 
-    def upload(self, base_id: str, path: Path) -> dict[str, Any]:
-        """Send one file; returns the document."""
+    def delete(self, path: str) -> None:
+        with self._told():
+            _checked(self._http.delete(path))
+
+    def upload(self, base_id: str, path: Path, place: str = "") -> dict[str, Any]:
+        """Send one file; returns the document. `place`: its path in the base, else its name."""
         with self._told(), _opened(path) as file:
             answer = self._http.post(
-                f"/api/bases/{base_id}/documents", files={"file": (path.name, file)}
+                f"/api/bases/{base_id}/documents",
+                params={"path": place or path.name},
+                files={"file": (path.name, file)},
             )
             document: dict[str, Any] = _checked(answer).json()
             return document

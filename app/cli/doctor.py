@@ -15,26 +15,68 @@ if TYPE_CHECKING:
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Set right what differs from the database.")
+    ] = False,
 ) -> None:
-    """Say how each component is, and what to do where one is down."""
+    """Say how each component is, what differs from the database, and what to do about it."""
     from app.cli.client import ServiceClient
     from app.config import Settings
 
     settings = Settings()
+    client = ServiceClient(settings.api_base_url)
     try:
-        status = ServiceClient(settings.api_base_url).get("/api/status")
+        status = client.get("/api/status")
     except CliError as error:
         status = {"components": [_component("api", str(error), ok=False), *_seen_here(settings)]}
+        status["check"] = _checked_here(settings, repair=repair)
+    else:
+        status["check"] = client.post("/api/check", {}) if repair else client.get("/api/check")
     if as_json:
         typer.echo(json.dumps(status, ensure_ascii=False, indent=2))
     else:
-        for component in status["components"]:
-            mark = ("ok  ", "green") if component["ok"] else ("down", "red")
-            say(mark, f"  {component['name']:9}  {component['detail']}")
-        if "queued_jobs" in status:
-            say(f"      {'jobs':9}  {status['queued_jobs']} waiting")
-    if not all(component["ok"] for component in status["components"]):
+        _show(status)
+    unrepaired = any(not finding["repaired"] for finding in status["check"]["now"])
+    if unrepaired or not all(component["ok"] for component in status["components"]):
         raise typer.Exit(1)
+
+
+def _show(status: dict[str, Any]) -> None:
+    for component in status["components"]:
+        mark = ("ok  ", "green") if component["ok"] else ("down", "red")
+        say(mark, f"  {component['name']:9}  {component['detail']}")
+    if "queued_jobs" in status:
+        say(f"      {'jobs':9}  {status['queued_jobs']} waiting")
+    check = status["check"]
+    for finding in check["at_start"]:
+        say(("mended", "green"), f"  at the last start: {finding['what']}: {finding['detail']}")
+    for finding in check["now"]:
+        mark = ("mended", "green") if finding["repaired"] else ("wrong ", "red")
+        say(mark, f"  {finding['what']}: {finding['detail']}")
+    if not check["now"]:
+        say(("ok  ", "green"), "  files, jobs and indexes agree with the database")
+    elif not all(finding["repaired"] for finding in check["now"]):
+        say("What can be set right without a person: zhiwen doctor --repair")
+
+
+def _checked_here(settings: "Settings", *, repair: bool) -> dict[str, Any]:
+    """The comparison without the service; empty where there is no database yet."""
+    from dataclasses import asdict
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.db.errors import DatabaseUnavailable
+    from app.wiring import build_reconciliation
+
+    if settings.database_url is None and not (settings.data_dir / "zhiwen.db").exists():
+        return {"at_start": [], "now": []}
+    try:
+        found = [asdict(f) for f in build_reconciliation(settings).findings(repair=repair)]
+    except (SQLAlchemyError, DatabaseUnavailable) as error:
+        reason = str(error).splitlines()[0]
+        detail = f"it cannot be compared ({reason}); the next start brings an older one up to date"
+        found = [{"what": "database", "detail": detail, "repaired": False}]
+    return {"at_start": [], "now": found}
 
 
 def _seen_here(settings: "Settings") -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""`zhiwen ingest PATH… --kb NAME`."""
+"""`zhiwen ingest PATH… --kb NAME [--watch] [--delete]`."""
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from app.cli.console import plain, say
 from app.cli.errors import CliError, ServiceDown
+from app.cli.sync import Notes, Source, known
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -17,59 +19,138 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.3
 _ASKED_AT_ONCE = 20  # documents are read in their order, so the first unfinished ones tell enough
-_FINISHED = ("ready", "failed")
+_FINISHED = ("ready", "failed", "superseded")
+_WATCH_S = 2.0
 
 
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders to walk through.")],
     kb: Annotated[str, typer.Option("--kb", help="Knowledge base; created where missing.")],
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Remove documents whose files are gone from a folder.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on and take in what changes, until Ctrl-C.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Add documents to a knowledge base; returns when each is ready or failed."""
-    from app.cli.client import service
+    """Add documents to a knowledge base; returns when each is ready or failed.
 
-    files, passed_over = files_in(paths)
+    Files that the base has already are not sent again.
+    """
+    from app.cli.client import service
+    from app.config import Settings
+
+    settings = Settings()
+    client = service()
+    sources, passed_over = files_in(paths)
     if passed_over and not as_json:
         say(f"passed over: {passed_over} files of formats that cannot be read", stderr=True)
-    if not files:
+    if not sources and not watch and not delete:
         from ingest.parsers import supported_extensions
 
         raise CliError("Nothing to read there. Formats: " + " ".join(supported_extensions()))
-    client = service()
     base_id = _base_of(client, kb)
-    with _bars(hidden=as_json) as bars:
-        documents = _upload(client, base_id, files, bars)
-        _wait(client, documents, bars)
-    _report(documents, as_json)
-    if any(document["state"] == "failed" for document in documents):
+    notes = Notes.of(settings.data_dir, settings.api_base_url, base_id)
+    sync = Sync(client, base_id, notes, [p for p in paths if p.is_dir()], delete, as_json)
+    failed = sync.run(sources)
+    while watch:
+        time.sleep(_WATCH_S)
+        _look_again(sync, paths)
+    if failed:
         raise typer.Exit(1)
 
 
-def files_in(paths: list[Path]) -> tuple[list[Path], int]:
+def files_in(paths: list[Path]) -> tuple[list[Source], int]:
     """Named files as they are, and of folders what can be read; hidden files only when named.
 
-    The number counts what was passed over in folders for its format.
+    What a folder holds lies in the base under the folder's own name. The number counts what was
+    passed over in folders for its format.
     """
     from ingest.parsers import supported_extensions
 
     readable = supported_extensions()
-    files: dict[Path, None] = {}  # in order, each once
+    files: dict[Path, Source] = {}  # in order, each once
     passed_over = 0
     for path in paths:
         if path.is_dir():
             for found in sorted(path.rglob("*")):
-                hidden = any(part.startswith(".") for part in found.relative_to(path).parts)
+                inside = found.relative_to(path)
+                hidden = any(part.startswith(".") for part in inside.parts)
                 if hidden or not found.is_file():
                     continue
                 if found.suffix.lower() in readable:
-                    files[found] = None
+                    place = f"{path.resolve().name}/{inside.as_posix()}"
+                    files[found] = Source(found, place)
                 else:
                     passed_over += 1
         elif path.is_file():
-            files[path] = None
+            files[path] = Source(path, path.name)
         else:
             raise CliError(f"There is no file {path}.")
-    return list(files), passed_over
+    return list(files.values()), passed_over
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """Makes a base hold what some files are now."""
+
+    client: "ServiceClient"
+    base_id: str
+    notes: Notes
+    folders: list[Path]
+    delete: bool
+    as_json: bool
+
+    def run(self, sources: list[Source]) -> bool:
+        """Send what is new or changed and wait for it; whether a file failed."""
+        asked, refused = [], []
+        for source in sources:
+            try:
+                asked.append((source, self.notes.sha256(source)))
+            except CliError as error:
+                refused.append(_refused(source, error))
+        files = [(source.place, sha256) for source, sha256 in asked]
+        found = known(self.client, self.base_id, files)
+        missing = [source for (source, _), each in zip(asked, found, strict=True) if each is None]
+        here = [each for each in found if each is not None]
+        unchanged = [each for each in here if each["state"] in _FINISHED]
+        waiting = [each for each in here if each["state"] not in _FINISHED]
+        with _bars(hidden=self.as_json) as bars:
+            documents = _upload(self.client, self.base_id, missing, bars) + waiting
+            _wait(self.client, documents, bars)
+        removed = self._remove_gone(sources, [*documents, *unchanged])
+        self.notes.save()
+        documents = refused + documents
+        _report(documents, unchanged, removed, self.as_json)
+        return any(document["state"] == "failed" for document in [*documents, *unchanged])
+
+    def _remove_gone(self, sources: list[Source], present: list[dict[str, Any]]) -> list[str]:
+        """Remove the documents of files that are gone; the paths of those."""
+        if not self.delete:
+            return []
+        gone = self.notes.gone(self.folders, sources)
+        kept = {document["id"] for document in present}
+        removed = []
+        for (place, _), document in zip(gone, known(self.client, self.base_id, gone), strict=True):
+            if document is not None and document["id"] not in kept:  # the same bytes elsewhere
+                kept.add(document["id"])
+                self.client.delete(f"/api/documents/{document['id']}")
+                removed.append(place)
+        return removed
+
+
+def _look_again(sync: Sync, paths: list[Path]) -> None:
+    """Another run where a file is new, changed or gone."""
+    try:
+        sources, _ = files_in(paths)
+        changed = [s for s in sources if not sync.notes.is_as_it_was(s)]
+        here = {str(source.file.absolute()) for source in sources}
+        gone = sync.delete and any(key not in here for key in sync.notes.seen)
+        if changed or gone:
+            sync.run(sources)
+    except (CliError, OSError) as error:  # the service may be starting again, a file just moved
+        say(("waiting: ", "yellow"), str(error), stderr=True)
 
 
 def _base_of(client: "ServiceClient", name: str) -> str:
@@ -93,21 +174,25 @@ def _bars(*, hidden: bool) -> "Progress":
 
 
 def _upload(
-    client: "ServiceClient", base_id: str, files: list[Path], bars: "Progress"
+    client: "ServiceClient", base_id: str, files: list[Source], bars: "Progress"
 ) -> list[dict[str, Any]]:
     """A file that is refused counts as failed and doesn't stop the others."""
     documents = []
-    task = bars.add_task("uploading", total=len(files))
-    for path in files:
+    task = bars.add_task("uploading", total=len(files), visible=bool(files))
+    for source in files:
         try:
-            documents.append(client.upload(base_id, path))
+            documents.append(client.upload(base_id, source.file, source.place))
         except ServiceDown:
             raise
         except CliError as error:
-            refused = {"id": None, "name": path.name, "state": "failed", "chunk_count": 0}
-            documents.append({**refused, "error_detail": str(error)})
+            documents.append(_refused(source, error))
         bars.advance(task)
     return documents
+
+
+def _refused(source: Source, error: CliError) -> dict[str, Any]:
+    refused = {"id": None, "name": source.file.name, "state": "failed", "chunk_count": 0}
+    return {**refused, "error_detail": str(error)}
 
 
 def _wait(client: "ServiceClient", documents: list[dict[str, Any]], bars: "Progress") -> None:
@@ -138,14 +223,25 @@ def _show(document: dict[str, Any], rows: "dict[str, TaskID]", bars: "Progress")
         bars.remove_task(rows.pop(id_))
 
 
-def _report(documents: list[dict[str, Any]], as_json: bool) -> None:
+def _report(
+    documents: list[dict[str, Any]],
+    unchanged: list[dict[str, Any]],
+    removed: list[str],
+    as_json: bool,
+) -> None:
     if as_json:
         keys = ("id", "name", "state", "chunk_count", "error_detail")
-        rows = [{key: document.get(key) for key in keys} for document in documents]
-        typer.echo(json.dumps({"documents": rows}, ensure_ascii=False, indent=2))
+        rows = [{key: each.get(key) for key in keys} for each in [*documents, *unchanged]]
+        result = {"documents": rows, "unchanged": len(unchanged), "removed": removed}
+        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
         return
-    for document in documents:
+    failed_before = [document for document in unchanged if document["state"] == "failed"]
+    for document in [*documents, *failed_before]:
         if document["state"] == "ready":
             say(("ready ", "green"), f"  {document['name']}  ({document['chunk_count']} chunks)")
         else:
             say(("failed", "red"), f"  {document['name']}: {document['error_detail']}")
+    for place in removed:
+        say(("removed", "yellow"), f" {place}")
+    if unchanged:
+        say(f"unchanged: {len(unchanged) - len(failed_before)}")

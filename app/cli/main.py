@@ -1,11 +1,11 @@
-"""The shell: `zhiwen up | ingest | ask | search | export | models | doctor | worker | eval`."""
+"""The shell: `zhiwen up | ingest | ask | search | export | models | doctor | backup | …`."""
 
 import sys
 from typing import Annotated
 
 import typer
 
-from app.cli import ask, doctor, export, ingest, models, up
+from app.cli import ask, backup, doctor, export, ingest, models, reembed, up
 from app.cli.errors import told
 from app.cli.plugins import CommandGroup
 
@@ -23,6 +23,9 @@ app.command("ask")(ask.ask)
 app.command("search")(ask.search)
 app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("reembed")(reembed.reembed)
 app.add_typer(models.app, name="models")
 
 

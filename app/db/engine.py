@@ -4,6 +4,7 @@ SQLite and PostgreSQL behave alike: a reading session sees one snapshot and cann
 writing session is one transaction that commits at its end or rolls back on any error.
 """
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,15 +12,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import Session
 
-from app.db.errors import DatabaseUnavailable
+from app.db.errors import DatabaseUnavailable, StorageFull
 
 BUSY_TIMEOUT_S = 10
 MIGRATION_TIMEOUT_S = 600
 MIGRATION_LOCK = 0x7A686977656E  # "zhiwen", the key of PostgreSQL's advisory lock
 MIGRATIONS = Path(__file__).parent / "migrations"
+# A full disk reaches SQLite as a failed write, too: of the log, of its index, or of their sync.
+_SQLITE_FULL = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+)
+_POSTGRESQL_FULL = "53100"
 MAX_CONNECTIONS = 40  # as many threads as the API's pool may run
 
 
@@ -36,6 +46,7 @@ class Database:
             "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
         )
         self.engine = _sqlite(parsed) if self.dialect == "sqlite" else _postgresql(parsed)
+        event.listen(self.engine, "handle_error", _tell_when_full)
         if self.dialect == "sqlite":
             self._reader = self.engine.execution_options(zhiwen_begin="READ")
         else:
@@ -59,6 +70,15 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection()  # take SQLite's write lock now, before the first read
             yield session
+
+    def damage(self) -> str:
+        """What SQLite finds wrong with its own file, empty where nothing is; PostgreSQL looks
+        after itself."""
+        if self.dialect != "sqlite":
+            return ""
+        with self.read() as session:
+            found = session.connection().scalar(text("PRAGMA quick_check(1)"))
+        return "" if found == "ok" else str(found)
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision in one transaction; others wait meanwhile.
@@ -110,6 +130,20 @@ class Database:
     def dispose(self) -> None:
         """Close all connections that are not in use."""
         self.engine.dispose()
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error of the system, SQLite or PostgreSQL says that no room is left."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) in _SQLITE_FULL
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlstate", None) == _POSTGRESQL_FULL
+
+
+def _tell_when_full(context: ExceptionContext) -> None:
+    if is_full(context.original_exception):
+        raise StorageFull from context.original_exception
 
 
 def _parse(url: str) -> URL:

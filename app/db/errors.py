@@ -2,6 +2,7 @@
 
 StorageError
 ├── DatabaseUnavailable   the database cannot be opened or reached
+├── StorageFull           no room is left on the disk; nothing was kept of what was written
 ├── FileTooLarge          an upload passed its limit; nothing of it was kept
 └── FileMissing           no stored file has this hash
 """
@@ -13,6 +14,18 @@ class StorageError(Exception):
 
 class DatabaseUnavailable(StorageError):
     """The database cannot be opened, reached or migrated."""
+
+
+class StorageFull(StorageError):
+    """No room is left; nothing was kept of what was written."""
+
+    code = "disk_full"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The disk is full, so nothing was stored. Make room and try again; all that was "
+            "stored before is safe."
+        )
 
 
 class FileTooLarge(StorageError):

@@ -1,16 +1,19 @@
 """Uploaded files, kept under the SHA-256 of their bytes: `ab/abcdef…`."""
 
+import errno
 import hashlib
 import os
 import re
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from app.db.errors import FileMissing, FileTooLarge
+from app.db.errors import FileMissing, FileTooLarge, StorageFull
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -54,6 +57,14 @@ class FileStore:
         if path.parent.is_dir():
             sync_folder(path.parent)
 
+    def sums(self, idle_s: float = 0.0) -> Iterator[str]:
+        """The SHA-256 of every stored file that was not written in the last `idle_s` seconds."""
+        newest = time.time() - idle_s
+        for path in self.folder.glob("??/*"):
+            with suppress(FileNotFoundError):
+                if _SHA256.fullmatch(path.name) and path.stat().st_mtime <= newest:
+                    yield path.name
+
     def sweep(self, idle_s: float = 3600.0) -> int:
         """Remove what broken uploads left, untouched for `idle_s` seconds; returns how many."""
         oldest = time.time() - idle_s
@@ -80,25 +91,31 @@ class FileWriter:
         self._file = part.open("xb")
 
     def write(self, data: bytes) -> None:
-        """Append. Raises FileTooLarge as soon as the limit is passed; then stop reading."""
+        """Append. Raises StorageFull, and FileTooLarge as soon as the limit is passed; then stop
+        reading."""
         self.size_bytes += len(data)
         if self.size_bytes > self._max_bytes:
             raise FileTooLarge(f"larger than {self._max_bytes} bytes")
         self._hash.update(data)
-        self._file.write(data)
+        with _told_when_full():
+            self._file.write(data)
 
     def commit(self) -> StoredFile:
-        """Make the file durable under its hash; it survives a power cut from here on."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        """Make the file durable under its hash; it survives a power cut from here on.
+
+        Raises StorageFull.
+        """
         sha256 = self._hash.hexdigest()
         path = self._store.path(sha256)
-        if not path.parent.is_dir():
-            path.parent.mkdir(exist_ok=True)
-            sync_folder(self._store.folder)
-        self._part.replace(path)
-        sync_folder(path.parent)
+        with _told_when_full():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            if not path.parent.is_dir():
+                path.parent.mkdir(exist_ok=True)
+                sync_folder(self._store.folder)
+            self._part.replace(path)
+            sync_folder(path.parent)
         return StoredFile(sha256, self.size_bytes, path)
 
     def __enter__(self) -> Self:
@@ -110,8 +127,19 @@ class FileWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what is in its buffer may not fit on the disk
+            self._file.close()
         self._part.unlink(missing_ok=True)  # gone already after a commit
+
+
+@contextmanager
+def _told_when_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull from error
+        raise
 
 
 def sync_folder(folder: Path) -> None:

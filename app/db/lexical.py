@@ -5,8 +5,11 @@ match the same chunks. All functions work inside the session that is handed in.
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import Session
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db import lexical_postgres, lexical_sqlite
 from ingest.terms import query_terms, terms
@@ -32,6 +35,23 @@ def remove(session: Session, chunk_ids: Collection[int]) -> None:
         lexical_sqlite.remove(session, chunk_ids)
     else:
         lexical_postgres.remove(session, chunk_ids)
+
+
+def withdraw(session: Session, chunk_ids: Select[Any] | SelectOfScalar[Any]) -> None:
+    """Have search pass over the selected chunks from this commit on.
+
+    On SQLite their terms stay until `remove`; the table `lexical_removal` says whose.
+    """
+    if _on_sqlite(session):
+        lexical_sqlite.withdraw(session, chunk_ids)
+    else:
+        lexical_postgres.withdraw(session, chunk_ids)
+
+
+def ids(session: Session) -> set[int]:
+    """All chunks that search can find."""
+    on_sqlite = _on_sqlite(session)
+    return lexical_sqlite.ids(session) if on_sqlite else lexical_postgres.ids(session)
 
 
 def search(session: Session, query: str, k: int, base_ids: Collection[str]) -> list[Match]:

@@ -8,9 +8,11 @@ alone picks the candidates by the rarity of the terms they have; counts are look
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Select, text
 from sqlmodel import Session
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.lexical_terms import idf, rarest, weight_of, worth_counting
 from vectorstore import Match
@@ -71,6 +73,16 @@ def remove(session: Session, chunk_ids: Collection[int]) -> None:
     session.connection().execute(
         text("DELETE FROM chunk_terms WHERE chunk_id = ANY(:ids)"), {"ids": list(chunk_ids)}
     )
+
+
+def withdraw(session: Session, chunk_ids: Select[Any] | SelectOfScalar[Any]) -> None:
+    """Deleting is quick here: the index is cleaned later, by PostgreSQL itself."""
+    remove(session, [id_ for (id_,) in session.connection().execute(chunk_ids)])
+
+
+def ids(session: Session) -> set[int]:
+    rows = session.connection().execute(text("SELECT chunk_id FROM chunk_terms"))
+    return {row.chunk_id for row in rows}
 
 
 def search(

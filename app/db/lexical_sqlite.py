@@ -5,11 +5,14 @@ of `detail` is kept: without it BM25 reads every row again, ten times as slow.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import bindparam, text
-from sqlmodel import Session
+from sqlalchemy import Select, bindparam, insert, text
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.lexical_terms import rarest, weight_of, worth_counting
+from app.db.tables import LexicalRemoval, StoredChunk
 from vectorstore import Match
 
 _SATURATION = 2.2  # FTS5's k1 + 1: what a term that fills a chunk scores, in units of its idf
@@ -28,6 +31,25 @@ def remove(session: Session, chunk_ids: Collection[int]) -> None:
     )
 
 
+def withdraw(session: Session, chunk_ids: Select[Any] | SelectOfScalar[Any]) -> None:
+    waiting = select(LexicalRemoval.chunk_id)
+    session.connection().execute(
+        insert(LexicalRemoval).from_select(
+            ["chunk_id"], chunk_ids.where(col(StoredChunk.id).not_in(waiting))
+        )
+    )
+
+
+def ids(session: Session) -> set[int]:
+    rows = session.connection().execute(
+        text(
+            "SELECT id FROM chunk_terms_docsize"
+            " WHERE id NOT IN (SELECT chunk_id FROM lexical_removal)"
+        )
+    )
+    return {row.id for row in rows}
+
+
 def search(
     session: Session, wanted: Sequence[str], k: int, base_ids: Collection[str]
 ) -> list[Match]:
@@ -38,7 +60,9 @@ def search(
     rows = session.connection().execute(
         text(
             "SELECT rowid, -bm25(chunk_terms, 0.0, 1.0) AS score FROM chunk_terms"
-            " WHERE chunk_terms MATCH :match ORDER BY score DESC, rowid LIMIT :k"
+            " WHERE chunk_terms MATCH :match"
+            " AND rowid NOT IN (SELECT chunk_id FROM lexical_removal)"
+            " ORDER BY score DESC, rowid LIMIT :k"
         ),
         {"match": f"base : ({_any_of(base_ids)}) AND terms : ({_any_of(chosen)})", "k": k},
     )

@@ -1,7 +1,7 @@
 """All tables. Times are UTC with a zone; ids of rows are random hex unless said otherwise."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +18,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 
 def new_id() -> str:
     """96 random bits, 24 hexadecimal digits."""
@@ -26,6 +29,11 @@ def new_id() -> str:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def microseconds(time: datetime) -> int:
+    """Since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -64,6 +72,8 @@ class KnowledgeBase(SQLModel, table=True):
     description: str = ""
     embedder: str
     dim: int
+    # Which vectors of its chunks are searched. Re-embedding writes the next generation beside it.
+    generation: int = 0
     # Counts every change of the searchable content; chunks and tombstones carry the value they
     # were written at, so that an index knows what it has not seen.
     sequence: int = 0
@@ -71,18 +81,28 @@ class KnowledgeBase(SQLModel, table=True):
 
 
 class StoredDocument(SQLModel, table=True):
-    """A file in a knowledge base. `state` is `ready` only with its chunks, in one commit."""
+    """One version of a file in a knowledge base. `state` is `ready` only with its chunks, in one
+    commit; that commit makes the version before `superseded`: out of search, and still there for
+    the answers that cite it."""
 
     __tablename__ = "document"
-    __table_args__ = (UniqueConstraint("base_id", "sha256"),)
+    __table_args__ = (
+        Index("ix_document_base_id_path", "base_id", "path"),
+        Index("ix_document_base_id_sha256", "base_id", "sha256"),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True)
     base_id: str = Field(foreign_key="knowledge_base.id", index=True, ondelete="CASCADE")
     name: str
+    path: str  # where it lies in its folder; what comes with the same path is a new version
+    # Other paths of the same bytes, each with when they were sent there, in microseconds.
+    also_at: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    series_id: str = Field(index=True)  # the same for all versions
+    version: int = 1  # within its series
     media_type: str
     size_bytes: int = Field(sa_type=BigInteger)
     sha256: str = Field(index=True)
-    state: str = "queued"  # queued, parsing, embedding, ready, failed
+    state: str = "queued"  # queued, parsing, embedding, ready, failed, superseded
     error_code: str | None = None
     error_detail: str | None = None
     title: str = ""
@@ -90,6 +110,19 @@ class StoredDocument(SQLModel, table=True):
     chunk_count: int = 0
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """Every path at which these bytes are known, with when they were sent there last."""
+        return {**self.also_at, self.path: microseconds(self.created_at)}
+
+    @sent.setter
+    def sent(self, paths: dict[str, int]) -> None:
+        """At least one path. The present one stays the first as long as it is among them."""
+        first = self.path if self.path in paths else min(paths)
+        self.path, self.name = first, first.rpartition("/")[2]
+        self.created_at = _EPOCH + paths[first] * _MICROSECOND
+        self.also_at = {path: at for path, at in paths.items() if path != first}
 
 
 class DocumentText(SQLModel, table=True):
@@ -121,8 +154,7 @@ class Job(SQLModel, table=True):
 
 
 class StoredChunk(SQLModel, table=True):
-    """A chunk with its vector (float32, little-endian). Written once, never changed; its id is
-    never given again."""
+    """A chunk. Written once, never changed; its id is never given again."""
 
     __tablename__ = "chunk"
     __table_args__ = (
@@ -141,7 +173,38 @@ class StoredChunk(SQLModel, table=True):
     page: int | None = None
     locator: str | None = None  # e.g. `sheet 薪资, rows 8–20`
     headings: list[str] = Field(sa_type=JSON)
+
+
+class ChunkVector(SQLModel, table=True):
+    """A chunk's vector (float32, little-endian) in one generation of its base."""
+
+    __tablename__ = "chunk_vector"
+
+    chunk_id: int = Field(
+        primary_key=True, foreign_key="chunk.id", ondelete="CASCADE", sa_type=AutoId
+    )
+    generation: int = Field(primary_key=True)
     vector: bytes = Field(sa_type=LargeBinary)
+
+
+class LexicalRemoval(SQLModel, table=True):
+    """A chunk that lexical search passes over already and whose terms are still to be removed."""
+
+    __tablename__ = "lexical_removal"
+
+    chunk_id: int = Field(primary_key=True, sa_type=AutoId)
+
+
+class Reembedding(SQLModel, table=True):
+    """A base that is getting vectors of another embedder."""
+
+    __tablename__ = "reembedding"
+
+    base_id: str = Field(primary_key=True, foreign_key="knowledge_base.id", ondelete="CASCADE")
+    embedder: str
+    dim: int
+    generation: int
+    started_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class ChunkTombstone(SQLModel, table=True):

@@ -34,15 +34,24 @@ def find_base(session: Session, name: str) -> KnowledgeBase | None:
     return session.exec(select(KnowledgeBase).where(KnowledgeBase.name == name)).first()
 
 
+def lock_base(session: Session, base_id: str) -> KnowledgeBase:
+    """The base, until the transaction ends; whoever changes its content waits. Or NotFound."""
+    base = session.exec(
+        select(KnowledgeBase)
+        .where(KnowledgeBase.id == base_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+    if base is None:
+        raise NotFound("knowledge base", base_id)
+    return base
+
+
 def next_sequence(session: Session, base_id: str) -> int:
     """Count one change of the base's content. Locks the base until the transaction ends, so that
     numbers become visible in their order.
     """
-    base = session.exec(
-        select(KnowledgeBase).where(KnowledgeBase.id == base_id).with_for_update()
-    ).first()
-    if base is None:
-        raise NotFound("knowledge base", base_id)
+    base = lock_base(session, base_id)
     base.sequence += 1
     session.add(base)
     session.flush()
@@ -103,7 +112,10 @@ class Bases:
             StoredDocument.state,
             func.count(),
             func.sum(StoredDocument.chunk_count),
-        ).group_by(col(StoredDocument.base_id), col(StoredDocument.state))
+        )
+        counts = counts.where(StoredDocument.state != "superseded").group_by(
+            col(StoredDocument.base_id), col(StoredDocument.state)
+        )
         if base_id is not None:
             bases = bases.where(KnowledgeBase.id == base_id)
             counts = counts.where(StoredDocument.base_id == base_id)

@@ -1,33 +1,25 @@
 """Documents: taken in, listed, read, deleted. A document is acknowledged once its bytes and its
 job are on disk."""
 
-import mimetypes
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import anyio.to_thread
-from sqlalchemy import delete, func, insert, literal
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from app.db import lexical
 from app.db.engine import Database
 from app.db.errors import FileTooLarge
 from app.db.files import FileStore, StoredFile
-from app.db.tables import (
-    ChunkTombstone,
-    DocumentText,
-    Job,
-    StoredChunk,
-    StoredDocument,
-    utc_now,
-)
-from app.services.bases import get_base, next_sequence
+from app.db.tables import DocumentText, Job, StoredChunk, StoredDocument, utc_now
+from app.services.bases import get_base
+from app.services.deletion import delete_base, delete_document
+from app.services.enqueue import clean_name, clean_path, enqueue
 from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
+from app.services.versions import UNFINISHED, all_versions
 from ingest.errors import UnsupportedFormat
 from ingest.parsers import parser_for
-
-_MAX_NAME_CHARS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +41,6 @@ class TextPart:
     pages: list[list[int]]
 
 
-def clean_name(name: str) -> str:
-    """The file name without folders and control characters. Raises Invalid where none is left."""
-    bare = PurePosixPath(name.replace("\\", "/")).name
-    bare = "".join(c for c in bare if c.isprintable()).strip()
-    if bare in ("", ".", ".."):
-        raise Invalid("The file has no usable name.", code="bad_name")
-    if len(bare) > _MAX_NAME_CHARS:
-        path = PurePosixPath(bare)
-        bare = path.stem[: _MAX_NAME_CHARS - len(path.suffix)] + path.suffix
-    return bare
-
-
 def get_document(session: Session, document_id: str) -> StoredDocument:
     """The document, or NotFound."""
     document = session.get(StoredDocument, document_id)
@@ -76,14 +56,18 @@ class Documents:
     max_upload_bytes: int
 
     async def accept(
-        self, base_id: str, name: str, body: AsyncIterator[bytes]
+        self, base_id: str, name: str, body: AsyncIterator[bytes], *, path: str = ""
     ) -> tuple[DocumentView, bool]:
         """Keep an upload and queue its ingestion; the flag says whether it is new to the base.
+
+        `path`: where the file lies in its folder, the name where empty. Other bytes at the same
+        path are the next version of the same document.
 
         Raises NotFound, Invalid (no name, empty), TooLarge while the body is still coming, and
         Unsupported before any of it is read.
         """
-        name = clean_name(name)
+        path = clean_path(path or clean_name(name))
+        name = PurePosixPath(path).name
         try:
             parser_for(name)
         except UnsupportedFormat as error:
@@ -99,42 +83,23 @@ class Documents:
         except FileTooLarge as error:
             limit = self.max_upload_bytes >> 20
             raise TooLarge(f"{name} is larger than the limit of {limit} MB.") from error
-        return await anyio.to_thread.run_sync(self._enqueue, base_id, name, stored)
+        return await anyio.to_thread.run_sync(self._enqueue, base_id, path, stored)
 
     def accept_bytes(self, base_id: str, name: str, data: bytes) -> DocumentView:
         """The same for bytes at hand."""
         with self.files.writer(self.max_upload_bytes) as writer:
             writer.write(data)
             stored = writer.commit()
-        return self._enqueue(base_id, clean_name(name), stored)[0]
+        return self._enqueue(base_id, clean_path(name), stored)[0]
 
     def _require_base(self, base_id: str) -> None:
         with self.db.read() as session:
             get_base(session, base_id)
 
-    def _enqueue(self, base_id: str, name: str, file: StoredFile) -> tuple[DocumentView, bool]:
+    def _enqueue(self, base_id: str, path: str, file: StoredFile) -> tuple[DocumentView, bool]:
         with self.db.write() as session:
-            get_base(session, base_id)
-            known = session.exec(
-                select(StoredDocument).where(
-                    StoredDocument.base_id == base_id, StoredDocument.sha256 == file.sha256
-                )
-            ).first()
-            if known is not None:
-                return self._view(session, known), False
-            if not file.path.exists():  # its last document was deleted just now
-                raise Conflict(f"{name} was being deleted. Upload it again.")
-            document = StoredDocument(
-                base_id=base_id,
-                name=name,
-                media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
-                size_bytes=file.size_bytes,
-                sha256=file.sha256,
-            )
-            session.add(document)
-            session.flush()
-            session.add(Job(document_id=document.id))
-            return DocumentView(document, 0, 0), True
+            document, is_new = enqueue(session, base_id, path, file)
+            return self._view(session, document), is_new
 
     def get(self, document_id: str) -> DocumentView:
         with self.db.read() as session:
@@ -143,7 +108,7 @@ class Documents:
     def page(
         self, base_id: str, *, limit: int, offset: int, name: str = "", state: str = ""
     ) -> tuple[list[DocumentView], int]:
-        """Newest first, with the number of all that match."""
+        """Newest first, with the number of all that match; superseded ones where asked for."""
         with self.db.read() as session:
             get_base(session, base_id)
             where = [col(StoredDocument.base_id) == base_id]
@@ -151,6 +116,8 @@ class Documents:
                 where.append(col(StoredDocument.name).icontains(name, autoescape=True))
             if state:
                 where.append(col(StoredDocument.state) == state)
+            else:
+                where.append(col(StoredDocument.state) != "superseded")
             total = session.exec(select(func.count()).select_from(StoredDocument).where(*where))
             rows = session.exec(
                 select(StoredDocument)
@@ -160,6 +127,31 @@ class Documents:
                 .offset(offset)
             ).all()
             return [self._view(session, row) for row in rows], total.one()
+
+    def versions(self, document_id: str) -> list[DocumentView]:
+        """All versions of the document, newest first."""
+        with self.db.read() as session:
+            document = get_document(session, document_id)
+            return [self._view(session, each) for each in all_versions(session, document)]
+
+    def known(self, base_id: str, files: Sequence[tuple[str, str]]) -> list[DocumentView | None]:
+        """For each (path, SHA-256) the document that holds it now; None where it is to be sent."""
+        with self.db.read() as session:
+            get_base(session, base_id)
+            newest: dict[str, StoredDocument] = {}
+            for document in session.exec(
+                select(StoredDocument).where(
+                    StoredDocument.base_id == base_id, StoredDocument.state != "superseded"
+                )
+            ):
+                for path, at in document.sent.items():
+                    if path not in newest or newest[path].sent[path] < at:
+                        newest[path] = document
+            held = [(newest.get(path), sha256) for path, sha256 in files]
+            return [
+                self._view(session, each) if each and each.sha256 == sha256 else None
+                for each, sha256 in held
+            ]
 
     def retry(self, document_id: str) -> DocumentView:
         """Queue a failed document again. Raises NotFound, Conflict."""
@@ -176,25 +168,19 @@ class Documents:
             return DocumentView(document, 0, 0)
 
     def delete(self, document_id: str) -> None:
-        """Take the document out of every index in one commit, then drop its bytes."""
+        """Take the document out of every index in one commit, then drop its bytes.
+
+        With the version that answers its earlier ones go; any other version goes alone.
+        """
         with self.db.write() as session:
-            document = get_document(session, document_id)
-            remove_chunks(session, document)
-            session.delete(document)
-        self.drop_unused_files([document.sha256])
+            sums = delete_document(session, document_id)
+        self.drop_unused_files(sums)
 
     def delete_base(self, base_id: str) -> None:
         """Delete a base with all its documents."""
         with self.db.write() as session:
-            base = get_base(session, base_id)
-            documents = session.exec(
-                select(StoredDocument).where(StoredDocument.base_id == base_id)
-            ).all()
-            for document in documents:
-                remove_chunks(session, document)
-            session.exec(delete(ChunkTombstone).where(col(ChunkTombstone.base_id) == base_id))
-            session.delete(base)
-        self.drop_unused_files([d.sha256 for d in documents])
+            sums = delete_base(session, base_id)
+        self.drop_unused_files(sums)
 
     def drop_unused_files(self, sums: list[str]) -> None:
         """Remove the bytes that no document of any base refers to any more."""
@@ -236,7 +222,7 @@ class Documents:
             return document, self.files.path(document.sha256)
 
     def _view(self, session: Session, document: StoredDocument) -> DocumentView:
-        if document.state in ("ready", "failed"):
+        if document.state not in UNFINISHED:
             return DocumentView(document, 0, 0)
         job = session.exec(
             select(Job)
@@ -245,23 +231,3 @@ class Documents:
             .limit(1)
         ).first()
         return DocumentView(document, job.done if job else 0, job.total if job else 0)
-
-
-def remove_chunks(session: Session, document: StoredDocument) -> None:
-    """Delete a document's chunks and lexical rows, leaving tombstones for the vector indexes."""
-    chunk_ids = session.exec(
-        select(StoredChunk.id).where(StoredChunk.document_id == document.id)
-    ).all()
-    if not chunk_ids:
-        return
-    sequence = next_sequence(session, document.base_id)
-    session.exec(
-        insert(ChunkTombstone).from_select(
-            ["chunk_id", "base_id", "sequence"],
-            select(StoredChunk.id, StoredChunk.base_id, literal(sequence)).where(
-                StoredChunk.document_id == document.id
-            ),
-        )
-    )
-    lexical.remove(session, [id_ for id_ in chunk_ids if id_ is not None])
-    session.exec(delete(StoredChunk).where(col(StoredChunk.document_id) == document.id))

@@ -47,6 +47,6 @@ class WrongEmbedder(ServiceError):
     def __init__(self, base: str, built_with: str, running: str) -> None:
         super().__init__(
             f"Knowledge base {base!r} was built with the embedder {built_with!r}, but "
-            f"{running!r} is running. Set ZHIWEN_EMBEDDER={built_with} and start again, or upload "
-            f"its documents into a new base."
+            f"{running!r} is running. Set ZHIWEN_EMBEDDER={built_with} and start again, or change "
+            f"the base: zhiwen reembed {base!r} --embedder {running}"
         )

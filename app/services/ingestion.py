@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.db import lexical
-from app.db.engine import Database
+from app.db.engine import Database, is_full
+from app.db.errors import StorageFull
 from app.db.files import FileStore
 from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.bases import get_base, next_sequence
-from app.services.documents import remove_chunks
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.jobs import LEASE_S, Claim, Jobs, locked
+from app.services.removal import delete_chunks, withdraw
+from app.services.vectors import add_vectors
+from app.services.versions import take_paths
 from ingest.chunk import indexed_text
 from ingest.embedder import Embedder
 from ingest.errors import IngestError
@@ -36,7 +41,8 @@ class Ingestion:
     parse: Parse = parse
 
     def run(self, claim: Claim, worker: str) -> None:
-        """Bring the claimed document to `ready` or `failed`. Raises nothing about the document."""
+        """Bring the claimed document to `ready` or `failed`. Raises nothing about the document,
+        and StorageFull where its end cannot be written down; then the job is still claimed."""
         try:
             with _kept_alive(self.jobs, claim, worker):
                 document = self._start(claim)
@@ -49,6 +55,8 @@ class Ingestion:
                     parse=self.parse,
                 )
                 self._commit(claim, document, ingested)
+        except StorageFull:
+            raise
         except NotFound:
             log.info("document %s was deleted meanwhile, or given to another", claim.document_id)
         except IngestError as error:
@@ -56,6 +64,8 @@ class Ingestion:
         except WrongEmbedder as error:
             self.jobs.fail(claim, error.code, str(error))
         except OSError as error:
+            if is_full(error):
+                raise StorageFull from error
             log.warning("document %s: %s", claim.document_id, error)
             self.jobs.fail(claim, "storage", f"The stored file could not be read: {error.strerror}")
         except Exception as error:  # a parser's bug must not stop the queue
@@ -92,17 +102,21 @@ class Ingestion:
         parsed = ingested.document
         with self.db.write() as session:
             # The base first, as deleting it does; the other order would deadlock.
-            sequence = next_sequence(session, document.base_id)
+            next_sequence(session, document.base_id)
+            base = get_base(session, document.base_id)
             held = locked(session, claim)
             if held is None:
                 raise NotFound("claimed job", claim.job_id)
             job, stored = held
-            remove_chunks(session, stored)
+            if base.embedder != self.embedder.name:  # re-embedded meanwhile
+                raise WrongEmbedder(base.name, base.embedder, self.embedder.name)
+            withdraw(session, stored.base_id, [stored.id], base.sequence)
+            delete_chunks(session, [stored.id])
             rows = [
                 StoredChunk(
                     document_id=stored.id,
                     base_id=stored.base_id,
-                    sequence=sequence,
+                    sequence=base.sequence,
                     ordinal=chunk.ordinal,
                     text=chunk.text,
                     start=chunk.start,
@@ -110,18 +124,13 @@ class Ingestion:
                     page=chunk.page,
                     headings=list(chunk.headings),
                     locator=chunk.locator,
-                    vector=vector.astype("<f4").tobytes(),
                 )
-                for chunk, vector in zip(ingested.chunks, ingested.vectors, strict=True)
+                for chunk in ingested.chunks
             ]
             session.add_all(rows)
             session.flush()
-            searchable = [
-                (row.id, indexed_text(parsed.title, tuple(row.headings), row.text))
-                for row in rows
-                if row.id is not None
-            ]
-            lexical.add(session, stored.base_id, searchable)
+            ids = [row.id for row in rows if row.id is not None]
+            add_vectors(session, base.generation, ids, ingested.vectors)
             pages = [[span.page, span.start, span.end] for span in parsed.pages]
             session.merge(DocumentText(document_id=stored.id, text=parsed.text, pages=pages))
             stored.state, stored.title = "ready", parsed.title
@@ -129,6 +138,9 @@ class Ingestion:
             stored.chunk_count, stored.updated_at = len(rows), utc_now()
             job.state, job.stage, job.updated_at = "done", "ready", stored.updated_at
             session.add_all((stored, job))
+            if take_paths(session, stored, base.sequence):
+                texts = [indexed_text(parsed.title, p.headings, p.text) for p in ingested.chunks]
+                lexical.add(session, stored.base_id, list(zip(ids, texts, strict=True)))
 
 
 @contextmanager
@@ -138,7 +150,10 @@ def _kept_alive(jobs: Jobs, claim: Claim, worker: str) -> Iterator[None]:
 
     def renew() -> None:
         while not done.wait(LEASE_S / 3):
-            jobs.renew(claim, worker)
+            try:
+                jobs.renew(claim, worker)
+            except (SQLAlchemyError, StorageFull):  # the next renewal still comes in time
+                log.warning("the lease of job %s was not renewed", claim.job_id, exc_info=True)
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)
     thread.start()

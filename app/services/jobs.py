@@ -77,6 +77,12 @@ class Jobs:
                 .values(lease_until=lease_until)
             )
 
+    def workers(self) -> list[str]:
+        """Names of all that hold a job."""
+        with self.db.read() as session:
+            query = select(Job.worker).where(Job.state == "running").distinct()
+            return [name for name in session.exec(query) if name]
+
     def release(self, worker: str) -> None:
         """Let others claim what a dead worker held, without waiting for its lease to run out."""
         with self.db.write() as session:

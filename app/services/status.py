@@ -1,7 +1,7 @@
 """How the house is: each component with what to do about it, and signs of life of processes."""
 
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,6 +43,7 @@ class Status:
     engine_ready: Callable[[], Awaitable[bool]]
     embedder_name: str
     embedder_ready: Callable[[], bool]
+    unsaved_indexes: Mapping[str, str]  # id of the base to the reason
     _down_since: dict[str, datetime] = field(default_factory=dict)
 
     async def components(self) -> list[Component]:
@@ -53,6 +54,7 @@ class Status:
             self._embedder(),
             await anyio.to_thread.run_sync(self._worker),
             await anyio.to_thread.run_sync(self._disk),
+            self._indexes(),
         ]
         return [self._with_since(component) for component in found]
 
@@ -92,6 +94,16 @@ class Status:
         if free < _DISK_LOW_BYTES:
             return Component("disk", False, f"Only {detail}. Make room, or uploads will fail.")
         return Component("disk", True, detail)
+
+    def _indexes(self) -> Component:
+        if self.unsaved_indexes:
+            reason = next(iter(self.unsaved_indexes.values()))
+            detail = (
+                f"Search works from memory, but its indexes cannot be saved ({reason}); the next "
+                "start builds them anew. Make the folder `indexes` writable and free some disk."
+            )
+            return Component("indexes", False, detail)
+        return Component("indexes", True, "saved every minute where they changed")
 
     def _with_since(self, component: Component) -> Component:
         if component.ok:

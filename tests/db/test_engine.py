@@ -85,7 +85,13 @@ def test_concurrent_read_then_write_loses_no_update(db: Database) -> None:
 def test_foreign_keys_are_kept_and_cascade(db: Database) -> None:
     row = base()
     document = StoredDocument(
-        base_id=row.id, name="a.txt", media_type="text/plain", size_bytes=1, sha256="0" * 64
+        base_id=row.id,
+        name="a.txt",
+        path="a.txt",
+        series_id="s",
+        media_type="text/plain",
+        size_bytes=1,
+        sha256="0" * 64,
     )
     with pytest.raises(IntegrityError), db.write() as session:
         session.add(document.model_copy(update={"base_id": "none"}))
@@ -102,7 +108,13 @@ def test_foreign_keys_are_kept_and_cascade(db: Database) -> None:
 def test_chunk_ids_are_never_given_twice(db: Database) -> None:
     row = base()
     document = StoredDocument(
-        base_id=row.id, name="a.txt", media_type="text/plain", size_bytes=1, sha256="0" * 64
+        base_id=row.id,
+        name="a.txt",
+        path="a.txt",
+        series_id="s",
+        media_type="text/plain",
+        size_bytes=1,
+        sha256="0" * 64,
     )
 
     def add_chunk(session: Session) -> int:
@@ -116,7 +128,6 @@ def test_chunk_ids_are_never_given_twice(db: Database) -> None:
             start=0,
             end=1,
             headings=[],
-            vector=b"",
         )
         session.add(chunk)
         session.flush()

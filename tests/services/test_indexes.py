@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlmodel import select
 
-from app.db.tables import KnowledgeBase, StoredChunk
+from app.db.tables import ChunkVector, KnowledgeBase, StoredChunk
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.indexes import Indexes
 from ingest.embedder import Vectors
@@ -30,9 +30,9 @@ def by_the_database(house: House, base_id: str) -> list[Match]:
     """What the exact engine finds in the rows of the database."""
     exact = ExactStore(house.embedder.dim)
     with house.db.read() as session:
-        for row in session.exec(select(StoredChunk).where(StoredChunk.base_id == base_id)):
-            assert row.id is not None
-            exact.upsert([row.id], np.frombuffer(row.vector, "<f4")[None])
+        rows = select(ChunkVector).join(StoredChunk).where(StoredChunk.base_id == base_id)
+        for row in session.exec(rows):
+            exact.upsert([row.chunk_id], np.frombuffer(row.vector, "<f4")[None])
     return exact.search(query(house), 50)[0]
 
 
@@ -100,7 +100,7 @@ def test_several_bases_are_searched_as_one_and_apart(house: House, base_id: str)
 def test_a_snapshot_is_loaded_and_brought_up_to_date(house: House, base_id: str) -> None:
     saved(house, base_id)
     with house.db.write() as session:  # so that the old chunks can come from the snapshot only
-        for row in session.exec(select(StoredChunk)).all():
+        for row in session.exec(select(ChunkVector)).all():
             row.vector = np.zeros(house.embedder.dim, "<f4").tobytes()
             session.add(row)
     late = house.add(base_id, "late.txt", "年假可以延到明年三月。")

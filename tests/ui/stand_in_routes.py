@@ -108,6 +108,16 @@ def add_single_document_routes(api: FastAPI, house: House) -> None:
     async def document(key: str) -> wire.DocumentOut:
         return found(house.documents, key)
 
+    @api.get("/api/documents/{key}/versions")
+    async def versions(key: str) -> list[wire.DocumentOut]:
+        mine = found(house.documents, key)
+        same = [d for d in house.documents.values() if d.path == mine.path]
+        return sorted(same, key=lambda d: -d.version)
+
+    @api.get("/api/documents/{key}/chunks")
+    async def chunks(key: str, limit: int = 100, offset: int = 0) -> list[wire.ChunkOut]:
+        return house.chunks(found(house.documents, key).id)[offset : offset + limit]
+
     @api.delete("/api/documents/{key}", status_code=204)
     async def delete(key: str) -> None:
         house.documents.pop(found(house.documents, key).id)

@@ -217,6 +217,27 @@ def test_files_show_their_stage_and_a_failed_one_its_reason(app: AppTest, house:
     assert house.documents[failed.id].state != "failed"
 
 
+def test_a_file_opens_to_its_text_beside_its_passages(app: AppTest, house: House) -> None:
+    opened = next(d for d in house.documents.values() if d.state == "ready")
+    former = house.add_document(opened.base_id, opened.name, b"# Before", "ready")
+    former.version, former.state, opened.version = 1, "superseded", 2
+    go(app, "documents")
+    app.button(key=f"open-{opened.id}").click().run()
+    assert len(app.radio[0].options) == len(house.chunks(opened.id))
+    assert app.radio[0].options[0].startswith("1 · ")
+    app.selectbox(key="document-version").select(former.id).run()
+    app.button(key="version-delete").click().run()
+    assert former.id not in house.documents
+
+
+def test_a_trial_search_shows_the_score_of_every_stage(app: AppTest, house: House) -> None:
+    go(app, "documents")
+    base = next(b for b in house.bases.values() if house.counted(b).ready_count)
+    app.text_input(key=f"trial-{base.id}").set_value("年假有几天").run()
+    assert ZH["details.dense"] in said(app)
+    assert ZH["details.fused"] in said(app)
+
+
 def test_hundreds_of_files_come_in_pages_and_can_be_filtered(app: AppTest, house: House) -> None:
     base = next(iter(house.bases))
     for number in range(300):

@@ -12,6 +12,8 @@ from app.api.schemas import (
     DocumentOut,
     DocumentState,
     JobOut,
+    KnownIn,
+    KnownOut,
     PageOut,
     TextOut,
 )
@@ -40,11 +42,18 @@ _FILE_FORM = {
 
 @router.post("/bases/{base_id}/documents", status_code=202, openapi_extra=_FILE_FORM)
 async def upload_document(
-    base_id: str, request: Request, response: Response, house: House
+    base_id: str,
+    request: Request,
+    response: Response,
+    house: House,
+    path: Annotated[str, Query(max_length=2000, description="Where it lies in its folder")] = "",
 ) -> DocumentOut:
-    """Take in one file: 202 once its bytes and its job are on disk, 200 where it was there."""
+    """Take in one file: 202 once its bytes and its job are on disk, 200 where it was there.
+
+    Other bytes at the same path become the next version of the document.
+    """
     async with LimitedUpload(request, house.documents.max_upload_bytes) as upload:
-        view, is_new = await house.documents.accept(base_id, upload.name, upload.parts())
+        view, is_new = await house.documents.accept(base_id, upload.name, upload.parts(), path=path)
     if not is_new:
         response.status_code = 200
     return document_out(view)
@@ -59,11 +68,25 @@ def list_documents(
     q: str = "",
     state: DocumentState | None = None,
 ) -> DocumentList:
-    """Newest first; `q` looks into names."""
+    """Newest first, without superseded versions unless asked for; `q` looks into names."""
     views, total = house.documents.page(
         base_id, limit=limit, offset=offset, name=q, state=state or ""
     )
     return DocumentList(items=[document_out(view) for view in views], total=total)
+
+
+@router.post("/bases/{base_id}/known")
+def known_files(base_id: str, body: KnownIn, house: House) -> KnownOut:
+    """Which of these files the base has already, so that only the others are sent."""
+    files = [(file.path, file.sha256) for file in body.files]
+    views = house.documents.known(base_id, files)
+    return KnownOut(documents=[view and document_out(view) for view in views])
+
+
+@router.get("/documents/{document_id}/versions")
+def list_versions(document_id: str, house: House) -> list[DocumentOut]:
+    """All versions of the document, newest first."""
+    return [document_out(view) for view in house.documents.versions(document_id)]
 
 
 @router.get("/documents/{document_id}")
@@ -74,7 +97,7 @@ def read_document(document_id: str, house: House) -> DocumentOut:
 
 @router.delete("/documents/{document_id}", status_code=204)
 def delete_document(document_id: str, house: House) -> None:
-    """Take it out of every index at once."""
+    """Take it out of every index at once, with its earlier versions; an earlier one goes alone."""
     house.documents.delete(document_id)
 
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app.api.deps import House
-from app.api.schemas import ComponentOut, ModelOut, StatusOut
+from app.api.schemas import CheckOut, ComponentOut, FindingOut, ModelOut, StatusOut
 from app.wiring import VERSION
 
 router = APIRouter(tags=["state"])
@@ -33,6 +33,26 @@ async def read_status(house: House) -> StatusOut:
         version=VERSION,
         components=[ComponentOut.model_validate(c) for c in components],
         queued_jobs=house.jobs.waiting(),
+    )
+
+
+@router.get("/api/check")
+def check(house: House) -> CheckOut:
+    """Compare files and indexes with the database; seconds on a large base. Changes nothing."""
+    return _checked(house, repair=False)
+
+
+@router.post("/api/check")
+def repair(house: House) -> CheckOut:
+    """The same, and set right what can be."""
+    return _checked(house, repair=True)
+
+
+def _checked(house: House, *, repair: bool) -> CheckOut:
+    reconciliation = house.reconciliation
+    return CheckOut(
+        at_start=[FindingOut.model_validate(f) for f in reconciliation.at_start],
+        now=[FindingOut.model_validate(f) for f in reconciliation.findings(repair=repair)],
     )
 
 

@@ -1,0 +1,51 @@
+"""`zhiwen backup FILE` and `zhiwen restore FILE --data-dir FOLDER`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.console import say
+from app.cli.errors import CliError
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The backup to write, e.g. zhiwen-backup.tar.")],
+) -> None:
+    """Write database and originals to one file; the service may run meanwhile."""
+    from app.config import Settings
+    from app.services.backup import BackupError
+    from app.services.backup import backup as write
+
+    settings = Settings()
+    if settings.database_url and not settings.database_url.startswith("sqlite"):
+        raise CliError(
+            "This backup is for SQLite. On PostgreSQL first run pg_dump, then copy the folder "
+            f"{settings.files_path}: in this order no original is missed."
+        )
+    try:
+        manifest = write(settings.data_dir, file)
+    except BackupError as error:
+        raise CliError(str(error)) from error
+    except OSError as error:
+        raise CliError(f"{file} cannot be written: {error.strerror}.") from error
+    size_mib = file.stat().st_size / 1024**2
+    say(f"{manifest.documents} documents, {manifest.files} originals, {size_mib:.1f} MB in {file}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup that `zhiwen backup` wrote.")],
+    data_dir: Annotated[Path, typer.Option("--data-dir", help="An empty folder, or a new one.")],
+) -> None:
+    """Unpack a backup into an empty folder, every byte checked."""
+    from app.services.backup import BackupError
+    from app.services.backup import restore as read
+
+    try:
+        manifest = read(file, data_dir)
+    except BackupError as error:
+        raise CliError(str(error)) from error
+    except OSError as error:
+        raise CliError(f"{data_dir} cannot be written: {error.strerror}.") from error
+    say(f"{manifest.documents} documents, {manifest.files} originals, saved {manifest.created_at}")
+    say(f"Start it with: ZHIWEN_DATA_DIR={data_dir} zhiwen up")

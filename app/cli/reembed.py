@@ -1,0 +1,38 @@
+"""`zhiwen reembed BASE --embedder NAME`."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.console import say
+from app.cli.errors import CliError
+
+
+def reembed(
+    base: Annotated[str, typer.Argument(help="Knowledge base by name.")],
+    embedder: Annotated[str, typer.Option("--embedder", help="The embedding model to change to.")],
+) -> None:
+    """Change a base to another embedding model; it answers with the old one meanwhile.
+
+    Run it where the database is. Broken off, the next run goes on.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from app.config import Settings
+    from app.services.errors import ServiceError
+    from app.wiring import build_reembed
+
+    settings = Settings()
+    columns = (TextColumn("embedding"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task("embedding", total=None)
+        try:
+            count = build_reembed(settings, embedder).run(
+                base, lambda done, total: bars.update(task, completed=done, total=total)
+            )
+        except ServiceError as error:
+            raise CliError(str(error)) from error
+    say(f"{base}: {count} chunks are embedded by {embedder} now.")
+    if settings.embedder != embedder:
+        say(f"Set ZHIWEN_EMBEDDER={embedder} and start Zhiwen again, so that it asks with it too.")

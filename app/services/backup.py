@@ -1,0 +1,164 @@
+"""A backup is one tar file: the database, the original files, and a manifest with their sums.
+
+It is taken while the service runs: SQLite hands out one state of the database (its online backup),
+and originals never change once they are stored. Indexes are not in it; the database has it all.
+
+BackupError
+├── not SQLite      PostgreSQL has tools of its own
+├── not empty       a backup is restored into an empty folder only
+└── damaged         the file is not what the manifest says
+"""
+
+import hashlib
+import io
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.db.files import FileStore, sync_folder
+
+_DATABASE = "zhiwen.db"
+_MANIFEST = "manifest.json"
+_FORMAT = 1
+_PART_BYTES = 1 << 20
+# Whether the sample base was made once; without it a restored house would get it again.
+_MARKERS = ("sample-base-created",)
+
+
+class BackupError(Exception):
+    """The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    created_at: str
+    documents: int
+    files: int
+    database_sha256: str
+    format: int = _FORMAT
+
+
+def backup(data_dir: Path, target: Path) -> Manifest:
+    """Write the backup of a data folder to `target`, which appears only once it is whole.
+
+    Raises BackupError, OSError.
+    """
+    database = data_dir / _DATABASE
+    if not database.exists():
+        raise BackupError(f"There is no database in {data_dir}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=data_dir) as folder:
+        work = Path(folder)
+        store = FileStore(data_dir / "files")
+        # Links first and once more after the database was copied: so no original is missed, even
+        # when its document is deleted meanwhile.
+        _link_all(store, work)
+        copy = work / _DATABASE
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as into:
+            source.backup(into)
+            into.execute("PRAGMA journal_mode=DELETE")
+            sums = {sha256 for (sha256,) in into.execute("SELECT DISTINCT sha256 FROM document")}
+            (documents,) = into.execute("SELECT count(*) FROM document").fetchone()
+        _link_all(store, work)
+        present = sorted(sha256 for sha256 in sums if (work / sha256).exists())
+        manifest = Manifest(
+            datetime.now(UTC).isoformat(timespec="seconds"), documents, len(present), _sum(copy)
+        )
+        _write(target, manifest, copy, [work / sha256 for sha256 in present], data_dir)
+    return manifest
+
+
+def restore(source: Path, data_dir: Path) -> Manifest:
+    """Unpack a backup into an empty or missing folder and check every byte of it.
+
+    Nothing is there unless all of it is right. Raises BackupError, OSError.
+    """
+    if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
+        raise BackupError(f"{data_dir} is not empty. Give a folder that is, or a new one.")
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=data_dir.parent) as folder:
+        work = Path(folder) / "data"
+        try:
+            with tarfile.open(source) as archive:
+                archive.extractall(work, filter="data")  # refuses what leads out of the folder
+            manifest = Manifest(**json.loads((work / _MANIFEST).read_text("utf-8")))
+        except (tarfile.TarError, KeyError, TypeError, ValueError, EOFError) as error:
+            raise BackupError(f"{source} is no whole backup of Zhiwen: {error}") from error
+        except FileNotFoundError as error:
+            raise BackupError(f"{source} is not there, or no backup of Zhiwen.") from error
+        _verify(work, manifest, source)
+        (work / _MANIFEST).unlink()
+        if data_dir.exists():
+            data_dir.rmdir()
+        work.rename(data_dir)  # within one folder: all of it or nothing
+    sync_folder(data_dir.parent)
+    return manifest
+
+
+def _link_all(store: FileStore, folder: Path) -> None:
+    for sha256 in store.sums():
+        link = folder / sha256
+        if not link.exists():
+            try:
+                os.link(store.path(sha256), link)
+            except FileNotFoundError:  # deleted just now
+                continue
+
+
+def _write(
+    target: Path, manifest: Manifest, database: Path, files: list[Path], data_dir: Path
+) -> None:
+    part = target.with_name(target.name + ".part")
+    try:
+        with part.open("wb") as file, tarfile.open(fileobj=file, mode="w") as archive:
+            described = json.dumps(asdict(manifest), indent=1).encode()
+            info = tarfile.TarInfo(_MANIFEST)
+            info.size = len(described)
+            archive.addfile(info, io.BytesIO(described))
+            archive.add(database, _DATABASE)
+            for path in files:
+                archive.add(path, f"files/{path.name[:2]}/{path.name}")
+            for marker in _MARKERS:
+                if (data_dir / marker).exists():
+                    archive.add(data_dir / marker, marker)
+            archive.close()
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    sync_folder(target.parent)
+
+
+def _verify(folder: Path, manifest: Manifest, source: Path) -> None:
+    if manifest.format != _FORMAT:
+        raise BackupError(f"{source} was made by a newer Zhiwen.")
+    database = folder / _DATABASE
+    if not database.exists() or _sum(database) != manifest.database_sha256:
+        raise BackupError(f"The database in {source} is damaged.")
+    with closing(sqlite3.connect(database)) as db:
+        (said,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    if said != "ok":
+        raise BackupError(f"The database in {source} is damaged: {said}")
+    found = list(_files(folder))
+    if len(found) != manifest.files:
+        raise BackupError(f"{source} holds {len(found)} of {manifest.files} originals.")
+    for path in found:
+        if _sum(path) != path.name:
+            raise BackupError(f"The original {path.name} in {source} is damaged.")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (folder / "files").glob("??/*")
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,78 @@
+"""`python -m evals.torture CYCLES [--seed N]`."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_DISK_MIB = 192
+_OWN_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
+# One thread each: these libraries would start theirs before we fork.
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m evals.torture", description=__doc__)
+    parser.add_argument("cycles", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if not arguments.inside:
+        _start_inside(arguments.cycles, arguments.seed)
+    wrong = True
+    folder = Path(tempfile.mkdtemp(prefix="zhiwen-torture-"))
+    try:
+        wrong = _run(folder, arguments.cycles, arguments.seed)
+    finally:
+        if not wrong:
+            shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(wrong)
+
+
+def _start_inside(cycles: int, seed: int) -> None:
+    """Run again where we may mount, else without the faults that need it."""
+    may_mount = (
+        shutil.which("unshare")
+        and not subprocess.run(
+            [*_OWN_NAMESPACE, "true"], capture_output=True, check=False
+        ).returncode
+    )
+    command = [sys.executable, "-m", "evals.torture", str(cycles), "--seed", str(seed), "--inside"]
+    if may_mount:
+        command = [*_OWN_NAMESPACE, *command]
+    os.execvpe(command[0], command, {**os.environ, **_ENVIRONMENT})  # noqa: S606  # our own command
+
+
+def _run(folder: Path, cycles: int, seed: int) -> bool:
+    """Whether anything was wrong; the summary goes to the standard output."""
+    import ingest.hashing  # noqa: F401
+    from evals.torture.faults import DAMAGES, KILLS, MOUNTS
+    from evals.torture.run import torture
+
+    data_dir, logs = folder / "data", folder / "logs"
+    data_dir.mkdir()
+    logs.mkdir()
+    faults = {**KILLS, **DAMAGES}
+    size = f"size={_DISK_MIB}m"
+    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(data_dir)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode == 0:
+        faults |= MOUNTS
+    else:
+        say("no file system can be mounted here: full disk and read-only folder are left out")
+    summary = torture(data_dir, logs, faults, cycles, seed)
+    say(f"seed {seed}: " + "\n".join(summary.lines()))
+    if summary.wrong.any():
+        say(f"logs: {logs}")
+    return summary.wrong.any()
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

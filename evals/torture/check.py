@@ -1,0 +1,111 @@
+"""After a cycle: what the service holds, and everything that must agree with it."""
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import httpx
+
+from evals.torture.processes import Processes
+
+_EMPTY_S = 60.0
+
+
+@dataclass(slots=True)
+class Wrong:
+    """Counts of what may never be."""
+
+    lost: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+    def any(self) -> bool:
+        return bool(self.lost or self.duplicates or self.differences)
+
+    def add(self, other: "Wrong") -> None:
+        self.lost += other.lost
+        self.duplicates += other.duplicates
+        self.differences += other.differences
+
+
+def wait_until_read(processes: Processes) -> list[str]:
+    """Until no document is on its way; what is still there after a minute."""
+    deadline = time.monotonic() + _EMPTY_S
+    with closing(_database(processes)) as db:
+        while True:
+            rows = db.execute(
+                "SELECT path, state FROM document WHERE state IN ('queued','parsing','embedding')"
+            ).fetchall()
+            if not rows:
+                return []
+            if time.monotonic() > deadline:
+                return [f"{path} is still {state}" for path, state in rows]
+            time.sleep(0.02)
+
+
+def held(processes: Processes, wrong: Wrong) -> dict[str, str]:
+    """By path the SHA-256 of what is ready. Notes duplicates, failures and missing bytes."""
+    found: dict[str, str] = {}
+    with closing(_database(processes)) as db:
+        rows = db.execute(
+            "SELECT id, path, also_at, sha256, state, error_detail, chunk_count FROM document"
+            " WHERE state != 'superseded'"
+        ).fetchall()
+        for id_, path, also_at, sha256, state, error, chunk_count in rows:
+            if state != "ready":
+                wrong.lost.append(f"{path} is {state}: {error}")
+                continue
+            for each in (path, *json.loads(also_at)):
+                if each in found:
+                    wrong.duplicates.append(f"{each} is held by two documents")
+                found[each] = sha256
+            ordinals = [
+                row[0]
+                for row in db.execute("SELECT ordinal FROM chunk WHERE document_id = ?", (id_,))
+            ]
+            if sorted(ordinals) != list(range(chunk_count)) or not ordinals:
+                wrong.duplicates.append(f"{path} has chunks {sorted(ordinals)} of {chunk_count}")
+            if _stored_sum(processes, sha256) != sha256:
+                wrong.lost.append(f"the bytes of {path}")
+    counts = Counter(row[3] for row in rows if row[4] == "ready")
+    wrong.duplicates += [f"{sha[:8]} is read {n} times" for sha, n in counts.items() if n > 1]
+    return found
+
+
+def compare(processes: Processes, http: httpx.Client, wrong: Wrong) -> None:
+    """The indexes against the database: as the service sees it, and on our own."""
+    now = http.get("/api/check").raise_for_status().json()["now"]
+    wrong.differences += [f"{finding['what']}: {finding['detail']}" for finding in now]
+    with closing(_database(processes)) as db:
+        searched = _ids(
+            db,
+            "SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id"
+            " WHERE d.state = 'ready'",
+        )
+        with_vector = _ids(db, "SELECT chunk_id FROM chunk_vector")
+        lexical = _ids(db, "SELECT id FROM chunk_terms_docsize") - _ids(
+            db, "SELECT chunk_id FROM lexical_removal"
+        )
+    if lexical != searched:
+        wrong.differences.append(f"lexical index: {len(lexical ^ searched)} chunks differ")
+    if searched - with_vector:
+        wrong.differences.append(f"{len(searched - with_vector)} chunks without a vector")
+
+
+def _stored_sum(processes: Processes, sha256: str) -> str:
+    path = processes.settings.files_path / sha256[:2] / sha256
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def _database(processes: Processes) -> sqlite3.Connection:
+    db = sqlite3.connect(processes.data_dir / "zhiwen.db", timeout=20)
+    db.execute("PRAGMA query_only=1")
+    return db
+
+
+def _ids(db: sqlite3.Connection, query: str) -> set[int]:
+    return {row[0] for row in db.execute(query)}

@@ -1,0 +1,112 @@
+"""What is done to the service. Each fault is real: signals, a full file system, a read-only mount,
+changed bytes."""
+
+import os
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from evals.torture.processes import Processes
+from vectorstore.snapshot import MANIFEST
+
+Undo = Callable[[], None]
+Fault = Callable[[Processes, random.Random], Undo]
+
+_LEFT_BYTES = 64 * 1024  # at most, on the full disk
+_BLOCK = 64 * 1024
+
+
+def _nothing() -> None:
+    pass
+
+
+def kills(*targets: str) -> Fault:
+    """kill -9 of those processes."""
+
+    def fault(processes: Processes, _choose: random.Random) -> Undo:
+        processes.kill(*targets)
+        return _nothing
+
+    return fault
+
+
+def disk_full(processes: Processes, choose: random.Random) -> Undo:
+    """Fill the file system of the data folder until no more fits."""
+    filler = processes.data_dir / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"\0" * _BLOCK)
+        except OSError:
+            pass
+        os.truncate(filler, max(0, filler.stat().st_size - choose.randrange(_LEFT_BYTES)))
+    return lambda: filler.unlink(missing_ok=True)
+
+
+def read_only_indexes(processes: Processes, _choose: random.Random) -> Undo:
+    """Mount the folder of the indexes read-only."""
+    folder = str(processes.settings.indexes_path)
+    Path(folder).mkdir(exist_ok=True)
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+
+    def undo() -> None:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+    return undo
+
+
+def damages(damage: Callable[[bytearray, random.Random], None]) -> Fault:
+    """Kill the API, then change its snapshots and manifests."""
+
+    def fault(processes: Processes, choose: random.Random) -> Undo:
+        processes.kill("api")
+        for path in _snapshot_files(processes):
+            data = bytearray(path.read_bytes())
+            damage(data, choose)
+            path.write_bytes(data)
+        return _nothing
+
+    return fault
+
+
+def truncate(data: bytearray, choose: random.Random) -> None:
+    del data[choose.randrange(len(data) or 1) :]
+
+
+def flip_bit(data: bytearray, choose: random.Random) -> None:
+    if data:
+        data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)
+
+
+def missing_snapshot(processes: Processes, choose: random.Random) -> Undo:
+    """Kill the API, then remove its snapshots, or only the manifests."""
+    processes.kill("api")
+    only_manifest = choose.random() < 0.5
+    for path in _snapshot_files(processes):
+        if path.name == MANIFEST or not only_manifest:
+            path.unlink()
+    return _nothing
+
+
+def _snapshot_files(processes: Processes) -> list[Path]:
+    return [path for path in processes.settings.indexes_path.glob("*/*") if path.is_file()]
+
+
+KILLS: dict[str, Fault] = {
+    "kill -9 of the API": kills("api"),
+    "kill -9 of the worker": kills("worker"),
+    "kill -9 of the reader": kills("reader"),
+    "kill -9 of worker and reader": kills("worker", "reader"),
+    "kill -9 of everything": kills("reader", "worker", "api"),
+}
+DAMAGES: dict[str, Fault] = {
+    "truncated snapshot": damages(truncate),
+    "bit flipped in the snapshot": damages(flip_bit),
+    "missing snapshot": missing_snapshot,
+}
+MOUNTS: dict[str, Fault] = {  # these need a mount namespace of our own
+    "full disk": disk_full,
+    "read-only index folder": read_only_indexes,
+}

@@ -1,0 +1,124 @@
+"""Random uploads, new versions, copies and deletions, and what must be true after each.
+
+Per path there is a set of bytes (by SHA-256; "" is none) that it may hold: one where the API has
+acknowledged the change or refused it, two where the connection broke before its answer came.
+"""
+
+import hashlib
+import random
+from dataclasses import dataclass, field
+
+import httpx
+
+NOTHING = ""
+_PARAGRAPHS = (1, 3, 10, 120)
+_MAX_PATHS = 40  # so that cycles stay short
+_REFUSED = (409, 507)  # nothing was changed, and the answer says so
+
+
+@dataclass(slots=True)
+class Load:
+    """Sends changes to one base and keeps account of them."""
+
+    base_id: str
+    choose: random.Random
+    may_hold: dict[str, set[str]] = field(default_factory=dict)
+    bytes_of: dict[str, bytes] = field(default_factory=dict)
+    acknowledged: int = 0
+    refused: int = 0
+    unanswered: int = 0
+    unclear: list[str] = field(default_factory=list)  # answers that don't say what happened
+    _number: int = 0
+
+    def change(self, http: httpx.Client) -> None:
+        """One random change."""
+        present = [path for path, held in self.may_hold.items() if held != {NOTHING}]
+        kinds = ["new", "new", "version", "version", "copy", "delete", "delete"]
+        kind = self.choose.choice(kinds) if present else "new"
+        if kind == "new" and len(present) >= _MAX_PATHS:
+            kind = "delete"
+        path = self.choose.choice(sorted(present)) if present else ""
+        if kind == "delete":
+            self._delete(http, path)
+        elif kind == "copy":
+            self._upload(http, self._new_path(), self._some_bytes(path))
+        else:
+            self._upload(http, self._new_path() if kind == "new" else path, self._new_bytes())
+
+    def settle(self, held: dict[str, str]) -> list[str]:
+        """Compare with what the service holds: by path the SHA-256. Returns what is wrong; what
+        was uncertain is known from here on."""
+        wrong = []
+        for path in sorted(self.may_hold.keys() | held.keys()):
+            allowed, found = self.may_hold.get(path, {NOTHING}), held.get(path, NOTHING)
+            if found not in allowed:
+                wrong.append(f"{path}: {found[:8] or 'nothing'}, not one of {_short(allowed)}")
+            self.may_hold[path] = {found}
+        self.may_hold = {path: held for path, held in self.may_hold.items() if held != {NOTHING}}
+        return wrong
+
+    def _upload(self, http: httpx.Client, path: str, data: bytes) -> None:
+        sha256 = hashlib.sha256(data).hexdigest()
+        self.bytes_of[sha256] = data
+        before = self.may_hold.get(path, {NOTHING})
+        status = self._send(
+            http,
+            "POST",
+            f"/api/bases/{self.base_id}/documents",
+            params={"path": path},
+            files={"file": (path.rpartition("/")[2], data)},
+        )
+        if status in (200, 202):
+            self.may_hold[path] = {sha256}
+        elif status not in _REFUSED:
+            self.may_hold[path] = before | {sha256}
+
+    def _delete(self, http: httpx.Client, path: str) -> None:
+        """Deletes a document with all its paths."""
+        params = {"limit": 200}
+        try:
+            answer = http.get(f"/api/bases/{self.base_id}/documents", params=params)
+            answer.raise_for_status()
+        except httpx.HTTPError:
+            return
+        document = next((d for d in answer.json()["items"] if d["path"] == path), None)
+        if document is None or document["state"] != "ready":
+            return  # deleting a version on its way brings back the one before
+        status = self._send(http, "DELETE", f"/api/documents/{document['id']}")
+        for each, before in self.may_hold.items():
+            # Who else had these bytes loses them; who is getting others does not.
+            if each == path or document["sha256"] in before:
+                gone = status == 204 and before == {document["sha256"]}
+                self.may_hold[each] = {NOTHING} if gone else before | {NOTHING}
+
+    def _send(self, http: httpx.Client, method: str, path: str, **more: object) -> int:
+        try:
+            status = http.request(method, path, **more).status_code  # type: ignore[arg-type]  # passed on
+        except httpx.TransportError:
+            self.unanswered += 1
+            return 0
+        if status in (200, 202, 204):
+            self.acknowledged += 1
+        elif status in _REFUSED:
+            self.refused += 1
+        else:
+            self.unclear.append(f"{method} {path}: {status}")
+        return status
+
+    def _new_path(self) -> str:
+        self._number += 1
+        return f"{self.choose.choice('abc')}/文件{self._number}.md"
+
+    def _new_bytes(self) -> bytes:
+        self._number += 1
+        count = self.choose.choice(_PARAGRAPHS)
+        rows = (f"第{self._number}号记录第{row}条：设备每{row}天检查一次。" for row in range(count))
+        return "\n\n".join((f"# 记录 {self._number}", *rows)).encode()
+
+    def _some_bytes(self, path: str) -> bytes:
+        sums = sorted(self.may_hold[path] - {NOTHING})
+        return self.bytes_of[sums[0]]
+
+
+def _short(sums: set[str]) -> str:
+    return ", ".join(sorted(each[:8] or "nothing" for each in sums))

@@ -1,0 +1,73 @@
+"""Several worker processes at one queue: every document once."""
+
+import multiprocessing
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+from sqlmodel import select
+
+from app.db.engine import Database
+from app.db.files import FileStore
+from app.db.tables import Job, StoredChunk
+from app.services.ingestion import Ingestion
+from app.services.jobs import Jobs
+from app.worker import new_worker_name, release_dead
+from ingest.hashing import HashingEmbedder
+from tests.services.conftest import House
+
+DOCUMENTS = 40
+WORKERS = 3
+
+
+def work(url: str, files: Path, together: Barrier) -> None:
+    db = Database(url)
+    jobs = Jobs(db)
+    ingestion = Ingestion(db, FileStore(files), jobs, HashingEmbedder(), 400)
+    name = new_worker_name()
+    together.wait()
+    while (claim := jobs.claim(name)) is not None:
+        ingestion.run(claim, name)
+    db.dispose()
+
+
+def test_several_processes_do_every_document_once(house: House, url: str) -> None:
+    base_id = house.base()
+    for number in range(DOCUMENTS):
+        house.add(base_id, f"{number}.md", f"# 规程 {number}\n\n设备每{number}天检查一次。\n")
+    house.db.dispose()
+    context = multiprocessing.get_context("spawn")
+    together = context.Barrier(WORKERS)
+    workers = [
+        context.Process(target=work, args=(url, house.folder / "files", together))
+        for _ in range(WORKERS)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0] * WORKERS
+    with house.db.read() as session:
+        done = session.exec(select(Job)).all()
+        chunks = session.exec(select(StoredChunk.document_id)).all()
+    assert [(job.state, job.attempts) for job in done] == [("done", 1)] * DOCUMENTS
+    assert len({job.worker for job in done}) > 1, "one worker did it all; nothing was shown"
+    assert len(chunks) == len(set(chunks)) == DOCUMENTS
+    assert house.bases.get(base_id).ready_count == DOCUMENTS
+
+
+def test_what_a_dead_worker_of_this_host_held_is_free_at_once(house: House) -> None:
+    house.add(house.base(), "手册.md", "# 手册\n\n年假为每年十五天。\n")
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=int)
+    process.start()
+    process.join()
+    host = new_worker_name().partition("/")[0]
+    assert house.jobs.claim(f"{host}/{process.pid}/dead") is not None
+    assert house.jobs.claim("another") is None
+
+    release_dead(house.jobs)
+
+    claim = house.jobs.claim(new_worker_name())
+    assert claim is not None and claim.attempt == 2
+    release_dead(house.jobs)
+    assert house.jobs.claim("another") is None, "this process lives and keeps what it holds"
