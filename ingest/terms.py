@@ -1,12 +1,14 @@
 """Lexical terms of Chinese and English text, for full-text indexes that split at spaces.
 
 Runs of CJK characters give every character and every pair of neighbours, words and numbers give
-themselves: no dictionary, and traditional Chinese is served as well as simplified. All terms are
-letters and digits only, safe as tokens and inside a quoted query of SQLite FTS5 and PostgreSQL.
+themselves: no dictionary of words. Traditional characters are folded into simplified ones, so
+either script finds the other. All terms are letters and digits only, safe as tokens and inside a
+quoted query of SQLite FTS5 and PostgreSQL.
 """
 
 import re
 import unicodedata
+from functools import cache
 
 _MAX_TERM_CHARACTERS = 64  # longer ones are hashes and encoded data
 _MAX_QUERY_TERMS = 512
@@ -57,7 +59,19 @@ def query_terms(text: str) -> list[str]:
 
 
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", text).casefold().translate(_simplified())
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Simplified characters of traditional ones, so that either script finds the other."""
+    from opencc import OpenCC
+
+    traditional = [chr(code) for code in (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))]
+    # One on a line: in a row they could be taken for words, whose characters go other ways.
+    simplified = OpenCC("t2s").convert("\n".join(traditional)).split("\n")
+    pairs = zip(traditional, simplified, strict=True)
+    return {ord(old): new for old, new in pairs if new != old and len(new) == 1}
 
 
 def _number(number: str) -> str:
