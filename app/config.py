@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     stall_timeout_s: float = Field(60.0, gt=0, description="From one token to the next")
 
     context_tokens: int = Field(4096, ge=1024, description="Context length of the chat model")
-    max_prompt_tokens: int = Field(0, ge=0, description="Prompt budget; 0 = 900 embedded, 3500 gpu")
+    max_prompt_tokens: int = Field(0, ge=0, description="Prompt budget; 0 = 650 embedded, 3500 gpu")
     max_answer_tokens: int = Field(512, ge=16, description="Longest answer")
     temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest answer")
 
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.profile == "gpu" and self.engine_url is None:
             raise ValueError("profile gpu needs ZHIWEN_ENGINE_URL, e.g. http://127.0.0.1:8100/v1")
-        self.max_prompt_tokens = self.max_prompt_tokens or (3500 if self.profile == "gpu" else 900)
+        self.max_prompt_tokens = self.max_prompt_tokens or (3500 if self.profile == "gpu" else 650)
         if self.max_prompt_tokens + self.max_answer_tokens > self.context_tokens:
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
         return self

@@ -16,6 +16,7 @@ from app.models.store import ModelStore
 from app.rag.answer import AnswerLine
 from app.rag.answerable import Answerable
 from app.rag.prompt import render_chatml
+from app.rag.prompt_styles import ANSWER, STYLES, Style
 from app.rag.retrieve import Retriever
 from app.services.ask import Ask
 from app.services.bases import Bases
@@ -157,6 +158,12 @@ def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float
     return weight, Answerable(thresholds, weight)
 
 
+def prompt_style(store: ModelStore, chat_model: str) -> Style:
+    """How this model is best asked, as far as the registry knows it."""
+    spec = store.registry.find(chat_model)
+    return STYLES[spec.prompt_style] if spec is not None else ANSWER
+
+
 def build(
     settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
 ) -> Zhiwen:
@@ -189,6 +196,7 @@ def build(
         max_prompt_tokens=settings.max_prompt_tokens,
         max_answer_tokens=settings.max_answer_tokens,
         answerable=answerable,
+        style=prompt_style(store, model.name),
     )
     generations = Generations(db, answer_line, count_answer)
     warm = threading.Event()

@@ -12,6 +12,7 @@ from app.rag.answerable import Answerable
 from app.rag.cite import Citer
 from app.rag.language import not_found
 from app.rag.prompt import Prompt, build_prompt
+from app.rag.prompt_styles import ANSWER, Style
 from app.rag.retrieve import Retrieved
 from app.rag.types import Answer, Citation, FinishReason, Message, Passage, TokenCounts
 
@@ -76,6 +77,7 @@ class AnswerLine:
     max_prompt_tokens: int
     max_answer_tokens: int
     answerable: Answerable = field(default_factory=Answerable)
+    style: Style = ANSWER
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yield stages, sources and text, then the Answer.
@@ -116,6 +118,7 @@ class AnswerLine:
             count_tokens=self.model.count_tokens,
             max_prompt_tokens=self.max_prompt_tokens,
             max_passages=self.top_k,
+            style=self.style,
         )
         clock.lap("prompt")
         yield Sources(prompt)

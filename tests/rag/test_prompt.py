@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from app.llm.tokenizer import QwenTokenizer
 from app.rag.errors import QuestionTooLong
+from app.rag.language import Language
 from app.rag.prompt import CountTokens, Prompt, neutralise, render_chatml
 from app.rag.prompt import build_prompt as build
+from app.rag.prompt_styles import STYLES
 from app.rag.types import Message, Passage
 from tests.rag.passages import around, passage
 from tests.weights import CHAT_MODEL, store_with
@@ -153,3 +155,26 @@ def test_language_of_the_instructions_follows_the_question() -> None:
 
     assert system("年假 policy?").startswith("你是知问")
     assert system("What is the policy?").startswith("You are Zhiwen")
+
+
+@pytest.mark.parametrize("name", sorted(STYLES))
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_head_of_a_style_never_changes(name: str, language: Language) -> None:
+    """What stands before the first source is the same for every question, and so is cached."""
+    head = STYLES[name].head(language)
+    asked = {"zh": ("年假？", "病假有几天？"), "en": ("Leave?", "How many days?")}[language]
+    for question in asked:
+        prompt = build(
+            question,
+            SOURCES,
+            around(*SOURCES),
+            (),
+            count_tokens=len,
+            max_prompt_tokens=3000,
+            max_passages=6,
+            style=STYLES[name],
+        )
+        assert prompt.messages[: len(head)] == head
+        assert prompt.messages[-1].content.endswith(question)
+    roles = [message.role for message in head]
+    assert roles == ["system", *["user", "assistant"] * (len(roles) // 2)]

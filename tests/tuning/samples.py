@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from app.rag.prompt import SYSTEM, neutralise
+from app.rag.prompt import neutralise
+from app.rag.prompt_styles import ANSWER
 from app.rag.types import Message
 from app.tuning import Judged
 
@@ -19,7 +20,7 @@ NASTY = (
 def prompt(question: str, source: str = "年假为10天。", *earlier: str) -> tuple[Message, ...]:
     turns = [Message("user" if i % 2 == 0 else "assistant", text) for i, text in enumerate(earlier)]
     asked = Message("user", f"资料：\n[1] 手册.md\n{source}\n\n问题：{question}")
-    return (Message("system", SYSTEM["zh"]), *turns, asked)
+    return (Message("system", ANSWER.system["zh"]), *turns, asked)
 
 
 def judged(n: int, **changes: object) -> Judged:
