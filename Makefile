@@ -13,10 +13,11 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --
 QUIET := --quiet
 
 SEED ?= 1
+bench-search: CHUNKS ?= 100000
 fuzz: N ?= 10000
 torture: N ?= 50
 
-.PHONY: up test check format bench bench-ingest bench-parse eval eval-smoke eval-formats fuzz torture \
+.PHONY: up test check format bench bench-ingest bench-parse bench-search eval eval-smoke eval-formats fuzz torture \
 	lock clean-venv
 
 up: $(RUN_STAMP)
@@ -24,6 +25,7 @@ up: $(RUN_STAMP)
 
 test: check
 	$(BIN)/pytest
+	$(MAKE) --no-print-directory eval-smoke
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff format --check .
@@ -37,6 +39,9 @@ format: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m evals.bench
+
+bench-search: $(DEV_STAMP)
+	$(BIN)/python -m evals.bench_search --chunks $(CHUNKS)
 
 bench-parse: $(DEV_STAMP)
 	$(BIN)/python -m evals.bench_parse

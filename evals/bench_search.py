@@ -1,0 +1,95 @@
+"""How fast is search in a large base? `python -m evals.bench_search --chunks 100000`.
+
+Generated passages, Chinese and English, go through the real services with the hashing embedder:
+a search costs the same whatever model made the vectors, and the query's own embedding is not
+counted. Prints the time of each stage, and how many of the exact ten nearest the index finds.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from app.config import Settings
+from app.llm.scripted import ScriptedChatModel
+from app.wiring import Zhiwen, build
+from evals.figures import Figure, of_many, percentile_95, table, write
+from evals.house import add_documents
+from evals.synthetic import Corpus, generate
+
+REPORT = Path("build/bench-search.json")
+QUESTIONS = 200
+TOP_K = 6
+_FILES_AT_ONCE = 250
+_CHUNK_TOKENS = 160  # a generated passage or a little less, so that about each is a chunk
+
+
+def main(
+    chunks: Annotated[int, typer.Option(min=100, help="Passages, about a chunk each.")] = 100_000,
+) -> None:
+    """Measure search in a base of that size."""
+    console = Console()
+    corpus = generate(chunks, QUESTIONS)
+    with tempfile.TemporaryDirectory() as temporary:
+        settings = Settings(
+            data_dir=Path(temporary),
+            models_dir=Settings().models_path.absolute(),
+            embedder="hashing",
+            chunk_tokens=_CHUNK_TOKENS,
+            sample_base=False,
+        )
+        house = build(settings, model=ScriptedChatModel())
+        house.prepare()
+        began = time.perf_counter()
+        base_id = _fill(house, corpus)
+        count = house.indexes.current(base_id).count()
+        took_s = time.perf_counter() - began
+        console.print(f"{count} chunks written in {took_s:.0f} s", highlight=False)
+        figures = _measure(house, base_id, corpus.questions, count)
+    console.print(table(figures))
+    write(figures, REPORT)
+
+
+def _fill(house: Zhiwen, corpus: Corpus) -> str:
+    names = list(corpus.files)
+    base_id = ""
+    for begin in range(0, len(names), _FILES_AT_ONCE):
+        some = {name: corpus.files[name] for name in names[begin : begin + _FILES_AT_ONCE]}
+        base_id, _ = add_documents(house, "bench", some)
+    return base_id
+
+
+def _measure(house: Zhiwen, base_id: str, questions: list[str], count: int) -> list[Figure]:
+    house.search.search(questions[0], [base_id], TOP_K)  # the first one opens the index
+    totals: list[float] = []
+    stages: dict[str, list[float]] = {}
+    for question in questions:
+        began = time.perf_counter()
+        found = house.search.search(question, [base_id], TOP_K)
+        total = (time.perf_counter() - began) * 1000
+        for stage, ms in found.timings_ms.items():
+            stages.setdefault(stage, []).append(ms)
+        totals.append(total - found.timings_ms["embed"])
+    detail = f"median {np.median(totals):.1f} ms, {count} chunks, n = {len(totals)}"
+    figures = [Figure("search, p95, query embedding aside", percentile_95(totals), "ms", 30, detail)]
+    figures += [of_many(f"  {stage}", values, "ms") for stage, values in stages.items()]
+    missed = 100 * (1 - _recall(house, base_id, questions))
+    return [*figures, Figure("of the exact 10 nearest missed", missed, "%", 1)]
+
+
+def _recall(house: Zhiwen, base_id: str, questions: list[str]) -> float:
+    """Share of the ten nearest by exact comparison that the index finds."""
+    store = house.indexes.current(base_id)
+    ids, vectors = house.indexes.stored(base_id)
+    queries = house.embedder.embed(questions, kind="query")
+    exact = ids[np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :10]]
+    found = [{match.id for match in matches} for matches in store.search(queries, 10)]
+    return float(np.mean([len(set(row.tolist()) & some) / 10 for row, some in zip(exact, found, strict=True)]))
+
+
+if __name__ == "__main__":
+    typer.run(main)
