@@ -16,15 +16,16 @@ from rich.console import Console
 
 from app.config import Settings
 from app.llm.scripted import ScriptedChatModel
+from app.services.bases import get_base
+from app.services.vectors import read_vectors
 from app.wiring import Zhiwen, build
 from evals.figures import Figure, of_many, percentile_95, table, write
 from evals.house import add_documents
-from evals.synthetic import Corpus, generate
+from evals.synthetic import generate
 
 REPORT = Path("build/bench-search.json")
 QUESTIONS = 200
 TOP_K = 6
-_FILES_AT_ONCE = 250
 _CHUNK_TOKENS = 160  # a generated passage or a little less, so that about each is a chunk
 
 
@@ -45,22 +46,13 @@ def main(
         house = build(settings, model=ScriptedChatModel())
         house.prepare()
         began = time.perf_counter()
-        base_id = _fill(house, corpus)
+        base_id, _ = add_documents(house, "bench", corpus.files)
         count = house.indexes.current(base_id).count()
         took_s = time.perf_counter() - began
         console.print(f"{count} chunks written in {took_s:.0f} s", highlight=False)
         figures = _measure(house, base_id, corpus.questions, count)
     console.print(table(figures))
     write(figures, REPORT)
-
-
-def _fill(house: Zhiwen, corpus: Corpus) -> str:
-    names = list(corpus.files)
-    base_id = ""
-    for begin in range(0, len(names), _FILES_AT_ONCE):
-        some = {name: corpus.files[name] for name in names[begin : begin + _FILES_AT_ONCE]}
-        base_id, _ = add_documents(house, "bench", some)
-    return base_id
 
 
 def _measure(house: Zhiwen, base_id: str, questions: list[str], count: int) -> list[Figure]:
@@ -75,7 +67,9 @@ def _measure(house: Zhiwen, base_id: str, questions: list[str], count: int) -> l
             stages.setdefault(stage, []).append(ms)
         totals.append(total - found.timings_ms["embed"])
     detail = f"median {np.median(totals):.1f} ms, {count} chunks, n = {len(totals)}"
-    figures = [Figure("search, p95, query embedding aside", percentile_95(totals), "ms", 30, detail)]
+    figures = [
+        Figure("search, p95, query embedding aside", percentile_95(totals), "ms", 30, detail)
+    ]
     figures += [of_many(f"  {stage}", values, "ms") for stage, values in stages.items()]
     missed = 100 * (1 - _recall(house, base_id, questions))
     return [*figures, Figure("of the exact 10 nearest missed", missed, "%", 1)]
@@ -83,12 +77,17 @@ def _measure(house: Zhiwen, base_id: str, questions: list[str], count: int) -> l
 
 def _recall(house: Zhiwen, base_id: str, questions: list[str]) -> float:
     """Share of the ten nearest by exact comparison that the index finds."""
-    store = house.indexes.current(base_id)
-    ids, vectors = house.indexes.stored(base_id)
+    with house.db.read() as session:
+        base = get_base(session, base_id)
+        ids, vectors = read_vectors(session, base, seen=0, after_id=0, limit=10**9)
     queries = house.embedder.embed(questions, kind="query")
-    exact = ids[np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :10]]
-    found = [{match.id for match in matches} for matches in store.search(queries, 10)]
-    return float(np.mean([len(set(row.tolist()) & some) / 10 for row, some in zip(exact, found, strict=True)]))
+    exact = np.array(ids)[np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :10]]
+    found = house.indexes.current(base_id).search(queries, 10)
+    hits = [
+        len({match.id for match in matches}.intersection(row.tolist()))
+        for row, matches in zip(exact, found, strict=True)
+    ]
+    return sum(hits) / (10 * len(hits))
 
 
 if __name__ == "__main__":
