@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from app.rag.names import named_titles
 from app.rag.types import StageScores
 
-# What surrounds a chunk is part of what it is about.
+# What surrounds a chunk is part of what it is about: of its words, and after the best chunk is
+# chosen, of its whole score.
 _NEIGHBOUR_WEIGHT = 0.3
+_COHERENCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,21 @@ class Place:
     title: str  # of the document
 
 
-def neighbourly(lexical: Mapping[int, float], places: Mapping[int, Place]) -> dict[int, float]:
-    """Scores of `places`, each a weighted mean of the chunk's own and its better neighbour's."""
+def with_neighbours(
+    scores: Mapping[int, float], places: Mapping[int, Place], weight: float, missing: float
+) -> dict[int, float]:
+    """For every one of `places` the weighted mean of its score and of its better neighbour's.
+
+    `missing` is the score of what has none; a chunk without any neighbour keeps its own.
+    """
     at = {(place.document_id, place.ordinal): id_ for id_, place in places.items()}
-    scores: dict[int, float] = {}
+    found: dict[int, float] = {}
     for id_, place in places.items():
         beside = (at.get((place.document_id, place.ordinal + step)) for step in (-1, 1))
-        own = lexical.get(id_, 0.0)
-        best = max((lexical.get(other, 0.0) for other in beside if other is not None), default=own)
-        scores[id_] = (own + _NEIGHBOUR_WEIGHT * best) / (1 + _NEIGHBOUR_WEIGHT)
-    return scores
+        own = scores.get(id_, missing)
+        near = [scores.get(other, missing) for other in beside if other is not None]
+        found[id_] = (own + weight * max(near, default=own)) / (1 + weight)
+    return found
 
 
 def fuse(
@@ -48,7 +55,7 @@ def fuse(
 
     `dense_weight`, 0 to 1, is the weight of the cosine; the lexical share has the rest.
     """
-    around = neighbourly(lexical, places)
+    around = with_neighbours(lexical, places, _NEIGHBOUR_WEIGHT, 0.0)
     scores = {
         id_: StageScores(
             dense=dense.get(id_),
@@ -58,6 +65,14 @@ def fuse(
         for id_ in places
     }
     return dict(sorted(scores.items(), key=lambda item: (-item[1].fused, item[0])))
+
+
+def coherent(fused: Mapping[int, float], places: Mapping[int, Place]) -> list[int]:
+    """The best chunk, then those that stand in good company before those that stand alone: what
+    is handed over together should belong together."""
+    ranked = sorted(fused, key=lambda id_: (-fused[id_], id_))
+    company = with_neighbours(fused, places, _COHERENCE, min(fused.values(), default=0.0))
+    return ranked[:1] + sorted(ranked[1:], key=lambda id_: -company[id_])
 
 
 def in_turn(question: str, ranked: Collection[int], places: Mapping[int, Place]) -> list[int]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from app.rag.fuse import Place, fuse, in_turn
+from app.rag.fuse import Place, coherent, fuse, in_turn
 from app.rag.pack import Around, widen
 from app.rag.types import Passage, StageScores
 from ingest.embedder import Embedder, Vectors
@@ -75,7 +75,8 @@ class Retriever:
             ids = {id_ for scores in (*dense, *by_words) for id_ in scores}
             places = self.locate(ids)
             scores = self._fused(dense, by_words, places)
-            wanted = in_turn(query, scores, places)[: _HITS_PER_PASSAGE * top_k]
+            ranked = coherent({id_: stages.fused for id_, stages in scores.items()}, places)
+            wanted = in_turn(query, ranked, places)[: _HITS_PER_PASSAGE * top_k]
         with _timed(timings, "hydrate"):
             hits, around = self._hydrate(wanted, places, scores)
         return Retrieved(hits, around, top_k, timings)

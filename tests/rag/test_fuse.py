@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rag.fuse import Place, fuse, in_turn, neighbourly
+from app.rag.fuse import Place, coherent, fuse, in_turn, with_neighbours
 from app.rag.names import named_titles
 
 APART = {id_: Place(f"d{id_}", 0, f"title {id_}") for id_ in range(30)}
@@ -20,7 +20,7 @@ def test_the_fused_score_is_the_weighted_mean() -> None:
 
 def test_a_neighbours_words_count_a_little() -> None:
     places = {1: Place("a", 4, ""), 2: Place("a", 5, ""), 3: Place("b", 6, "")}
-    scores = neighbourly({1: 0.6, 3: 0.2}, places)
+    scores = with_neighbours({1: 0.6, 3: 0.2}, places, 0.3, 0.0)
     assert scores[2] == pytest.approx(0.3 * 0.6 / 1.3)
     assert scores[1] == pytest.approx(0.6 / 1.3)
     assert scores[3] == pytest.approx(0.2)  # alone: its own score stands for the neighbour's
@@ -61,3 +61,16 @@ def test_documents_that_are_compared_take_turns() -> None:
     ranked = [1, 2, 6, 3, 4, 5]
     assert in_turn("创新科技和绿源环保谁更早分红？", ranked, places) == [1, 4, 2, 5, 3, 6]
     assert in_turn("创新科技何时分红？", ranked, places) == ranked
+
+
+def test_after_the_best_those_in_good_company_come_first() -> None:
+    places = {
+        1: Place("a", 0, ""),
+        2: Place("b", 0, ""),
+        3: Place("c", 0, ""),
+        4: Place("c", 1, ""),
+    }
+    fused = {1: 0.9, 2: 0.701, 3: 0.7, 4: 0.75}
+    # 2 stands alone; 3 is beside 4
+    assert coherent(fused, places) == [1, 4, 3, 2]
+    assert coherent({}, {}) == []
