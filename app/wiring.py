@@ -47,7 +47,7 @@ VERSION = version("zhiwen")
 
 # A question is a dozen tokens: on busy cores, threads would mostly wait for each other.
 _QUERY_THREADS = 1
-_DENSE_WEIGHT = 0.75  # where the registry knows none
+_DENSE_WEIGHT = 0.8  # where the registry knows none
 
 
 @dataclass(frozen=True, slots=True)

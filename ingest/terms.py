@@ -1,15 +1,21 @@
 """Lexical terms of Chinese and English text, for full-text indexes that split at spaces.
 
 Runs of CJK characters give every character and every pair of neighbours, words and numbers give
-themselves: no dictionary of words. Traditional characters are folded into simplified ones, so
-either script finds the other. All terms are letters and digits only, safe as tokens and inside a
-quoted query of SQLite FTS5 and PostgreSQL.
+themselves, English words their stem too: no dictionary. Traditional characters are folded into
+simplified ones, so either script finds the other. All terms are letters and digits only, safe as
+tokens and inside a quoted query of SQLite FTS5 and PostgreSQL.
 """
 
 import re
+import threading
 import unicodedata
 from functools import cache
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from Stemmer import Stemmer
+
+_of_thread = threading.local()
 _MAX_TERM_CHARACTERS = 64  # longer ones are hashes and encoded data
 _MAX_QUERY_TERMS = 512
 
@@ -44,6 +50,7 @@ def terms(text: str) -> list[str]:
             found.extend(map(str.__add__, cjk, cjk[1:]))
         elif word:
             found.append(word[:_MAX_TERM_CHARACTERS])
+            found.extend(_stem(word))
         elif number:
             found.append(_number(number)[:_MAX_TERM_CHARACTERS])
         else:
@@ -72,6 +79,25 @@ def _simplified() -> dict[int, str]:
     simplified = OpenCC("t2s").convert("\n".join(traditional)).split("\n")
     pairs = zip(traditional, simplified, strict=True)
     return {ord(old): new for old, new in pairs if new != old and len(new) == 1}
+
+
+def _stem(word: str) -> list[str]:
+    """The stem of an English word beside the word itself, so that sensors finds sensor and an
+    exact match still counts for more. Porter2: https://snowballstem.org."""
+    if not (word.isascii() and word.isalpha()):
+        return []
+    stem = _stemmer().stemWord(word[:_MAX_TERM_CHARACTERS])
+    return [stem] if stem != word else []
+
+
+def _stemmer() -> "Stemmer":
+    """One for each thread: it keeps what it has stemmed, and is not safe to share."""
+    if not hasattr(_of_thread, "stemmer"):
+        from Stemmer import Stemmer
+
+        _of_thread.stemmer = Stemmer("english")
+    stemmer: Stemmer = _of_thread.stemmer
+    return stemmer
 
 
 def _number(number: str) -> str:

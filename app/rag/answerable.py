@@ -25,7 +25,7 @@ class Answerable:
     """`thresholds` of the fused score by the question's language; none of them: never abstain."""
 
     thresholds: Mapping[Language, float] = field(default_factory=dict)
-    dense_weight: float = 0.75
+    dense_weight: float = 0.8
 
     def confidence(self, question: str, hits: Sequence[Passage]) -> float:
         """0 to 1: how surely `hits`, best first, hold an answer; below 0.5 they hold none."""

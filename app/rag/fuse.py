@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from app.rag.names import named_titles
 from app.rag.types import StageScores
 
-# What surrounds a chunk is part of what it is about: of its words, and after the best chunk is
-# chosen, of its whole score.
-_NEIGHBOUR_WEIGHT = 0.3
-_COHERENCE = 0.1
+_COHERENCE = 0.3  # weight of the better neighbour's score, after the best chunk is chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +22,6 @@ class Place:
     document_id: str
     ordinal: int
     title: str  # of the document
-
-
-def with_neighbours(
-    scores: Mapping[int, float], places: Mapping[int, Place], weight: float, missing: float
-) -> dict[int, float]:
-    """For every one of `places` the weighted mean of its score and of its better neighbour's.
-
-    `missing` is the score of what has none; a chunk without any neighbour keeps its own.
-    """
-    at = {(place.document_id, place.ordinal): id_ for id_, place in places.items()}
-    found: dict[int, float] = {}
-    for id_, place in places.items():
-        beside = (at.get((place.document_id, place.ordinal + step)) for step in (-1, 1))
-        own = scores.get(id_, missing)
-        near = [scores.get(other, missing) for other in beside if other is not None]
-        found[id_] = (own + weight * max(near, default=own)) / (1 + weight)
-    return found
 
 
 def fuse(
@@ -55,12 +35,11 @@ def fuse(
 
     `dense_weight`, 0 to 1, is the weight of the cosine; the lexical share has the rest.
     """
-    around = with_neighbours(lexical, places, _NEIGHBOUR_WEIGHT, 0.0)
     scores = {
         id_: StageScores(
             dense=dense.get(id_),
             lexical=lexical.get(id_),
-            fused=dense_weight * dense.get(id_, 0.0) + (1 - dense_weight) * around[id_],
+            fused=dense_weight * dense.get(id_, 0.0) + (1 - dense_weight) * lexical.get(id_, 0.0),
         )
         for id_ in places
     }
@@ -71,8 +50,15 @@ def coherent(fused: Mapping[int, float], places: Mapping[int, Place]) -> list[in
     """The best chunk, then those that stand in good company before those that stand alone: what
     is handed over together should belong together."""
     ranked = sorted(fused, key=lambda id_: (-fused[id_], id_))
-    company = with_neighbours(fused, places, _COHERENCE, min(fused.values(), default=0.0))
-    return ranked[:1] + sorted(ranked[1:], key=lambda id_: -company[id_])
+    at = {(places[id_].document_id, places[id_].ordinal): fused[id_] for id_ in ranked}
+    least = fused[ranked[-1]] if ranked else 0.0
+
+    def in_company(id_: int) -> float:
+        document_id, ordinal = places[id_].document_id, places[id_].ordinal
+        near = max(at.get((document_id, ordinal + step), least) for step in (-1, 1))
+        return fused[id_] + _COHERENCE * near
+
+    return ranked[:1] + sorted(ranked[1:], key=lambda id_: -in_company(id_))
 
 
 def in_turn(question: str, ranked: Collection[int], places: Mapping[int, Place]) -> list[int]:

@@ -51,7 +51,7 @@ class Retriever:
     locate: Locate
     hydrate: Hydrate
     candidates: int = 100
-    dense_weight: float = 0.75
+    dense_weight: float = 0.8
 
     def retrieve(
         self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rag.fuse import Place, coherent, fuse, in_turn, with_neighbours
+from app.rag.fuse import Place, coherent, fuse, in_turn
 from app.rag.names import named_titles
 
 APART = {id_: Place(f"d{id_}", 0, f"title {id_}") for id_ in range(30)}
@@ -16,14 +16,6 @@ def test_the_fused_score_is_the_weighted_mean() -> None:
     assert fused[2].fused == pytest.approx(0.75 * 0.8 + 0.25 * 0.5)
     assert fused[1].fused == pytest.approx(0.75 * 0.9)
     assert fused[1].lexical is None
-
-
-def test_a_neighbours_words_count_a_little() -> None:
-    places = {1: Place("a", 4, ""), 2: Place("a", 5, ""), 3: Place("b", 6, "")}
-    scores = with_neighbours({1: 0.6, 3: 0.2}, places, 0.3, 0.0)
-    assert scores[2] == pytest.approx(0.3 * 0.6 / 1.3)
-    assert scores[1] == pytest.approx(0.6 / 1.3)
-    assert scores[3] == pytest.approx(0.2)  # alone: its own score stands for the neighbour's
 
 
 @given(SCORES, SCORES, st.floats(0, 1))

@@ -46,7 +46,7 @@ def test_both_searches_are_fused_and_every_stage_is_told() -> None:
     assert (first.chunk_id, len(found.passages)) == (2, 2)
     assert first.trace.dense is not None and first.trace.lexical is not None
     assert first.score == first.trace.fused
-    expected = 0.75 * first.trace.dense + 0.25 * first.trace.lexical
+    expected = 0.8 * first.trace.dense + 0.2 * first.trace.lexical
     assert first.score == pytest.approx(expected)
     assert set(found.timings_ms) == {"embed", "dense", "lexical", "complete", "fuse", "hydrate"}
 

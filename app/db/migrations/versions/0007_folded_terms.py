@@ -1,4 +1,4 @@
-"""Terms fold traditional characters into simplified ones: the lexical index is made anew.
+"""Terms fold traditional characters and stem English words: the lexical index is made anew.
 
 It is derived from the chunks. Whoever starts next finds its rows missing and adds them.
 """
