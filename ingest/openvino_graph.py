@@ -2,7 +2,7 @@
 
 `openvino_convert.py` traces the whole model once, pooling and normalisation included, compares
 the vectors and keeps the graph beside the weights. From then on neither torch nor
-sentence-transformers is loaded to embed. `make bench-embed` sets both side by side.
+sentence-transformers is loaded to embed. `make bench-ingest` sets both side by side.
 """
 
 import json
