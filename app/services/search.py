@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, tuple_
 from sqlmodel import col
 
 from app.db import lexical
@@ -70,14 +70,14 @@ class Passages:
                 select(*_PASSAGE_COLUMNS)
                 .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
                 .where(
-                    # every ordinal of every document: more rows than wanted, but one statement
-                    # that is prepared once, and the index serves both
+                    # SQLite finds no index for pairs: the first two lines are for the index
                     col(StoredChunk.document_id).in_(documents),
                     col(StoredChunk.ordinal).in_(ordinals),
+                    tuple_(col(StoredChunk.document_id), col(StoredChunk.ordinal)).in_(keys),
                     col(StoredDocument.state) == "ready",
                 )
             )
-            return [_passage(row) for row in rows if (row.document_id, row.ordinal) in keys]
+            return [_passage(row) for row in rows]
 
 
 def _passage(row: Row[Any]) -> Passage:
