@@ -94,7 +94,7 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        confidence = self.answerable.confidence(question.text, found.hits)
+        confidence = self.answerable.confidence(question.text, found.hits, few=found.few)
         if confidence < ANSWERABLE_FROM:
             nearest = found.passages[:_NEAREST]
             text = not_found(question.text, [passage.document_name for passage in nearest])

@@ -14,9 +14,9 @@ from app.rag.types import Passage
 
 # Odds of an answer double for each hundredth of score, about as in the sets it was fitted on.
 _SCALE = 0.015
-# A question in another language than the text shares no words with it. That says nothing, so the
-# text is taken to share as many as the usual unrelated one.
-_FOREIGN_LEXICAL = 0.1
+# Where words tell nothing, a text is taken to share as many as the usual unrelated one: for a
+# question in another language, and among so few chunks that no word is rare.
+_UNTOLD_LEXICAL = 0.1
 _LOOKED_AT = 5
 
 
@@ -27,19 +27,22 @@ class Answerable:
     thresholds: Mapping[Language, float] = field(default_factory=dict)
     dense_weight: float = 0.8
 
-    def confidence(self, question: str, hits: Sequence[Passage]) -> float:
-        """0 to 1: how surely `hits`, best first, hold an answer; below 0.5 they hold none."""
+    def confidence(self, question: str, hits: Sequence[Passage], *, few: bool = False) -> float:
+        """0 to 1: how surely `hits`, best first, hold an answer; below 0.5 they hold none.
+
+        `few`: there are so few chunks in all that the rarity of words means nothing.
+        """
         if not hits:
             return 0.0
         language = language_of(question)
         if language not in self.thresholds:
             return 1.0
-        best = max(self._margin(hit, language) for hit in hits[:_LOOKED_AT])
+        best = max(self._margin(hit, language, few=few) for hit in hits[:_LOOKED_AT])
         return 1 / (1 + math.exp(-best / _SCALE))
 
-    def _margin(self, hit: Passage, language: Language) -> float:
-        if language_of(hit.text) == language:
+    def _margin(self, hit: Passage, language: Language, *, few: bool) -> float:
+        if not few and language_of(hit.text) == language:
             return hit.score - self.thresholds[language]
         dense = hit.trace.dense or 0.0
-        score = self.dense_weight * dense + (1 - self.dense_weight) * _FOREIGN_LEXICAL
+        score = self.dense_weight * dense + (1 - self.dense_weight) * _UNTOLD_LEXICAL
         return score - min(self.thresholds.values())

@@ -22,6 +22,7 @@ Locate = Callable[[Collection[int]], Mapping[int, Place]]  # ids that are gone a
 # (document id, ordinal) of chunks to read; those that are not there are missing
 Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
 
+_FEW = 50
 _HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
 
 
@@ -32,6 +33,7 @@ class Retrieved:
     hits: tuple[Passage, ...]
     around: Around
     top_k: int
+    few: bool = False  # chunks in all, so that no word is rare among them
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -79,7 +81,7 @@ class Retriever:
             wanted = in_turn(query, ranked, places)[: _HITS_PER_PASSAGE * top_k]
         with _timed(timings, "hydrate"):
             hits, around = self._hydrate(wanted, places, scores)
-        return Retrieved(hits, around, top_k, timings)
+        return Retrieved(hits, around, top_k, len(places) < _FEW, timings)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -38,6 +38,14 @@ def test_another_language_is_judged_by_meaning_alone() -> None:
     assert THRESHOLDS.confidence("年假有几天？", far) < 0.5
 
 
+def test_among_few_chunks_words_tell_nothing() -> None:
+    near = [hit("设备科电话是内线 4417。", 0.67, dense=0.88)]
+    far = [hit("年假有十五天。", 0.6, dense=0.78)]
+    assert THRESHOLDS.confidence("设备科的电话？", near) < 0.5
+    assert THRESHOLDS.confidence("设备科的电话？", near, few=True) > 0.5
+    assert THRESHOLDS.confidence("火星分部在哪？", far, few=True) < 0.5
+
+
 def test_not_found_offers_the_nearest_in_the_questions_language() -> None:
     assert "最接近的文件：手册.md、制度.md。" in not_found(
         "年假？", ["手册.md", "制度.md", "手册.md"]

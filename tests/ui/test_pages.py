@@ -81,12 +81,13 @@ def test_sources_can_be_opened_before_the_text_is_there(app: AppTest, house: Hou
 def test_a_new_session_takes_a_running_answer_up_again(
     app: AppTest, house: House, api_url: str
 ) -> None:
-    house.delta_s = 0.02
+    house.delta_s = 0.5  # still being written, however slow this machine is
     app.chat_input(key="question").set_value("年假多少天？").run()
     again = AppTest.from_function(script, args=(api_url,), default_timeout=20)
     again.query_params["c"] = next(iter(house.conversations))
     again.run()
     assert [b.key for b in again.button if b.key == "stop"] == ["stop"]
+    house.delta_s = 0.005
     settle(again, house)
     assert "顺延到次年三月底" in said(again)
 
@@ -95,7 +96,6 @@ def test_nothing_found_is_said_plainly(app: AppTest, house: House) -> None:
     app.chat_input(key="question").set_value("月球上有几个人？").run()
     settle(app, house)
     assert "没有找到答案" in said(app)
-    assert ZH["none.nearest"] in said(app)
     assert ZH["none.nearest"] in said(app)
 
 
