@@ -15,6 +15,7 @@ from app.models.hub import HubClient
 from app.models.store import ModelStore
 from app.rag.answer import AnswerLine
 from app.rag.answerable import Answerable
+from app.rag.fuse import DENSE_WEIGHT
 from app.rag.prompt import render_chatml
 from app.rag.prompt_styles import ANSWER, STYLES, Style
 from app.rag.retrieve import Retriever
@@ -47,7 +48,6 @@ VERSION = version("zhiwen")
 
 # A question is a dozen tokens: on busy cores, threads would mostly wait for each other.
 _QUERY_THREADS = 1
-_DENSE_WEIGHT = 0.8  # where the registry knows none
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float
     spec = store.registry.find(embedder)
     weight = settings.dense_weight
     if weight is None:
-        weight = _DENSE_WEIGHT if spec is None or spec.dense_weight is None else spec.dense_weight
+        weight = DENSE_WEIGHT if spec is None or spec.dense_weight is None else spec.dense_weight
     thresholds = dict(spec.answerable_from) if spec is not None and settings.abstain else {}
     return weight, Answerable(thresholds, weight)
 

@@ -99,8 +99,7 @@ def search(
 def _search(
     connection: Connection, wanted: Sequence[str], k: int, base_ids: Collection[str]
 ) -> list[Match]:
-    # Ids only grow, so the largest is a cheap upper bound of the number of chunks.
-    chunks = connection.scalar(text("SELECT max(chunk_id) FROM chunk_terms")) or 0
+    chunks = connection.scalar(text("SELECT count(*) FROM chunk_terms")) or 0
     counted = worth_counting(wanted, chunks)
     given = {"terms": counted, "quoted": [_quoted(term) for term in counted]}
     frequencies = {row.term: row.chunks for row in connection.execute(_FREQUENCIES, given)}

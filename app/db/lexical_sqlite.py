@@ -72,8 +72,8 @@ def search(
 def _choose(session: Session, wanted: Sequence[str]) -> tuple[list[str], float]:
     """The terms to look up, none where none is known, and the weight of the whole query."""
     connection = session.connection()
-    # Ids only grow, so the largest is a cheap upper bound of the number of chunks.
-    chunks = connection.scalar(text("SELECT max(id) FROM chunk_terms_docsize")) or 0
+    # Counted as FTS5 counts: what is withdrawn stays in its frequencies until it is removed.
+    chunks = connection.scalar(text("SELECT count(*) FROM chunk_terms_docsize")) or 0
     counts = text("SELECT term, doc FROM chunk_terms_vocab WHERE term IN :terms").bindparams(
         bindparam("terms", expanding=True)
     )

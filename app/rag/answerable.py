@@ -9,10 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.rag.fuse import DENSE_WEIGHT
 from app.rag.language import Language, language_of
 from app.rag.types import Passage
 
-# Odds of an answer double for each hundredth of score, about as in the sets it was fitted on.
+# How fast confidence grows around the threshold: the odds double with each hundredth of score. Only
+# the threshold decides.
 _SCALE = 0.015
 # Where words tell nothing, a text is taken to share as many as the usual unrelated one: for a
 # question in another language, and among so few chunks that no word is rare.
@@ -25,7 +27,7 @@ class Answerable:
     """`thresholds` of the fused score by the question's language; none of them: never abstain."""
 
     thresholds: Mapping[Language, float] = field(default_factory=dict)
-    dense_weight: float = 0.8
+    dense_weight: float = DENSE_WEIGHT
 
     def confidence(self, question: str, hits: Sequence[Passage], *, few: bool = False) -> float:
         """0 to 1: how surely `hits`, best first, hold an answer; below 0.5 they hold none.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from app.rag.names import named_titles
 from app.rag.types import StageScores
 
+DENSE_WEIGHT = 0.8  # of a cosine, where nothing was measured with the embedder
 _COHERENCE = 0.3  # weight of the better neighbour's score, after the best chunk is chosen
 
 

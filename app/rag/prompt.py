@@ -85,9 +85,7 @@ def build_prompt(
 
     turns = _recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
     left = max_prompt_tokens - size(turns, ())
-    tags = max(
-        (count_tokens(_source(1, replace(p, text=""), language)) for p in hits[:1]), default=0
-    )
+    tags = count_tokens(_source(1, replace(hits[0], text=""), language)) if hits else 0
     chosen = list(
         pack(
             hits,

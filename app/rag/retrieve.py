@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from app.rag.fuse import Place, coherent, fuse, in_turn
+from app.rag.fuse import DENSE_WEIGHT, Place, coherent, fuse, in_turn
 from app.rag.pack import Around, widen
 from app.rag.types import Passage, StageScores
 from ingest.embedder import Embedder, Vectors
@@ -53,7 +53,7 @@ class Retriever:
     locate: Locate
     hydrate: Hydrate
     candidates: int = 100
-    dense_weight: float = 0.8
+    dense_weight: float = DENSE_WEIGHT
 
     def retrieve(
         self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""

@@ -29,6 +29,26 @@ def found(db: Database, query: str, bases: list[str], k: int = 10) -> list[int]:
         return [match.id for match in lexical.search(session, query, k, bases)]
 
 
+def test_scores_do_not_sink_with_what_was_deleted_before(filled: Database) -> None:
+    """A base whose files change every week is searched as one that never changed."""
+
+    def share() -> float:
+        with filled.read() as session:
+            return lexical.search(session, "员工的年假怎么计算", 1, ["a", "b"])[0].score
+
+    before = share()
+    assert 0 < before <= 1
+    later = range(1000, 1200)
+    with filled.write() as session:
+        lexical.add(session, "a", [(id_, "早已删除的内容") for id_ in later])
+        lexical.remove(session, list(later)[:-1])
+        lexical.add(session, "a", [(5000, TEXTS[1])])
+        lexical.remove(session, [later[-1], 5000])
+        lexical.remove(session, [2])
+        lexical.add(session, "a", [(6000, TEXTS[2])])
+    assert share() == pytest.approx(before, rel=1e-3)
+
+
 def test_finds_chinese_and_english(filled: Database) -> None:
     assert found(filled, "年假怎么计算？", ["a", "b"])[0] == 2
     assert found(filled, "股东大会由谁召集", ["a", "b"])[0] == 1
