@@ -5,16 +5,29 @@ of `detail` is kept: without it BM25 reads every row again, ten times as slow.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, bindparam, insert, text
+from sqlalchemy import Connection, Engine, Select, bindparam, insert, text
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.lexical_terms import rarest, weight_of, worth_counting
-from app.db.tables import LexicalRemoval, StoredChunk
+from app.db.tables import KnowledgeBase, LexicalRemoval, StoredChunk
 from vectorstore import Match
 
+# FTS5's bm25 is lower for better; weight 0 keeps the base's id out of it.
+_SEARCH = text(
+    "SELECT rowid, -bm25(chunk_terms, 0.0, 1.0) AS score FROM chunk_terms"
+    " WHERE chunk_terms MATCH :match"
+    " AND rowid NOT IN (SELECT chunk_id FROM lexical_removal)"
+    " ORDER BY score DESC, rowid LIMIT :k"
+)
+_COUNTS = text("SELECT term, doc FROM chunk_terms_vocab WHERE term IN :terms").bindparams(
+    bindparam("terms", expanding=True)
+)
+_KEPT_COUNTS = 50_000  # some megabytes
 _SATURATION = 2.2  # FTS5's k1 + 1: what a term that fills a chunk scores, in units of its idf
 
 
@@ -53,35 +66,63 @@ def ids(session: Session) -> set[int]:
 def search(
     session: Session, wanted: Sequence[str], k: int, base_ids: Collection[str]
 ) -> list[Match]:
-    chosen, weight = _choose(session, wanted)
+    connection = session.connection()
+    counts = _counts(connection)
+    counted = worth_counting(wanted, counts.chunks)
+    chosen = rarest(counts.of(connection, counted), counts.chunks)
     if not chosen:
         return []
-    # FTS5's bm25 is lower for better; weight 0 keeps the base's id out of it.
-    rows = session.connection().execute(
-        text(
-            "SELECT rowid, -bm25(chunk_terms, 0.0, 1.0) AS score FROM chunk_terms"
-            " WHERE chunk_terms MATCH :match"
-            " AND rowid NOT IN (SELECT chunk_id FROM lexical_removal)"
-            " ORDER BY score DESC, rowid LIMIT :k"
-        ),
-        {"match": f"base : ({_any_of(base_ids)}) AND terms : ({_any_of(chosen)})", "k": k},
-    )
+    weight = weight_of(chosen, counted, counts.of(connection, counted), counts.chunks)
+    others = set(session.exec(select(KnowledgeBase.id))).difference(base_ids)
+    match = f"terms : ({_any_of(chosen)}){_within(connection, counts, base_ids, others)}"
+    rows = connection.execute(_SEARCH, {"match": match, "k": k})
     return [Match(id_, max(score, 0.0) / (_SATURATION * weight)) for id_, score in rows]
 
 
-def _choose(session: Session, wanted: Sequence[str]) -> tuple[list[str], float]:
-    """The terms to look up, none where none is known, and the weight of the whole query."""
-    connection = session.connection()
-    # Counted as FTS5 counts: what is withdrawn stays in its frequencies until it is removed.
-    chunks = connection.scalar(text("SELECT count(*) FROM chunk_terms_docsize")) or 0
-    counts = text("SELECT term, doc FROM chunk_terms_vocab WHERE term IN :terms").bindparams(
-        bindparam("terms", expanding=True)
-    )
-    counted = worth_counting(wanted, chunks)
-    rows = connection.execute(counts, {"terms": counted})
-    frequencies = {row.term: row.doc for row in rows}
-    chosen = rarest(frequencies, chunks)
-    return chosen, weight_of(chosen, counted, frequencies, chunks)
+@dataclass(slots=True)
+class _Counts:
+    """In how many chunks a term is: FTS5 reads all its postings to tell, so it is asked once for
+    each state of the index. Counted as FTS5 does: what is withdrawn counts until it is removed."""
+
+    state: bytes
+    chunks: int
+    _known: dict[str, int] = field(default_factory=dict)
+
+    def of(self, connection: Connection, terms: Collection[str]) -> dict[str, int]:
+        """The frequencies of `terms`, 0 where one is not known."""
+        unknown = [term for term in terms if term not in self._known]
+        if unknown:
+            if len(self._known) > _KEPT_COUNTS:
+                self._known, unknown = {}, list(terms)
+            found = {row.term: row.doc for row in connection.execute(_COUNTS, {"terms": unknown})}
+            self._known |= {term: found.get(term, 0) for term in unknown}
+        return {term: self._known[term] for term in terms}
+
+
+_latest: WeakKeyDictionary[Engine, _Counts] = WeakKeyDictionary()
+
+
+def _counts(connection: Connection) -> _Counts:
+    # FTS5's own record of how many rows and terms there are, so it differs after any change that
+    # could shift a frequency by much.
+    state = connection.scalar(text("SELECT block FROM chunk_terms_data WHERE id = 1")) or b""
+    kept = _latest.get(connection.engine)
+    if kept is None or kept.state != state:
+        chunks = connection.scalar(text("SELECT count(*) FROM chunk_terms_docsize")) or 0
+        kept = _latest[connection.engine] = _Counts(state, chunks)
+    return kept
+
+
+def _within(
+    connection: Connection, counts: _Counts, base_ids: Collection[str], others: Collection[str]
+) -> str:
+    """What keeps a match to `base_ids`. FTS5 reads what is named to its end, so the smaller half
+    is named; the others only where they and `base_ids` are all there is."""
+    sizes = counts.of(connection, [*base_ids, *others])
+    inside, outside = (sum(sizes[id_] for id_ in ids) for ids in (base_ids, others))
+    if outside >= inside or inside + outside != counts.chunks:
+        return f" AND base : ({_any_of(base_ids)})"
+    return f" NOT base : ({_any_of(others)})" if others else ""
 
 
 def _any_of(words: Iterable[str]) -> str:

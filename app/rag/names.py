@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Collection
+from functools import lru_cache
 
 from ingest.terms import terms
 
@@ -34,6 +35,7 @@ def named_titles(question: str, titles: Collection[str]) -> list[str]:
     return named
 
 
+@lru_cache(maxsize=4096)
 def _words(title: str) -> frozenset[str]:
     """Words and pairs of characters: single Chinese characters are in every question."""
     return frozenset(term for term in terms(title) if len(term) > 1)

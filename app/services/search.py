@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, bindparam, select, tuple_
 from sqlmodel import col
 
 from app.db import lexical
@@ -31,6 +31,31 @@ _PASSAGE_COLUMNS = (
     col(StoredDocument.name),
     col(StoredDocument.title),
 )
+# Built once: putting a statement together takes as long as running it.
+_READY = col(StoredDocument.state) == "ready"
+_LOCATE = (
+    select(
+        col(StoredChunk.id),
+        col(StoredChunk.document_id),
+        col(StoredChunk.ordinal),
+        col(StoredDocument.title),
+    )
+    .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
+    .where(col(StoredChunk.id).in_(bindparam("ids", expanding=True)), _READY)
+)
+_HYDRATE = (
+    select(*_PASSAGE_COLUMNS)
+    .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
+    .where(
+        # SQLite finds no index for pairs: the first two lines are for the index
+        col(StoredChunk.document_id).in_(bindparam("documents", expanding=True)),
+        col(StoredChunk.ordinal).in_(bindparam("ordinals", expanding=True)),
+        tuple_(col(StoredChunk.document_id), col(StoredChunk.ordinal)).in_(
+            bindparam("keys", expanding=True)
+        ),
+        _READY,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +72,8 @@ class Passages:
     def locate(self, chunk_ids: Collection[int]) -> dict[int, Place]:
         """Where those chunks stand that are still there, in documents that are ready."""
         with self.db.read() as session:
-            rows = session.execute(
-                select(
-                    col(StoredChunk.id),
-                    col(StoredChunk.document_id),
-                    col(StoredChunk.ordinal),
-                    col(StoredDocument.title),
-                )
-                .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
-                .where(col(StoredChunk.id).in_(chunk_ids), col(StoredDocument.state) == "ready")
-            )
-            return {row.id: Place(row.document_id, row.ordinal, row.title) for row in rows}
+            rows = session.connection().execute(_LOCATE, {"ids": list(chunk_ids)})
+            return {row.id: Place(row[1], row[2], row[3]) for row in rows.all()}
 
     def hydrate(self, keys: Collection[tuple[str, int]]) -> list[Passage]:
         """The chunks at those places, (document id, ordinal), that are still there."""
@@ -66,21 +82,12 @@ class Passages:
         documents, ordinals = ({*column} for column in zip(*keys, strict=True))
         with self.db.read() as session:
             # Columns, not objects: a chunk's vector is larger than its text and not needed here.
-            rows = session.execute(
-                select(*_PASSAGE_COLUMNS)
-                .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
-                .where(
-                    # SQLite finds no index for pairs: the first two lines are for the index
-                    col(StoredChunk.document_id).in_(documents),
-                    col(StoredChunk.ordinal).in_(ordinals),
-                    tuple_(col(StoredChunk.document_id), col(StoredChunk.ordinal)).in_(keys),
-                    col(StoredDocument.state) == "ready",
-                )
-            )
-            return [_passage(row) for row in rows]
+            given = {"documents": list(documents), "ordinals": list(ordinals), "keys": list(keys)}
+            rows = session.connection().execute(_HYDRATE, given)
+            return [_passage(row) for row in rows.all()]
 
 
-def _passage(row: Row[Any]) -> Passage:
+def _passage(row: Row[*tuple[Any, ...]]) -> Passage:
     return Passage(
         chunk_id=row.id,
         document_id=row.document_id,
