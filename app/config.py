@@ -70,7 +70,11 @@ class Settings(BaseSettings):
     stall_timeout_s: float = Field(60.0, gt=0, description="From one token to the next")
 
     context_tokens: int = Field(4096, ge=1024, description="Context length of the chat model")
-    max_prompt_tokens: int = Field(0, ge=0, description="Prompt budget; 0 = 650 embedded, 3500 gpu")
+    max_prompt_tokens: int = Field(
+        0,
+        ge=0,
+        description="Prompt budget; 0 = 3500 gpu; 650 embedded, down to 450 if the engine is slow",
+    )
     max_answer_tokens: int = Field(512, ge=16, description="Longest answer")
     temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest answer")
 
@@ -110,8 +114,7 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.profile == "gpu" and self.engine_url is None:
             raise ValueError("profile gpu needs ZHIWEN_ENGINE_URL, e.g. http://127.0.0.1:8100/v1")
-        self.max_prompt_tokens = self.max_prompt_tokens or (3500 if self.profile == "gpu" else 650)
-        if self.max_prompt_tokens + self.max_answer_tokens > self.context_tokens:
+        if self.prompt_budget[0] + self.max_answer_tokens > self.context_tokens:
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
         return self
 
@@ -127,6 +130,13 @@ class Settings(BaseSettings):
             if value is not None:
                 variables[f"ZHIWEN_{name.upper()}"] = str(value)
         return variables
+
+    @property
+    def prompt_budget(self) -> tuple[int, int | None]:
+        """Most tokens of a prompt, and the least for a slow engine where none is given."""
+        if self.max_prompt_tokens:
+            return self.max_prompt_tokens, None
+        return (3500, None) if self.profile == "gpu" else (650, 450)
 
     @property
     def models_path(self) -> Path:

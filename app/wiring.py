@@ -15,6 +15,7 @@ from app.models.hub import HubClient
 from app.models.store import ModelStore
 from app.rag.answer import AnswerLine
 from app.rag.answerable import Answerable
+from app.rag.budget import PromptBudget
 from app.rag.fuse import DENSE_WEIGHT
 from app.rag.prompt import render_chatml
 from app.rag.prompt_styles import ANSWER, STYLES, Style
@@ -193,7 +194,7 @@ def build(
         retriever,
         model,
         top_k=settings.top_k,
-        max_prompt_tokens=settings.max_prompt_tokens,
+        budget=PromptBudget(*settings.prompt_budget),
         max_answer_tokens=settings.max_answer_tokens,
         answerable=answerable,
         style=prompt_style(store, model.name),

@@ -9,10 +9,12 @@ from typing import Literal, Protocol
 
 from app.llm.chat_model import ChatModel
 from app.rag.answerable import Answerable
+from app.rag.budget import PromptBudget
 from app.rag.cite import Citer
-from app.rag.language import not_found
-from app.rag.prompt import Prompt, build_prompt
+from app.rag.language import language_of, not_found
+from app.rag.prompt import Prompt, build_prompt, render_chatml
 from app.rag.prompt_styles import ANSWER, Style
+from app.rag.quote import Quoter
 from app.rag.retrieve import Retrieved
 from app.rag.types import Answer, Citation, FinishReason, Message, Passage, TokenCounts
 
@@ -74,7 +76,7 @@ class AnswerLine:
     retriever: Retrieve
     model: ChatModel
     top_k: int
-    max_prompt_tokens: int
+    budget: PromptBudget
     max_answer_tokens: int
     answerable: Answerable = field(default_factory=Answerable)
     style: Style = ANSWER
@@ -110,13 +112,14 @@ class AnswerLine:
             )
             return
 
+        head = self._head_tokens(question.text)
         prompt = build_prompt(
             question.text,
             found.hits,
             found.around,
             question.history,
             count_tokens=self.model.count_tokens,
-            max_prompt_tokens=self.max_prompt_tokens,
+            max_prompt_tokens=self.budget.tokens(head),
             max_passages=self.top_k,
             style=self.style,
         )
@@ -125,6 +128,7 @@ class AnswerLine:
         yield _stage("reading", prompt.passages)
 
         citer = Citer(prompt.passages, question.text)
+        quoter = Quoter(prompt.passages, question.text) if self.style.quotes else None
         shown: list[str] = []
         finish: FinishReason = "stop"
         tokens = TokenCounts()
@@ -135,13 +139,15 @@ class AnswerLine:
             async for delta in deltas:
                 if delta.text:
                     if "first_token" not in clock.timings_ms:
-                        clock.lap("first_token")
+                        read_s = clock.lap("first_token") / 1000
+                        self.budget.learn(prompt.token_count - head, read_s)
                         yield _stage("writing", prompt.passages)
-                    shown.append(citer.feed(delta.text))
+                    text = quoter.feed(delta.text) if quoter else delta.text
+                    shown.append(citer.feed(text))
                     yield TextDelta(shown[-1], delta.text, tuple(citer.citations))
                 finish = "length" if delta.finish_reason == "length" else finish
                 tokens = delta.tokens or tokens
-        shown.append(citer.finish())
+        shown.append(citer.feed(quoter.finish() if quoter else "") + citer.finish())
         yield TextDelta(shown[-1], "", tuple(citer.citations))
         clock.lap("generate")
         yield Answer(
@@ -157,6 +163,11 @@ class AnswerLine:
             timings_ms=clock.timings_ms,
         )
 
+    def _head_tokens(self, question: str) -> int:
+        """What every prompt in this language begins with: the engine has it in its cache."""
+        head = self.style.head(language_of(question))
+        return self.model.count_tokens(render_chatml(head, generation=False))
+
 
 @dataclass(slots=True)
 class _Clock:
@@ -166,11 +177,12 @@ class _Clock:
     _began: float = field(default_factory=time.perf_counter)
     _last: float = field(default_factory=time.perf_counter)
 
-    def lap(self, stage: str) -> None:
+    def lap(self, stage: str) -> float:
         now = time.perf_counter()
         self.timings_ms[stage] = (now - self._last) * 1000
         self.timings_ms["total"] = (now - self._began) * 1000
         self._last = now
+        return self.timings_ms[stage]
 
 
 def _stage(stage: Literal["reading", "writing"], passages: Sequence[Passage]) -> Stage:

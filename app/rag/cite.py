@@ -8,10 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.rag.numbers import numerals_as_digits
 from app.rag.sentences import Span, split_sentences
 from app.rag.types import Citation, Conflict, Passage, Unsupported
-from ingest.terms import terms
+from app.rag.wording import content_terms, numbers_in, source_terms, support
 
 # Share of a sentence's terms that a passage must hold to be given, or to keep, a marker. A marker
 # written by the model is evidence by itself, so it needs less.
@@ -41,36 +40,13 @@ class _Source:
     sentences: tuple[tuple[Span, frozenset[str]], ...]
 
 
-def _content_terms(text: str) -> frozenset[str]:
-    """Terms that carry meaning: words, numbers and Chinese bigrams; single characters if alone."""
-    found = terms(text)
-    strong = {t for t in found if len(t) > 1 or t.isdigit()}
-    return frozenset(strong or found)
-
-
 def _source(passage: Passage) -> _Source:
     context = f"{passage.title} {' '.join(passage.headings)} {passage.text}"
     sentences = tuple(
-        (span, _source_terms(passage.text[span.start : span.end]))
+        (span, source_terms(passage.text[span.start : span.end]))
         for span in split_sentences(passage.text)
     )
-    return _Source(passage, _source_terms(context), sentences)
-
-
-def _source_terms(text: str) -> frozenset[str]:
-    """A source that says 三年 holds the 3 of "3 years" too."""
-    return _content_terms(text) | _content_terms(numerals_as_digits(text))
-
-
-def _numbers(found: frozenset[str]) -> frozenset[str]:
-    return frozenset(term for term in found if term[0].isdigit())
-
-
-def _support(sentence: frozenset[str], source: frozenset[str]) -> float:
-    """Share of the sentence's terms that the source holds, 0 to 1; 0 where a number is missing."""
-    if not sentence or _numbers(sentence) - source:
-        return 0.0
-    return len(sentence & source) / len(sentence)
+    return _Source(passage, source_terms(context), sentences)
 
 
 @dataclass(slots=True)
@@ -161,11 +137,11 @@ class Citer:
             self._in_code = not self._in_code
         if self._in_code or _NOT_CITED.match(sentence) or _REFUSAL.search(sentence):
             return ""
-        wanted = _content_terms(sentence)
-        support = [_support(wanted, s.terms) for s in self._sources]
-        chosen = [n for n in written if support[n - 1] >= SUPPORT_TO_KEEP]
-        if not chosen and support and max(support) >= SUPPORT_TO_ADD:
-            chosen = [support.index(max(support)) + 1]
+        wanted = content_terms(sentence)
+        held = [support(wanted, s.terms) for s in self._sources]
+        chosen = [n for n in written if held[n - 1] >= SUPPORT_TO_KEEP]
+        if not chosen and held and max(held) >= SUPPORT_TO_ADD:
+            chosen = [held.index(max(held)) + 1]
         for number in chosen:
             self._cite(number, wanted)
         if not chosen and wanted:
@@ -173,8 +149,8 @@ class Citer:
         return "".join(f"[{n}]" for n in chosen)
 
     def _note_unsupported(self, sentence: str, wanted: frozenset[str]) -> None:
-        words = wanted - _numbers(wanted)
-        held = any(_support(words, source.terms) >= SUPPORT_TO_ADD for source in self._sources)
+        words = wanted - numbers_in(wanted)
+        held = any(support(words, source.terms) >= SUPPORT_TO_ADD for source in self._sources)
         start = self._began + len(sentence) - len(sentence.lstrip())
         end = self._began + len(sentence.rstrip())
         self.unsupported.append(Unsupported(start, end, "number" if held else "words"))
@@ -183,7 +159,7 @@ class Citer:
         """Sentences of other documents that say what was cited, with other numbers."""
         found: list[Conflict] = []
         for citation in self.citations:
-            cited = _source_terms(citation.text)
+            cited = source_terms(citation.text)
             for number, source in enumerate(self._sources, start=1):
                 if source.passage.document_id == citation.document_id:
                     continue
@@ -198,7 +174,7 @@ class Citer:
         short answer, such as a name, the question says which of its mentions is meant.
         """
         source = self._sources[marker - 1]
-        asked = _content_terms(self.question)
+        asked = content_terms(self.question)
         span, _ = max(
             source.sentences,
             key=lambda item: 2 * len(item[1] & wanted) + len(item[1] & asked),
@@ -223,9 +199,9 @@ class Citer:
 
 def _contradicts(cited: frozenset[str], other: frozenset[str]) -> bool:
     """Whether two sentences speak of the same and each has numbers that the other lacks."""
-    words, other_words = cited - _numbers(cited), other - _numbers(other)
+    words, other_words = cited - numbers_in(cited), other - numbers_in(other)
     if not words or not other_words:
         return False
     shared = len(words & other_words) / max(len(words), len(other_words))
-    mine, theirs = _numbers(cited) - _numbers(other), _numbers(other) - _numbers(cited)
+    mine, theirs = numbers_in(cited) - numbers_in(other), numbers_in(other) - numbers_in(cited)
     return shared >= SAME_MATTER and bool(mine) and bool(theirs)

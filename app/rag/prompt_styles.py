@@ -15,11 +15,13 @@ from app.rag.types import Message
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """`examples` are turns, a question with its source and its answer, in each language."""
+    """`examples` are turns, a question with its source and its answer, in each language.
+    `quotes`: an answer that says nothing new is replaced by a quotation (`quote.py`)."""
 
     name: str
     system: Mapping[Language, str]
     examples: Mapping[Language, tuple[Message, ...]] = field(default_factory=dict)
+    quotes: bool = False
 
     def head(self, language: Language) -> tuple[Message, ...]:
         """The messages before any that belong to a conversation."""
@@ -82,6 +84,7 @@ EXTRACT = Style(
             Message("assistant", "from 8 pm to 8 am (9 am on holidays)"),
         ),
     },
+    quotes=True,
 )
 
 STYLES: Mapping[str, Style] = {style.name: style for style in (ANSWER, EXTRACT)}

@@ -10,6 +10,7 @@ from sqlmodel import select
 from app.db.tables import Conversation, StoredMessage, utc_now
 from app.llm.scripted import ScriptedChatModel
 from app.rag.answer import AnswerLine, Question
+from app.rag.budget import PromptBudget
 from app.rag.retrieve import Retriever
 from app.services.generations import ALIVE_S, FLUSH_S, STALE_S, Generations, sweep_interrupted
 from app.services.search import Passages
@@ -39,7 +40,7 @@ def generations(house: House, model: ScriptedChatModel) -> Generations:
         locate=passages.locate,
         hydrate=passages.hydrate,
     )
-    line = AnswerLine(retriever, model, top_k=6, max_prompt_tokens=900, max_answer_tokens=100)
+    line = AnswerLine(retriever, model, top_k=6, budget=PromptBudget(900), max_answer_tokens=100)
     return Generations(house.db, line)
 
 

@@ -1,0 +1,81 @@
+"""An answer that only says the question again is replaced by the source's own words.
+
+Asked "what is the throttle also called?", a model of half a billion parameters may answer "the
+throttle": it has found the place and stopped too soon. So nothing is shown until the answer says
+something that the question does not; where it never does, the clauses of the source that speak of
+it are quoted.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.rag.sentences import split_sentences
+from app.rag.types import Passage
+from app.rag.wording import content_terms, source_terms
+
+_CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
+_UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
+_NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
+
+
+@dataclass(slots=True)
+class Quoter:
+    """Stands between the model and the citer; what `feed` and `finish` return is the answer."""
+
+    passages: Sequence[Passage]
+    question: str
+    _asked: frozenset[str] = field(init=False)
+    _held: str = ""
+    _released: bool = False
+
+    def __post_init__(self) -> None:
+        self._asked = source_terms(self.question)
+
+    def feed(self, text: str) -> str:
+        """Take the next piece of the model's text and return what can be shown."""
+        if self._released:
+            return text
+        self._held += text
+        if not self._says_more(_UNFINISHED_WORD.sub("", self._held)):
+            return ""
+        self._released = True
+        return self._held
+
+    def finish(self) -> str:
+        """What was held back, or the quotation in its place."""
+        if self._released or self._says_more(self._held):
+            return "" if self._released else self._held
+        return quotation(self.passages, self.question, self._held) or self._held
+
+    def _says_more(self, text: str) -> bool:
+        return bool(content_terms(text) - self._asked)
+
+
+def quotation(passages: Sequence[Passage], question: str, answer: str) -> str:
+    """The clauses that say most of question and answer, and what follows them up to something
+    new, of the sentence that shares most with both. Empty where no sentence says more."""
+    asked, said = content_terms(question), content_terms(answer)
+    best, most = "", -1
+    for passage in passages:
+        for span in split_sentences(passage.text):
+            sentence = passage.text[span.start : span.end].strip()
+            holds = source_terms(sentence)
+            shared = 2 * len(holds & said) + len(holds & asked)
+            if shared > most and holds - asked:
+                best, most = sentence, shared
+    return _clauses_about(best, asked | said).rstrip("，；：,;: ")
+
+
+def _clauses_about(sentence: str, wanted: frozenset[str]) -> str:
+    clauses = [clause for clause in _CLAUSES.split(sentence) if clause]
+    if not clauses:
+        return ""
+    first = max(range(len(clauses)), key=lambda i: len(source_terms(clauses[i]) & wanted))
+    last = first
+    while last + 1 < len(clauses):
+        told = content_terms("".join(clauses[first : last + 1])) - wanted
+        if len(told) >= _NEW_TERMS:
+            break
+        last += 1
+    return "".join(clauses[first : last + 1])

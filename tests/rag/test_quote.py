@@ -1,0 +1,50 @@
+"""An answer that says nothing beyond its question is replaced by the source's own words."""
+
+import pytest
+
+from app.rag.quote import Quoter, quotation
+from tests.rag.passages import passage
+
+HALL = passage(
+    "培训中心设在二号楼，简称培心。节流阀，俗称油门，是调节流量的装置；它由技术部每季度检查一次。"
+    "年假共十五天。"
+)
+MANUAL = passage(
+    "The throttle, also called the gas, is checked every quarter. It stands in hall 3."
+)
+
+
+def shown(question: str, pieces: list[str], *, source: object = HALL) -> list[str]:
+    quoter = Quoter([source], question)  # type: ignore[list-item]
+    return [*(quoter.feed(piece) for piece in pieces), quoter.finish()]
+
+
+def test_what_says_more_is_shown_as_soon_as_it_does() -> None:
+    assert shown("节流阀俗称什么？", ["节流阀", "俗称", "油门", "。"]) == [
+        "",
+        "",
+        "节流阀俗称油门",
+        "。",
+        "",
+    ]
+
+
+def test_what_only_repeats_the_question_becomes_a_quotation() -> None:
+    assert "".join(shown("节流阀俗称什么？", ["节流阀", "。"])) == "节流阀，俗称油门"
+
+
+def test_a_quotation_goes_on_until_it_says_something_new() -> None:
+    told = quotation([HALL], "节流阀由谁检查？", "节流阀")
+    assert told.startswith("节流阀，俗称油门")
+    assert "简称培心" not in told
+
+
+def test_half_a_word_is_not_taken_for_a_new_one() -> None:
+    pieces = ["The thr", "ottle"]
+    assert shown("What is the throttle also called?", pieces, source=MANUAL)[:2] == ["", ""]
+
+
+@pytest.mark.parametrize("answer", ["", "培训中心"])
+def test_without_a_sentence_that_says_more_the_answer_stays(answer: str) -> None:
+    nothing = passage("培训中心。")
+    assert "".join(shown("培训中心在哪里？", [answer], source=nothing)) == answer
