@@ -57,7 +57,7 @@ def ingest(
     document, chunks = read(
         data,
         name,
-        embedder.count_tokens,
+        embedder.token_counts,
         chunk_tokens=limit,
         on_progress=on_progress,
         parse=parse,
@@ -74,7 +74,7 @@ def read(
     on_progress: Progress | None = None,
     parse: Parse = parse,
 ) -> tuple[Document, list[Chunk]]:
-    """Parse, clean and chunk; `count_tokens` is the embedder's own. Raises IngestError."""
+    """Parse, clean and chunk; `count_tokens` is the embedder's. Raises IngestError."""
     report = on_progress or _ignore
     report("parsing", 0, 1)
     document = parse(data, name, on_page=lambda done, total: report("parsing", done, total))

@@ -33,7 +33,7 @@ def test_from_bytes_to_vectors() -> None:
 def test_reading_and_embedding_apart_give_the_same() -> None:
     embedder = HashingEmbedder()
     together = ingest(TEXT.encode(), "a.md", embedder)
-    document, chunks = read(TEXT.encode(), "a.md", embedder.count_tokens)
+    document, chunks = read(TEXT.encode(), "a.md", embedder.token_counts)
     assert (document, chunks) == (together.document, together.chunks)
     np.testing.assert_array_equal(embed(document, chunks, embedder), together.vectors)
 
