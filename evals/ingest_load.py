@@ -81,10 +81,10 @@ def unchanged_folder(settings: Settings, data_dir: Path, files: Mapping[str, byt
 
 
 def _ingest_s(folder: Path, values: Mapping[str, object]) -> float:
+    zhiwen = [sys.executable, "-c", "from app.cli.main import main; main()"]
     began = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-c", "from app.cli.main import main; main()", "ingest", str(folder)]
-        + ["--kb", "bench", "--json"],
+        [*zhiwen, "ingest", str(folder), "--kb", "bench", "--json"],
         env=environment(values),
         stdout=subprocess.DEVNULL,
         check=True,

@@ -126,8 +126,8 @@ def test_what_ended_a_worker_is_tried_again_with_nothing_else_in_hand(house: Hou
 
     def happens(name: str) -> None:
         with house.db.read() as session:
-            query = select(StoredDocument.name).join(Job).where(Job.state == "running")
-            running[name] = set(session.exec(query))
+            held = select(StoredDocument.name).join(Job).where(Job.state == "running")
+            running[name] = set(session.exec(held.where(Job.worker == WORKER)))
 
     work(house, watched_parse(happens))
     assert [house.state(each) for each in documents] == ["ready"] * 6
