@@ -160,10 +160,16 @@ def _against_naive(
     query_prompt, prompt = ("query: ", "passage: ") if "e5" in name else ("", "")
 
     def naive(texts: Sequence[str]) -> Vectors:
-        begins = range(0, len(texts), _NAIVE_BATCH)
-        options = {"batch_size": _NAIVE_BATCH, "normalize_embeddings": True}
-        parts = (list(texts[begin : begin + _NAIVE_BATCH]) for begin in begins)
-        return np.concatenate([model.encode(part, **options) for part in parts])
+        parts = [
+            model.encode(
+                list(texts[begin : begin + _NAIVE_BATCH]),
+                batch_size=_NAIVE_BATCH,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            for begin in range(0, len(texts), _NAIVE_BATCH)
+        ]
+        return np.concatenate(parts)
 
     theirs, took = timed(lambda: naive([prompt + text for text in chunks.values()]))
     asked = naive([query_prompt + question for question in questions])

@@ -16,10 +16,10 @@ from rich.console import Console
 from app.config import Settings
 from app.models.errors import ModelError
 from app.wiring import build_embedder, model_store
-from ingest.chunk import CountTokens
 from ingest.hashing import HashingEmbedder
 from ingest.parsers import parse
 from ingest.pipeline import read
+from ingest.units import CountTokens
 
 TARGET = 60.0  # pages a second
 _TEXT = (

@@ -9,10 +9,11 @@ from typing import Protocol
 
 import numpy as np
 
-from ingest.chunk import DEFAULT_CHUNK_TOKENS, CountTokens, chunk
+from ingest.chunk import DEFAULT_CHUNK_TOKENS, chunk
 from ingest.embedder import Embedder, Vectors
 from ingest.parsers import PageProgress, parse
 from ingest.types import Chunk, Document
+from ingest.units import CountTokens
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
