@@ -71,9 +71,11 @@ def main(
         embedder.embed(["知问"], kind="query")
         house = build(settings, embedder=embedder, model=ScriptedChatModel())
         house.prepare()
+        # the first documents wait for libraries
+        _read_all(house, house.bases.create("first").base.id, generate(20, 1, seed=3).files)
         base_id = house.bases.create("bench").base.id
         pipeline = _read_all(house, base_id, corpus.files)
-        chunks = _chunks(house)
+        chunks = _chunks(house, base_id)
         texts = list(chunks.values())
         ours, alone = timed(lambda: embedder.embed(texts, kind="document"))
         more_cpu = f"processor time {100 * (pipeline.cpu_s / alone.cpu_s - 1):+.0f} %"
@@ -127,12 +129,13 @@ def _read_all(house: Zhiwen, base_id: str, files: Mapping[str, bytes]) -> Took:
     return took
 
 
-def _chunks(house: Zhiwen) -> dict[str, str]:
+def _chunks(house: Zhiwen, base_id: str) -> dict[str, str]:
     """What was embedded of each chunk, by its id, in their order."""
     with house.db.read() as session:
         rows = session.exec(
             select(StoredChunk.id, StoredDocument.title, StoredChunk.headings, StoredChunk.text)
             .join(StoredDocument)
+            .where(StoredChunk.base_id == base_id)
             .order_by(StoredChunk.id)  # type: ignore[arg-type]  # a column
         )
         return {
