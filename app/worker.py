@@ -25,6 +25,7 @@ from app.config import Settings
 from app.db.engine import Database
 from app.db.errors import StorageFull
 from app.services.jobs import Jobs
+from app.services.reading_ahead import ReadingAhead
 from app.services.removal import purge
 from app.services.status import WORKER, beat
 from app.wiring import build_ingestion
@@ -170,24 +171,22 @@ def drain(settings: Settings, worker: str, pace: Pace | None = None) -> None:
     pace = pace or Pace()
     ingestion = build_ingestion(settings)
     parent = os.getppid()
-    last_work = time.monotonic()
-    while os.getppid() == parent and time.monotonic() - last_work < settings.worker_idle_s:
-        claim = ingestion.jobs.claim(worker)
-        if claim is None:
-            time.sleep(pace.poll_s)
-            continue
+
+    def stop(resting_s: float) -> bool:
+        return os.getppid() != parent or resting_s >= settings.worker_idle_s
+
+    while True:
         try:
-            ingestion.run(claim, worker)
+            return ReadingAhead(ingestion, worker, pace.poll_s).run(stop)
         except StorageFull as error:
             give_back(ingestion.jobs, worker, error)
             time.sleep(pace.pause_s)
-        last_work = time.monotonic()
 
 
 def give_back(jobs: Jobs, worker: str, error: StorageFull) -> None:
-    """The disk is full: queue the job again, which is no failed attempt."""
+    """The disk is full: queue again what is in hand, which is no failed attempt."""
     log.error("%s", error)
-    with suppress(StorageFull):  # else its lease runs out
+    with suppress(StorageFull):  # else their leases run out
         jobs.give_back(worker)
 
 

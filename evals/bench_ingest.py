@@ -1,18 +1,19 @@
 """How fast documents become searchable: `python -m evals.bench_ingest`.
 
 All on passages that a generator wrote (`evals.synthetic`), in one run and on one machine: the whole
-pipeline against embedding the same chunks alone, that against sentence-transformers as it comes
-(float32, 32 texts a batch in their order), search while the worker reads, what the worker weighs.
+pipeline against embedding the same chunks alone; that against sentence-transformers as it comes
+(float32, 32 texts a batch in their order), in time and in nDCG@10, where a question's right chunks
+are those it was taken from; what reading costs the rest (`evals.ingest_load`).
 """
 
-import resource
-import subprocess
-import sys
+import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from statistics import fmean
+from typing import Annotated, TypeVar
 
 import numpy as np
 import typer
@@ -22,72 +23,136 @@ from sqlmodel import select
 from app.config import Settings
 from app.db.tables import StoredChunk, StoredDocument
 from app.llm.scripted import ScriptedChatModel
-from app.services.search import Search
+from app.services.reading_ahead import ReadingAhead
 from app.wiring import Zhiwen, build, build_embedder, embedder_name, model_store
-from evals.figures import Figure, percentile_95, table, write
-from evals.house import add_documents
-from evals.processes import environment
+from evals.figures import Figure, table, write
+from evals.house import ingestion_of
+from evals.ingest_load import unchanged_folder, while_reading
+from evals.ranking import document_scores
 from evals.synthetic import generate
 from ingest.chunk import indexed_text
 from ingest.embedder import Embedder, Vectors
+from ingest.sandbox import Sandbox
 
 _NAIVE_BATCH = 32
 _TOP = 10
+_SEARCHES = 100
+_WORKER = "bench"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Wall-clock time, and processor time of all threads and of processes that have ended."""
+
+    wall_s: float
+    cpu_s: float
+
+    @property
+    def detail(self) -> str:
+        return f"{self.cpu_s:.1f} s of processor time"
 
 
 def main(
-    passages: Annotated[int, typer.Option(help="Generated passages.")] = 1000,
-    report: Annotated[Path, typer.Option(help="Figures as JSON.")] = Path("bench-ingest.json"),
+    passages: Annotated[int, typer.Option(min=2, help="Generated passages.")] = 1000,
+    files: Annotated[int, typer.Option(help="Of the folder that is read twice.")] = 1000,
+    report: Annotated[Path, typer.Option(help="Figures as JSON.")] = Path(
+        "build/bench-ingest.json"
+    ),
 ) -> None:
-    settings = Settings()
-    corpus = generate(passages, min(100, passages))
-    with tempfile.TemporaryDirectory(prefix="zhiwen-bench-") as folder:
-        settings = settings.model_copy(
-            update={"data_dir": Path(folder), "models_dir": settings.models_path}
-        )
+    given = Settings()
+    corpus = generate(passages, passages)
+    questions = corpus.questions[:_SEARCHES]
+    with tempfile.TemporaryDirectory(prefix="zhiwen-bench-") as temporary:
+        changes = {"data_dir": Path(temporary), "models_dir": given.models_path.absolute()}
+        settings = given.model_copy(update=changes)
         embedder = build_embedder(settings, model_store(settings), threads=settings.embed_threads)
         embedder.embed(["知问"], kind="query")
         house = build(settings, embedder=embedder, model=ScriptedChatModel())
         house.prepare()
-        began = time.perf_counter()
-        base_id, _ = add_documents(house, "bench", corpus.files)
-        pipeline_s = time.perf_counter() - began
-        texts = _texts(house)
-        began = time.perf_counter()
-        vectors = embedder.embed(texts, kind="document")
-        alone_s = time.perf_counter() - began
+        # the first documents wait for libraries
+        _read_all(house, house.bases.create("first").base.id, generate(20, 1, seed=3).files)
+        base_id = house.bases.create("bench").base.id
+        pipeline = _read_all(house, base_id, corpus.files)
+        chunks = _chunks(house, base_id)
+        texts = list(chunks.values())
+        ours, alone = timed(lambda: embedder.embed(texts, kind="document"))
+        more_cpu = f"processor time {100 * (pipeline.cpu_s / alone.cpu_s - 1):+.0f} %"
         figures = [
             Figure("chunks", len(texts), ""),
-            Figure("pipeline", pipeline_s, "s"),
-            Figure("embedding the same chunks alone", alone_s, "s"),
-            Figure("the pipeline adds", 100 * (pipeline_s / alone_s - 1), "%", 15.0),
-            *_against_naive(settings, embedder, texts, vectors, corpus.questions, alone_s),
-            *_search_meanwhile(settings, house, base_id, corpus.questions, passages),
+            Figure("embedding alone", alone.wall_s, "s", None, alone.detail),
+            Figure("pipeline", pipeline.wall_s, "s", None, pipeline.detail),
+            Figure(
+                "the pipeline adds", 100 * (pipeline.wall_s / alone.wall_s - 1), "%", 15, more_cpu
+            ),
+            *_against_naive(settings, embedder, chunks, ours, corpus.questions, alone),
+            *while_reading(
+                settings, house, base_id, questions, generate(passages, 1, seed=1).files
+            ),
         ]
+        house.db.dispose()
+        if files:
+            small = generate(files, 1, seed=2, passages_per_file=1).files
+            figures.append(unchanged_folder(settings, Path(temporary) / "again", small))
     Console().print(table(figures))
     write(figures, report)
 
 
-def _texts(house: Zhiwen) -> list[str]:
-    """What was embedded of each chunk, in their order."""
+def timed(work: Callable[[], T]) -> tuple[T, Took]:
+    cpu_s, began = _cpu_s(), time.perf_counter()
+    result = work()
+    return result, Took(time.perf_counter() - began, _cpu_s() - cpu_s)
+
+
+def _cpu_s() -> float:
+    """Of this process and of its children that have ended."""
+    return sum(os.times()[:4])
+
+
+def _read_all(house: Zhiwen, base_id: str, files: Mapping[str, bytes]) -> Took:
+    """What a worker does with these files, loading the model aside. Raises RuntimeError where a
+    document could not be read."""
+    for name, data in files.items():
+        house.documents.accept_bytes(base_id, name, data)
+
+    def work() -> None:
+        with Sandbox() as sandbox:
+            ingestion = replace(ingestion_of(house), parse=sandbox.parse)
+            ahead = ReadingAhead(ingestion, _WORKER)
+            ahead.run(lambda resting_s: resting_s > 0 and not house.jobs.waiting())
+
+    _, took = timed(work)
+    summary = house.bases.get(base_id)
+    if summary.ready_count != len(files):
+        raise RuntimeError(f"{len(files) - summary.ready_count} documents could not be read")
+    return took
+
+
+def _chunks(house: Zhiwen, base_id: str) -> dict[str, str]:
+    """What was embedded of each chunk, by its id, in their order."""
     with house.db.read() as session:
         rows = session.exec(
-            select(StoredDocument.title, StoredChunk.headings, StoredChunk.text)
-            .join(StoredChunk)
+            select(StoredChunk.id, StoredDocument.title, StoredChunk.headings, StoredChunk.text)
+            .join(StoredDocument)
+            .where(StoredChunk.base_id == base_id)
             .order_by(StoredChunk.id)  # type: ignore[arg-type]  # a column
         )
-        return [indexed_text(title, tuple(headings), text) for title, headings, text in rows]
+        return {
+            str(id_): indexed_text(title, tuple(headings), text)
+            for id_, title, headings, text in rows
+        }
 
 
 def _against_naive(
     settings: Settings,
     embedder: Embedder,
-    texts: Sequence[str],
+    chunks: Mapping[str, str],
     ours: Vectors,
     questions: Sequence[str],
-    alone_s: float,
+    alone: Took,
 ) -> list[Figure]:
-    """The same texts by sentence-transformers as it comes, and how far the results differ."""
+    """The same texts by sentence-transformers as it comes, and what either finds."""
     store = model_store(settings)
     name = embedder_name(settings, store)
     if name == "hashing":
@@ -95,62 +160,56 @@ def _against_naive(
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(store.path(name)), device="cpu")
-    prompt = "passage: " if "e5" in name else ""
-    began = time.perf_counter()
-    parts = [
-        model.encode(
-            [prompt + text for text in texts[begin : begin + _NAIVE_BATCH]],
-            batch_size=_NAIVE_BATCH,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
-        for begin in range(0, len(texts), _NAIVE_BATCH)
-    ]
-    naive_s = time.perf_counter() - began
-    queries = embedder.embed(questions, kind="query")
-    kept = _overlap(queries @ ours.T, queries @ np.concatenate(parts).T)
+    query_prompt, prompt = ("query: ", "passage: ") if "e5" in name else ("", "")
+
+    def naive(texts: Sequence[str]) -> Vectors:
+        parts = [
+            model.encode(
+                list(texts[begin : begin + _NAIVE_BATCH]),
+                batch_size=_NAIVE_BATCH,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            for begin in range(0, len(texts), _NAIVE_BATCH)
+        ]
+        return np.concatenate(parts)
+
+    theirs, took = timed(lambda: naive([prompt + text for text in chunks.values()]))
+    asked = naive([query_prompt + question for question in questions])
+    naive_ndcg = _ndcg(chunks, questions, asked @ theirs.T)
+    ndcg = _ndcg(chunks, questions, embedder.embed(questions, kind="query") @ ours.T)
     return [
-        Figure("naive: float32, batches of 32 in their order", naive_s, "s"),
-        Figure("ours takes of it", 100 * alone_s / naive_s, "%", 100 / 3),
-        Figure(f"first {_TOP} of the naive vectors that ours lack", 100 * (1 - kept), "%", 0.5),
+        Figure("naive: float32, batches of 32 in their order", took.wall_s, "s", None, took.detail),
+        Figure(
+            "embedding alone, of the naive time",
+            100 * alone.wall_s / took.wall_s,
+            "%",
+            100 / 3,
+            f"{took.wall_s / alone.wall_s:.1f} × as fast; by processor time "
+            f"{took.cpu_s / alone.cpu_s:.1f} ×",
+        ),
+        Figure(
+            f"nDCG@{_TOP} lost against naive",
+            100 * (1 - ndcg / naive_ndcg),
+            "%",
+            0.5,
+            f"{ndcg:.4f}, naive {naive_ndcg:.4f}",
+        ),
     ]
 
 
-def _overlap(first: Vectors, second: Vectors) -> float:
-    """Mean share of the `_TOP` best columns of each row that two score matrices have in common."""
-    best = (np.argsort(-scores, axis=1)[:, :_TOP] for scores in (first, second))
-    return float(np.mean([len(set(a) & set(b)) / _TOP for a, b in zip(*best, strict=True)]))
-
-
-def _search_meanwhile(
-    settings: Settings, house: Zhiwen, base_id: str, questions: Sequence[str], passages: int
-) -> list[Figure]:
-    """Search at rest, then while a worker process reads as many passages again."""
-    idle_ms = [_search_ms(house.search, question, base_id) for question in questions]
-    for name, data in generate(passages, 1, seed=1).files.items():
-        house.documents.accept_bytes(base_id, f"second/{name}", data)
-    drain = [sys.executable, "-m", "app.worker", "--drain", "bench"]
-    values = {"data_dir": settings.data_dir, "models_dir": settings.models_path}
-    busy_ms: list[float] = []
-    worker = subprocess.Popen(drain, env=environment({**values, "worker_idle_s": 1}))
-    while worker.poll() is None:
-        question = questions[len(busy_ms) % len(questions)]
-        busy_ms.append(_search_ms(house.search, question, base_id))
-        time.sleep(0.1)
-    peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    idle, busy = percentile_95(idle_ms), percentile_95(busy_ms)
-    return [
-        Figure("search at rest, p95", idle, "ms"),
-        Figure("search while the worker reads, p95", busy, "ms", None, f"n = {len(busy_ms)}"),
-        Figure("busy p95 over idle p95", busy / idle, "×", 3.0),
-        Figure("worker at its largest", peak_mib, "MiB", 1536.0, f"{passages} passages"),
-    ]
-
-
-def _search_ms(search: Search, question: str, base_id: str) -> float:
-    began = time.perf_counter()
-    search.search(question, [base_id], 6)
-    return (time.perf_counter() - began) * 1000
+def _ndcg(chunks: Mapping[str, str], questions: Sequence[str], scores: Vectors) -> float:
+    """Mean nDCG of the `_TOP` best of each row of `scores`, `(questions, chunks)`. A question is a
+    run of words: the chunks that hold it are right. One that was cut in two is left out."""
+    ids = list(chunks)
+    gold: dict[str, list[str]] = {}
+    ranked: dict[str, list[str]] = {}
+    for question, row in zip(questions, scores, strict=True):
+        right = [id_ for id_, text in chunks.items() if question[:-1] in text]
+        if right:
+            gold[question] = right
+            ranked[question] = [ids[column] for column in np.argsort(-row)[:_TOP]]
+    return fmean(each[f"nDCG@{_TOP}"] for each in document_scores(gold, ranked).values())
 
 
 if __name__ == "__main__":

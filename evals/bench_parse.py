@@ -19,6 +19,7 @@ from app.wiring import build_embedder, model_store
 from ingest.hashing import HashingEmbedder
 from ingest.parsers import parse
 from ingest.pipeline import read
+from ingest.units import CountTokens
 
 TARGET = 60.0  # pages a second
 _TEXT = (
@@ -70,15 +71,15 @@ def pages_per_second(pages: int, work: Callable[[], object]) -> float:
     return pages / (time.process_time() - began)
 
 
-def counter() -> tuple[str, Callable[[str], int]]:
+def counter() -> tuple[str, CountTokens]:
     """The default embedder's count of tokens; where its weights are not here, a stand-in's."""
     settings = Settings()
     try:
         embedder = build_embedder(settings, model_store(settings), threads=1)
     except ModelError:
         embedder = HashingEmbedder()
-    embedder.count_tokens("once")
-    return embedder.name, embedder.count_tokens
+    embedder.token_counts(["once"])
+    return embedder.name, embedder.token_counts
 
 
 def main(

@@ -61,7 +61,7 @@ def check(row: Mapping[str, Any], folder: Path, sandbox: Sandbox) -> Outcome:
     problem, note = "", ""
     chunks: list[Chunk] = []
     try:
-        count = HashingEmbedder().count_tokens
+        count = HashingEmbedder().token_counts
         document, chunks = read(path.read_bytes(), path.name, count, parse=sandbox.parse)
         problem = judge(row, document, chunks)
     except IngestError as error:

@@ -7,7 +7,7 @@ from itertools import accumulate
 _VOCABULARY = 4000
 _CHARACTERS = range(0x4E00, 0x4E00 + 1200)
 _SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in ("a", "e", "i", "o", "u", "an", "er", "ol")]
-_PASSAGES_PER_FILE = 20  # embedded together, which takes half the time of one by one
+PASSAGES_PER_FILE = 20
 _SENTENCES = (4, 7)
 _WORDS = (6, 14)
 _QUESTION_WORDS = 5
@@ -21,7 +21,13 @@ class Corpus:
     questions: list[str]
 
 
-def generate(passage_count: int, question_count: int, *, seed: int = 0) -> Corpus:
+def generate(
+    passage_count: int,
+    question_count: int,
+    *,
+    seed: int = 0,
+    passages_per_file: int = PASSAGES_PER_FILE,
+) -> Corpus:
     """The same corpus for the same arguments. Every second passage is Chinese."""
     choose = random.Random(seed)
     chinese = _Language(_chinese_words(choose), "", "。", "？")
@@ -39,8 +45,8 @@ def generate(passage_count: int, question_count: int, *, seed: int = 0) -> Corpu
             words = choose.choice(sentences)[:_QUESTION_WORDS]
             questions.append(language.joiner.join(words) + language.asks)
     files = {
-        f"synthetic-{begin:05}.md": "\n".join(passages[begin : begin + _PASSAGES_PER_FILE]).encode()
-        for begin in range(0, passage_count, _PASSAGES_PER_FILE)
+        f"synthetic-{begin:05}.md": "\n".join(passages[begin : begin + passages_per_file]).encode()
+        for begin in range(0, passage_count, passages_per_file)
     }
     return Corpus(files, questions)
 

@@ -31,8 +31,8 @@ class CachedEmbedder:
             "CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID"
         )
 
-    def count_tokens(self, text: str) -> int:
-        return self._embedder.count_tokens(text)
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        return self._embedder.token_counts(texts)
 
     def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
         """See `Embedder.embed`."""

@@ -6,12 +6,12 @@ Spans never overlap: a sentence overlap of chunks would put the same words twice
 and twice into the ranking, and neighbours can be fetched by ordinal where context is wanted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 from ingest.sections import sections
 from ingest.types import Chunk, Document
-from ingest.units import Boundary, Unit, split_into_units
+from ingest.units import Boundary, CountTokens, Unit, split_into_units
 
 DEFAULT_CHUNK_TOKENS = 120
 MIN_CHUNK_TOKENS = 16
@@ -19,8 +19,6 @@ _EARLIEST_CUT = 0.5  # of the aim: below it a chunk would be needlessly small
 _BOUNDARY_WEIGHT = {Boundary.HEADING: 0.5, Boundary.BLOCK: 0.25}  # in shares of the aim
 _MAX_TITLE_CHARACTERS = 80
 _MAX_PATH_CHARACTERS = 120
-
-CountTokens = Callable[[str], int]
 
 
 def chunk(

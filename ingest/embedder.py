@@ -23,5 +23,5 @@ class Embedder(Protocol):
         Raises EmbedderError where the model cannot be loaded.
         """
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of `text` without the model's special tokens and prefixes."""
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text without the model's special tokens and prefixes."""

@@ -38,9 +38,9 @@ class HashingEmbedder:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
-    def count_tokens(self, text: str) -> int:
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
         """CJK characters, words and punctuation marks, each one token."""
-        return len(_TOKEN.findall(text))
+        return [len(_TOKEN.findall(text)) for text in texts]
 
     def _bucket(self, text: str) -> tuple[int, float]:
         # errors="replace": a lone surrogate must not break a search

@@ -41,7 +41,7 @@ def add_message(builder: DocumentBuilder, message: Message) -> None:
         for paragraph in message.plain.replace("\r\n", "\n").split("\n\n"):
             builder.paragraph(paragraph)
     elif message.html.strip():
-        from ingest.parsers.html import add_html
+        from ingest.html_blocks import add_html
 
         add_html(builder, message.html)
     for attachment in message.attachments[:_MAX_ATTACHMENTS]:

@@ -8,13 +8,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.openvino_graph import GRAPH, HOME, KEY, Graph, compile_model, conversion_key, padded
+from ingest.openvino_graph import (
+    GRAPH,
+    HOME,
+    KEY,
+    Graph,
+    compile_model,
+    conversion_key,
+    padded,
+    token_ids,
+)
 from ingest.sentence_transformer import SentenceTransformerEmbedder
 
 if TYPE_CHECKING:
     from openvino import Model
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Tokenizer
 
 LEAST_COSINE = 0.995  # between a text's vectors by torch and by the graph, which may be bfloat16
 # Of unequal lengths, so that padding is traced and compared too.
@@ -24,11 +32,10 @@ _PROBES = ("知问", "年假怎么算？入职满一年的员工每年有五天�
 def main(folder: Path, name: str) -> int:
     embedder = SentenceTransformerEmbedder(folder, name=name, backend="torch")
     model = embedder.load_torch()
-    tokenizer = embedder.truncating_tokenizer()
-    traced = _trace(model, tokenizer)
+    traced = _trace(model, token_ids(embedder.tokenizer, _PROBES, embedder.max_tokens))
     expected = model.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)
-    graph = Graph(compile_model(traced, 0), tokenizer)
-    cosines = (expected * graph.encode(_PROBES, batch_size=len(_PROBES))).sum(axis=1)
+    graph = Graph(compile_model(traced, 0), embedder.tokenizer, embedder.max_tokens)
+    cosines = (expected * graph.encode(_PROBES)).sum(axis=1)
     if not cosines.min() >= LEAST_COSINE:  # NaN is refused as well
         sys.stderr.write(f"openvino gives other vectors, cosine {cosines.min():.4f}\n")
         return 1
@@ -36,7 +43,7 @@ def main(folder: Path, name: str) -> int:
     return 0
 
 
-def _trace(model: "SentenceTransformer", tokenizer: "Tokenizer") -> "Model":
+def _trace(model: "SentenceTransformer", ids: list[list[int]]) -> "Model":
     import openvino
     import torch
 
@@ -52,8 +59,7 @@ def _trace(model: "SentenceTransformer", tokenizer: "Tokenizer") -> "Model":
             vectors: torch.Tensor = self.model(features)["sentence_embedding"]
             return torch.nn.functional.normalize(vectors, dim=1)
 
-    tokens = padded([encoding.ids for encoding in tokenizer.encode_batch_fast(list(_PROBES))])
-    inputs = {name: torch.from_numpy(values) for name, values in tokens.items()}
+    inputs = {name: torch.from_numpy(values) for name, values in padded(ids).items()}
     with torch.inference_mode():
         return openvino.convert_model(Whole().eval(), example_input=inputs)
 

@@ -9,8 +9,9 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,25 +28,32 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HOME, GRAPH, WEIGHTS, KEY = "openvino", "encoder.xml", "encoder.bin", "encoder.json"
+BATCH_TOKENS = 2048
 _TIMEOUT_S = 600.0
 
 
 class Graph:
     """Embeds batches of texts that are ready, prompts in front. Not safe between threads."""
 
-    def __init__(self, compiled: "CompiledModel", tokenizer: "Tokenizer") -> None:
+    def __init__(
+        self,
+        compiled: "CompiledModel",
+        tokenizer: "Tokenizer",
+        max_tokens: int,
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> None:
+        """`tokenizer` neither cuts off nor pads; a batch holds `batch_tokens`, padding included."""
         self._request = compiled.create_infer_request()
         self._tokenizer = tokenizer
+        self._max_tokens = max_tokens
+        self._batch_tokens = batch_tokens
 
-    def encode(self, texts: Sequence[str], *, batch_size: int) -> Vectors:
-        """`(len(texts), dim)` float32, L2-normalised; longest texts first, so that a batch holds
-        little padding."""
-        encoded = self._tokenizer.encode_batch_fast(list(texts))
-        order = sorted(range(len(texts)), key=lambda i: -len(encoded[i].ids))
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """`(len(texts), dim)` float32, L2-normalised; texts are cut off at `max_tokens`."""
+        ids = token_ids(self._tokenizer, texts, self._max_tokens)
         vectors: Vectors | None = None
-        for begin in range(0, len(order), batch_size):
-            rows = order[begin : begin + batch_size]
-            found = self._infer([encoded[row].ids for row in rows])
+        for rows in batches([len(each) for each in ids], self._batch_tokens):
+            found = self._infer([ids[row] for row in rows])
             if vectors is None:
                 vectors = np.empty((len(texts), found.shape[1]), dtype=np.float32)
             vectors[rows] = found
@@ -54,6 +62,29 @@ class Graph:
     def _infer(self, ids: list[list[int]]) -> Vectors:
         outputs = self._request.infer(padded(ids))
         return np.asarray(outputs[0], dtype=np.float32)
+
+
+def batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Rows in batches, longest first, so that a batch holds little padding. As many rows as fit
+    into `batch_tokens` when padded, one at least: memory stays the same whatever the lengths."""
+    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+    begin = 0
+    while begin < len(order):
+        count = max(1, batch_tokens // max(1, lengths[order[begin]]))
+        yield order[begin : begin + count]
+        begin += count
+
+
+def token_ids(tokenizer: "Tokenizer", texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+    """Ids with special tokens, `max_tokens` at most: those behind the text are kept."""
+    found = []
+    for encoding in tokenizer.encode_batch_fast(list(texts)):
+        ids = encoding.ids
+        if len(ids) > max_tokens:
+            tail = len(list(takewhile(bool, reversed(encoding.special_tokens_mask))))
+            ids = ids[: max_tokens - tail] + ids[len(ids) - tail :]
+        found.append(ids)
+    return found
 
 
 def padded(ids: list[list[int]]) -> dict[str, NDArray[np.int64]]:
@@ -66,10 +97,12 @@ def padded(ids: list[list[int]]) -> dict[str, NDArray[np.int64]]:
     return {"input_ids": input_ids, "attention_mask": mask}
 
 
-def load_graph(folder: ModelFolder, tokenizer: "Tokenizer", *, threads: int) -> Graph | None:
+def load_graph(
+    folder: ModelFolder, tokenizer: "Tokenizer", *, threads: int, batch_tokens: int = BATCH_TOKENS
+) -> Graph | None:
     """The graph of the model in `folder`, converted first where it is not there yet.
 
-    `tokenizer` truncates and does not pad; `threads` 0 means all cores. None, with the reason in
+    `tokenizer` neither cuts off nor pads; `threads` 0 means all cores. None, with the reason in
     the log, where OpenVINO is not installed, or the model cannot be converted or kept.
     """
     try:
@@ -80,7 +113,8 @@ def load_graph(folder: ModelFolder, tokenizer: "Tokenizer", *, threads: int) -> 
     if not is_converted(folder.path) and not _convert(folder):
         return None
     model = openvino.Core().read_model(folder.path / HOME / GRAPH)
-    return Graph(compile_model(model, threads), tokenizer)
+    compiled = compile_model(model, threads)
+    return Graph(compiled, tokenizer, folder.max_tokens, batch_tokens)
 
 
 def _convert(folder: ModelFolder) -> bool:

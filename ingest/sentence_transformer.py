@@ -11,7 +11,7 @@ import numpy as np
 from ingest.embedder import TextKind, Vectors
 from ingest.errors import EmbedderError
 from ingest.model_folder import read_model_folder
-from ingest.openvino_graph import Graph, load_graph
+from ingest.openvino_graph import BATCH_TOKENS, Graph, load_graph
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Backend = Literal["auto", "torch"]
 
+_COUNTED_AT_ONCE = 1000
+_TORCH_BATCH = 16  # texts
 _LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
 
 
@@ -26,7 +28,7 @@ class SentenceTransformerEmbedder:
     """Pooling and normalisation are the folder's own, prompts too where it has some.
 
     The constructor reads a few JSON files; the model is loaded by the first `embed` or by
-    `warm_up`, the tokenizer by the first `count_tokens`. May be shared between threads; one of
+    `warm_up`, the tokenizer by the first `token_counts`. May be shared between threads; one of
     them computes at a time.
     """
 
@@ -36,17 +38,18 @@ class SentenceTransformerEmbedder:
         *,
         name: str,
         threads: int = 0,
-        batch_size: int = 16,
+        batch_tokens: int = BATCH_TOKENS,
         backend: Backend = "auto",
     ) -> None:
         """`name` is recorded with every knowledge base; `threads` 0 uses all cores. `backend` auto
-        takes OpenVINO where it is installed and gives the same vectors, else torch.
+        takes OpenVINO where it is installed and gives the same vectors, else torch;
+        `batch_tokens` is for OpenVINO.
 
         Raises EmbedderError where the folder is missing or incomplete.
         """
         self._folder = read_model_folder(folder, name)
         self._threads = threads
-        self._batch_size = batch_size
+        self._batch_tokens = batch_tokens
         self._backend = backend
         self._lock = threading.Lock()
         self._loaded: Graph | SentenceTransformer | None = None
@@ -66,32 +69,37 @@ class SentenceTransformerEmbedder:
         with self._lock:
             model = self._model()
             if isinstance(model, Graph):
-                return model.encode(prompted, batch_size=self._batch_size)
+                return model.encode(prompted)
             # sentence-transformers sorts by length before it cuts batches
             vectors = model.encode(
                 prompted,
-                batch_size=self._batch_size,
+                batch_size=_TORCH_BATCH,
                 normalize_embeddings=True,
                 show_progress_bar=False,
                 convert_to_numpy=True,
             )
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of `text` without special tokens and prompts. Raises EmbedderError."""
-        return len(self._tokenizer.encode(_well_formed(text), add_special_tokens=False).ids)
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text without special tokens and prompts. Raises EmbedderError."""
+        found: list[int] = []
+        for begin in range(0, len(texts), _COUNTED_AT_ONCE):
+            part = [_well_formed(text) for text in texts[begin : begin + _COUNTED_AT_ONCE]]
+            encoded = self.tokenizer.encode_batch_fast(part, add_special_tokens=False)
+            found += [len(encoding) for encoding in encoded]
+        return found
 
     def warm_up(self) -> None:
         """Load the model and run it once, so that the first question doesn't wait for it."""
         self.embed(["warm"], kind="query")
-        self.count_tokens("warm")
+        self.token_counts(["warm"])
 
     @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        return self._read_tokenizer()
+    def tokenizer(self) -> "Tokenizer":
+        """Neither cuts off nor pads. Raises EmbedderError.
 
-    def _read_tokenizer(self) -> "Tokenizer":
-        """A new one: truncation and padding are set on the object."""
+        One for everything: with a vocabulary of 250,000 it weighs 300 MB.
+        """
         from tokenizers import Tokenizer
 
         path = self._folder.path / "tokenizer.json"
@@ -111,16 +119,15 @@ class SentenceTransformerEmbedder:
 
     def _load(self) -> "Graph | SentenceTransformer":
         if self._backend == "auto":
-            graph = load_graph(self._folder, self.truncating_tokenizer(), threads=self._threads)
+            graph = load_graph(
+                self._folder,
+                self.tokenizer,
+                threads=self._threads,
+                batch_tokens=self._batch_tokens,
+            )
             if graph is not None:
                 return graph
         return self.load_torch()
-
-    def truncating_tokenizer(self) -> "Tokenizer":
-        """The tokenizer of texts that are to be embedded. Raises EmbedderError."""
-        tokenizer = self._read_tokenizer()
-        tokenizer.enable_truncation(self.max_tokens)
-        return tokenizer
 
     def load_torch(self) -> "SentenceTransformer":
         """The model as sentence-transformers loads it. Raises EmbedderError."""

@@ -1,18 +1,20 @@
 """The smallest pieces that a chunk is made of: sentences, headings, table rows, lines of code."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import lru_cache
 
 from ingest.sentences import sentence_spans
 from ingest.types import Block, BlockKind, Document
 
-CountTokens = Callable[[str], int]
+CountTokens = Callable[[Sequence[str]], list[int]]
 Span = tuple[int, int]
 
 # Where a sentence that exceeds the limit may be cut, best first; `""` is the last resort.
 _CLAUSE_SEPARATORS = ["\n", "；", "：", "，", "、", "; ", ": ", ", ", " | ", " ", ""]
 _MAX_ROW_LIMITS = 2
+_REMEMBERED_PIECES = 10_000
 
 
 class Boundary(Enum):
@@ -37,9 +39,28 @@ class Unit:
 
 
 def split_into_units(document: Document, count_tokens: CountTokens, max_tokens: int) -> list[Unit]:
-    """All non-blank text as units, in order."""
+    """All non-blank text as units, in order. Tokens are counted for all of them in one call."""
     text = document.text
+    whole = list(_whole_units(document))
+    counts = count_tokens([text[unit.start : unit.end] for unit, _ in whole])
+
+    @lru_cache(_REMEMBERED_PIECES)  # words come again and again
+    def count_one(piece: str) -> int:
+        return count_tokens([piece])[0]
+
     found: list[Unit] = []
+    for (unit, is_row), tokens in zip(whole, counts, strict=True):
+        if tokens <= max_tokens * (_MAX_ROW_LIMITS if is_row else 1):
+            found.append(replace(unit, tokens=tokens))
+        else:
+            pieces = _split(text[unit.start : unit.end], count_one, max_tokens)
+            found.extend(_units_of(unit, pieces, count_tokens(pieces)))
+    return found
+
+
+def _whole_units(document: Document) -> Iterator[tuple[Unit, bool]]:
+    """Units of any length, tokens not counted yet, and whether each is a row of a table."""
+    text = document.text
     path: list[tuple[int, str]] = []
     header = ""
     for block in _with_gaps(document):
@@ -51,14 +72,13 @@ def split_into_units(document: Document, count_tokens: CountTokens, max_tokens: 
             unit = Unit(
                 start,
                 end,
-                count_tokens(text[start:end]),
+                0,
                 _boundary(block, number),
                 tuple(heading for _, heading in path),
                 tuple(level for level, _ in path),
                 header if block.kind is BlockKind.TABLE_ROW else "",
             )
-            found.extend(_fit(text, unit, block.kind, count_tokens, max_tokens))
-    return found
+            yield unit, block.kind in (BlockKind.TABLE_ROW, BlockKind.TABLE_HEADER)
 
 
 def _with_gaps(document: Document) -> Iterator[Block]:
@@ -104,31 +124,17 @@ def _boundary(block: Block, number: int) -> Boundary:
     return Boundary.BLOCK if number == 0 else Boundary.SENTENCE
 
 
-def _fit(
-    text: str, unit: Unit, kind: BlockKind, count_tokens: CountTokens, max_tokens: int
-) -> list[Unit]:
-    """The unit, or its pieces where it exceeds the limit by itself."""
-    is_row = kind in (BlockKind.TABLE_ROW, BlockKind.TABLE_HEADER)
-    if unit.tokens <= max_tokens * (_MAX_ROW_LIMITS if is_row else 1):
-        return [unit]
-    pieces: list[Unit] = []
+def _units_of(unit: Unit, pieces: Sequence[str], counts: Sequence[int]) -> Iterator[Unit]:
+    """The pieces of a unit that exceeds the limit by itself."""
     start = unit.start
-    for piece in _split(text[unit.start : unit.end], count_tokens, max_tokens):
+    for piece, tokens in zip(pieces, counts, strict=True):
+        boundary = unit.boundary if start == unit.start else Boundary.SENTENCE
         end = start + len(piece)
-        pieces.append(
-            replace(
-                unit,
-                start=start,
-                end=end,
-                tokens=count_tokens(piece),
-                boundary=unit.boundary if start == unit.start else Boundary.SENTENCE,
-            )
-        )
+        yield replace(unit, start=start, end=end, tokens=tokens, boundary=boundary)
         start = end
-    return pieces
 
 
-def _split(text: str, count_tokens: CountTokens, max_tokens: int) -> list[str]:
+def _split(text: str, count_one: Callable[[str], int], max_tokens: int) -> list[str]:
     """Pieces that concatenate to `text`: no overlap, no stripping, separators kept."""
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
@@ -138,5 +144,5 @@ def _split(text: str, count_tokens: CountTokens, max_tokens: int) -> list[str]:
         chunk_size=max_tokens,
         chunk_overlap=0,
         strip_whitespace=False,
-        length_function=count_tokens,
+        length_function=count_one,
     ).split_text(text)

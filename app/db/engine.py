@@ -6,8 +6,9 @@ writing session is one transaction that commits at its end or rolls back on any 
 
 import errno
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +47,9 @@ class Database:
             "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
         )
         self.engine = _sqlite(parsed) if self.dialect == "sqlite" else _postgresql(parsed)
+        # SQLite lets one write at a time and has the others look again now and then: a thread that
+        # writes often would keep another one of its process waiting until that gives up.
+        self._one_writer = threading.Lock() if self.dialect == "sqlite" else nullcontext()
         event.listen(self.engine, "handle_error", _tell_when_full)
         if self.dialect == "sqlite":
             self._reader = self.engine.execution_options(zhiwen_begin="READ")
@@ -67,7 +71,11 @@ class Database:
         On SQLite it holds the write lock from its start, so keep it short: no parsing,
         embedding or network inside.
         """
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with (
+            self._one_writer,
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             session.connection()  # take SQLite's write lock now, before the first read
             yield session
 

@@ -1,11 +1,16 @@
-"""One claimed job: read the bytes, parse → clean → chunk → embed, commit everything at once."""
+"""One claimed job: read the bytes, parse → clean → chunk → embed, commit everything at once.
+
+`Ingestion.run` does that for one document; `app/services/reading_ahead.py` does it for many, each
+step in a thread of its own.
+"""
 
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,14 +26,38 @@ from app.services.removal import delete_chunks, withdraw
 from app.services.vectors import add_vectors
 from app.services.versions import take_paths
 from ingest.chunk import indexed_text
-from ingest.embedder import Embedder
+from ingest.embedder import Embedder, Vectors
 from ingest.errors import IngestError
 from ingest.parsers import parse
-from ingest.pipeline import Ingested, Parse, Progress, ingest
+from ingest.pipeline import Parse, Progress, chunk_limit, embed, read
+from ingest.types import Chunk, Document
 
 log = logging.getLogger(__name__)
 
 _REPORT_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A claimed document that was read; `texts` is what is embedded and indexed of its chunks."""
+
+    claim: Claim
+    stored: StoredDocument
+    document: Document
+    chunks: list[Chunk]
+
+    @property
+    def texts(self) -> list[str]:
+        title = self.document.title
+        return [indexed_text(title, chunk.headings, chunk.text) for chunk in self.chunks]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """`vectors` is `(len(reading.chunks), dim)`, float32, rows L2-normalised."""
+
+    reading: Reading
+    vectors: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +72,62 @@ class Ingestion:
     def run(self, claim: Claim, worker: str) -> None:
         """Bring the claimed document to `ready` or `failed`. Raises nothing about the document,
         and StorageFull where its end cannot be written down; then the job is still claimed."""
+        with lease_kept(self.jobs, worker):
+            reading = self.read(claim)
+            if reading is not None:
+                for embedded in self.embed([reading]):
+                    self.commit(embedded)
+
+    def read(self, claim: Claim) -> Reading | None:
+        """Parse and chunk; None where that ended the job. Raises StorageFull as `run`."""
+        with self._answered(claim):
+            document = self._start(claim)
+            parsed, chunks = read(
+                self.files.path(document.sha256).read_bytes(),
+                document.name,
+                self.embedder.token_counts,
+                chunk_tokens=chunk_limit(self.chunk_tokens, self.embedder.max_tokens),
+                on_progress=self._report(claim),
+                parse=self.parse,
+            )
+            return Reading(claim, document, parsed, chunks)
+        return None
+
+    def embed(self, readings: Sequence[Reading]) -> list[Embedded]:
+        """The documents with their vectors, computed together. Where that fails each is tried on
+        its own, so that a document ends no other; those that fail alone are left out."""
+        texts = [text for reading in readings for text in reading.texts]
+        on_progress = self._report(readings[0].claim) if len(readings) == 1 else None
         try:
-            with _kept_alive(self.jobs, claim, worker):
-                document = self._start(claim)
-                ingested = ingest(
-                    self.files.path(document.sha256).read_bytes(),
-                    document.name,
-                    self.embedder,
-                    chunk_tokens=self.chunk_tokens,
-                    on_progress=self._report(claim),
-                    parse=self.parse,
-                )
-                self._commit(claim, document, ingested)
+            vectors = embed(texts, self.embedder, on_progress=on_progress)
+        except Exception:
+            if len(readings) > 1:
+                log.warning("%s documents are embedded one by one", len(readings), exc_info=True)
+                return [each for reading in readings for each in self.embed([reading])]
+            with self._answered(readings[0].claim):
+                raise
+            return []
+        ends = list(accumulate(len(reading.chunks) for reading in readings))
+        return [
+            Embedded(reading, vectors[end - len(reading.chunks) : end])
+            for reading, end in zip(readings, ends, strict=True)
+        ]
+
+    def commit(self, embedded: Embedded) -> None:
+        """Make the document searchable. Raises StorageFull as `run`."""
+        with self._answered(embedded.reading.claim):
+            self._commit(embedded.reading, embedded.vectors)
+
+    @contextmanager
+    def _answered(self, claim: Claim) -> Iterator[None]:
+        """An error about the document ends its job with the reason."""
+        try:
+            yield
         except StorageFull:
             raise
         except NotFound:
             log.info("document %s was deleted meanwhile, or given to another", claim.document_id)
-        except IngestError as error:
-            self.jobs.fail(claim, error.code, str(error))
-        except WrongEmbedder as error:
+        except (IngestError, WrongEmbedder) as error:
             self.jobs.fail(claim, error.code, str(error))
         except OSError as error:
             if is_full(error):
@@ -97,9 +163,9 @@ class Ingestion:
                 raise WrongEmbedder(base.name, base.embedder, self.embedder.name)
             return document
 
-    def _commit(self, claim: Claim, document: StoredDocument, ingested: Ingested) -> None:
+    def _commit(self, reading: Reading, vectors: Vectors) -> None:
         """Text, chunks, vectors, lexical rows and the state `ready`: all or nothing."""
-        parsed = ingested.document
+        claim, document, parsed = reading.claim, reading.stored, reading.document
         with self.db.write() as session:
             # The base first, as deleting it does; the other order would deadlock.
             next_sequence(session, document.base_id)
@@ -125,12 +191,12 @@ class Ingestion:
                     headings=list(chunk.headings),
                     locator=chunk.locator,
                 )
-                for chunk in ingested.chunks
+                for chunk in reading.chunks
             ]
             session.add_all(rows)
             session.flush()
             ids = [row.id for row in rows if row.id is not None]
-            add_vectors(session, base.generation, ids, ingested.vectors)
+            add_vectors(session, base.generation, ids, vectors)
             pages = [[span.page, span.start, span.end] for span in parsed.pages]
             session.merge(DocumentText(document_id=stored.id, text=parsed.text, pages=pages))
             stored.state, stored.title = "ready", parsed.title
@@ -139,21 +205,21 @@ class Ingestion:
             job.state, job.stage, job.updated_at = "done", "ready", stored.updated_at
             session.add_all((stored, job))
             if take_paths(session, stored, base.sequence):
-                texts = [indexed_text(parsed.title, p.headings, p.text) for p in ingested.chunks]
-                lexical.add(session, stored.base_id, list(zip(ids, texts, strict=True)))
+                lexical.add(session, stored.base_id, list(zip(ids, reading.texts, strict=True)))
 
 
 @contextmanager
-def _kept_alive(jobs: Jobs, claim: Claim, worker: str) -> Iterator[None]:
-    """Renew the lease from a thread as long as the work goes on, however long one step takes."""
+def lease_kept(jobs: Jobs, worker: str) -> Iterator[None]:
+    """Renew from a thread what the worker holds as long as the work goes on, however long a step
+    takes."""
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(LEASE_S / 3):
             try:
-                jobs.renew(claim, worker)
+                jobs.renew(worker)
             except (SQLAlchemyError, StorageFull):  # the next renewal still comes in time
-                log.warning("the lease of job %s was not renewed", claim.job_id, exc_info=True)
+                log.warning("the leases of %s were not renewed", worker, exc_info=True)
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)
     thread.start()

@@ -52,10 +52,13 @@ class Jobs:
             query = select(func.count()).select_from(Job).where(_claimable())
             return session.exec(query).one()
 
-    def claim(self, worker: str) -> Claim | None:
-        """Take the oldest job. Those that brought down their worker too often fail instead."""
+    def claim(self, worker: str, *, untried: bool = False) -> Claim | None:
+        """Take the oldest job. Those that brought down their worker too often fail instead.
+
+        `untried` passes over jobs whose last worker died: beside others they could end those.
+        """
         with self.db.write() as session:
-            while (job := _oldest_claimable(session)) is not None:
+            while (job := _oldest_claimable(session, untried)) is not None:
                 if job.attempts >= MAX_ATTEMPTS:
                     fail(session, job, "worker_died", _WORKER_DIED)
                     session.flush()
@@ -67,13 +70,13 @@ class Jobs:
                 return Claim(job.id, job.document_id, job.attempts)
             return None
 
-    def renew(self, claim: Claim, worker: str) -> None:
-        """Hold the claim for another lease."""
+    def renew(self, worker: str) -> None:
+        """Hold all that the worker has claimed for another lease."""
         lease_until = utc_now() + timedelta(seconds=LEASE_S)
         with self.db.write() as session:
             session.exec(
                 update(Job)
-                .where(col(Job.id) == claim.job_id, col(Job.worker) == worker)
+                .where(col(Job.worker) == worker, col(Job.state) == "running")
                 .values(lease_until=lease_until)
             )
 
@@ -147,8 +150,10 @@ def fail(session: Session, job: Job, code: str, detail: str) -> None:
         session.add(document)
 
 
-def _oldest_claimable(session: Session) -> Job | None:
+def _oldest_claimable(session: Session, untried: bool) -> Job | None:
     query = select(Job).where(_claimable()).order_by(col(Job.created_at), col(Job.id)).limit(1)
+    if untried:
+        query = query.where(Job.attempts == 0)
     return session.exec(query.with_for_update(skip_locked=True)).first()
 
 

@@ -12,7 +12,7 @@ import httpx
 
 from evals.torture.processes import Processes
 
-_EMPTY_S = 60.0
+_EMPTY_S = 240.0
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Wrong:
 
 
 def wait_until_read(processes: Processes) -> list[str]:
-    """Until no document is on its way; what is still there after a minute."""
+    """Until no document is on its way; what is still there after some minutes."""
     deadline = time.monotonic() + _EMPTY_S
     with closing(_database(processes)) as db:
         while True:

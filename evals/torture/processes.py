@@ -20,7 +20,7 @@ from evals.processes import children, free_ports
 
 _QUICK = Pace(poll_s=0.03, pause_s=0.05)
 _SAVE_S = 0.2
-_START_S = 30.0
+_START_S = 120.0
 
 
 def fork(name: str, log: Path, main: Callable[[], None]) -> int:

@@ -9,7 +9,6 @@ from ingest.decode import decode
 from ingest.errors import ParseError
 from ingest.package import Package, refuse_entities
 from ingest.parsers import PageProgress
-from ingest.parsers.html import add_html
 from ingest.types import Document
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ class EpubParser:
     signature = b"PK"
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
+        from ingest.html_blocks import add_html
+
         package = Package(data, name, "an EPUB book")
         _refuse_locked(package, name)
         rootfile = package.xml(_CONTAINER).find(".//{*}rootfile")

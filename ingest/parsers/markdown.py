@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Sequence
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from ingest.builder import DocumentBuilder
 from ingest.clean import clean, unwrap
 from ingest.decode import decode
 from ingest.parsers import PageProgress
 from ingest.types import BlockKind, Document
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.MULTILINE)
@@ -21,6 +22,8 @@ class MarkdownParser:
     signature = b""
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
+        from markdown_it import MarkdownIt
+
         text = clean(decode(data, name))
         builder = DocumentBuilder(data, name, "text/markdown")
         if front := _FRONT_MATTER.match(text):
@@ -43,11 +46,11 @@ class _Walk:
         self._in_cell = False
         self._heading_level = 0
 
-    def run(self, tokens: Sequence[Token]) -> None:
+    def run(self, tokens: Sequence["Token"]) -> None:
         for token in tokens:
             self._step(token)
 
-    def _step(self, token: Token) -> None:
+    def _step(self, token: "Token") -> None:
         match token.type:
             case "heading_open":
                 self._heading_level = int(token.tag[1:])
@@ -68,7 +71,7 @@ class _Walk:
             case "fence" | "code_block":
                 self._builder.add(BlockKind.CODE, token.content)
             case "html_block":
-                from ingest.parsers.html import add_html
+                from ingest.html_blocks import add_html
 
                 add_html(self._builder, token.content)
             case "inline":
@@ -78,7 +81,7 @@ class _Walk:
         self._builder.row(self._row, header=header, first=self._opens_table)
         self._row, self._opens_table = [], False
 
-    def _inline(self, token: Token) -> None:
+    def _inline(self, token: "Token") -> None:
         text = unwrap(_text(token.children or []))
         if self._heading_level:
             self._builder.heading(text, self._heading_level)
@@ -99,7 +102,7 @@ class _Walk:
         return f"{marker}."
 
 
-def _text(children: Sequence[Token]) -> str:
+def _text(children: Sequence["Token"]) -> str:
     """What a reader sees: link texts and picture descriptions, no addresses and no tags."""
     parts: list[str] = []
     for child in children:

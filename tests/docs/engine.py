@@ -16,7 +16,7 @@ from tests.house import listening_socket
 
 class _Tokenizer:
     def count(self, text: str) -> int:
-        return HashingEmbedder().count_tokens(text)
+        return HashingEmbedder().token_counts([text])[0]
 
 
 @dataclass(frozen=True, slots=True)

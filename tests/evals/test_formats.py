@@ -29,7 +29,7 @@ def row(name: str, **wants: Any) -> dict[str, Any]:
 )
 def test_a_file_is_judged_by_its_text_and_its_rows(wants: dict[str, Any], problem: str) -> None:
     document = parse(TABLE, "a.csv")
-    chunks = chunk(document, HashingEmbedder().count_tokens, max_tokens=32)
+    chunks = chunk(document, HashingEmbedder().token_counts, max_tokens=32)
     assert judge(row("a.csv", **wants), document, chunks) == problem
 
 

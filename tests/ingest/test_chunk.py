@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from ingest.chunk import chunk, indexed_text
 from ingest.hashing import HashingEmbedder
 from ingest.types import Block, BlockKind, Chunk, Document
 
-count = HashingEmbedder().count_tokens
+counts = HashingEmbedder().token_counts
 
 SENTENCES = [
     "试用期为三个月。",
@@ -28,6 +29,10 @@ ROWS = [
     "Annual leave | 10 | 全体员工",
     "事假 | 无 | 需要书面申请并经部门负责人批准。",
 ]
+
+
+def count(text: str) -> int:
+    return counts([text])[0]
 
 
 @st.composite
@@ -72,7 +77,7 @@ def test_chunks_are_exact_complete_and_begin_where_sentences_do(
     made: tuple[Document, set[int]], limit: int
 ) -> None:
     document, begins = made
-    chunks = chunk(document, count, max_tokens=limit)
+    chunks = chunk(document, counts, max_tokens=limit)
     check_spans(document, chunks)
     for piece in chunks:
         assert piece.start in begins  # nothing here exceeds the limit by itself
@@ -83,7 +88,7 @@ def test_chunks_are_exact_complete_and_begin_where_sentences_do(
 @settings(max_examples=300)
 def test_any_text_at_all(text: str, limit: int) -> None:
     document = Document("id", "a.txt", "text/plain", "a", text)
-    chunks = chunk(document, count, max_tokens=limit)
+    chunks = chunk(document, counts, max_tokens=limit)
     check_spans(document, chunks)
     assert all(count(piece.text) <= limit for piece in chunks)
 
@@ -91,7 +96,7 @@ def test_any_text_at_all(text: str, limit: int) -> None:
 @given(documents(), st.integers(40, 80))
 def test_rows_stay_whole(made: tuple[Document, set[int]], limit: int) -> None:
     document, _ = made
-    chunks = chunk(document, count, max_tokens=limit)
+    chunks = chunk(document, counts, max_tokens=limit)
     for block in document.blocks:
         if block.kind in (BlockKind.TABLE_ROW, BlockKind.HEADING):
             assert any(c.start <= block.start and block.end <= c.end for c in chunks)
@@ -110,7 +115,7 @@ LONG = "合同双方应当全面履行各自的义务。" * 4  # 64 tokens
 
 def test_a_chunk_does_not_cross_an_h2() -> None:
     document = built((H, "书", 1), (H, "甲", 2), (P, LONG, 0), (H, "乙", 2), (P, LONG, 0))
-    chunks = chunk(document, count, max_tokens=200)
+    chunks = chunk(document, counts, max_tokens=200)
     assert [c.headings for c in chunks] == [("书", "甲"), ("书", "乙")]
     assert chunks[0].text.startswith("书") and chunks[1].text.startswith("乙")
 
@@ -125,13 +130,13 @@ def test_tiny_siblings_share_a_chunk_but_not_with_another_parents() -> None:
             *((k, t, v) for n in "一二三" for k, t, v in [(H, n, 2), (P, "见附表。", 0)]),
         ]
     ]
-    chunks = chunk(built(*blocks), count, max_tokens=100)
+    chunks = chunk(built(*blocks), counts, max_tokens=100)
     assert [c.headings for c in chunks] == [("甲",), ("乙",)]
 
 
 def test_a_heading_is_never_left_at_the_end_of_a_chunk() -> None:
     blocks = [b for n in range(12) for b in [(H, f"第{n}节", 3), (P, LONG, 0)]]
-    chunks = chunk(built((H, "书", 1), *blocks), count, max_tokens=150)
+    chunks = chunk(built((H, "书", 1), *blocks), counts, max_tokens=150)
     assert len(chunks) > 4
     assert not any(piece.text.splitlines()[-1].startswith("第") for piece in chunks)
 
@@ -140,13 +145,13 @@ def test_a_cut_right_after_a_heading_is_avoided_even_where_sizes_ask_for_it() ->
     heading = (H, "关于双方各自承担的义务与责任的若干具体规定", 3)
     rows = [(BlockKind.TABLE_ROW, LONG, 0)] * 2
     document = built((P, LONG[:48], 0), heading, *rows)
-    chunks = chunk(document, count, max_tokens=120)
+    chunks = chunk(document, counts, max_tokens=120)
     assert [piece.text.endswith("规定") for piece in chunks] == [False] * len(chunks)
 
 
 def test_a_sentence_beyond_the_limit_is_cut_at_its_commas() -> None:
     clause = "乙方应当按月支付租金，"
-    chunks = chunk(built((P, clause * 30 + "不得拖欠。", 0)), count, max_tokens=50)
+    chunks = chunk(built((P, clause * 30 + "不得拖欠。", 0)), counts, max_tokens=50)
     assert len(chunks) > 6
     assert all(piece.text.endswith("，") for piece in chunks[:-1])
     assert all(count(piece.text) <= 50 for piece in chunks)
@@ -155,7 +160,7 @@ def test_a_sentence_beyond_the_limit_is_cut_at_its_commas() -> None:
 @pytest.mark.parametrize("sentence", ["字" * 300, "字 " * 200, "甲、乙，" * 100])
 def test_a_sentence_without_an_end_is_cut_without_loss_or_overlap(sentence: str) -> None:
     document = built((P, "前言。", 0), (P, sentence, 0), (P, "后记。", 0))
-    chunks = chunk(document, count, max_tokens=30)
+    chunks = chunk(document, counts, max_tokens=30)
     check_spans(document, chunks)
     assert all(count(piece.text) <= 30 for piece in chunks)
     assert "".join("".join(c.text for c in chunks).split()) == "".join(document.text.split())
@@ -164,14 +169,14 @@ def test_a_sentence_without_an_end_is_cut_without_loss_or_overlap(sentence: str)
 def test_a_row_beyond_the_limit_stays_whole_up_to_twice_the_limit() -> None:
     row = " | ".join(["单元格"] * 20)  # 79 tokens
     document = built((BlockKind.TABLE_ROW, "短 | 行", 0), (BlockKind.TABLE_ROW, row, 0))
-    assert chunk(document, count, max_tokens=40)[-1].text == row
-    assert all(count(c.text) <= 20 for c in chunk(document, count, max_tokens=20))
+    assert chunk(document, counts, max_tokens=40)[-1].text == row
+    assert all(count(c.text) <= 20 for c in chunk(document, counts, max_tokens=20))
 
 
 def test_rows_cut_off_from_their_header_carry_it_in_the_path() -> None:
     rows = [(BlockKind.TABLE_ROW, f"员工{n} | {n} 天", 0) for n in range(40)]
     document = built((H, "请假", 1), (BlockKind.TABLE_HEADER, "姓名 | 天数", 0), *rows)
-    chunks = chunk(document, count, max_tokens=60)
+    chunks = chunk(document, counts, max_tokens=60)
     assert len(chunks) > 3
     assert chunks[0].headings == ("请假",)
     assert {piece.headings for piece in chunks[1:]} == {("请假", "姓名 | 天数")}
@@ -179,12 +184,12 @@ def test_rows_cut_off_from_their_header_carry_it_in_the_path() -> None:
 
 def test_the_path_is_the_one_common_to_all_of_a_chunk() -> None:
     document = built((H, "书", 1), (P, "引言。", 0), (H, "甲", 3), (P, "一。", 0), (H, "乙", 3))
-    assert [c.headings for c in chunk(document, count)] == [("书",)]
+    assert [c.headings for c in chunk(document, counts)] == [("书",)]
 
 
 def test_chunks_are_of_about_equal_size() -> None:
     document = built(*[(P, LONG, 0)] * 9)
-    sizes = [count(piece.text) for piece in chunk(document, count, max_tokens=400)]
+    sizes = [count(piece.text) for piece in chunk(document, counts, max_tokens=400)]
     assert len(sizes) == 2 and abs(sizes[0] - sizes[1]) <= 64
 
 
@@ -193,15 +198,15 @@ def test_pages_are_those_of_the_first_character() -> None:
     for page in (1, 2):
         builder.page(page)
         builder.paragraph(LONG)
-    assert [c.page for c in chunk(builder.build(), count, max_tokens=64)] == [1, 2]
+    assert [c.page for c in chunk(builder.build(), counts, max_tokens=64)] == [1, 2]
 
 
 def test_each_sentence_is_counted_once() -> None:
     counted: list[str] = []
 
-    def counting(text: str) -> int:
-        counted.append(text)
-        return count(text)
+    def counting(texts: Sequence[str]) -> list[int]:
+        counted.extend(texts)
+        return counts(texts)
 
     document = built(*[(P, LONG, 0)] * 200)
     chunk(document, counting)
@@ -211,12 +216,12 @@ def test_each_sentence_is_counted_once() -> None:
 def test_text_between_blocks_is_not_lost() -> None:
     text = "前言。\n\n正文。\n\n后记。"
     document = Document("id", "a", "text/plain", "a", text, (Block(P, 5, 8),))
-    check_spans(document, chunk(document, count))
+    check_spans(document, chunk(document, counts))
 
 
 def test_too_small_a_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 16"):
-        chunk(built((P, "字。", 0)), count, max_tokens=15)
+        chunk(built((P, "字。", 0)), counts, max_tokens=15)
 
 
 def test_indexed_text_puts_title_and_path_in_front() -> None:
@@ -229,5 +234,5 @@ def test_indexed_text_puts_title_and_path_in_front() -> None:
 @pytest.mark.parametrize("text", ["甲。乙。", "One. Two."])
 def test_neighbours_do_not_overlap(text: str) -> None:
     document = built((P, text * 60, 0))
-    for before, after in pairwise(chunk(document, count, max_tokens=20)):
+    for before, after in pairwise(chunk(document, counts, max_tokens=20)):
         assert before.end <= after.start

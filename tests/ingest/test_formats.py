@@ -24,7 +24,7 @@ from tests.ingest.office_files import (
 )
 from tests.ingest.test_parsers import CODE, HEADER, HEADING, PARAGRAPH, ROW, blocks
 
-COUNT = HashingEmbedder().count_tokens
+COUNT = HashingEmbedder().token_counts
 
 
 def chunked(document: Document, max_tokens: int = 64) -> list[Chunk]:

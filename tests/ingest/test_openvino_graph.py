@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.openvino_graph import HOME, KEY, Graph, is_converted
+from ingest.openvino_graph import HOME, KEY, Graph, batches, is_converted, token_ids
 from ingest.sentence_transformer import SentenceTransformerEmbedder
 from tests.ingest.bge_folder import DIM, write_bge_folder
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_graph_gives_torchs_vectors(folder: Path, kind: str) -> None:
     assert is_converted(folder)
     torch = SentenceTransformerEmbedder(folder, name=BGE, backend="torch")
-    graph = SentenceTransformerEmbedder(folder, name=BGE, batch_size=2)
+    graph = SentenceTransformerEmbedder(folder, name=BGE, batch_tokens=100)
     expected = torch.embed(TEXTS, kind=kind)  # type: ignore[arg-type]
     vectors = graph.embed(TEXTS, kind=kind)  # type: ignore[arg-type]
     assert vectors.shape == (len(TEXTS), DIM) and vectors.dtype == np.float32
@@ -35,6 +35,23 @@ def test_the_graph_gives_torchs_vectors(folder: Path, kind: str) -> None:
     assert (vectors * expected).sum(axis=1).min() > 0.995
     # in the order given, whatever the order they were computed in
     assert (vectors @ expected.T).argmax(axis=1).tolist() == list(range(len(TEXTS)))
+
+
+def test_batches_hold_no_more_tokens_than_they_may() -> None:
+    lengths = [5, 64, 1, 0, 30, 64, 200, 7]
+    found = list(batches(lengths, 100))
+    assert sorted(row for rows in found for row in rows) == list(range(len(lengths)))
+    assert [lengths[row] for rows in found for row in rows] == sorted(lengths, reverse=True)
+    for rows in found:
+        assert len(rows) == 1 or len(rows) * max(lengths[row] for row in rows) <= 100
+    assert found[0] == [6], "what is too long for a batch has one of its own"
+
+
+def test_long_texts_are_cut_off_and_keep_their_last_token(folder: Path) -> None:
+    tokenizer = SentenceTransformerEmbedder(folder, name=BGE).tokenizer
+    short, long = token_ids(tokenizer, ["合同", "合同" * 500], 10)
+    assert len(short) == 4 and len(long) == 10
+    assert (long[0], long[-1]) == (short[0], short[-1])
 
 
 def test_once_converted_nothing_heavy_is_loaded(folder: Path) -> None:

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from ingest.chunk import indexed_text
 from ingest.errors import ParseError
 from ingest.hashing import HashingEmbedder
-from ingest.pipeline import chunk_limit, embed, ingest, read
+from ingest.pipeline import chunk_limit, embed, read
+from ingest.types import Chunk, Document
 
 TEXT = """# 租赁合同
 
@@ -14,42 +16,48 @@ TEXT = """# 租赁合同
 Annual leave is ten days. Sick leave is twelve days."""
 
 
+def texts_of(document: Document, chunks: list[Chunk]) -> list[str]:
+    return [indexed_text(document.title, piece.headings, piece.text) for piece in chunks]
+
+
 def test_from_bytes_to_vectors() -> None:
     seen: list[tuple[str, int, int]] = []
     embedder = HashingEmbedder()
-    result = ingest(
+    document, chunks = read(
         TEXT.encode(),
         "../合同.md",
-        embedder,
+        embedder.token_counts,
         chunk_tokens=40,
         on_progress=lambda *step: seen.append(step),
     )
-    assert result.document.name == "合同.md" and result.document.title == "租赁合同"
-    assert result.vectors.shape == (len(result.chunks), embedder.dim)
-    np.testing.assert_allclose(np.linalg.norm(result.vectors, axis=1), 1, atol=1e-6)
+    texts = texts_of(document, chunks)
+    vectors = embed(texts, embedder, on_progress=lambda *step: seen.append(step))
+    assert document.name == "合同.md" and document.title == "租赁合同"
+    assert vectors.shape == (len(chunks), embedder.dim)
+    np.testing.assert_array_equal(vectors, embedder.embed(texts, kind="document"))
     assert seen[0] == ("parsing", 0, 1) and seen[-1] == ("embedding", 2, 2)
 
 
-def test_reading_and_embedding_apart_give_the_same() -> None:
+def test_many_texts_keep_their_order() -> None:
     embedder = HashingEmbedder()
-    together = ingest(TEXT.encode(), "a.md", embedder)
-    document, chunks = read(TEXT.encode(), "a.md", embedder.count_tokens)
-    assert (document, chunks) == (together.document, together.chunks)
-    np.testing.assert_array_equal(embed(document, chunks, embedder), together.vectors)
+    texts = [f"第{number}条" + "，按月支付" * (number * 7 % 40) for number in range(300)]
+    vectors = embed(texts, embedder)
+    np.testing.assert_array_equal(vectors, embedder.embed(texts, kind="document"))
 
 
 def test_title_and_headings_are_embedded_but_not_cited() -> None:
     embedder = HashingEmbedder()
-    result = ingest(TEXT.encode(), "a.md", embedder, chunk_tokens=40)
+    document, chunks = read(TEXT.encode(), "a.md", embedder.token_counts, chunk_tokens=40)
+    vectors = embed(texts_of(document, chunks), embedder)
     query = embedder.embed(["租赁合同"], kind="query")[0]
-    bare = embedder.embed([c.text for c in result.chunks], kind="document")
-    assert result.vectors[1] @ query > bare[1] @ query  # the second has the title in front
-    assert "租赁" not in result.chunks[1].text
+    bare = embedder.embed([c.text for c in chunks], kind="document")
+    assert vectors[1] @ query > bare[1] @ query  # the second has the title in front
+    assert "租赁" not in chunks[1].text
 
 
-def test_bad_files_raise_before_anything_is_embedded() -> None:
+def test_bad_files_raise() -> None:
     with pytest.raises(ParseError):
-        ingest(b"", "a.md", HashingEmbedder())
+        read(b"", "a.md", HashingEmbedder().token_counts)
 
 
 def test_chunks_leave_room_for_their_front() -> None:

@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def embedder(folder: Path) -> SentenceTransformerEmbedder:
-    return SentenceTransformerEmbedder(folder, name=BGE, batch_size=2, backend="torch")
+    return SentenceTransformerEmbedder(folder, name=BGE, backend="torch")
 
 
 def by_hand(folder: Path, texts: list[str]) -> Vectors:
@@ -99,9 +99,10 @@ def test_long_texts_are_cut_off(folder: Path, embedder: SentenceTransformerEmbed
 
 
 def test_tokens_are_counted_without_special_ones(embedder: SentenceTransformerEmbedder) -> None:
-    assert embedder.count_tokens("合同三months") == 5
-    assert embedder.count_tokens("") == 0
-    assert embedder.count_tokens("合同" * 500) == 1000
+    assert embedder.token_counts(["合同三months", "", "合同" * 500]) == [5, 0, 1000]
+    assert embedder.token_counts([]) == []
+    many = ["合同" * (number % 5) for number in range(2500)]
+    assert embedder.token_counts(many) == [2 * (number % 5) for number in range(2500)]
 
 
 def test_counting_needs_no_torch(folder: Path) -> None:
@@ -110,7 +111,7 @@ def test_counting_needs_no_torch(folder: Path) -> None:
         "from ingest.pipeline import read\n"
         "from ingest.sentence_transformer import SentenceTransformerEmbedder\n"
         f"embedder = SentenceTransformerEmbedder(Path({str(folder)!r}), name={BGE!r})\n"
-        "_, chunks = read('合同三月。'.encode(), 'a.md', embedder.count_tokens)\n"
+        "_, chunks = read('合同三月。'.encode(), 'a.md', embedder.token_counts)\n"
         "assert len(chunks) == 1 and 'torch' not in sys.modules, sorted(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
@@ -120,10 +121,10 @@ def test_threads_may_share_one(embedder: SentenceTransformerEmbedder) -> None:
     alone = embedder.embed(TEXTS, kind="query")
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda _: embedder.embed(TEXTS, kind="query"), range(8)))
-        counts = list(pool.map(embedder.count_tokens, TEXTS * 8))
+        counts = list(pool.map(lambda _: embedder.token_counts(TEXTS), range(8)))
     for vectors in together:
         np.testing.assert_allclose(vectors, alone, atol=1e-6)
-    assert counts == [embedder.count_tokens(text) for text in TEXTS] * 8
+    assert counts == [embedder.token_counts(TEXTS)] * 8
 
 
 def test_lone_surrogates_and_no_texts_at_all(embedder: SentenceTransformerEmbedder) -> None:

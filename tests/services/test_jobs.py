@@ -48,9 +48,9 @@ def test_renewing_holds_a_job_and_only_its_own_worker_can(house: House) -> None:
     queue(house, 1)
     held = claim(house.jobs, "a")
     let_the_lease_run_out(house, held)
-    house.jobs.renew(held, "b")
+    house.jobs.renew("b")
     assert house.jobs.waiting() == 1
-    house.jobs.renew(held, "a")
+    house.jobs.renew("a")
     assert house.jobs.waiting() == 0
     until = house.jobs.get(held.job_id).lease_until
     assert until is not None

@@ -11,6 +11,7 @@ from app.db.files import FileStore
 from app.db.tables import Job, StoredChunk
 from app.services.ingestion import Ingestion
 from app.services.jobs import Jobs
+from app.services.reading_ahead import ReadingAhead
 from app.worker import new_worker_name, release_dead
 from ingest.hashing import HashingEmbedder
 from tests.services.conftest import House
@@ -25,8 +26,7 @@ def work(url: str, files: Path, together: Barrier) -> None:
     ingestion = Ingestion(db, FileStore(files), jobs, HashingEmbedder(), 400)
     name = new_worker_name()
     together.wait()
-    while (claim := jobs.claim(name)) is not None:
-        ingestion.run(claim, name)
+    ReadingAhead(ingestion, name, poll_s=0.05).run(lambda resting_s: resting_s > 1)
     db.dispose()
 
 
