@@ -3,6 +3,7 @@
 The only module that reads the environment. Every name has the prefix `ZHIWEN_`.
 """
 
+import os
 from pathlib import Path
 from typing import Literal, Self
 
@@ -58,6 +59,10 @@ class Settings(BaseSettings):
     engine_protocol: Literal["completions", "chat"] = Field(
         "completions",
         description="completions: we render ChatML (vLLM, llama.cpp); chat: the server does",
+    )
+    engines: Path | None = Field(
+        None,
+        description="TOML file with several engines by name; DATA_DIR/engines.toml where it exists",
     )
     chat_model: str = Field("", description="Chat model by name; the profile's default when empty")
     tokenizer: str = Field(
@@ -139,6 +144,12 @@ class Settings(BaseSettings):
         return (3500, None) if self.profile == "gpu" else (650, 450)
 
     @property
+    def engines_path(self) -> Path | None:
+        """The file with the engines; None where the settings above are the only one."""
+        usual = self.data_dir / "engines.toml"
+        return self.engines or (usual if usual.is_file() else None)
+
+    @property
     def models_path(self) -> Path:
         return self.models_dir or self.data_dir / "models"
 
@@ -170,3 +181,8 @@ class Settings(BaseSettings):
     @property
     def max_upload_bytes(self) -> int:
         return self.max_upload_mib * MIB
+
+
+def secret(variable: str) -> str:
+    """The value of an environment variable that another setting names; empty where it is unset."""
+    return os.environ.get(variable, "")

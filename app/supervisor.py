@@ -20,9 +20,9 @@ from typing import Self
 
 import httpx
 
+from app.chat_engines import chat_model_name, starts_engine
 from app.config import Settings
 from app.models.store import ModelStore
-from app.wiring import chat_model_name
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ def check_ports(settings: Settings) -> None:
     """Raises StartError for a port that two are to listen on, or that another process has."""
     wanted = [("API", settings.api_host, settings.api_port, "ZHIWEN_API_PORT")]
     wanted.append(("interface", settings.ui_host, settings.ui_port, "ZHIWEN_UI_PORT"))
-    if settings.embedded_engine:
+    if starts_engine(settings):
         wanted.append(("engine", "127.0.0.1", settings.engine_port, "ZHIWEN_ENGINE_PORT"))
     names: dict[int, str] = {}
     for name, host, port, variable in wanted:
@@ -162,7 +162,7 @@ def children(settings: Settings, store: ModelStore) -> list[Child]:
         return Child(name, [sys.executable, *arguments], logs / f"{name}.log", **more)  # type: ignore[arg-type]  # passed on as they are
 
     found = []
-    if settings.embedded_engine:
+    if starts_engine(settings):
         found.append(_engine(settings, store, python))
     found.append(python("api", "-m", "app.api", ready_url=f"{settings.api_base_url}/readyz"))
     found.append(python("worker", "-m", "app.worker"))

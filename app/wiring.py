@@ -5,20 +5,18 @@ import threading
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from app.chat_engines import build_gateway, styles
 from app.config import Settings
 from app.db.engine import Database
 from app.db.files import FileStore
 from app.llm.chat_model import ChatModel
-from app.llm.openai_chat import OpenAIChatModel
-from app.llm.tokenizer import QwenTokenizer
+from app.llm.gateway import Gateway, alone
 from app.models.hub import HubClient
 from app.models.store import ModelStore
 from app.rag.answer import AnswerLine
 from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.fuse import DENSE_WEIGHT
-from app.rag.prompt import render_chatml
-from app.rag.prompt_styles import ANSWER, STYLES, Style
 from app.rag.retrieve import Retriever
 from app.services.ask import Ask
 from app.services.bases import Bases
@@ -53,13 +51,13 @@ _QUERY_THREADS = 1
 
 @dataclass(frozen=True, slots=True)
 class Zhiwen:
-    """Everything the API serves. `model` and `embedder` are the only engines."""
+    """Everything the API serves. `gateway` and `embedder` are the only ways to models."""
 
     settings: Settings
     db: Database
     files: FileStore
     embedder: Embedder
-    model: ChatModel
+    gateway: Gateway
     indexes: Indexes
     bases: Bases
     documents: Documents
@@ -75,6 +73,11 @@ class Zhiwen:
     evaluations: Evaluations
     status: Status
     warm: threading.Event  # set once the embedder is loaded
+
+    @property
+    def model(self) -> ChatModel:
+        """The first engine's."""
+        return next(iter(self.gateway.engines.values())).model
 
     def prepare(self) -> None:
         """Bring the database up to date, set right what a crash left, and on the first start
@@ -99,7 +102,7 @@ class Zhiwen:
     async def close(self) -> None:
         """End what runs, keep the indexes."""
         await self.generations.close()
-        await self.model.close()
+        await self.gateway.close()
         self.evaluations.close()
         self.indexes.save()
         self.db.dispose()
@@ -111,15 +114,6 @@ def model_store(settings: Settings) -> ModelStore:
     return ModelStore(settings.models_path, hub=hub, offline=settings.offline)
 
 
-def chat_model_name(settings: Settings, store: ModelStore) -> str:
-    """The configured model, or the profile's default."""
-    if settings.chat_model:
-        return settings.chat_model
-    if settings.embedded_engine:
-        return store.default_chat_model()
-    return "Qwen/Qwen2.5-3B-Instruct-AWQ"
-
-
 def build_embedder(settings: Settings, store: ModelStore, *, threads: int) -> Embedder:
     """The configured embedder, or the best one there is, with torch's `threads`; 0 = all cores.
 
@@ -129,22 +123,6 @@ def build_embedder(settings: Settings, store: ModelStore, *, threads: int) -> Em
     if name == "hashing":
         return HashingEmbedder()
     return SentenceTransformerEmbedder(store.path(name), name=name, threads=threads)
-
-
-def build_chat_model(settings: Settings, store: ModelStore) -> ChatModel:
-    """The client of the engine. Raises ModelError where its tokenizer is not here."""
-    name = chat_model_name(settings, store)
-    return OpenAIChatModel(
-        settings.engine_base_url,
-        name,
-        QwenTokenizer(store.tokenizer(settings.tokenizer or name)),
-        render=render_chatml if settings.engine_protocol == "completions" else None,
-        api_key=settings.engine_api_key.get_secret_value(),
-        context_tokens=settings.context_tokens,
-        connect_timeout_s=settings.connect_timeout_s,
-        first_token_timeout_s=settings.first_token_timeout_s,
-        stall_timeout_s=settings.stall_timeout_s,
-    )
 
 
 def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float, Answerable]:
@@ -159,12 +137,6 @@ def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float
     return weight, Answerable(thresholds, weight)
 
 
-def prompt_style(store: ModelStore, chat_model: str) -> Style:
-    """How this model is best asked, as far as the registry knows it."""
-    spec = store.registry.find(chat_model)
-    return STYLES[spec.prompt_style] if spec is not None else ANSWER
-
-
 def build(
     settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
 ) -> Zhiwen:
@@ -172,7 +144,7 @@ def build(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = model_store(settings)
     embedder = embedder or build_embedder(settings, store, threads=_QUERY_THREADS)
-    model = model or build_chat_model(settings, store)
+    gateway = build_gateway(settings, store) if model is None else alone(model)
     db = Database(settings.sql_url)
     files = FileStore(settings.files_path)
     jobs = Jobs(db)
@@ -192,12 +164,13 @@ def build(
     search = Search(db, retriever, settings.max_question_chars)
     answer_line = AnswerLine(
         retriever,
-        model,
+        gateway,
         top_k=settings.top_k,
         budget=PromptBudget(*settings.prompt_budget),
         max_answer_tokens=settings.max_answer_tokens,
         answerable=answerable,
-        style=prompt_style(store, model.name),
+        choose=gateway.choose,
+        styles=styles(gateway, store),
     )
     generations = Generations(db, answer_line, count_answer)
     warm = threading.Event()
@@ -206,7 +179,7 @@ def build(
         db=db,
         files=files,
         embedder=embedder,
-        model=model,
+        gateway=gateway,
         indexes=indexes,
         bases=Bases(db, embedder.name, embedder.dim),
         documents=documents,
@@ -214,8 +187,8 @@ def build(
         jobs=jobs,
         search=search,
         generations=generations,
-        ask=Ask(db, search, generations, settings.temperature, model.name),
-        direct=Direct(db, search, answer_line),
+        ask=Ask(db, search, generations, settings.temperature, gateway),
+        direct=Direct(db, search, answer_line, gateway),
         conversations=Conversations(db),
         judgements=Judgements(db),
         regression=RegressionSet(db),
@@ -224,8 +197,7 @@ def build(
             db,
             jobs,
             settings.data_dir,
-            model.name,
-            model.ready,
+            gateway,
             embedder.name,
             warm.is_set,
             indexes.unsaved,

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from app.chat_engines import build_chat_model
 from app.config import Settings
 from app.db.tables import EvalQuestion, StoredDocument
 from app.llm.scripted import ScriptedChatModel
@@ -20,7 +21,7 @@ from app.rag.language import language_of
 from app.rag.types import Passage
 from app.services.bases import find_base
 from app.services.ingestion import Ingestion
-from app.wiring import Zhiwen, build, build_chat_model, build_embedder, model_store
+from app.wiring import Zhiwen, build, build_embedder, model_store
 from evals.answers import put_together, score
 from evals.asking import ask
 from evals.bases import open_bases, settings_with

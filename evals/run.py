@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from app.chat_engines import build_chat_model
 from app.config import Settings
 from app.llm.chat_model import ChatModel
-from app.wiring import build_chat_model, model_store
+from app.wiring import model_store
 from evals import answers, injection, retrieval
 from evals.bases import Contents, OpenBases, open_bases, settings_with
 from evals.catalogue import Eval

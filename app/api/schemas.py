@@ -184,7 +184,9 @@ class ChatIn(Wire):
     base_ids: list[str] = Field(default_factory=list)
     conversation_id: str | None = None
     regenerate: str | None = Field(None, description="Id of the answer to be written anew")
-    model: str | None = None
+    model: str | None = Field(
+        None, description="An engine's name or auto; kept for the conversation"
+    )
 
 
 class CitationOut(Wire):
@@ -231,6 +233,22 @@ class ConflictOut(Wire):
     other_text: str
 
 
+class TriedOut(Wire):
+    engine: str
+    reason: Literal["unavailable", "open", "busy", "rejected"]
+    detail: str
+
+
+class ServedOut(Wire):
+    """Which engine wrote the answer; `reason` says why it was chosen, `tried` which ones before it
+    did not answer."""
+
+    engine: str
+    wanted: str
+    reason: str
+    tried: list[TriedOut]
+
+
 class MessageOut(Wire):
     id: str
     conversation_id: str
@@ -240,6 +258,7 @@ class MessageOut(Wire):
     state: Literal["streaming", "complete", "stopped", "interrupted", "failed"]
     content: str
     model: str | None
+    served: ServedOut | None = None
     finish_reason: str | None
     error_detail: str | None
     passages: list[PassageOut]
@@ -258,6 +277,7 @@ class ConversationOut(Wire):
     id: str
     title: str
     base_ids: list[str]
+    model: str | None = None  # an engine's name or `auto`
     created_at: datetime
     updated_at: datetime
 
@@ -311,6 +331,35 @@ class ModelOut(Wire):
     name: str
     context_tokens: int
     ready: bool
+    size: Literal["small", "large"] = "large"
+    good_for: str = ""
+    only_by_name: bool = False
+
+
+class EngineOut(Wire):
+    """One engine. `ok`: it answers and its breaker is not open. Prices per million tokens."""
+
+    name: str
+    model: str  # as the server calls it
+    address: str
+    ok: bool
+    ready: bool
+    state: Literal["closed", "open", "half_open"]  # of its breaker
+    next_try_s: float  # until an open breaker lets a request through
+    failures: int  # in a row
+    last_error: str
+    last_error_at: datetime | None
+    running: int
+    waiting: int
+    max_running: int
+    max_waiting: int
+    context_tokens: int
+    size: Literal["small", "large"]
+    good_for: str
+    price_in: float | None
+    price_out: float | None
+    since: datetime | None  # when it went down
+    todo: str  # what to do where it is not ok
 
 
 class ComponentOut(Wire):
@@ -337,6 +386,8 @@ class StatusOut(Wire):
     version: str
     components: list[ComponentOut]
     queued_jobs: int
+    engines: list[EngineOut] = []
+    versions: dict[str, str] = {}  # of Zhiwen, Python, and what answers depend on
 
 
 class Problem(BaseModel):

@@ -9,6 +9,7 @@ from app.api.schemas import (
     ConversationDetail,
     ConversationOut,
     DocumentOut,
+    EngineOut,
     FeedbackOut,
     MessageOut,
     PassageOut,
@@ -18,6 +19,12 @@ from app.rag.types import Passage
 from app.services.bases import BaseSummary
 from app.services.conversations import MessageView
 from app.services.documents import DocumentView
+from app.services.status import EngineView
+
+_OF_SPEC = {
+    *("name", "context_tokens", "size", "good_for", "price_in", "price_out"),
+    *("max_running", "max_waiting"),
+}
 
 
 def base_out(summary: BaseSummary) -> BaseOut:
@@ -32,6 +39,27 @@ def base_out(summary: BaseSummary) -> BaseOut:
         failed_count=summary.failed_count,
         chunk_count=summary.chunk_count,
         created_at=base.created_at,
+    )
+
+
+def engine_out(view: EngineView) -> EngineOut:
+    engine = view.engine
+    spec, breaker, queue = engine.spec, engine.breaker, engine.queue
+    return EngineOut(
+        **spec.model_dump(include=_OF_SPEC),
+        model=spec.served_model,
+        address=spec.url,
+        ok=view.ok,
+        ready=view.ready,
+        state=breaker.state,
+        next_try_s=round(breaker.wait_s, 1),
+        failures=breaker.failures,
+        last_error=engine.last_error,
+        last_error_at=engine.last_error_at,
+        running=queue.running,
+        waiting=queue.waiting,
+        since=view.since,
+        todo=view.todo,
     )
 
 

@@ -85,9 +85,9 @@ def _seen_here(settings: "Settings") -> list[dict[str, Any]]:
 
 
 def _models(settings: "Settings") -> list[dict[str, Any]]:
+    from app.chat_engines import chat_model_name
     from app.models.errors import ModelError
     from app.models.store import ModelStore
-    from app.wiring import chat_model_name
 
     store = ModelStore(settings.models_path, offline=True)
 

@@ -22,12 +22,13 @@ def told(error: Exception) -> list[str] | None:
     from pydantic import ValidationError
 
     from app.db.errors import DatabaseUnavailable
+    from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
     from app.supervisor import StartError
 
     if isinstance(error, ValidationError):
         return ["the settings are not right:", *_settings_problems(error)]
-    if isinstance(error, ModelError | StartError | DatabaseUnavailable):
+    if isinstance(error, ModelError | StartError | DatabaseUnavailable | EnginesInvalid):
         return [str(error)]
     return None
 

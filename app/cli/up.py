@@ -39,15 +39,15 @@ def up() -> None:
 
 
 def _pull(settings: "Settings", store: "ModelStore") -> None:
-    from app.wiring import chat_model_name
+    from app.chat_engines import chat_model_name, engine_list, starts_engine, tokenizer_name
 
     if settings.embedder != "hashing":
         pull_with_progress(store, settings.embedder or store.default_embedder())
-    name = chat_model_name(settings, store)
-    if settings.embedded_engine:
-        pull_with_progress(store, name)
-    else:
-        pull_tokenizer(store, settings.tokenizer or name)
+    if starts_engine(settings):
+        pull_with_progress(store, chat_model_name(settings, store))
+    specs = engine_list(settings, store).engines
+    for name in {tokenizer_name(spec, settings, store) for spec in specs}:
+        pull_tokenizer(store, name)
 
 
 def _start(supervisor: "Supervisor", settings: "Settings", *, first_start: bool) -> None:

@@ -223,6 +223,7 @@ class Conversation(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     title: str = ""
     base_ids: list[str] = Field(sa_type=JSON)
+    model: str | None = None  # an engine's name or `auto`; None until one was chosen
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)
 
@@ -242,6 +243,8 @@ class StoredMessage(SQLModel, table=True):
     base_ids: list[str] = Field(default_factory=list, sa_type=JSON)
     model: str | None = None
     adapter: str | None = None
+    # Which engine wrote it, why that one, and which did not answer.
+    served: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     finish_reason: str | None = None
     error_detail: str | None = None
     raw_output: str = Field(

@@ -2,16 +2,18 @@
 
 LlmError
 ├── EngineUnavailable   refused, timed out, or answered 5xx before the first token
+│   └── CircuitOpen     it failed so often that it is left alone for a while
 ├── EngineBusy          the engine's queue is full (429); `retry_after_s` where it said so
 ├── EngineStreamBroken  the stream ended in the middle; what came before is kept
-└── RequestRejected     the engine refused the request itself (4xx)
+├── RequestRejected     the engine refused the request itself (4xx)
+└── EnginesInvalid      engines.toml makes no sense
 """
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.rag.types import Message, TokenCounts
+from app.rag.types import Message, Served, TokenCounts
 
 
 class LlmError(Exception):
@@ -20,6 +22,10 @@ class LlmError(Exception):
 
 class EngineUnavailable(LlmError):
     """Nothing came: refused, timed out, or 5xx before the first token."""
+
+
+class CircuitOpen(EngineUnavailable):
+    """The engine was not asked: it failed too often just now."""
 
 
 class EngineBusy(LlmError):
@@ -38,17 +44,24 @@ class RequestRejected(LlmError):
     """The engine refused the request."""
 
 
+class EnginesInvalid(LlmError):
+    """What is said about engines makes no sense. The message names file, engine and field."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of a streamed answer. The last one carries `finish_reason` and token counts."""
+    """A piece of a streamed answer. The last one carries `finish_reason` and token counts, the
+    first one of a gateway which engine it is from."""
 
     text: str = ""
     finish_reason: str | None = None
     tokens: TokenCounts | None = None
+    served: Served | None = None
 
 
 class ChatModel(Protocol):
-    """A served model. Implementations: `OpenAIChatModel`, and `ScriptedChatModel` for tests."""
+    """A served model. Implementations: `OpenAIChatModel`, `Gateway` over several of them, and
+    `ScriptedChatModel` for tests."""
 
     name: str
     context_tokens: int

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 Mode = Literal[
@@ -27,10 +27,15 @@ Mode = Literal[
     "loading",  # 503 always
     "loading_once",  # 503 the first time
     "refused",  # 400
+    "stall_headers",  # not even headers
     "stall_first",  # headers, then nothing
     "stall_middle",  # half the answer, then nothing
     "reset",  # half the answer, then the connection breaks
     "split",  # every byte in a packet of its own
+    "joined",  # the whole stream in one packet
+    "no_done",  # everything but [DONE]
+    "html",  # 200 and a web page
+    "empty",  # 200 and a clean end at once
     "malformed",  # half the answer, then a chunk that is no JSON
     "unfinished",  # half the answer, then a clean end without finish reason and [DONE]
     "error_middle",  # half the answer, then an error inside the stream
@@ -41,6 +46,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 _FIRST_SOURCE = re.compile(r'="1" [^\n]*>\n\s*(.+?[。！？.!?\n])', re.DOTALL)
 _NO_SOURCE = "没有资料。"
 _STALL_S = 3600.0
+_WHOLE = {"ok", "split", "joined", "no_done"}
 _STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}
 
 
@@ -81,6 +87,10 @@ class FakeEngine:
                 _STATUS[mode],
                 {"Retry-After": "7"} if mode == "busy" else None,
             )
+        if mode == "stall_headers":
+            await asyncio.sleep(_STALL_S)
+        if mode == "html":
+            return HTMLResponse("<h1>fake: sign in</h1>")
         return StreamingResponse(self._stream(body, mode), media_type="text/event-stream")
 
     def _asked(self, model: str) -> int:
@@ -89,6 +99,10 @@ class FakeEngine:
     async def _stream(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
         ended = False
         try:
+            if mode == "joined":
+                yield b"".join([event async for event in self._events(body, mode)])
+                ended = True
+                return
             async for event in self._events(body, mode):
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
@@ -106,10 +120,12 @@ class FakeEngine:
         pieces = list(answer_to(prompt))[: body.get("max_tokens", 512)]
         if mode == "stall_first":
             await asyncio.sleep(_STALL_S)
+        if mode == "empty":
+            return
         if mode == "error_first":
             yield _event({"error": {"message": "fake: too long", "code": 400}})
             return
-        breaks_at = None if mode in {"ok", "split"} else len(pieces) // 2
+        breaks_at = None if mode in _WHOLE else len(pieces) // 2
         for piece in pieces[:breaks_at]:
             yield _event(_chunk(chat, piece))
         if mode == "stall_middle":
@@ -125,7 +141,8 @@ class FakeEngine:
         yield _event(_chunk(chat, "", "stop"))
         usage = {"prompt_tokens": len(prompt), "completion_tokens": len(pieces)}
         yield _event({"choices": [], "usage": usage})
-        yield b"data: [DONE]\n\n"
+        if mode != "no_done":
+            yield b"data: [DONE]\n\n"
 
 
 def mode_of(model: str) -> Mode:

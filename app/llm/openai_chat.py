@@ -117,9 +117,7 @@ class OpenAIChatModel:
             yield final
         except (httpx.TransportError, TimeoutError, SSEError) as error:
             reason = f"{self._base_url}: {str(error) or type(error).__name__}"
-            if started:
-                raise EngineStreamBroken(reason) from error
-            raise EngineUnavailable(reason) from error
+            raise _broken(started, reason) from error
 
     def _request(
         self, messages: Sequence[Message], max_tokens: int, temperature: float, stop: Sequence[str]
@@ -183,7 +181,7 @@ class OpenAIChatModel:
                 async with asyncio.timeout_at(limit):
                     event = await anext(events, None)
                 if event is None and not finished:
-                    raise EngineStreamBroken(f"{self._base_url}: ended without a finish reason")
+                    raise _broken(started, f"{self._base_url}: ended without a finish reason")
                 if event is None or event.data == DONE:
                     return
                 chunk = _checked(event.data, started)
@@ -202,7 +200,7 @@ def _checked(data: str, started: bool) -> Chunk:
     try:
         chunk = read_chunk(data)
     except MalformedChunk as error:
-        raise EngineStreamBroken(f"malformed chunk: {error}") from error
+        raise _broken(started, f"malformed chunk: {error}") from error
     if chunk.error is None:
         return chunk
     if started:
@@ -210,6 +208,11 @@ def _checked(data: str, started: bool) -> Chunk:
     if 400 <= chunk.error.status < 500:
         raise RequestRejected(chunk.error.message)
     raise EngineUnavailable(chunk.error.message)
+
+
+def _broken(started: bool, reason: str) -> LlmError:
+    """Before the first token nothing is lost, and another engine may be asked."""
+    return EngineStreamBroken(reason) if started else EngineUnavailable(reason)
 
 
 def _refusal(response: httpx.Response, reason: str) -> LlmError:

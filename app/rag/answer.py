@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from app.llm.chat_model import ChatModel
+from app.llm.routing import Case
 from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.cite import Citer
@@ -16,7 +17,7 @@ from app.rag.prompt import Prompt, build_prompt, render_chatml
 from app.rag.prompt_styles import ANSWER, Style
 from app.rag.quote import Quoter
 from app.rag.retrieve import Retrieved
-from app.rag.types import Answer, Citation, FinishReason, Message, Passage, TokenCounts
+from app.rag.types import Answer, Citation, FinishReason, Message, Passage, Served, TokenCounts
 
 ANSWERABLE_FROM = 0.5  # confidence
 _NEAREST = 3  # passages shown where none of them answers
@@ -41,11 +42,12 @@ class Sources:
 @dataclass(frozen=True, slots=True)
 class TextDelta:
     """`text` is the next piece to show, `raw` what the model wrote for it; `citations` are all
-    so far."""
+    so far. `served` as soon as a gateway knows who writes."""
 
     text: str
     raw: str
     citations: tuple[Citation, ...] = ()
+    served: Served | None = None
 
 
 AnswerEvent = Stage | Sources | TextDelta | Answer
@@ -53,12 +55,17 @@ AnswerEvent = Stage | Sources | TextDelta | Answer
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`history` holds question–answer pairs, oldest first, markers taken out."""
+    """`history` holds question–answer pairs, oldest first, markers taken out. `model`: an engine's
+    name, or `auto`."""
 
     text: str
     base_ids: tuple[str, ...]
     history: tuple[Message, ...] = ()
     temperature: float = 0.0
+    model: str = "auto"
+
+
+Choose = Callable[[str, Case], ChatModel]  # of an engine's name or `auto`
 
 
 class Retrieve(Protocol):
@@ -80,6 +87,8 @@ class AnswerLine:
     max_answer_tokens: int
     answerable: Answerable = field(default_factory=Answerable)
     style: Style = ANSWER
+    choose: Choose | None = None  # `model` answers everything where there is no choice
+    styles: Mapping[str, Style] = field(default_factory=dict)  # of models that `choose` returns
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yield stages, sources and text, then the Answer.
@@ -112,39 +121,44 @@ class AnswerLine:
             )
             return
 
-        head = self._head_tokens(question.text)
+        model = self._chosen(question, found, confidence)
+        style = self.styles.get(model.name, self.style)
+        head = _head_tokens(question.text, style, model)
         prompt = build_prompt(
             question.text,
             found.hits,
             found.around,
             question.history,
-            count_tokens=self.model.count_tokens,
+            count_tokens=model.count_tokens,
             max_prompt_tokens=self.budget.tokens(head),
             max_passages=self.top_k,
-            style=self.style,
+            style=style,
         )
         clock.lap("prompt")
         yield Sources(prompt)
         yield _stage("reading", prompt.passages)
 
         citer = Citer(prompt.passages, question.text)
-        quoter = Quoter(prompt.passages, question.text) if self.style.quotes else None
+        quoter = Quoter(prompt.passages, question.text) if style.quotes else None
         shown: list[str] = []
         finish: FinishReason = "stop"
         tokens = TokenCounts()
-        deltas = self.model.stream(
+        served: Served | None = None
+        deltas = model.stream(
             prompt.messages, max_tokens=self.max_answer_tokens, temperature=question.temperature
         )
         async with aclosing(deltas):
             async for delta in deltas:
+                served = delta.served or served
                 if delta.text:
                     if "first_token" not in clock.timings_ms:
                         read_s = clock.lap("first_token") / 1000
-                        self.budget.learn(prompt.token_count - head, read_s)
+                        if served is None or not served.tried:  # else others took time as well
+                            self.budget.learn(prompt.token_count - head, read_s)
                         yield _stage("writing", prompt.passages)
                     text = quoter.feed(delta.text) if quoter else delta.text
                     shown.append(citer.feed(text))
-                    yield TextDelta(shown[-1], delta.text, tuple(citer.citations))
+                    yield TextDelta(shown[-1], delta.text, tuple(citer.citations), served)
                 finish = "length" if delta.finish_reason == "length" else finish
                 tokens = delta.tokens or tokens
         shown.append(citer.feed(quoter.finish() if quoter else "") + citer.finish())
@@ -154,19 +168,26 @@ class AnswerLine:
             text="".join(shown),
             citations=tuple(citer.citations),
             passages=prompt.passages,
-            model=self.model.name,
+            model=served.engine if served else model.name,
             finish_reason=finish,
             tokens=tokens,
             confidence=confidence,
             unsupported=tuple(citer.unsupported),
             conflicts=tuple(citer.conflicts()),
             timings_ms=clock.timings_ms,
+            served=served,
         )
 
-    def _head_tokens(self, question: str) -> int:
-        """What every prompt in this language begins with: the engine has it in its cache."""
-        head = self.style.head(language_of(question))
-        return self.model.count_tokens(render_chatml(head, generation=False))
+    def _chosen(self, question: Question, found: Retrieved, confidence: float) -> ChatModel:
+        if self.choose is None:
+            return self.model
+        names = tuple(passage.document_name for passage in found.passages)
+        return self.choose(question.model, Case(question.text, names, confidence))
+
+
+def _head_tokens(question: str, style: Style, model: ChatModel) -> int:
+    """What every prompt in this language begins with: the engine has it in its cache."""
+    return model.count_tokens(render_chatml(style.head(language_of(question)), generation=False))
 
 
 @dataclass(slots=True)

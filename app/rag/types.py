@@ -112,6 +112,26 @@ class TokenCounts:
     completion: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An engine that should have answered and did not; `detail` is for its operator."""
+
+    engine: str
+    reason: Literal["unavailable", "open", "busy", "rejected"]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Which engine wrote an answer. `wanted` is what was asked for, an engine's name or `auto`;
+    `reason` why it was asked first, in a word of `app.llm.routing`."""
+
+    engine: str
+    wanted: str
+    reason: str
+    tried: tuple[Tried, ...] = ()
+
+
 FinishReason = Literal["stop", "length", "stopped", "no_sources", "error"]
 
 
@@ -128,3 +148,4 @@ class Answer:
     unsupported: tuple[Unsupported, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
+    served: Served | None = None

@@ -8,10 +8,13 @@ from sqlmodel import Session, col, func, select
 
 from app.db.engine import Database
 from app.db.tables import Conversation, StoredMessage, utc_now
+from app.llm.chat_model import EngineBusy
+from app.llm.engines import AUTO
+from app.llm.gateway import Gateway
 from app.rag.answer import Question
 from app.rag.types import Message
 from app.services.conversations import get_conversation, get_message
-from app.services.errors import Conflict, Invalid
+from app.services.errors import Conflict, Invalid, NotFound
 from app.services.generations import Generation, Generations
 from app.services.search import Search
 
@@ -36,20 +39,29 @@ class Ask:
     search: Search
     generations: Generations
     temperature: float
-    model_name: str
+    gateway: Gateway
 
-    def ask(self, question: str, base_ids: Sequence[str], conversation_id: str | None) -> Asked:
+    def ask(
+        self,
+        question: str,
+        base_ids: Sequence[str],
+        conversation_id: str | None,
+        model: str | None = None,
+    ) -> Asked:
         """Store the question and an empty answer, in a new conversation where none is named.
 
-        Raises Invalid, TooLarge, NotFound, and Conflict while an answer is being written.
+        `model`, an engine's name or `auto`, stays chosen for the conversation. Raises Invalid,
+        TooLarge, NotFound, Conflict while an answer is being written, and EngineBusy.
         """
         self.search.check(question, base_ids)
+        self._check(model)
         with self.db.write() as session:
             if conversation_id is None:
                 conversation = Conversation(title=title_of(question), base_ids=list(base_ids))
             else:
                 conversation = get_conversation(session, conversation_id)
                 conversation.base_ids, conversation.updated_at = list(base_ids), utc_now()
+            conversation.model = model or conversation.model
             session.add(conversation)
             session.flush()
             earlier = _messages(session, conversation.id)
@@ -66,11 +78,13 @@ class Ask:
             answer = self._empty_answer(conversation.id, position + 1, 0, base_ids)
             session.add_all((asked, answer))
             history = history_of(earlier)
-        to_answer = Question(question, tuple(base_ids), history, self.temperature)
+        wanted = self._wanted(conversation)
+        to_answer = Question(question, tuple(base_ids), history, self.temperature, wanted)
         return Asked(conversation, asked, answer, to_answer)
 
-    def regenerate(self, answer_id: str) -> Asked:
+    def regenerate(self, answer_id: str, model: str | None = None) -> Asked:
         """Store another, still empty answer to the question before that one."""
+        self._check(model)
         with self.db.write() as session:
             old = get_message(session, answer_id)
             if old.role != "assistant":
@@ -80,6 +94,7 @@ class Ask:
                 raise Conflict("An answer is still being written. Stop it or wait for it.")
             conversation = get_conversation(session, old.conversation_id)
             conversation.updated_at = utc_now()
+            conversation.model = model or conversation.model
             asked = next(m for m in messages if m.position == old.position - 1)
             self.search.check(asked.content, asked.base_ids)
             variant = session.exec(
@@ -94,7 +109,9 @@ class Ask:
             session.add_all((conversation, answer))
             history = history_of([m for m in messages if m.position < asked.position])
         temperature = max(self.temperature, _REGENERATE_TEMPERATURE)
-        to_answer = Question(asked.content, tuple(asked.base_ids), history, temperature)
+        to_answer = Question(
+            asked.content, tuple(asked.base_ids), history, temperature, self._wanted(conversation)
+        )
         return Asked(conversation, asked, answer, to_answer)
 
     def start(self, asked: Asked) -> Generation:
@@ -102,6 +119,20 @@ class Ask:
         generation = self.generations.start(asked.answer, asked.to_answer)
         generation.publish("start", asked)
         return generation
+
+    def _check(self, model: str | None) -> None:
+        if model is not None and not self.gateway.knows(model):
+            raise NotFound("model", model)
+        if self.generations.running >= self.gateway.capacity:
+            raise EngineBusy(
+                "Too many questions at once; please ask again in a moment.",
+                self.gateway.retry_after_s,
+            )
+
+    def _wanted(self, conversation: Conversation) -> str:
+        """An engine that has gone from the settings since is no longer wanted."""
+        chosen = conversation.model
+        return chosen if chosen is not None and self.gateway.knows(chosen) else AUTO
 
     def _empty_answer(
         self, conversation_id: str, position: int, variant: int, base_ids: Sequence[str]
@@ -113,7 +144,7 @@ class Ask:
             role="assistant",
             state="streaming",
             base_ids=list(base_ids),
-            model=self.model_name,
+            model=self.gateway.name,
         )
 
 

@@ -8,6 +8,8 @@ from sqlmodel import select
 
 from app.db.engine import Database
 from app.db.tables import KnowledgeBase
+from app.llm.engines import AUTO
+from app.llm.gateway import Gateway
 from app.rag.answer import AnswerEvent, AnswerLine, Question
 from app.rag.types import Message
 from app.services.ask import without_markers
@@ -22,10 +24,14 @@ class Direct:
     db: Database
     search: Search
     answer_line: AnswerLine
+    gateway: Gateway
 
     def model_names(self) -> list[str]:
-        """`zhiwen`, which asks all bases, and one model a base: `zhiwen/<name>`."""
-        return [ALL_BASES, *(f"{ALL_BASES}/{base.name}" for base in self._bases())]
+        """`zhiwen`, which asks all bases, and one model a base: `zhiwen/<name>`. Where there are
+        several engines, also `auto` and their names, which ask all bases."""
+        bases = [ALL_BASES, *(f"{ALL_BASES}/{base.name}" for base in self._bases())]
+        engines = list(self.gateway.engines)
+        return [*bases, AUTO, *engines] if len(engines) > 1 else bases
 
     def question(
         self, model: str, messages: Sequence[Message], temperature: float | None
@@ -38,16 +44,26 @@ class Direct:
         turns = [m for m in messages if m.role != "system"]
         if not turns or turns[-1].role != "user":
             raise Invalid("The last message must be the user's question.", code="no_question")
-        base_ids = [b.id for b in self._bases() if model in (ALL_BASES, f"{ALL_BASES}/{b.name}")]
-        if not base_ids and model != ALL_BASES:
-            raise NotFound("model", model)
+        base_ids, engine = self._meant(model)
         question = turns[-1].content
         self.search.check(question, base_ids)
-        return Question(question, tuple(base_ids), _pairs(turns[:-1]), temperature or 0.0)
+        return Question(question, tuple(base_ids), _pairs(turns[:-1]), temperature or 0.0, engine)
 
     def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The events of the answer; closing the generator stops the engine."""
         return self.answer_line.stream(question)
+
+    def _meant(self, model: str) -> tuple[list[str], str]:
+        """Ids of the bases and the engine that a model name means: `zhiwen`, `zhiwen/<base>`,
+        either with `@<engine>`, or an engine alone. Raises NotFound."""
+        ids = {f"{ALL_BASES}/{base.name}": [base.id] for base in self._bases()}
+        ids[ALL_BASES] = [id_ for (id_,) in ids.values()]
+        if model in ids:
+            return ids[model], AUTO
+        name, _, engine = model.rpartition("@")
+        if self.gateway.knows(engine) and (name or ALL_BASES) in ids:
+            return ids[name or ALL_BASES], engine
+        raise NotFound("model", model)
 
     def _bases(self) -> list[KnowledgeBase]:
         with self.db.read() as session:

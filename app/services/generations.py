@@ -97,6 +97,11 @@ class Generations:
         generation.task = asyncio.create_task(self._run(generation, question))
         return generation
 
+    @property
+    def running(self) -> int:
+        """How many answers are being written or prepared here."""
+        return sum(not generation.finished for generation in list(self._running.values()))
+
     def get(self, message_id: str) -> Generation | None:
         """The generation, where it runs here or ended a short while ago."""
         return self._running.get(message_id)
@@ -167,7 +172,9 @@ class Generations:
                         message.prompt = [asdict(m) for m in prompt.messages]
                         message.passages = [asdict(p) for p in prompt.passages]
                         generation.publish("sources", prompt.passages)
-                    case TextDelta(text, raw, citations):
+                    case TextDelta(text, raw, citations, served):
+                        if served is not None:  # known from now on, even if the stream breaks
+                            message.model, message.served = served.engine, asdict(served)
                         message.raw_output += raw
                         message.content += text
                         message.citations = [asdict(c) for c in citations]

@@ -34,8 +34,8 @@ def search(body: SearchIn, house: House) -> SearchOut:
 def _asked(body: ChatIn, house: House) -> Asked:
     """Everything that can be refused is refused here, before the stream begins."""
     if body.regenerate is not None:
-        return house.ask.regenerate(body.regenerate)
-    return house.ask.ask(body.question, body.base_ids, body.conversation_id)
+        return house.ask.regenerate(body.regenerate, body.model)
+    return house.ask.ask(body.question, body.base_ids, body.conversation_id, body.model)
 
 
 @router.post("/chat", response_class=EventSourceResponse)

@@ -1,10 +1,13 @@
 """How the service is: health, status, models, metrics."""
 
 from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app.api.deps import House
 from app.api.schemas import CheckOut, ComponentOut, FindingOut, ModelOut, StatusOut
+from app.api.views import engine_out
+from app.services.status import versions
 from app.wiring import VERSION
 
 router = APIRouter(tags=["state"])
@@ -28,11 +31,14 @@ async def readyz(house: House, response: Response) -> dict[str, str]:
 @router.get("/api/status")
 async def read_status(house: House) -> StatusOut:
     """Each component, and what to do where one is down."""
-    components = await house.status.components()
+    engines = await house.status.engines()
+    components = await house.status.components(engines)
     return StatusOut(
         version=VERSION,
         components=[ComponentOut.model_validate(c) for c in components],
-        queued_jobs=house.jobs.waiting(),
+        queued_jobs=await run_in_threadpool(house.jobs.waiting),
+        engines=[engine_out(view) for view in engines],
+        versions=versions(),
     )
 
 
@@ -58,10 +64,17 @@ def _checked(house: House, *, repair: bool) -> CheckOut:
 
 @router.get("/api/models")
 async def list_models(house: House) -> list[ModelOut]:
-    """The chat models that answer."""
-    model = house.model
+    """The chat models by name, in the order of fallback, and whether they answer now."""
     return [
-        ModelOut(name=model.name, context_tokens=model.context_tokens, ready=await model.ready())
+        ModelOut(
+            name=view.engine.spec.name,
+            context_tokens=view.engine.spec.context_tokens,
+            ready=view.ok,
+            size=view.engine.spec.size,
+            good_for=view.engine.spec.good_for,
+            only_by_name=view.engine.spec.only_by_name,
+        )
+        for view in await house.status.engines()
     ]
 
 

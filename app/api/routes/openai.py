@@ -1,6 +1,7 @@
 """The OpenAI shape: any OpenAI client can talk to a knowledge base.
 
-Citations come in a field of their own, `citations`, which plain clients ignore.
+Citations come in a field of their own, `citations`, and which engine wrote the answer in `served`;
+plain clients ignore both.
 """
 
 import json
@@ -70,7 +71,8 @@ class CompletionIn(BaseModel):
 
 @router.get("/models")
 def list_models(house: House) -> dict[str, Any]:
-    """`zhiwen` asks all knowledge bases, `zhiwen/<name>` one."""
+    """`zhiwen` asks all knowledge bases, `zhiwen/<name>` one; `auto` and the names of engines ask
+    all, and choose the engine after an @ too: `zhiwen/<name>@<engine>`."""
     models = [
         {"id": name, "object": "model", "created": 0, "owned_by": "zhiwen"}
         for name in house.direct.model_names()
@@ -109,6 +111,7 @@ async def create_completion(
             "choices": [choice],
             "usage": _usage(answer),
             "citations": _citations(answer),
+            "served": _served(answer),
         }
     )
 
@@ -141,7 +144,7 @@ async def _frames(
                     begun = True
                 elif isinstance(event, Answer):
                     last = choice({}, _finish_reason(event))
-                    yield frame([last], citations=_citations(event))
+                    yield frame([last], citations=_citations(event), served=_served(event))
                     if usage:
                         yield frame([], usage=_usage(event))
     except Exception as error:
@@ -174,3 +177,7 @@ def _usage(answer: Answer) -> dict[str, int]:
 
 def _citations(answer: Answer) -> list[dict[str, Any]]:
     return [asdict(citation) for citation in answer.citations]
+
+
+def _served(answer: Answer) -> dict[str, Any] | None:
+    return asdict(answer.served) if answer.served else None

@@ -1,0 +1,56 @@
+"""A bounded queue before an engine: so many run, so many wait, the next is told when to come."""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from app.llm.chat_model import EngineBusy
+
+_FIRST_GUESS_S = 5.0  # how long an answer takes, before one was seen
+_WEIGHT = 0.2  # of the newest answer in the running mean
+
+
+@dataclass(slots=True)
+class RequestQueue:
+    """For one event loop. `running` and `waiting` are back at 0 when all streams are closed."""
+
+    max_running: int
+    max_waiting: int
+    running: int = 0
+    waiting: int = 0
+    _mean_s: float = _FIRST_GUESS_S
+    _free: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._free = asyncio.Semaphore(self.max_running)
+
+    @property
+    def retry_after_s(self) -> float:
+        """When a place is likely to be free: waves of answers before it, times their length."""
+        waves = (self.waiting + 1) / self.max_running
+        return float(max(1, math.ceil(waves * self._mean_s)))
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """A place, once it is this request's turn. Raises EngineBusy where too many wait."""
+        if self._free.locked() and self.waiting >= self.max_waiting:
+            raise EngineBusy(
+                f"{self.running} answers are being written and {self.waiting} wait",
+                self.retry_after_s,
+            )
+        self.waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self.waiting -= 1
+        self.running += 1
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.running -= 1
+            self._free.release()
+            self._mean_s += _WEIGHT * (time.monotonic() - began - self._mean_s)

@@ -1,0 +1,75 @@
+"""Which engine `auto` asks. A cascade of plain rules, so that each decision has one reason.
+
+docs/decisions/2026-11-22-gateway.md tells why rules and not a learnt router.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from app.llm.engines import Size
+
+Reason = Literal[
+    "named",  # the request names the engine
+    "only",  # there is no choice
+    "long",  # the question is long
+    "comparison",  # it compares, or asks about several things
+    "several_documents",  # it names several of the documents found
+    "unsure",  # what was found hardly answers it
+    "simple",  # none of these
+]
+
+LONG_FROM = 40  # characters of Chinese, words of anything else
+SURE_FROM = 0.8  # confidence that the sources hold an answer; at 0.5 and below none is asked
+
+_UNIT = re.compile(r"[㐀-鿿]|[^\W㐀-鿿]+")
+_COMPARISON = re.compile(
+    r"比较|对比|相比|區別|区别|差异|差異|异同|異同|不同|分别|分別|各自|哪个更|哪個更"
+    r"|\b(?:compar\w*|differ\w*|versus|vs|respectively|each of|both of|which is more)\b",
+    re.IGNORECASE,
+)
+_SHORTEST_NAME = 2  # characters; `a.md` is in too many questions
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question with what was found for it. `documents`: names of the documents of the passages,
+    each once or more often."""
+
+    question: str = ""
+    documents: Sequence[str] = ()
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    size: Size
+    reason: Reason
+
+
+def route(case: Case) -> Decision:
+    """Short, simple and surely answered: small. Long, comparing, about several documents, or
+    unsure: large. The first rule that holds decides."""
+    if question_length(case.question) >= LONG_FROM:
+        return Decision("large", "long")
+    if _COMPARISON.search(case.question):
+        return Decision("large", "comparison")
+    if named_documents(case.question, case.documents) > 1:
+        return Decision("large", "several_documents")
+    if case.confidence < SURE_FROM:
+        return Decision("large", "unsure")
+    return Decision("small", "simple")
+
+
+def question_length(question: str) -> int:
+    """Chinese characters, and words of anything else."""
+    return len(_UNIT.findall(question))
+
+
+def named_documents(question: str, documents: Sequence[str]) -> int:
+    """How many of the documents the question names, with or without their suffix."""
+    asked = question.casefold()
+    stems = {PurePosixPath(name).stem.casefold() for name in documents}
+    return sum(len(stem) >= _SHORTEST_NAME and stem in asked for stem in stems)
