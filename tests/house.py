@@ -74,13 +74,14 @@ def running_api(
     model: ChatModel | None = None,
     **settings: object,
 ) -> Iterator[RunningApi]:
-    """Serve a house on a free port: hashing embedder and scripted model unless given."""
+    """Serve a house on a free port: hashing embedder, and a scripted model unless one is given or
+    the settings name `engines`."""
     if embedder is None:
         settings = {"embedder": "hashing", **settings}  # so that other processes know it too
     house = build(
         test_settings(data_dir, **settings),
         embedder=embedder or HashingEmbedder(),
-        model=model or ScriptedChatModel(),
+        model=model if model or "engines" in settings else ScriptedChatModel(),
     )
     with listening_socket() as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import feedback, marks, safe_markdown, sources, state, trust, wire
+from ui import feedback, marks, safe_markdown, served, sources, state, trust, wire
 from ui.client import ApiError
 from ui.texts import refused, t, words
 from ui.watch import Watch
@@ -150,6 +150,7 @@ def details() -> None:
     except ApiError as error:
         st.error(refused(error))
         return
+    served.line(message)
     facts = {
         t("details.model"): message["model"] or "–",
         t("details.tokens"): f"{message['prompt_tokens']} → {message['completion_tokens']}",

@@ -129,11 +129,17 @@ def _start(request: wire.ChatRequest) -> None:
     watch = ask(state.client(), request)
     watch.started.wait(START_S)
     if not watch.answer_id:
-        detail = watch.error.detail if watch.error else t("chat.no_start")
+        detail = _why_not(watch)
         st.session_state["ask_error"] = {"detail": detail, "question": request.get("question", "")}
         st.rerun()
     _remember(watch)
     st.rerun()
+
+
+def _why_not(watch: Watch) -> str:
+    if watch.error is None:
+        return t("chat.no_start")
+    return t("busy.said") if watch.error.code == "engine_busy" else watch.error.detail
 
 
 def _remember(watch: Watch) -> None:

@@ -9,6 +9,7 @@ from ui.client import ApiError, Client
 from ui.safe_markdown import plain, shortened
 from ui.texts import t
 
+AUTO = "auto"  # the API decides for each question
 SAMPLE_BASE = "示例 · Sample"  # the API creates it under this name on a first start
 
 
@@ -17,6 +18,9 @@ def chosen(bases: list[wire.Base], conversation: wire.ConversationDetail | None)
     if conversation and st.session_state.get("base_ids_of") != conversation["id"]:
         st.session_state["base_ids_of"] = conversation["id"]
         st.session_state["base_ids"] = conversation["base_ids"]
+        st.session_state["picked_model"] = conversation.get("model")
+        turn = st.session_state.get("picker_model_turn", 0)
+        st.session_state["picker_model_turn"] = turn + 1  # a widget keeps its own value
     wanted = st.session_state.get("base_ids")
     if wanted is None:
         wanted = st.session_state["base_ids"] = _usual(bases)
@@ -43,21 +47,44 @@ def draw(bases: list[wire.Base], asked: list[wire.Base]) -> None:
             _bases(bases, asked)
         st.space("stretch")
         if len(models) > 1:
-            st.selectbox(
-                t("picker.model"),
-                [model["name"] for model in models],
-                key="model",
-                label_visibility="collapsed",
-                width=220,
-            )
+            _models(models)
         elif models:
             st.caption(plain(models[0]["name"]), width="content")
 
 
 def model() -> str | None:
-    """The model picked, None for the API's own choice."""
-    name = st.session_state.get("model")
+    """The model picked for this conversation, None where there is nothing to pick."""
+    name = st.session_state.get("picked_model")
     return str(name) if name else None
+
+
+def _models(models: list[wire.Model]) -> None:
+    """Of each conversation its own: a widget under a key of the conversation begins with it."""
+    about = {model["name"]: model for model in models}
+    names = [AUTO, *about]
+    picked = model() or AUTO
+
+    def label(name: str) -> str:
+        if name == AUTO:
+            return t("picker.auto")
+        return plain(name) if about[name]["ready"] else t("picker.not_ready", name=plain(name))
+
+    st.session_state["picked_model"] = st.selectbox(
+        t("picker.model"),
+        names,
+        index=names.index(picked) if picked in names else 0,
+        format_func=label,
+        key=f"model-{st.session_state.get('picker_model_turn', 0)}",
+        help=_good_for(models),
+        label_visibility="collapsed",
+        width=220,
+    )
+
+
+def _good_for(models: list[wire.Model]) -> str:
+    """What each model is good for, and what `auto` does."""
+    told = [f"**{plain(m['name'])}**: {plain(m['good_for'])}" for m in models if m.get("good_for")]
+    return "\n\n".join([t("picker.auto_help"), *told])
 
 
 def _bases(bases: list[wire.Base], asked: list[wire.Base]) -> None:

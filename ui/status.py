@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from ui import state, wire
+from ui import engine_status, state, wire
 from ui.client import ApiError
 from ui.safe_markdown import plain
 from ui.texts import t, words
@@ -19,25 +19,28 @@ def page() -> None:
 def _status() -> None:
     try:
         now = state.client().status()
-        models = state.client().models()
     except ApiError:
         st.rerun()
-    failed = [part for part in now["components"] if not part["ok"]]
+    engines = now.get("engines", [])
+    # The component `engine` sums up the engines, which are shown one by one.
+    parts = [part for part in now["components"] if not engines or part["name"] != "engine"]
+    failed = sum(not part["ok"] for part in parts) + sum(not engine["ok"] for engine in engines)
     if failed:
-        st.warning(t("status.some", n=len(failed)), icon=":material/warning:")
+        st.warning(t("status.some", n=failed), icon=":material/warning:")
     else:
         st.success(t("status.all"), icon=":material/check_circle:")
     with st.container(border=True, gap="small"):
-        for part in now["components"]:
+        for part in parts:
             _component(part)
-    st.subheader(t("status.models"), anchor=False)
-    if not models:
-        st.caption(t("status.no_models"))
-    for model in models:
-        ready = t("status.ready") if model["ready"] else t("status.not_ready")
-        tokens = t("status.context", n=f"{model['context_tokens']:,}")
-        st.markdown(f"**{plain(model['name'])}** · {tokens} · {ready}")
+    if engines:
+        st.subheader(t("status.engines"), anchor=False)
+        for engine in engines:
+            engine_status.draw(engine, only=len(engines) == 1)
     st.caption(t("status.foot", n=now["queued_jobs"], version=now["version"]))
+    versions = now.get("versions", {})
+    if versions:
+        told = " · ".join(f"{plain(name)} {plain(number)}" for name, number in versions.items())
+        st.caption(f"{t('status.versions')}: {told}")
 
 
 def _component(part: wire.Component) -> None:

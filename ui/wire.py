@@ -116,6 +116,19 @@ class Conflict(TypedDict):
     other_text: str
 
 
+class Tried(TypedDict):
+    engine: str
+    reason: Literal["unavailable", "open", "busy", "rejected"]
+    detail: str
+
+
+class Served(TypedDict):
+    engine: str
+    wanted: str
+    reason: str
+    tried: list[Tried]
+
+
 class Message(TypedDict):
     id: str
     conversation_id: str
@@ -125,6 +138,7 @@ class Message(TypedDict):
     state: Literal["streaming", "complete", "stopped", "interrupted", "failed"]
     content: str
     model: str | None
+    served: NotRequired[Served | None]
     finish_reason: str | None
     error_detail: str | None
     passages: list[Passage]
@@ -151,6 +165,7 @@ class Conversation(TypedDict):
     id: str
     title: str
     base_ids: list[str]
+    model: NotRequired[str | None]
     updated_at: str
 
 
@@ -178,6 +193,7 @@ class Model(TypedDict):
     name: str
     context_tokens: int
     ready: bool
+    good_for: NotRequired[str]
 
 
 class Component(TypedDict):
@@ -187,10 +203,36 @@ class Component(TypedDict):
     since: str | None
 
 
+class Engine(TypedDict):
+    name: str
+    model: str
+    address: str
+    ok: bool
+    ready: bool
+    state: Literal["closed", "open", "half_open"]
+    next_try_s: float
+    failures: int
+    last_error: str
+    last_error_at: str | None
+    running: int
+    waiting: int
+    max_running: int
+    max_waiting: int
+    context_tokens: int
+    size: Literal["small", "large"]
+    good_for: str
+    price_in: float | None
+    price_out: float | None
+    since: str | None
+    todo: str
+
+
 class Status(TypedDict):
     version: str
     components: list[Component]
     queued_jobs: int
+    engines: NotRequired[list[Engine]]
+    versions: NotRequired[dict[str, str]]
 
 
 class EvalQuestion(TypedDict):

@@ -37,7 +37,8 @@ def doctor(
     else:
         _show(status)
     unrepaired = any(not finding["repaired"] for finding in status["check"]["now"])
-    if unrepaired or not all(component["ok"] for component in status["components"]):
+    red = [part for part in (*status["components"], *status.get("engines", [])) if not part["ok"]]
+    if unrepaired or red:
         raise typer.Exit(1)
 
 
@@ -45,6 +46,11 @@ def _show(status: dict[str, Any]) -> None:
     for component in status["components"]:
         mark = ("ok  ", "green") if component["ok"] else ("down", "red")
         say(mark, f"  {component['name']:9}  {component['detail']}")
+    for engine in status.get("engines", []):
+        _show_engine(engine)
+    if "versions" in status:
+        told = ", ".join(f"{name} {number}" for name, number in status["versions"].items())
+        say(f"      {'versions':9}  {told}")
     if "queued_jobs" in status:
         say(f"      {'jobs':9}  {status['queued_jobs']} waiting")
     check = status["check"]
@@ -57,6 +63,17 @@ def _show(status: dict[str, Any]) -> None:
         say(("ok  ", "green"), "  files, jobs and indexes agree with the database")
     elif not all(finding["repaired"] for finding in check["now"]):
         say("What can be set right without a person: zhiwen doctor --repair")
+
+
+def _show_engine(engine: dict[str, Any]) -> None:
+    """A line an engine, and below a red one its last error and what to do."""
+    mark = ("ok  ", "green") if engine["ok"] else ("down", "red")
+    load = f"{engine['running']}/{engine['max_running']} running, {engine['waiting']} waiting"
+    say(mark, f"  engine {engine['name']}  {engine['address']}  breaker {engine['state']}, {load}")
+    if not engine["ok"]:
+        if engine["last_error"]:
+            say(f"        last error: {engine['last_error']}")
+        say(f"        {engine['todo']}")
 
 
 def _checked_here(settings: "Settings", *, repair: bool) -> dict[str, Any]:
@@ -85,7 +102,8 @@ def _seen_here(settings: "Settings") -> list[dict[str, Any]]:
 
 
 def _models(settings: "Settings") -> list[dict[str, Any]]:
-    from app.chat_engines import chat_model_name
+    from app.chat_engines import chat_model_name, engine_list, starts_engine, tokenizer_name
+    from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
     from app.models.store import ModelStore
 
@@ -98,18 +116,18 @@ def _models(settings: "Settings") -> list[dict[str, Any]]:
         return name
 
     def engine() -> str:
-        name = chat_model_name(settings, store)
-        if settings.embedded_engine:
-            store.path(name)
-        else:
-            store.tokenizer(settings.tokenizer or name)
-        return name
+        if starts_engine(settings):
+            store.path(chat_model_name(settings, store))
+        specs = engine_list(settings, store).engines
+        for spec in specs:
+            store.tokenizer(tokenizer_name(spec, settings, store))
+        return ", ".join(spec.name for spec in specs)
 
     found = []
     for kind, check in (("embedder", embedder), ("engine", engine)):
         try:
             found.append(_component(kind, f"{check()}: here", ok=True))
-        except ModelError as error:
+        except (ModelError, EnginesInvalid) as error:
             found.append(_component(kind, str(error), ok=False))
     return found
 

@@ -1,4 +1,4 @@
-"""`zhiwen models list | pull | verify`."""
+"""`zhiwen models list | engines | pull | verify`."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -42,6 +42,32 @@ def list_models(
         here = f"{state.size_bytes >> 20} MB" if state.present else "-"
         spec = state.spec
         table.add_row(spec.name, spec.role, here, spec.licence, spec.description)
+    Console(markup=False, emoji=False).print(table)
+
+
+@app.command("engines")
+def list_engines(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """The engines that answer, in the order of fallback, as the settings name them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from app.chat_engines import engine_list
+    from app.config import Settings
+    from app.wiring import model_store
+
+    settings = Settings()
+    specs = engine_list(settings, model_store(settings)).engines
+    if as_json:
+        rows = [spec.model_dump(mode="json") for spec in specs]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    table = Table("name", "address", "model", "size", "context", "good for", box=None)
+    for spec in specs:
+        size = f"{spec.size}, only by name" if spec.only_by_name else spec.size
+        context = f"{spec.context_tokens:,}"
+        table.add_row(spec.name, spec.url, spec.served_model, size, context, spec.good_for)
     Console(markup=False, emoji=False).print(table)
 
 

@@ -1,0 +1,24 @@
+"""Which engine wrote an answer, why that one, and which could not."""
+
+import streamlit as st
+
+from ui import wire
+from ui.safe_markdown import plain
+from ui.texts import t, words
+
+
+def line(message: wire.Message) -> None:
+    """One sentence; nothing for answers that have no choice behind them."""
+    served = message.get("served")
+    if not served or (served["reason"] == "only" and not served["tried"]):
+        return
+    said = [t("served.by", engine=plain(served["engine"]))]
+    for tried in served["tried"]:
+        said.append(t(f"tried.{tried['reason']}", engine=plain(tried["engine"])))
+    why = f"why.{served['reason']}"
+    if why in words("zh"):
+        said.append(t(why))
+    st.write(t("served.joiner").join(said) + t("served.end"))
+    for tried in served["tried"]:
+        if tried["detail"]:
+            st.caption(f"{plain(tried['engine'])}: {plain(tried['detail'])}")
