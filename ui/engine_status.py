@@ -27,7 +27,9 @@ def draw(engine: wire.Engine, *, only: bool) -> None:
 def _state(engine: wire.Engine) -> tuple[str, str]:
     if engine["ok"]:
         return t("status.engine_closed"), "green"
-    return (t("status.engine_open"), "orange") if engine["ready"] else (t("status.engine_gone"), "red")
+    return (
+        (t("status.engine_open"), "orange") if engine["ready"] else (t("status.engine_gone"), "red")
+    )
 
 
 def _queue(engine: wire.Engine) -> str:

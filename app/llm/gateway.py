@@ -178,6 +178,7 @@ class Gateway:
         """The engine of that name, or with `auto` the one for that case; then the others in their
         order. Raises KeyError for another name; see `knows`."""
         common = self._common()
+        reason: Reason
         if wanted != AUTO:
             first, reason = self.engines[wanted], "named"
         elif len(common) == 1:

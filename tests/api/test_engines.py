@@ -1,5 +1,6 @@
 """Several engines behind the API: chosen, routed, killed in the middle of an answer, full."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -209,22 +210,27 @@ def test_beyond_the_queue_it_is_429_and_when_to_come_again(tmp_path: Path, url: 
         assert next(events_again)[0] == "start"
 
 
+@pytest.mark.parametrize(
+    ("mode", "stream"),
+    [
+        ("stall_middle", True),
+        ("stall_first", True),
+        ("stall_headers", True),
+        ("stall_first", False),
+    ],
+)
 def test_a_client_that_leaves_v1_frees_its_place(
-    tmp_path: Path, url: str, fake: FakeEngine
+    tmp_path: Path, url: str, fake: FakeEngine, mode: str, stream: bool
 ) -> None:
-    engines: list[dict[str, object]] = [
-        {"name": "only", "base_url": url, "model": "fake:stall_middle"}
-    ]
+    engines: list[dict[str, object]] = [{"name": "only", "base_url": url, "model": f"fake:{mode}"}]
     with api_over(tmp_path, engines) as api:
         api.ingest("人事", {"员工手册.txt": SENTENCE})
-        body = {
-            "model": "zhiwen",
-            "stream": True,
-            "messages": [{"role": "user", "content": "年假有几天？"}],
-        }
-        with httpx.stream("POST", f"{api.url}/v1/chat/completions", json=body, timeout=30) as answer:
-            next(answer.iter_lines())
-            assert engine_status(api)["only"]["running"] == 1
-        eventually(lambda: engine_status(api)["only"]["running"] == 0)
-        eventually(lambda: fake.cut_off == 1)
+        question = [{"role": "user", "content": "年假有几天？"}]
+        body = {"model": "zhiwen", "stream": stream, "messages": question}
+        with contextlib.suppress(httpx.ReadTimeout):
+            short = httpx.Timeout(30, read=1.0)
+            with api.http.stream("POST", "/v1/chat/completions", json=body, timeout=short) as left:
+                next(left.iter_lines())
+        eventually(lambda: len(fake.requests) == 1)
+        eventually(lambda: engine_status(api)["only"]["running"] == 0, timeout_s=30)
         assert engine_status(api)["only"]["failures"] == 0

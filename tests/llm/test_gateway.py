@@ -63,9 +63,7 @@ def remote(url: str, mode: str, clock: Clock, **fields: object) -> Engine:
     return engine_of(spec, model, clock)
 
 
-def engine_of(
-    spec: EngineSpec, model: OpenAIChatModel | ScriptedChatModel, clock: Clock
-) -> Engine:
+def engine_of(spec: EngineSpec, model: OpenAIChatModel | ScriptedChatModel, clock: Clock) -> Engine:
     queue = RequestQueue(spec.max_running, spec.max_waiting)
     return Engine(spec, model, CircuitBreaker(clock=clock), queue)
 

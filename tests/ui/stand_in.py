@@ -48,6 +48,8 @@ class House:
     report: str = ""  # of public sets
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     engine_down_since: datetime | None = None
+    engines: list[wire.EngineOut] = field(default_factory=list)  # where there are several
+    served: wire.ServedOut | None = None  # of the answers to come
     healthy: bool = True
     max_question_chars: int = 8000
     stage_s: float = 0.0

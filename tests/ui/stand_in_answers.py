@@ -44,6 +44,7 @@ def finish(house: House, answer: wire.MessageOut, text: str, reason: str) -> Non
     answer.content = text
     answer.state = "stopped" if reason == "stopped" else "complete"
     answer.finish_reason = reason
+    answer.served = house.served
     answer.model, answer.prompt_tokens, answer.completion_tokens = "stand-in-0.5b", 812, 164
     answer.timings_ms = {"retrieve": 8.4, "prompt": 3.0, "first_token": 412.0, "total": 5230.0}
     answer.citations = [
@@ -131,6 +132,7 @@ def open_answer(house: House, body: wire.ChatIn) -> tuple[str, str]:
         )
         house.conversations[conversation.id] = conversation
     conversation.base_ids, conversation.updated_at = body.base_ids, now()
+    conversation.model = body.model or conversation.model
     last = max((m.position for m in messages_of(house, conversation.id)), default=-1)
     asked_id = make_message(house, conversation.id, last + 1, content=body.question)
     answer_id = make_message(house, conversation.id, last + 2, role="assistant", state="streaming")

@@ -38,7 +38,11 @@ def add_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/models")
     async def models() -> list[wire.ModelOut]:
         ready = house.engine_down_since is None
-        return [wire.ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)]
+        several = [
+            wire.ModelOut(name=e.name, context_tokens=4096, ready=e.ok, good_for=e.good_for)
+            for e in house.engines
+        ]
+        return several or [wire.ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)]
 
     @api.get("/api/status")
     async def status() -> wire.StatusOut:
@@ -53,7 +57,13 @@ def add_routes(api: FastAPI, house: House) -> None:
             detail="connection refused" if since else "",
             since=since,
         )
-        return wire.StatusOut(version="0.1.0", components=[engine, *parts], queued_jobs=0)
+        return wire.StatusOut(
+            version="0.1.0",
+            components=[engine, *parts],
+            queued_jobs=0,
+            engines=house.engines,
+            versions={"python": "3.11.9"},
+        )
 
 
 def add_base_routes(api: FastAPI, house: House) -> None:

@@ -4,6 +4,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import script, until
 from tests.ui.stand_in import House, now
+from tests.ui.stand_in_engines import SERVED, two_engines
 from ui.texts import words
 
 ZH = words("zh")
@@ -269,6 +270,45 @@ def test_the_status_page_says_what_is_down(app: AppTest, house: House) -> None:
     house.engine_down_since = now()
     app.run()
     assert ZH["help.engine"] in said(app)
+
+
+def test_the_status_page_shows_each_engine_and_what_to_do(app: AppTest, house: House) -> None:
+    house.engines = two_engines(down_since=now())
+    go(app, "status")
+    assert not app.exception
+    assert ZH["status.some"].format(n=1) in [w.value for w in app.warning]
+    assert ZH["help.engine_gone"] in said(app)
+    assert "All connection attempts failed" in said(app)
+    house.engines = two_engines()
+    app.run()
+    assert app.success[0].value == ZH["status.all"]
+    assert ZH["help.engine_gone"] not in said(app)
+
+
+def test_a_model_is_picked_for_a_conversation_and_stays_with_it(
+    app: AppTest, house: House, api_url: str
+) -> None:
+    house.engines = two_engines()
+    app.run()
+    picker = next(s for s in app.selectbox if s.label == ZH["picker.model"])
+    assert picker.options == [ZH["picker.auto"], "qwen-7b", "qwen-0.5b"]
+    picker.select("qwen-7b").run()
+    app.chat_input(key="question").set_value("年假多少天？").run()
+    settle(app, house)
+    (conversation,) = house.conversations.values()
+    assert conversation.model == "qwen-7b"
+    next(b for b in app.button if b.label == ZH["sidebar.new"]).click().run()
+    picker = next(s for s in app.selectbox if s.label == ZH["picker.model"])
+    assert picker.value == "auto"
+
+
+def test_the_details_say_who_answered_and_who_could_not(app: AppTest, house: House) -> None:
+    house.served = SERVED
+    app.chat_input(key="question").set_value("年假多少天？").run()
+    settle(app, house)
+    app.button(key=f"details-{answers(house)[0]}").click().run()
+    expected = "由 qwen-0.5b 回答，qwen-7b 当时不可用，因为问题在比较或涉及多件事。"
+    assert expected in said(app).replace("\\", "")
 
 
 def test_the_language_can_be_switched(app: AppTest) -> None:

@@ -12,11 +12,12 @@ from contextlib import aclosing
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.deps import House
+from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
 from app.rag.answer import Question, TextDelta
 from app.rag.types import Answer, Message
@@ -25,6 +26,7 @@ from app.wiring import Zhiwen
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
+_CLIENT_CLOSED = 499  # nginx's number; nobody reads it but the log
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
@@ -87,9 +89,21 @@ def _question(body: CompletionIn, house: House) -> Question:
 
 @router.post("/chat/completions", response_model=None)
 async def create_completion(
-    body: CompletionIn, question: Annotated[Question, Depends(_question)], house: House
-) -> JSONResponse | StreamingResponse:
+    body: CompletionIn,
+    question: Annotated[Question, Depends(_question)],
+    house: House,
+    request: Request,
+) -> Response:
     """Answer the last message from the knowledge base that `model` names."""
+    try:
+        return await _completion(body, question, house, request)
+    except ClientLeft:
+        return Response(status_code=_CLIENT_CLOSED)
+
+
+async def _completion(
+    body: CompletionIn, question: Question, house: Zhiwen, request: Request
+) -> Response:
     head = {
         "id": f"chatcmpl-{secrets.token_hex(12)}",
         "created": int(time.time()),
@@ -97,11 +111,12 @@ async def create_completion(
     }
     if body.stream:
         frames = _frames(head, question, house, usage=body.stream_options.include_usage)
-        first = await anext(frames)  # an error before the first token keeps its own status
+        # An error before the first token keeps its own status.
+        first = await unless_left(request, _first(frames))
         return StreamingResponse(
             _chain(first, frames), media_type="text/event-stream", headers=_HEADERS
         )
-    answer = await _whole_answer(question, house)
+    answer = await unless_left(request, _whole_answer(question, house))
     message = {"role": "assistant", "content": answer.text}
     choice = {"index": 0, "message": message, "finish_reason": _finish_reason(answer)}
     return JSONResponse(
@@ -154,6 +169,10 @@ async def _frames(
         yield f"data: {body}\n\n"
         return
     yield "data: [DONE]\n\n"
+
+
+async def _first(frames: AsyncIterator[str]) -> str:
+    return await anext(frames)
 
 
 async def _chain(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
