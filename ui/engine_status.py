@@ -1,6 +1,7 @@
 """One engine on the status page: how it is, what it does now, and what to do where it is down."""
 
 from datetime import datetime
+from typing import Literal
 
 import streamlit as st
 
@@ -24,7 +25,7 @@ def draw(engine: wire.Engine, *, only: bool) -> None:
             st.markdown(_todo(engine, only=only))
 
 
-def _state(engine: wire.Engine) -> tuple[str, str]:
+def _state(engine: wire.Engine) -> tuple[str, Literal["green", "orange", "red"]]:
     if engine["ok"]:
         return t("status.engine_closed"), "green"
     return (
@@ -33,8 +34,13 @@ def _state(engine: wire.Engine) -> tuple[str, str]:
 
 
 def _queue(engine: wire.Engine) -> str:
-    counts = {name: engine[name] for name in ("running", "max_running", "waiting", "max_waiting")}  # type: ignore[literal-required]  # all four are fields
-    return t("status.queue", **counts)
+    return t(
+        "status.queue",
+        running=engine["running"],
+        max_running=engine["max_running"],
+        waiting=engine["waiting"],
+        max_waiting=engine["max_waiting"],
+    )
 
 
 def _about(engine: wire.Engine, *, only: bool) -> list[str]:
