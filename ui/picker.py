@@ -67,7 +67,7 @@ def _models(models: list[wire.Model]) -> None:
     def label(name: str) -> str:
         if name == AUTO:
             return t("picker.auto")
-        return plain(name) if about[name]["ready"] else t("picker.not_ready", name=plain(name))
+        return name if about[name]["ready"] else t("picker.not_ready", name=name)  # no Markdown
 
     st.session_state["picked_model"] = st.selectbox(
         t("picker.model"),

@@ -297,9 +297,11 @@ def test_a_model_is_picked_for_a_conversation_and_stays_with_it(
     settle(app, house)
     (conversation,) = house.conversations.values()
     assert conversation.model == "qwen-7b"
-    next(b for b in app.button if b.label == ZH["sidebar.new"]).click().run()
-    picker = next(s for s in app.selectbox if s.label == ZH["picker.model"])
-    assert picker.value == "auto"
+    again = AppTest.from_function(script, args=(api_url,), default_timeout=20)
+    again.query_params["c"] = conversation.id
+    again.run()
+    picker = next(s for s in again.selectbox if s.label == ZH["picker.model"])
+    assert picker.value == "qwen-7b"
 
 
 def test_the_details_say_who_answered_and_who_could_not(app: AppTest, house: House) -> None:
