@@ -7,11 +7,11 @@ LlmError
 └── RequestRejected     the engine refused the request itself (4xx)
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from app.rag.types import Message, TokenCounts
+from app.rag.types import Message, TokenCounts, ToolCall
 
 
 class LlmError(Exception):
@@ -40,11 +40,13 @@ class RequestRejected(LlmError):
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of a streamed answer. The last one carries `finish_reason` and token counts."""
+    """A piece of a streamed answer. The last one carries `finish_reason`, token counts, and the
+    tools that the model wants to call."""
 
     text: str = ""
     finish_reason: str | None = None
     tokens: TokenCounts | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class ChatModel(Protocol):
@@ -60,8 +62,12 @@ class ChatModel(Protocol):
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """Yield the answer as it is generated. Closing the generator cancels the generation.
+
+        `tools` are descriptions in the form of OpenAI's chat protocol; behind other protocols they
+        are left out.
 
         Raises the errors of this module; after the first delta only EngineStreamBroken.
         """

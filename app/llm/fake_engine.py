@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from app.llm.fake_tools import tool_call_chunks, tool_results
+
 Mode = Literal[
     "ok",
     "error",  # 500
@@ -35,6 +37,8 @@ Mode = Literal[
     "unfinished",  # half the answer, then a clean end without finish reason and [DONE]
     "error_middle",  # half the answer, then an error inside the stream
     "error_first",  # an error inside the stream, nothing before it
+    "no_tools",  # 400 where tools are offered
+    "tool",  # asks for tools as long as it is offered any: `fake_tools.py`
 ]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
@@ -75,6 +79,8 @@ class FakeEngine:
         mode = mode_of(body["model"])
         if mode == "loading_once":
             mode = "ok" if self._asked(body["model"]) > 1 else "loading"
+        if mode == "no_tools":
+            mode = "refused" if "tools" in body else "ok"
         if mode in _STATUS:
             return JSONResponse(
                 {"error": {"message": f"fake: {mode}"}},
@@ -103,13 +109,20 @@ class FakeEngine:
     async def _events(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
         chat = "messages" in body
         prompt = body["messages"][-1]["content"] if chat else body["prompt"]
+        if mode == "tool":
+            prompt = tool_results(body["messages"])
         pieces = list(answer_to(prompt))[: body.get("max_tokens", 512)]
         if mode == "stall_first":
             await asyncio.sleep(_STALL_S)
         if mode == "error_first":
             yield _event({"error": {"message": "fake: too long", "code": 400}})
             return
-        breaks_at = None if mode in {"ok", "split"} else len(pieces) // 2
+        if mode == "tool" and (calls := tool_call_chunks(body)):
+            for document in calls:
+                yield _event(document)
+            yield b"data: [DONE]\n\n"
+            return
+        breaks_at = None if mode in {"ok", "split", "tool"} else len(pieces) // 2
         for piece in pieces[:breaks_at]:
             yield _event(_chunk(chat, piece))
         if mode == "stall_middle":

@@ -1,7 +1,6 @@
 """The answer line: retrieve → prompt → generate → cite. What it yields is what a client shows."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,12 +10,21 @@ from app.llm.chat_model import ChatModel
 from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.cite import Citer
+from app.rag.clock import Clock
 from app.rag.language import language_of, not_found
 from app.rag.prompt import Prompt, build_prompt, render_chatml
 from app.rag.prompt_styles import ANSWER, Style
 from app.rag.quote import Quoter
 from app.rag.retrieve import Retrieved
-from app.rag.types import Answer, Citation, FinishReason, Message, Passage, TokenCounts
+from app.rag.types import (
+    Answer,
+    Citation,
+    FinishReason,
+    Message,
+    Passage,
+    Task,
+    TokenCounts,
+)
 
 ANSWERABLE_FROM = 0.5  # confidence
 _NEAREST = 3  # passages shown where none of them answers
@@ -29,6 +37,8 @@ class Stage:
     stage: Literal["searching", "reading", "writing"]
     passages: int = 0
     documents: int = 0
+    done: int = 0  # parts of a long text, of `total`
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,8 @@ class Question:
     base_ids: tuple[str, ...]
     history: tuple[Message, ...] = ()
     temperature: float = 0.0
+    task: Task = "qa"
+    document_id: str = ""  # what is to be summarised
 
 
 class Retrieve(Protocol):
@@ -87,7 +99,7 @@ class AnswerLine:
         Raises QuestionTooLong, IngestError from the embedder, and LlmError from the engine;
         closing the generator stops the engine.
         """
-        clock = _Clock()
+        clock = Clock()
         yield Stage("searching")
         context = _last_question(question.history)
         found = await asyncio.to_thread(
@@ -167,22 +179,6 @@ class AnswerLine:
         """What every prompt in this language begins with: the engine has it in its cache."""
         head = self.style.head(language_of(question))
         return self.model.count_tokens(render_chatml(head, generation=False))
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Milliseconds of each stage, and `total` since the question came."""
-
-    timings_ms: dict[str, float] = field(default_factory=dict)
-    _began: float = field(default_factory=time.perf_counter)
-    _last: float = field(default_factory=time.perf_counter)
-
-    def lap(self, stage: str) -> float:
-        now = time.perf_counter()
-        self.timings_ms[stage] = (now - self._last) * 1000
-        self.timings_ms["total"] = (now - self._began) * 1000
-        self._last = now
-        return self.timings_ms[stage]
 
 
 def _stage(stage: Literal["reading", "writing"], passages: Sequence[Passage]) -> Stage:

@@ -68,7 +68,7 @@ class Judgements:
     def export(self, format: Format, selection: Selection) -> tuple[list[JsonRow], Report]:
         """Rows of a training file and what was left out. Raises Invalid."""
         with self.db.read() as session:
-            judged = [_for_tuning(row) for row in self._judged(session, "")]
+            judged = [_for_tuning(row) for row in self._judged(session, "") if _trains(row)]
         try:
             return export(judged, format, selection)
         except TuningError as error:
@@ -91,6 +91,11 @@ class Judgements:
         if rating:
             query = query.where(Feedback.rating == rating)
         return [JudgedAnswer(*row) for row in session.exec(query)]
+
+
+def _trains(row: JudgedAnswer) -> bool:
+    """Only answers from sources; a model that called tools was asked in another form."""
+    return row.answer.task == "qa" and all(m["role"] != "tool" for m in row.answer.prompt)
 
 
 def _for_tuning(row: JudgedAnswer) -> Judged:
