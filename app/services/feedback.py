@@ -105,7 +105,7 @@ def _for_tuning(row: JudgedAnswer) -> Judged:
         conversation_id=answer.conversation_id,
         position=answer.position,
         base_ids=tuple(answer.base_ids),
-        prompt=tuple(Message(m["role"], m["content"]) for m in answer.prompt),  # type: ignore[arg-type]  # stored roles are ours
+        prompt=tuple(Message(m["role"], m["content"]) for m in answer.prompt),
         answer=answer.content,
         raw_output=answer.raw_output,
         rating=feedback.rating,  # type: ignore[arg-type]  # checked when it came in

@@ -32,7 +32,9 @@ def fake() -> FakeEngine:
 def served(fake: FakeEngine, tmp_path: Path) -> Iterator[RunningApi]:
     """A service with the fake engine behind it."""
     with serving(fake.app()) as url:
-        model = OpenAIChatModel(f"{url}/v1", "fake", Characters(), render=render_chatml)
+        model = OpenAIChatModel(
+            f"{url}/v1", "fake", Characters(), render=render_chatml, connect_timeout_s=30
+        )
         with running_api(tmp_path, model=model) as api:
             yield api
 

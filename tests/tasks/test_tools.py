@@ -26,7 +26,7 @@ SEARCH = 'search_knowledge {"query": "年假有几天"}'
 @contextmanager
 def served(folder: Path, fake: FakeEngine, *, mode: str = "tool", steps: int = 3) -> Iterator[Any]:
     with serving(fake.app()) as url:
-        model = OpenAIChatModel(f"{url}/v1", f"fake:{mode}", Characters())
+        model = OpenAIChatModel(f"{url}/v1", f"fake:{mode}", Characters(), connect_timeout_s=30)
         settings = {"tool_steps": steps, "engine_protocol": "chat"}
         with running_api(folder, model=model, **settings) as api:
             yield api
