@@ -134,8 +134,8 @@ def _whole(message: dict[str, Any]) -> dict[str, Any]:
         }
         for citation in message["citations"]
     ]
-    keys = ("id", "model", "task", "prompt_id", "cached_from", "finish_reason")
-    keys += ("prompt_tokens", "completion_tokens", "timings_ms")
+    about = ("id", "model", "task", "prompt_id", "cached_from", "finish_reason")
+    keys = (*about, "prompt_tokens", "completion_tokens", "timings_ms")
     more = {key: message[key] for key in keys}
     return {"answer": message["content"], "citations": citations, **more}
 
