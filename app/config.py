@@ -97,6 +97,17 @@ class Settings(BaseSettings):
         True, description="Say that nothing was found instead of asking the model for a guess"
     )
 
+    answer_cache: bool = Field(
+        True, description="Give an answer again where question, content and settings are the same"
+    )
+    answer_cache_hours: float = Field(168.0, gt=0, description="Not older than this")
+    tool_steps: int = Field(
+        0,
+        ge=0,
+        le=8,
+        description="Times the model may call tools for one answer; needs ENGINE_PROTOCOL=chat",
+    )
+
     max_upload_mib: int = Field(200, ge=1, description="Largest file accepted")
     parse_timeout_s: float = Field(
         180.0, gt=0, description="A file's reader is stopped after this long without a page"
@@ -119,6 +130,8 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.profile == "gpu" and self.engine_url is None:
             raise ValueError("profile gpu needs ZHIWEN_ENGINE_URL, e.g. http://127.0.0.1:8100/v1")
+        if self.tool_steps and self.engine_protocol != "chat":
+            raise ValueError("TOOL_STEPS needs ZHIWEN_ENGINE_PROTOCOL=chat")
         if self.prompt_budget[0] + self.max_answer_tokens > self.context_tokens:
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
         return self

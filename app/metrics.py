@@ -23,3 +23,6 @@ STAGE_SECONDS = Histogram(
 )
 TOKENS = Counter("zhiwen_tokens_total", "Tokens by direction", ("direction",))
 RATINGS = Counter("zhiwen_ratings_total", "Ratings given", ("rating",))
+ANSWER_CACHE = Counter(
+    "zhiwen_answer_cache_total", "Questions that could be answered from the cache", ("outcome",)
+)

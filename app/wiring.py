@@ -3,6 +3,7 @@
 import logging
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
 
 from app.chat_engines import build_gateway, styles
@@ -18,6 +19,7 @@ from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.fuse import DENSE_WEIGHT
 from app.rag.retrieve import Retriever
+from app.services.answer_cache import AnswerCache
 from app.services.ask import Ask
 from app.services.bases import Bases
 from app.services.conversations import Conversations
@@ -33,9 +35,11 @@ from app.services.measure import count_answer
 from app.services.reconcile import Reconciliation
 from app.services.reembed import Reembed
 from app.services.regression import RegressionSet
+from app.services.replay import Replay
 from app.services.samples import ensure_sample_base
 from app.services.search import Passages, Search
 from app.services.status import Status
+from app.wiring_tasks import build_recipes, build_tasks
 from ingest.embedder import Embedder
 from ingest.hashing import HashingEmbedder
 from ingest.sandbox import Limits, Sandbox
@@ -66,6 +70,7 @@ class Zhiwen:
     search: Search
     generations: Generations
     ask: Ask
+    replay: Replay
     direct: Direct
     conversations: Conversations
     judgements: Judgements
@@ -172,7 +177,10 @@ def build(
         choose=gateway.choose,
         styles=styles(gateway, store),
     )
-    generations = Generations(db, answer_line, count_answer)
+    tasks = build_tasks(settings, answer_line, passages)
+    generations = Generations(db, tasks, count_answer)
+    recipes = build_recipes(settings, retriever, tasks, VERSION)
+    cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
     warm = threading.Event()
     return Zhiwen(
         settings=settings,
@@ -187,7 +195,8 @@ def build(
         jobs=jobs,
         search=search,
         generations=generations,
-        ask=Ask(db, search, generations, settings.temperature, gateway),
+        ask=Ask(db, search, generations, settings.temperature, gateway, recipes, cache),
+        replay=Replay(db, gateway, tasks, VERSION),
         direct=Direct(db, search, answer_line, gateway),
         conversations=Conversations(db),
         judgements=Judgements(db),

@@ -31,7 +31,8 @@ def _draw_running(watch: Watch) -> None:
         if not text:
             st.markdown(f":shimmer[{_stage(watch)}]")
         else:
-            st.caption(_found(watch))
+            if watch.passages:
+                st.caption(_found(watch))
             anchor = marks.anchor(watch.answer_id)
             st.markdown(safe_markdown.answer(text, len(watch.passages), anchor) + " ▍")
         if watch.passages:
@@ -45,9 +46,11 @@ def _found(watch: Watch) -> str:
 
 
 def _stage(watch: Watch) -> str:
+    if watch.total > 1:
+        return t("stage.part", done=watch.done, total=watch.total)
     if watch.passages:
         return f"{_found(watch)}{t('stage.reading')}"
-    return t("stage.searching")
+    return t("stage.thinking" if watch.stage == "reading" else "stage.searching")
 
 
 def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
@@ -151,8 +154,11 @@ def details() -> None:
         st.error(refused(error))
         return
     served.line(message)
+    if message.get("cached_from"):
+        _from_cache(message)
     facts = {
         t("details.model"): message["model"] or "–",
+        t("details.prompt"): message.get("prompt_id") or "–",
         t("details.tokens"): f"{message['prompt_tokens']} → {message['completion_tokens']}",
     }
     timings = message["timings_ms"]
@@ -161,8 +167,19 @@ def details() -> None:
         facts[t("details.first_token")] = f"{waited:,.0f} ms"
     facts |= {_timing_name(name): f"{value:,.0f} ms" for name, value in timings.items()}
     st.table({t("details.what"): list(facts), t("details.value"): list(facts.values())})
-    st.caption(t("details.scores"))
-    st.table(_score_table(message["passages"]))
+    if message["passages"]:
+        st.caption(t("details.scores"))
+        st.table(_score_table(message["passages"]))
+
+
+def _from_cache(message: wire.Message) -> None:
+    """Says that nobody was asked, and asks."""
+    st.info(t("details.cached"), icon=":material/cached:")
+    if st.button(t("details.ask_anew"), icon=":material/refresh:", key="ask-anew"):
+        st.session_state["send_now"] = {"regenerate": message["id"]}
+        st.session_state.pop(_variant_key(message), None)
+        state.close_dialog()
+        st.rerun()
 
 
 def _score_table(passages: list[wire.Passage]) -> dict[str, list[str]]:

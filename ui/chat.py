@@ -30,11 +30,11 @@ def page() -> None:
     uploads.waiting_strip()
     with st.bottom:
         picker.engine_notice()
-        picker.draw(bases, chosen)
+        task = picker.draw(bases, chosen)
         if running and conversation:
             _stop(conversation)
         else:
-            _input(chosen)
+            _input(chosen, task)
     _send_waiting(chosen)
 
 
@@ -97,7 +97,16 @@ def _stop(conversation: wire.ConversationDetail) -> None:
         st.toast(t("chat.stopping"))
 
 
-def _input(chosen: list[wire.Base]) -> None:
+def _input(chosen: list[wire.Base], task: wire.Task) -> None:
+    if task == "qa":
+        _question_input(chosen)
+        return
+    text = st.chat_input(t(f"task.{task}_hint"), key=f"{task}-text", max_chars=MAX_QUESTION_CHARS)
+    if text and text.strip():
+        send(text.strip(), chosen)
+
+
+def _question_input(chosen: list[wire.Base]) -> None:
     value = st.chat_input(
         t("chat.placeholder") if chosen else t("chat.choose_base"),
         key="question",
@@ -119,6 +128,7 @@ def send(question: str, chosen: list[wire.Base]) -> None:
         "base_ids": [base["id"] for base in chosen],
         "conversation_id": state.conversation_id(),
         "model": picker.model(),
+        "task": picker.task(),
     }
     _start(request)
 
@@ -157,14 +167,21 @@ def _ask_error() -> None:
 
 
 def _send_waiting(chosen: list[wire.Base]) -> None:
-    """The question that waited for its files, once they are ready."""
-    question = st.session_state.pop("send_now", "")
-    if question and chosen:
-        send(question, chosen)
+    """What was asked for elsewhere: a question that waited for its files, a request of a dialog
+    or of another page."""
+    waiting = st.session_state.pop("send_now", "")
+    if isinstance(waiting, dict):
+        _start(waiting)  # type: ignore[arg-type]  # put there as a ChatRequest
+    elif waiting and chosen:
+        send(waiting, chosen)
 
 
 def _welcome(bases: list[wire.Base], chosen: list[wire.Base]) -> None:
     st.space("large")
+    if picker.task() != "qa":
+        st.title(t(f"task.{picker.task()}"), anchor=False)
+        st.write(t(f"task.{picker.task()}_what"))
+        return
     st.title(t("welcome.title"), anchor=False)
     if not any(base["document_count"] for base in bases):
         st.write(t("empty.what"))

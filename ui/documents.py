@@ -133,6 +133,14 @@ def _row(document: wire.Document) -> None:
             st.badge(uploads.stage(document), color=color)  # type: ignore[arg-type]  # one of its colours
             if failed and st.button(t("action.retry"), key=f"retry-{key}"):
                 _retry(key)
+            if document["state"] == "ready" and st.button(
+                "",
+                icon=":material/summarize:",
+                type="tertiary",
+                key=f"summarise-{key}",
+                help=t("document.summarise"),
+            ):
+                _summarise(document)
             if st.button(
                 "",
                 icon=":material/plagiarism:",
@@ -155,6 +163,21 @@ def _row(document: wire.Document) -> None:
             st.progress(min(1.0, document["done"] / document["total"]))
         if failed:
             st.caption(uploads.problem(document["error_code"], document["error_detail"]))
+
+
+def _summarise(document: wire.Document) -> None:
+    """In a conversation of its own, on the chat page."""
+    name = document["name"]
+    state.open_conversation(None)
+    st.session_state["base_ids"] = [document["base_id"]]
+    st.session_state["send_now"] = {
+        "question": t("document.summarise_question", name=name),
+        "base_ids": [document["base_id"]],
+        "task": "summarise",
+        "document_id": document["id"],
+    }
+    st.session_state["go"] = "chat"
+    st.rerun(scope="app")
 
 
 def _retry(document_id: str) -> None:

@@ -1,6 +1,7 @@
 """Above the input: which bases are asked, by which model, and whether the engine is there."""
 
 from datetime import datetime
+from typing import cast
 
 import streamlit as st
 
@@ -37,19 +38,47 @@ def _usual(bases: list[wire.Base]) -> list[str]:
     return [base["id"] for base in best[:1]]
 
 
-def draw(bases: list[wire.Base], asked: list[wire.Base]) -> None:
+TASKS: dict[wire.Task, str] = {
+    "qa": ":material/menu_book:",
+    "chat": ":material/chat:",
+    "translate": ":material/translate:",
+}
+
+
+def task() -> wire.Task:
+    """What is asked for: answers from documents unless something else was chosen."""
+    return cast(wire.Task, st.session_state.get("task") or "qa")
+
+
+def _tasks() -> None:
+    st.segmented_control(
+        t("picker.task"),
+        list(TASKS),
+        format_func=lambda name: f"{TASKS[name]} {t(f'task.{name}')}",
+        key="task",
+        default="qa",
+        required=True,
+        label_visibility="collapsed",
+    )
+
+
+def draw(bases: list[wire.Base], asked: list[wire.Base]) -> wire.Task:
+    """Returns what is to be asked for."""
     names = " · ".join(plain(shortened(base["name"], 24)) for base in asked[:2])
     more = f" +{len(asked) - 2}" if len(asked) > 2 else ""
     models = state.client().models()
     with st.container(horizontal=True, vertical_alignment="center", key="scope"):
+        _tasks()
         label = names + more or t("picker.none")
-        with st.popover(label, icon=":material/folder:", type="tertiary", key="picker"):
-            _bases(bases, asked)
+        if task() == "qa":
+            with st.popover(label, icon=":material/folder:", type="tertiary", key="picker"):
+                _bases(bases, asked)
         st.space("stretch")
         if len(models) > 1:
             _models(models)
         elif models:
             st.caption(plain(models[0]["name"]), width="content")
+    return task()
 
 
 def model() -> str | None:

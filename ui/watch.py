@@ -28,6 +28,8 @@ class Watch:
     conversation_id: str = ""
     question: str = ""
     stage: str = ""
+    done: int = 0  # parts read of a long text, of `total`
+    total: int = 0
     passages: list[wire.Passage] = field(default_factory=list)
     text: str = ""
     final: wire.Message | None = None
@@ -46,6 +48,7 @@ class Watch:
             self.started.set()
         elif event.event == "stage":
             self.stage = data["stage"]
+            self.done, self.total = data.get("done", 0), data.get("total", 0)
         elif event.event == "sources":
             self.passages = data["passages"]
         elif event.event == "delta":

@@ -3,6 +3,7 @@
 from typing import Literal, NotRequired, TypedDict
 
 Rating = Literal["up", "down"]
+Task = Literal["qa", "chat", "translate", "summarise"]
 DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "superseded"]
 
 
@@ -148,6 +149,9 @@ class Message(TypedDict):
     prompt_tokens: int
     completion_tokens: int
     timings_ms: dict[str, float]
+    task: NotRequired[Task]
+    prompt_id: NotRequired[str | None]
+    cached_from: NotRequired[str | None]  # the answer that this one repeats
     feedback: Feedback | None
 
 
@@ -159,6 +163,8 @@ class ChatRequest(TypedDict, total=False):
     conversation_id: str | None
     regenerate: str
     model: str | None
+    task: Task
+    document_id: str
 
 
 class Conversation(TypedDict):

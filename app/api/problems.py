@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from app.api.schemas import Problem
 from app.db.errors import DatabaseUnavailable, FileMissing, StorageFull
 from app.llm.chat_model import EngineBusy, EngineStreamBroken, EngineUnavailable, LlmError
-from app.rag.errors import QuestionTooLong
+from app.rag.errors import NothingToRead, QuestionTooLong
 from app.services import errors as services
 from ingest.errors import IngestError
 
@@ -28,6 +28,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (services.Unsupported, 415, "unsupported_format"),
     (services.Invalid, 422, "invalid"),
     (QuestionTooLong, 413, "too_large"),
+    (NothingToRead, 410, "document_gone"),
     (StorageFull, 507, "disk_full"),
     (FileMissing, 410, "file_missing"),
     (EngineBusy, 429, "engine_busy"),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "superseded"]
 BaseName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Rating = Literal["up", "down"]
+Task = Literal["qa", "chat", "translate", "summarise"]
 Reason = Literal["wrong", "not_in_sources", "source_missing", "out_of_date", "badly_written"]
 
 
@@ -181,8 +182,11 @@ class ChatIn(Wire):
     """A question, or with `regenerate` another answer to the question before that message."""
 
     question: str = ""
-    base_ids: list[str] = Field(default_factory=list)
+    base_ids: list[str] = Field(default_factory=list, description="Needed by task `qa` only")
     conversation_id: str | None = None
+    task: Task = "qa"
+    document_id: str = Field("", description="What task `summarise` reads")
+    fresh: bool = Field(False, description="Don't give an earlier answer again")
     regenerate: str | None = Field(None, description="Id of the answer to be written anew")
     model: str | None = Field(
         None, description="An engine's name or auto; kept for the conversation"
@@ -250,6 +254,8 @@ class ServedOut(Wire):
 
 
 class MessageOut(Wire):
+    """`cached_from`: the earlier answer that this one repeats."""
+
     id: str
     conversation_id: str
     position: int
@@ -269,8 +275,24 @@ class MessageOut(Wire):
     prompt_tokens: int
     completion_tokens: int
     timings_ms: dict[str, float]
+    task: Task = "qa"
+    prompt_id: str | None = None  # with its version, e.g. qa-3/answer
+    cached_from: str | None = None
     feedback: FeedbackOut | None
     created_at: datetime
+
+
+class ReplayOut(Wire):
+    """`before` is the stored answer, `after` the new one; `same` compares what the model wrote,
+    letter by letter. `notes` say why the two may differ."""
+
+    message_id: str
+    same: bool
+    before: str
+    after: str
+    model: str
+    recipe: dict[str, Any]
+    notes: list[str]
 
 
 class ConversationOut(Wire):

@@ -80,7 +80,11 @@ def feedback_out(feedback: Feedback) -> FeedbackOut:
 def message_out(message: StoredMessage, feedback: Feedback | None = None) -> MessageOut:
     fields = message.model_dump(include=set(MessageOut.model_fields))
     return MessageOut.model_validate(
-        {**fields, "feedback": feedback_out(feedback) if feedback else None}
+        {
+            **fields,
+            "prompt_id": message.recipe.get("prompt"),
+            "feedback": feedback_out(feedback) if feedback else None,
+        }
     )
 
 

@@ -1,12 +1,23 @@
 """`zhiwen ask` and `zhiwen search`."""
 
 import json
+from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from app.cli.console import plain, say, write
 from app.cli.errors import CliError
+
+
+class AskTask(StrEnum):
+    """What `zhiwen ask` can ask for."""
+
+    QA = "qa"
+    CHAT = "chat"
+    TRANSLATE = "translate"
+
 
 Bases = Annotated[
     list[str] | None, typer.Option("--kb", help="Knowledge base; can be repeated. All if left out.")
@@ -20,12 +31,21 @@ _WORDS = {
 }
 
 
-def ask(question: str, kb: Bases = None, as_json: AsJson = False) -> None:
+def ask(
+    question: str,
+    kb: Bases = None,
+    task: Annotated[
+        AskTask, typer.Option("--task", help="qa asks the documents; the others only the model.")
+    ] = AskTask.QA,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Don't repeat an earlier answer.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Ask a question; the answer streams, its sources follow."""
     from app.cli.client import service
 
     client = service()
-    body = {"question": question, "base_ids": client.base_ids(kb or [])}
+    base_ids = client.base_ids(kb or []) if kb or task is AskTask.QA else []
+    body = {"question": question, "base_ids": base_ids, "task": task.value, "fresh": fresh}
     message: dict[str, Any] | None = None
     streamed = ""
     for name, data in client.chat(body):
@@ -50,6 +70,25 @@ def ask(question: str, kb: Bases = None, as_json: AsJson = False) -> None:
     for citation in message["citations"]:
         head = f"[{citation['marker']}] {_place(citation)}: "
         say(head, (citation["text"], "dim"))
+
+
+def replay(answer_id: str, as_json: AsJson = False) -> None:
+    """Make a stored answer again and compare the two."""
+    from app.cli.client import service
+
+    found = service().post(f"/api/messages/{quote(answer_id, safe='')}/replay", {}, slow=True)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    say(("before", "bold"))
+    say(found["before"])
+    say()
+    say((f"after ({found['model']})", "bold"))
+    say(found["after"])
+    say()
+    say(("The same, letter by letter." if found["same"] else "Not the same.", "bold"))
+    for note in found["notes"]:
+        say((note, "dim"))
 
 
 def search(
@@ -95,7 +134,8 @@ def _whole(message: dict[str, Any]) -> dict[str, Any]:
         }
         for citation in message["citations"]
     ]
-    keys = ("model", "finish_reason", "prompt_tokens", "completion_tokens", "timings_ms")
+    about = ("id", "model", "task", "prompt_id", "cached_from", "finish_reason")
+    keys = (*about, "prompt_tokens", "completion_tokens", "timings_ms")
     more = {key: message[key] for key in keys}
     return {"answer": message["content"], "citations": citations, **more}
 

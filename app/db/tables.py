@@ -250,7 +250,7 @@ class StoredMessage(SQLModel, table=True):
     raw_output: str = Field(
         default="", sa_type=Text
     )  # what the model wrote, before citations were mended
-    prompt: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)  # messages as served
+    prompt: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)  # messages as served
     passages: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     confidence: float | None = None  # of an answer: 0 to 1 that the sources hold one
@@ -259,6 +259,10 @@ class StoredMessage(SQLModel, table=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     timings_ms: dict[str, float] = Field(default_factory=dict, sa_type=JSON)
+    task: str = "qa"  # qa, chat, translate, summarise
+    recipe: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # what it was made with
+    answer_key: str | None = Field(default=None, index=True)  # under which it can be given again
+    cached_from: str | None = None  # the answer that was given again
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 

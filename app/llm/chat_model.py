@@ -9,11 +9,11 @@ LlmError
 └── EnginesInvalid      engines.toml makes no sense
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from app.rag.types import Message, Served, TokenCounts
+from app.rag.types import Message, Served, TokenCounts, ToolCall
 
 
 class LlmError(Exception):
@@ -50,13 +50,14 @@ class EnginesInvalid(LlmError):
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of a streamed answer. The last one carries `finish_reason` and token counts, the
-    first one of a gateway which engine it is from."""
+    """A piece of a streamed answer. The last one carries `finish_reason`, token counts, and the
+    tools that the model wants to call; the first one of a gateway which engine it is from."""
 
     text: str = ""
     finish_reason: str | None = None
     tokens: TokenCounts | None = None
     served: Served | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class ChatModel(Protocol):
@@ -73,8 +74,12 @@ class ChatModel(Protocol):
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """Yield the answer as it is generated. Closing the generator cancels the generation.
+
+        `tools` are descriptions in the form of OpenAI's chat protocol; behind other protocols they
+        are left out.
 
         Raises the errors of this module; after the first delta only EngineStreamBroken.
         """

@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from app.llm.fake_tools import tool_call_chunks, tool_results
+
 Mode = Literal[
     "ok",
     "error",  # 500
@@ -40,13 +42,15 @@ Mode = Literal[
     "unfinished",  # half the answer, then a clean end without finish reason and [DONE]
     "error_middle",  # half the answer, then an error inside the stream
     "error_first",  # an error inside the stream, nothing before it
+    "no_tools",  # 400 where tools are offered
+    "tool",  # asks for tools as long as it is offered any: `fake_tools.py`
 ]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 _FIRST_SOURCE = re.compile(r'="1" [^\n]*>\n\s*(.+?[。！？.!?\n])', re.DOTALL)
 _NO_SOURCE = "没有资料。"
 _STALL_S = 3600.0
-_WHOLE = {"ok", "split", "joined", "no_done"}
+_WHOLE = {"ok", "split", "joined", "no_done", "tool"}
 _STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}
 
 
@@ -81,6 +85,8 @@ class FakeEngine:
         mode = mode_of(body["model"])
         if mode == "loading_once":
             mode = "ok" if self._asked(body["model"]) > 1 else "loading"
+        if mode == "no_tools":
+            mode = "refused" if "tools" in body else "ok"
         if mode in _STATUS:
             return JSONResponse(
                 {"error": {"message": f"fake: {mode}"}},
@@ -117,6 +123,8 @@ class FakeEngine:
     async def _events(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
         chat = "messages" in body
         prompt = body["messages"][-1]["content"] if chat else body["prompt"]
+        if mode == "tool":
+            prompt = tool_results(body["messages"])
         pieces = list(answer_to(prompt))[: body.get("max_tokens", 512)]
         if mode == "stall_first":
             await asyncio.sleep(_STALL_S)
@@ -125,24 +133,35 @@ class FakeEngine:
         if mode == "error_first":
             yield _event({"error": {"message": "fake: too long", "code": 400}})
             return
+        if mode == "tool" and (calls := tool_call_chunks(body)):
+            for document in calls:
+                yield _event(document)
+            yield b"data: [DONE]\n\n"
+            return
         breaks_at = None if mode in _WHOLE else len(pieces) // 2
         for piece in pieces[:breaks_at]:
             yield _event(_chunk(chat, piece))
-        if mode == "stall_middle":
-            await asyncio.sleep(_STALL_S)
-        if mode == "reset":
-            raise ConnectionResetError("fake: reset")
-        if mode == "malformed":
-            yield b'data: {"choices": [{"te\n\n'
-        if mode == "error_middle":
-            yield _event({"error": {"message": "fake: out of memory", "code": 500}})
         if breaks_at is not None:
+            async for event in _broken(mode):
+                yield event
             return
         yield _event(_chunk(chat, "", "stop"))
         usage = {"prompt_tokens": len(prompt), "completion_tokens": len(pieces)}
         yield _event({"choices": [], "usage": usage})
         if mode != "no_done":
             yield b"data: [DONE]\n\n"
+
+
+async def _broken(mode: Mode) -> AsyncIterator[bytes]:
+    """What comes after half the answer."""
+    if mode == "stall_middle":
+        await asyncio.sleep(_STALL_S)
+    if mode == "reset":
+        raise ConnectionResetError("fake: reset")
+    if mode == "malformed":
+        yield b'data: {"choices": [{"te\n\n'
+    if mode == "error_middle":
+        yield _event({"error": {"message": "fake: out of memory", "code": 500}})
 
 
 def mode_of(model: str) -> Mode:

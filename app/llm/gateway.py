@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from app.llm.breaker import CircuitBreaker
 from app.llm.chat_model import (
@@ -47,6 +47,7 @@ class Engine:
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`. Raises EngineBusy and CircuitOpen too, without asking."""
         if not self.breaker.admits():
@@ -54,7 +55,11 @@ class Engine:
         async with self.queue.slot():
             with self.breaker.attempt():  # it may have failed while this request waited
                 deltas = self.model.stream(
-                    messages, max_tokens=max_tokens, temperature=temperature, stop=stop
+                    messages,
+                    max_tokens=max_tokens,
+                    temperature=temperature,
+                    stop=stop,
+                    tools=tools,
                 )
                 try:
                     async with aclosing(deltas):
@@ -116,6 +121,7 @@ class Chosen:
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`; the first delta says which engine writes. Where none does, the
         error tells what each of them said."""
@@ -126,7 +132,7 @@ class Chosen:
                 continue
             begun = False
             deltas = engine.stream(
-                messages, max_tokens=max_tokens, temperature=temperature, stop=stop
+                messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools
             )
             try:
                 async with aclosing(deltas):
@@ -200,10 +206,11 @@ class Gateway:
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`."""
         return self._in_order().stream(
-            messages, max_tokens=max_tokens, temperature=temperature, stop=stop
+            messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools
         )
 
     async def ready(self) -> bool:

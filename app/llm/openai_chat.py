@@ -5,7 +5,7 @@ served is byte for byte what is exported for fine-tuning. `chat`: the server ren
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from app.llm.chat_model import (
     LlmError,
     RequestRejected,
 )
+from app.llm.tool_wire import as_turn, merge_calls
 from app.llm.wire import DONE, Chunk, MalformedChunk, error_reason, read_chunk
 from app.rag.types import Message
 
@@ -98,10 +99,11 @@ class OpenAIChatModel:
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`. A request is tried twice at most, and never after a token."""
         deadline = asyncio.get_running_loop().time() + self._first_token_timeout_s
-        path, body = self._request(messages, max_tokens, temperature, stop)
+        path, body = self._request(messages, max_tokens, temperature, stop, tools)
         started = False
         try:
             async with (
@@ -120,7 +122,12 @@ class OpenAIChatModel:
             raise _broken(started, reason) from error
 
     def _request(
-        self, messages: Sequence[Message], max_tokens: int, temperature: float, stop: Sequence[str]
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        temperature: float,
+        stop: Sequence[str],
+        tools: Sequence[Mapping[str, Any]],
     ) -> tuple[str, dict[str, Any]]:
         body: dict[str, Any] = {
             "model": self.name,
@@ -130,7 +137,9 @@ class OpenAIChatModel:
             "stream_options": {"include_usage": True},
         }
         if self._render is None:
-            turns = [{"role": m.role, "content": m.content} for m in messages]
+            turns = [as_turn(message) for message in messages]
+            if tools:
+                body["tools"] = list(tools)
             return "/chat/completions", {**body, "messages": turns, "stop": list(stop)}
         prompt = self._render(messages)
         return "/completions", {**body, "prompt": prompt, "stop": [*CHATML_STOP, *stop]}
@@ -185,7 +194,7 @@ class OpenAIChatModel:
                 if event is None or event.data == DONE:
                     return
                 chunk = _checked(event.data, started)
-                started = started or bool(chunk.text)
+                started = started or bool(chunk.text or chunk.tool_calls)
                 finished = finished or chunk.finish_reason is not None
                 yield chunk
 
@@ -193,7 +202,8 @@ class OpenAIChatModel:
 def _merge(final: Delta, chunk: Chunk) -> Delta:
     """Finish reason and token counts come in one chunk or in two, depending on the server."""
     reason = chunk.finish_reason or final.finish_reason
-    return Delta(finish_reason=reason, tokens=chunk.tokens or final.tokens)
+    calls = merge_calls(final.tool_calls, chunk.tool_calls)
+    return Delta(finish_reason=reason, tokens=chunk.tokens or final.tokens, tool_calls=calls)
 
 
 def _checked(data: str, started: bool) -> Chunk:

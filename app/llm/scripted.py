@@ -1,8 +1,9 @@
 """A chat model that says what it was told to: the fake for tests of everything above."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.llm.chat_model import Delta, EngineUnavailable, LlmError
 from app.rag.types import Message, TokenCounts
@@ -56,6 +57,7 @@ class ScriptedChatModel:
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`; at most `max_tokens` pieces."""
         self.history.append(tuple(messages))

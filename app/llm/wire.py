@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from app.llm.tool_wire import CallPiece, read_calls
 from app.rag.types import TokenCounts
 
 DONE = "[DONE]"
@@ -29,6 +30,7 @@ class Chunk:
     finish_reason: str | None = None
     tokens: TokenCounts | None = None
     error: ChunkError | None = None
+    tool_calls: tuple[CallPiece, ...] = ()
 
 
 def read_chunk(data: str) -> Chunk:
@@ -43,7 +45,8 @@ def read_chunk(data: str) -> Chunk:
             return Chunk(tokens=tokens)
         choice = document["choices"][0]
         text = choice["delta"].get("content") if "delta" in choice else choice["text"]
-        return Chunk(text or "", choice.get("finish_reason"), tokens)
+        calls = read_calls(choice.get("delta", {}))
+        return Chunk(text or "", choice.get("finish_reason"), tokens, tool_calls=calls)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise MalformedChunk(f"{data[:_MAX_REASON_CHARS]!r} ({error!r})") from error
 

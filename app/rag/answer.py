@@ -1,7 +1,6 @@
 """The answer line: retrieve → prompt → generate → cite. What it yields is what a client shows."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -12,12 +11,22 @@ from app.llm.routing import Case
 from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.cite import Citer
+from app.rag.clock import Clock
 from app.rag.language import language_of, not_found
 from app.rag.prompt import Prompt, build_prompt, render_chatml
 from app.rag.prompt_styles import ANSWER, Style
 from app.rag.quote import Quoter
 from app.rag.retrieve import Retrieved
-from app.rag.types import Answer, Citation, FinishReason, Message, Passage, Served, TokenCounts
+from app.rag.types import (
+    Answer,
+    Citation,
+    FinishReason,
+    Message,
+    Passage,
+    Served,
+    Task,
+    TokenCounts,
+)
 
 ANSWERABLE_FROM = 0.5  # confidence
 _NEAREST = 3  # passages shown where none of them answers
@@ -30,6 +39,8 @@ class Stage:
     stage: Literal["searching", "reading", "writing"]
     passages: int = 0
     documents: int = 0
+    done: int = 0  # parts of a long text, of `total`
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,8 @@ class Question:
     history: tuple[Message, ...] = ()
     temperature: float = 0.0
     model: str = "auto"
+    task: Task = "qa"
+    document_id: str = ""  # what is to be summarised
 
 
 Choose = Callable[[str, Case], ChatModel]  # of an engine's name or `auto`
@@ -96,7 +109,7 @@ class AnswerLine:
         Raises QuestionTooLong, IngestError from the embedder, and LlmError from the engine;
         closing the generator stops the engine.
         """
-        clock = _Clock()
+        clock = Clock()
         yield Stage("searching")
         context = _last_question(question.history)
         found = await asyncio.to_thread(
@@ -122,7 +135,7 @@ class AnswerLine:
             return
 
         model = self._chosen(question, found, confidence)
-        style = self.styles.get(model.name, self.style)
+        style = self.style_of(model.name)
         head = _head_tokens(question.text, style, model)
         prompt = build_prompt(
             question.text,
@@ -178,6 +191,10 @@ class AnswerLine:
             served=served,
         )
 
+    def style_of(self, model: str) -> Style:
+        """How the model of that name is asked."""
+        return self.styles.get(model, self.style)
+
     def _chosen(self, question: Question, found: Retrieved, confidence: float) -> ChatModel:
         if self.choose is None:
             return self.model
@@ -188,22 +205,6 @@ class AnswerLine:
 def _head_tokens(question: str, style: Style, model: ChatModel) -> int:
     """What every prompt in this language begins with: the engine has it in its cache."""
     return model.count_tokens(render_chatml(style.head(language_of(question)), generation=False))
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Milliseconds of each stage, and `total` since the question came."""
-
-    timings_ms: dict[str, float] = field(default_factory=dict)
-    _began: float = field(default_factory=time.perf_counter)
-    _last: float = field(default_factory=time.perf_counter)
-
-    def lap(self, stage: str) -> float:
-        now = time.perf_counter()
-        self.timings_ms[stage] = (now - self._last) * 1000
-        self.timings_ms["total"] = (now - self._began) * 1000
-        self._last = now
-        return self.timings_ms[stage]
 
 
 def _stage(stage: Literal["reading", "writing"], passages: Sequence[Passage]) -> Stage:

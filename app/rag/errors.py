@@ -1,7 +1,8 @@
 """Errors of retrieval and answering.
 
 RagError
-└── QuestionTooLong   question and instructions alone exceed the prompt budget
+├── QuestionTooLong   question and instructions alone exceed the prompt budget
+└── NothingToRead     the document to be summarised has no text any more
 """
 
 
@@ -17,3 +18,7 @@ class QuestionTooLong(RagError):
             f"The question takes {tokens} tokens with its instructions; "
             f"the prompt may have {max_prompt_tokens}. Shorten the question."
         )
+
+
+class NothingToRead(RagError):
+    """The document to be summarised has no text, or is gone."""

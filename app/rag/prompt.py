@@ -83,7 +83,7 @@ def build_prompt(
     if bare > max_prompt_tokens:
         raise QuestionTooLong(bare, max_prompt_tokens)
 
-    turns = _recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
+    turns = recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
     left = max_prompt_tokens - size(turns, ())
     tags = count_tokens(_source(1, replace(hits[0], text=""), language)) if hits else 0
     chosen = list(
@@ -116,7 +116,7 @@ def _source(number: int, passage: Passage, language: Language) -> str:
     return neutralise(_SOURCE[language].format(number=number, label=label, text=text))
 
 
-def _recent_turns(
+def recent_turns(
     history: Sequence[Message], count_tokens: CountTokens, max_tokens: int
 ) -> tuple[Message, ...]:
     """The newest question–answer pairs that fit, oldest first."""

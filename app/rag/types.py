@@ -3,13 +3,27 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
+Task = Literal["qa", "chat", "translate", "summarise"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What the model wants to have done; `arguments` is JSON as it wrote it."""
+
+    id: str
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """With role `tool`, the result of the call `tool_call_id`."""
+
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,19 @@ from app.llm.chat_model import EngineBusy
 from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
 from app.rag.answer import Question
-from app.rag.types import Message
+from app.rag.types import Message, Task
+from app.services.answer_cache import AnswerCache, give_again
+from app.services.bases import get_base
 from app.services.conversations import get_conversation, get_message
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.generations import Generation, Generations
+from app.services.recipe import Recipes, answer_key
 from app.services.search import Search
+from app.services.task_checks import check_task
 
 _TITLE_CHARS = 40
 _MARKERS = re.compile(r"\s?\[\d{1,2}\]")
+CACHED_TASKS = ("qa", "summarise")
 _REGENERATE_TEMPERATURE = 0.7  # at 0 the same prompt gives the same answer again
 
 
@@ -40,6 +45,8 @@ class Ask:
     generations: Generations
     temperature: float
     gateway: Gateway
+    recipes: Recipes
+    cache: AnswerCache
 
     def ask(
         self,
@@ -47,13 +54,18 @@ class Ask:
         base_ids: Sequence[str],
         conversation_id: str | None,
         model: str | None = None,
+        *,
+        task: Task = "qa",
+        document_id: str = "",
+        fresh: bool = False,
     ) -> Asked:
-        """Store the question and an empty answer, in a new conversation where none is named.
+        """Store the question and an empty answer, in a new conversation where none is named; the
+        answer is complete already where it is given again, which `fresh` forbids.
 
         `model`, an engine's name or `auto`, stays chosen for the conversation. Raises Invalid,
         TooLarge, NotFound, Conflict while an answer is being written, and EngineBusy.
         """
-        self.search.check(question, base_ids)
+        question = check_task(self.search, question, base_ids, task, document_id)
         self._check(model)
         with self.db.write() as session:
             if conversation_id is None:
@@ -64,7 +76,7 @@ class Ask:
             conversation.model = model or conversation.model
             session.add(conversation)
             session.flush()
-            earlier = _messages(session, conversation.id)
+            earlier = messages_of(session, conversation.id)
             if earlier and earlier[-1].state == "streaming":
                 raise Conflict("The last answer is still being written. Stop it or wait for it.")
             position = earlier[-1].position + 1 if earlier else 0
@@ -76,10 +88,17 @@ class Ask:
                 base_ids=list(base_ids),
             )
             answer = self._empty_answer(conversation.id, position + 1, 0, base_ids)
+            to_answer = Question(
+                question,
+                tuple(base_ids),
+                history_of(earlier),
+                self.temperature,
+                self._wanted(conversation),
+                task=task,
+                document_id=document_id,
+            )
+            self._prepare(session, answer, to_answer, fresh=fresh)
             session.add_all((asked, answer))
-            history = history_of(earlier)
-        wanted = self._wanted(conversation)
-        to_answer = Question(question, tuple(base_ids), history, self.temperature, wanted)
         return Asked(conversation, asked, answer, to_answer)
 
     def regenerate(self, answer_id: str, model: str | None = None) -> Asked:
@@ -89,14 +108,20 @@ class Ask:
             old = get_message(session, answer_id)
             if old.role != "assistant":
                 raise Invalid("Only answers are written anew.", code="not_an_answer")
-            messages = _messages(session, old.conversation_id)
+            messages = messages_of(session, old.conversation_id)
             if any(m.state == "streaming" for m in messages):
                 raise Conflict("An answer is still being written. Stop it or wait for it.")
             conversation = get_conversation(session, old.conversation_id)
             conversation.updated_at = utc_now()
             conversation.model = model or conversation.model
             asked = next(m for m in messages if m.position == old.position - 1)
-            self.search.check(asked.content, asked.base_ids)
+            check_task(
+                self.search,
+                asked.content,
+                asked.base_ids,
+                old.task,  # type: ignore[arg-type]  # stored tasks are ours
+                old.recipe.get("document", ""),
+            )
             variant = session.exec(
                 select(func.max(StoredMessage.variant)).where(
                     StoredMessage.conversation_id == old.conversation_id,
@@ -106,16 +131,25 @@ class Ask:
             answer = self._empty_answer(
                 conversation.id, old.position, (variant or 0) + 1, asked.base_ids
             )
+            # Instead of what came from the cache: the answer as it would be written now.
+            temperature = self.temperature if old.cached_from else _REGENERATE_TEMPERATURE
+            to_answer = Question(
+                asked.content,
+                tuple(asked.base_ids),
+                history_of([m for m in messages if m.position < asked.position]),
+                max(self.temperature, temperature),
+                self._wanted(conversation),
+                task=old.task,  # type: ignore[arg-type]  # stored tasks are ours
+                document_id=old.recipe.get("document", ""),
+            )
+            self._prepare(session, answer, to_answer, fresh=True)
             session.add_all((conversation, answer))
-            history = history_of([m for m in messages if m.position < asked.position])
-        temperature = max(self.temperature, _REGENERATE_TEMPERATURE)
-        to_answer = Question(
-            asked.content, tuple(asked.base_ids), history, temperature, self._wanted(conversation)
-        )
         return Asked(conversation, asked, answer, to_answer)
 
     def start(self, asked: Asked) -> Generation:
         """Begin to answer. Needs a running event loop."""
+        if asked.answer.state == "complete":
+            return self.generations.give(asked.answer, asked)
         generation = self.generations.start(asked.answer, asked.to_answer)
         generation.publish("start", asked)
         return generation
@@ -133,6 +167,21 @@ class Ask:
         """An engine that has gone from the settings since is no longer wanted."""
         chosen = conversation.model
         return chosen if chosen is not None and self.gateway.knows(chosen) else AUTO
+
+    def _prepare(
+        self, session: Session, answer: StoredMessage, question: Question, *, fresh: bool
+    ) -> None:
+        """Note how the answer is made, and make it a known one where it was made before."""
+        asked = question.base_ids if question.task == "qa" else ()
+        bases = [get_base(session, base_id) for base_id in set(asked)]
+        answer.task = question.task
+        answer.recipe = self.recipes.of(question, question.model, bases)
+        if not self.cache.on or question.history or question.task not in CACHED_TASKS:
+            return
+        answer.answer_key = answer_key(question.text, answer.recipe)
+        found = None if fresh else self.cache.find(session, answer.answer_key)
+        if found is not None:
+            give_again(answer, found)
 
     def _empty_answer(
         self, conversation_id: str, position: int, variant: int, base_ids: Sequence[str]
@@ -171,7 +220,8 @@ def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
     return tuple(pairs)
 
 
-def _messages(session: Session, conversation_id: str) -> list[StoredMessage]:
+def messages_of(session: Session, conversation_id: str) -> list[StoredMessage]:
+    """All of the conversation, variants oldest first."""
     return list(
         session.exec(
             select(StoredMessage)

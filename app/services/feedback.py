@@ -68,7 +68,7 @@ class Judgements:
     def export(self, format: Format, selection: Selection) -> tuple[list[JsonRow], Report]:
         """Rows of a training file and what was left out. Raises Invalid."""
         with self.db.read() as session:
-            judged = [_for_tuning(row) for row in self._judged(session, "")]
+            judged = [_for_tuning(row) for row in self._judged(session, "") if _trains(row)]
         try:
             return export(judged, format, selection)
         except TuningError as error:
@@ -93,6 +93,11 @@ class Judgements:
         return [JudgedAnswer(*row) for row in session.exec(query)]
 
 
+def _trains(row: JudgedAnswer) -> bool:
+    """Only answers from sources; a model that called tools was asked in another form."""
+    return row.answer.task == "qa" and all(m["role"] != "tool" for m in row.answer.prompt)
+
+
 def _for_tuning(row: JudgedAnswer) -> Judged:
     answer, feedback = row.answer, row.feedback
     return Judged(
@@ -100,7 +105,7 @@ def _for_tuning(row: JudgedAnswer) -> Judged:
         conversation_id=answer.conversation_id,
         position=answer.position,
         base_ids=tuple(answer.base_ids),
-        prompt=tuple(Message(m["role"], m["content"]) for m in answer.prompt),  # type: ignore[arg-type]  # stored roles are ours
+        prompt=tuple(Message(m["role"], m["content"]) for m in answer.prompt),
         answer=answer.content,
         raw_output=answer.raw_output,
         rating=feedback.rating,  # type: ignore[arg-type]  # checked when it came in

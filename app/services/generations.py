@@ -20,10 +20,12 @@ from sqlmodel import col
 from app.db.engine import Database
 from app.db.tables import StoredMessage, utc_now
 from app.llm.chat_model import LlmError
-from app.rag.answer import AnswerLine, Question, Sources, Stage, TextDelta
+from app.rag.answer import Question, Sources, Stage, TextDelta
 from app.rag.errors import RagError
 from app.rag.types import Answer
 from app.services.errors import ServiceError
+from app.services.stored_prompt import stored_messages
+from app.tasks.tasks import Line
 from ingest.errors import IngestError
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class Generations:
     """All generations of this process by message id."""
 
     db: Database
-    answer_line: AnswerLine
+    answer_line: Line
     on_answer: Callable[[StoredMessage], None] = lambda message: None
     _running: dict[str, Generation] = field(default_factory=dict)
 
@@ -101,6 +103,18 @@ class Generations:
     def running(self) -> int:
         """How many answers are being written or prepared here."""
         return sum(not generation.finished for generation in list(self._running.values()))
+
+    def give(self, message: StoredMessage, started: object) -> Generation:
+        """An answer that is complete already, told like one that was just written."""
+        self._forget_old()
+        generation = Generation(message)
+        self._running[message.id] = generation
+        generation.publish("start", started)
+        generation.publish("sources", message.passages)
+        generation.publish("delta", message.content)
+        generation.publish("done", message)
+        generation.close()
+        return generation
 
     def get(self, message_id: str) -> Generation | None:
         """The generation, where it runs here or ended a short while ago."""
@@ -169,7 +183,7 @@ class Generations:
                     case Stage():
                         generation.publish("stage", event)
                     case Sources(prompt):
-                        message.prompt = [asdict(m) for m in prompt.messages]
+                        message.prompt = stored_messages(prompt.messages)
                         message.passages = [asdict(p) for p in prompt.passages]
                         generation.publish("sources", prompt.passages)
                     case TextDelta(text, raw, citations, served):

@@ -107,6 +107,7 @@ def _judged(session: Session) -> list[tuple[Feedback, StoredMessage, str]]:
                 col(question.position) == col(StoredMessage.position) - 1,
             ),
         )
+        .where(StoredMessage.task == "qa")
         .where((col(Feedback.right_chunk_id).is_not(None)) | (Feedback.correction != ""))
         .order_by(col(Feedback.created_at), col(Feedback.message_id))
     )

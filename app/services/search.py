@@ -75,6 +75,17 @@ class Passages:
             rows = session.connection().execute(_LOCATE, {"ids": list(chunk_ids)})
             return {row.id: Place(row[1], row[2], row[3]) for row in rows.all()}
 
+    def of_document(self, document_id: str) -> list[Passage]:
+        """All chunks of a document in order, also of a version that is superseded."""
+        with self.db.read() as session:
+            rows = session.execute(
+                select(*_PASSAGE_COLUMNS)
+                .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
+                .where(col(StoredChunk.document_id) == document_id)
+                .order_by(col(StoredChunk.ordinal))
+            )
+            return [_passage(row) for row in rows]
+
     def hydrate(self, keys: Collection[tuple[str, int]]) -> list[Passage]:
         """The chunks at those places, (document id, ordinal), that are still there."""
         if not keys:
@@ -112,6 +123,15 @@ class Search:
 
     def check(self, question: str, base_ids: Sequence[str]) -> None:
         """Raises Invalid, TooLarge or NotFound where the question cannot be asked."""
+        self.check_text(question)
+        if not base_ids:
+            raise Invalid("Choose at least one knowledge base.", code="no_base")
+        with self.db.read() as session:
+            for base_id in base_ids:
+                get_base(session, base_id)
+
+    def check_text(self, question: str) -> None:
+        """Raises Invalid or TooLarge."""
         if not question.strip():
             raise Invalid("The question is empty.", code="empty_question")
         if len(question) > self.max_question_chars:
@@ -119,11 +139,6 @@ class Search:
                 f"The question has {len(question)} characters; "
                 f"{self.max_question_chars} are the limit. Upload long texts as documents."
             )
-        if not base_ids:
-            raise Invalid("Choose at least one knowledge base.", code="no_base")
-        with self.db.read() as session:
-            for base_id in base_ids:
-                get_base(session, base_id)
 
     def search(self, query: str, base_ids: Sequence[str], top_k: int) -> Retrieved:
         """The `top_k` best passages, without an answer."""

@@ -127,3 +127,41 @@ def test_filters_and_what_was_left_out(
     assert served("export", "--output", "/nowhere/at/all.jsonl").err.startswith(
         "error: /nowhere/at/all.jsonl cannot be written:"
     )
+
+
+def test_chat_and_translation_need_no_base(served: Shell, model: ScriptedChatModel) -> None:
+    model.enqueue("你好！")
+    assert served("ask", "你好", "--task", "chat").out == "你好！\n"
+    model.enqueue("Fifteen days.")
+    answer = json.loads(served("ask", "十五天。", "--task", "translate", "--json").out)
+    assert (answer["answer"], answer["task"]) == ("Fifteen days.", "translate")
+    assert served("ask", "你好", "--task", "poem").code != 0
+
+
+@pytest.mark.usefixtures("base_id")
+def test_an_answer_is_given_again_unless_a_fresh_one_is_wanted(
+    served: Shell, model: ScriptedChatModel
+) -> None:
+    model.enqueue(SENTENCE)
+    first = json.loads(served("ask", "年假有几天？", "--json").out)
+    again = json.loads(served("ask", "年假有几天?", "--json").out)
+    assert (again["cached_from"], again["answer"]) == (first["id"], first["answer"])
+    model.enqueue("十五天。")
+    fresh = json.loads(served("ask", "年假有几天？", "--fresh", "--json").out)
+    assert fresh["cached_from"] is None
+
+
+@pytest.mark.usefixtures("base_id")
+def test_an_answer_is_replayed(served: Shell, model: ScriptedChatModel) -> None:
+    model.enqueue(SENTENCE)
+    answer_id = json.loads(served("ask", "年假有几天？", "--json").out)["id"]
+    model.enqueue(SENTENCE)
+    ran = served("replay", answer_id)
+    assert ran.code == 0, ran.err
+    assert ran.out.count(f"{SENTENCE[:-1]}[1]。") == 2
+    assert "The same, letter by letter." in ran.out
+    model.enqueue("十天。")
+    replayed = json.loads(served("replay", answer_id, "--json").out)
+    assert (replayed["same"], replayed["after"]) == (False, "十天。")
+    assert replayed["recipe"]["sampling"]["temperature"] == 0
+    assert served("replay", "nothing").code == 1

@@ -19,6 +19,8 @@ from app.llm.openai_chat import OpenAIChatModel
 from app.llm.tokenizer import QwenTokenizer
 from app.rag.prompt import render_chatml
 from app.rag.types import Message
+from tests.api.sse import ask
+from tests.house import running_api
 from tests.llm.test_tokenizer import TEXTS
 from tests.weights import CHAT_MODEL, store_with
 
@@ -212,3 +214,12 @@ def _alive(pid: int) -> bool:
         return False
     # Where nobody reaps orphans, it stays behind as a zombie.
     return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+def test_an_answer_replayed_is_the_same_letter_by_letter(engine: Engine, tmp_path: Path) -> None:
+    with running_api(tmp_path, model=engine.client(), max_answer_tokens=40) as api:
+        base_id = api.ingest("运维", {"手册.md": "备份保留三十天，每晚写到另一台机器。\n"})
+        before = ask(api.http, "备份保留多久？", base_id)["done"][0]["message"]
+        made = api.http.post(f"/api/messages/{before['id']}/replay", timeout=300).json()
+    assert made["same"] is True
+    assert made["after"] == before["content"] != ""

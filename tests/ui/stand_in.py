@@ -47,6 +47,7 @@ class House:
     comparison: wire.ComparisonOut | None = None
     report: str = ""  # of public sets
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    asked: list[wire.ChatIn] = field(default_factory=list)  # what came to /api/chat
     engine_down_since: datetime | None = None
     engines: list[wire.EngineOut] = field(default_factory=list)  # where there are several
     served: wire.ServedOut | None = None  # of the answers to come

@@ -178,6 +178,7 @@ def add_chat_routes(api: FastAPI, house: House) -> None:
         if len(body.question) > house.max_question_chars:
             detail = f"The question is longer than {house.max_question_chars} characters."
             raise Refused(413, "too_large", detail)
+        house.asked.append(body)
         asked_id, answer_id = stand_in_answers.open_answer(house, body)
         answer, asked = house.messages[answer_id], house.messages[asked_id]
         house.events[answer_id] = []

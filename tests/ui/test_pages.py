@@ -318,3 +318,36 @@ def test_the_language_can_be_switched(app: AppTest) -> None:
     app.button(key="language-switch").click().run()
     assert words("en")["welcome.title"] in said(app)
     assert app.query_params["lang"] == "en"
+
+
+def test_what_is_asked_for_is_chosen_beside_the_input(app: AppTest, house: House) -> None:
+    app.session_state["task"] = "chat"
+    app.run()
+    assert ZH["task.chat_what"] in said(app)
+    app.chat_input(key="chat-text").set_value("你好").run()
+    settle(app, house)
+    assert not app.exception
+    assert [body.task for body in house.asked] == ["chat"]
+
+
+def test_a_file_is_summarised_from_its_row(app: AppTest, house: House) -> None:
+    ready = next(d for d in house.documents.values() if d.state == "ready")
+    go(app, "documents").button(key=f"summarise-{ready.id}").click().run()
+    settle(app, house)
+    assert not app.exception
+    (body,) = house.asked
+    assert (body.task, body.document_id) == ("summarise", ready.id)
+    assert ready.name.removesuffix(".md") in said(app)
+
+
+def test_an_answer_from_the_cache_says_so_and_can_be_asked_anew(app: AppTest, house: House) -> None:
+    app.chat_input(key="question").set_value("年假多少天？").run()
+    settle(app, house)
+    (answer_id,) = answers(house)
+    house.messages[answer_id].cached_from = "0" * 24
+    app.button(key=f"details-{answer_id}").click().run()
+    assert ZH["details.cached"] in said(app)
+    app.button(key="ask-anew").click().run()
+    settle(app, house)
+    assert house.asked[-1].regenerate == answer_id
+    assert len(answers(house)) == 2

@@ -1,7 +1,7 @@
 """Search and chat. Answers come as server-sent events and go on when nobody watches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from app.api.deps import House
 from app.api.problems import problem_of
-from app.api.schemas import ChatIn, MessageOut, SearchIn, SearchOut
+from app.api.schemas import ChatIn, MessageOut, ReplayOut, SearchIn, SearchOut
 from app.api.views import conversation_out, message_out, passage_out
 from app.rag.answer import Stage
 from app.rag.types import Passage
@@ -35,7 +35,15 @@ def _asked(body: ChatIn, house: House) -> Asked:
     """Everything that can be refused is refused here, before the stream begins."""
     if body.regenerate is not None:
         return house.ask.regenerate(body.regenerate, body.model)
-    return house.ask.ask(body.question, body.base_ids, body.conversation_id, body.model)
+    return house.ask.ask(
+        body.question,
+        body.base_ids,
+        body.conversation_id,
+        body.model,
+        task=body.task,
+        document_id=body.document_id,
+        fresh=body.fresh,
+    )
 
 
 @router.post("/chat", response_class=EventSourceResponse)
@@ -83,6 +91,21 @@ def stop_message(message_id: str, house: House) -> MessageOut:
     return message_out(view.message, view.feedback)
 
 
+@router.post("/messages/{message_id}/replay")
+async def replay_message(message_id: str, house: House) -> ReplayOut:
+    """Make an answer again from what is stored with it; nothing is changed."""
+    made = await house.replay.run(message_id)
+    return ReplayOut(
+        message_id=message_id,
+        same=made.same,
+        before=made.answer.content,
+        after=made.text,
+        model=made.model,
+        recipe=made.answer.recipe,
+        notes=list(made.notes),
+    )
+
+
 def sse(number: int, event: Event) -> ServerSentEvent:
     """The event on the wire; `number` is its id, from 1."""
     data: BaseModel | dict[str, Any]
@@ -98,6 +121,8 @@ def sse(number: int, event: Event) -> ServerSentEvent:
                 "stage": stage.stage,
                 "passages": stage.passages,
                 "documents": stage.documents,
+                "done": stage.done,
+                "total": stage.total,
             }
         case "sources", passages:
             data = {"passages": _passages(passages)}
@@ -110,5 +135,5 @@ def sse(number: int, event: Event) -> ServerSentEvent:
     return ServerSentEvent(data=data, event=event.name, id=str(number))
 
 
-def _passages(passages: Sequence[Passage]) -> list[Any]:
+def _passages(passages: Sequence[Passage | Mapping[str, Any]]) -> list[Any]:
     return [passage_out(p) for p in passages]

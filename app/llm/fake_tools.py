@@ -1,0 +1,41 @@
+"""How the fake engine asks for tools.
+
+The question says which: `search_knowledge {"query": "x"} | calculator {"expression": "1"}` has it
+call the first, then the second, then answer. `forever` in front repeats the last call for as long
+as tools are offered.
+"""
+
+from typing import Any
+
+
+def tool_call_chunks(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Chunks of the call that is next, its arguments in two pieces; none where none is."""
+    messages = body["messages"]
+    question = next(m["content"] for m in reversed(messages) if m["role"] == "user")
+    wanted = [step.strip() for step in question.removeprefix("forever").split("|")]
+    made = sum(len(m.get("tool_calls", ())) for m in messages)
+    if not body.get("tools") or (made >= len(wanted) and not question.startswith("forever")):
+        return []
+    name, _, arguments = wanted[min(made, len(wanted) - 1)].partition(" ")
+    half = len(arguments) // 2
+    call = {"index": 0, "id": f"call-{made}", "type": "function"}
+    return [
+        _piece({**call, "function": {"name": name, "arguments": arguments[:half]}}),
+        _piece({"index": 0, "function": {"arguments": arguments[half:]}}),
+        _end("tool_calls"),
+    ]
+
+
+def tool_results(messages: list[dict[str, Any]]) -> str:
+    """What all tools said so far."""
+    return "\n".join(m["content"] for m in messages if m["role"] == "tool")
+
+
+def _piece(call: dict[str, Any]) -> dict[str, Any]:
+    delta = {"content": None, "tool_calls": [call]}
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+
+
+def _end(reason: str) -> dict[str, Any]:
+    choice = {"index": 0, "delta": {}, "finish_reason": reason}
+    return {"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 5}}

@@ -1,0 +1,1 @@
+"""What the model is asked besides questions about documents: chat, translate, summarise."""

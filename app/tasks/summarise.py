@@ -1,0 +1,140 @@
+"""The summary of a document: at once where it fits, else part by part and then of the notes.
+
+Map and reduce with bounds on both. A part has at most `PART_TOKENS`, since a CPU reads a prompt
+at some hundred tokens a second; at most `MAX_PARTS` of them are read, spread evenly over the
+document, and the summary says so where that is not all. Sentences are cited like any others: a part
+is a source, and the place in it is found by comparison.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from app.llm.chat_model import ChatModel
+from app.prompts.prompt_file import PromptFile
+from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.cite import Citer
+from app.rag.clock import Clock
+from app.rag.errors import NothingToRead
+from app.rag.language import Language, language_of
+from app.rag.pack import widen
+from app.rag.prompt import Prompt, neutralise
+from app.rag.types import Message, Passage
+from app.tasks.writing import Writing, answer_of, size
+
+PART_TOKENS = 2000
+MAX_PARTS = 12
+NOTE_TOKENS = 160  # of the notes on one part
+_SLACK_TOKENS = 64  # texts counted apart differ a little from the whole
+
+Chunks = Callable[[str], list[Passage]]  # of a document by its id, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Summarise:
+    model: ChatModel
+    prompt: PromptFile
+    chunks: Chunks
+    max_answer_tokens: int
+
+    async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """Stages with progress, sources and text, then the Answer.
+
+        Raises NothingToRead, LlmError.
+        """
+        clock = Clock()
+        chunks = self.chunks(question.document_id)
+        if not chunks:
+            raise NothingToRead("The document has been deleted, or there is no text in it.")
+        language = language_of(chunks[0].text)
+        every = parts_of(chunks, self.model.count_tokens, self._budget(chunks[0], language))
+        parts = spread(every, MAX_PARTS)
+        clock.lap("retrieve")
+        writings: list[Writing] = []
+        async with aclosing(self._notes(parts, language, writings)) as read:
+            async for stage in read:
+                yield stage
+        clock.lap("notes")
+        text = "\n\n".join(w.text.strip() for w in writings) or parts[0].text
+        messages = self._messages("whole", parts[0].document_name, language, text)
+        yield Sources(Prompt(messages, tuple(parts), size(self.model, messages)))
+        said = ""
+        if len(parts) < len(every):
+            counts = {"read": len(parts), "total": len(every)}
+            said = self.prompt.say("sampled", language, **counts) + "\n\n"
+            yield TextDelta(said, "")
+        writings.append(Writing(self.model, messages, self.max_answer_tokens, question.temperature))
+        citer = Citer(parts)
+        async with aclosing(_cited(writings[-1], citer, clock)) as deltas:
+            async for delta in deltas:
+                said += delta.text
+                yield delta
+        yield answer_of(said, writings, clock, citations=citer.citations, passages=parts)
+
+    async def _notes(
+        self, parts: Sequence[Passage], language: Language, writings: list[Writing]
+    ) -> AsyncGenerator[Stage, None]:
+        """Read the parts one by one, where there are several; `writings` receives the notes."""
+        for number, part in enumerate(parts, start=1):
+            yield Stage("reading", len(parts), 1, number, len(parts))
+            if len(parts) == 1:
+                return
+            messages = self._messages(
+                "part", part.document_name, language, part.text, number=number, total=len(parts)
+            )
+            budget = self._budget(part, language) // len(parts)
+            writing = Writing(self.model, messages, min(NOTE_TOKENS, budget))
+            await writing.whole()
+            writings.append(writing)
+
+    def _budget(self, passage: Passage, language: Language) -> int:
+        """Tokens of text that one prompt may hold."""
+        bare = size(self.model, self._messages("part", passage.document_name, language, ""))
+        left = self.model.context_tokens - self.max_answer_tokens - bare - _SLACK_TOKENS
+        return max(_SLACK_TOKENS, min(PART_TOKENS, left))
+
+    def _messages(
+        self, what: str, name: str, language: Language, text: str, **values: object
+    ) -> tuple[Message, ...]:
+        # The text comes last: what it says in braces is not for us to fill.
+        said = self.prompt.say(what, language, name=name, **values)
+        asked = neutralise(said.replace("{text}", text.strip()))
+        return (*self.prompt.head(language), Message("user", asked))
+
+
+async def _cited(writing: Writing, citer: Citer, clock: Clock) -> AsyncGenerator[TextDelta, None]:
+    """What the model writes, with its citations as they are found."""
+    async with aclosing(writing.stream()) as pieces:
+        async for piece in pieces:
+            clock.first("first_token")
+            yield TextDelta(citer.feed(piece), piece, tuple(citer.citations))
+    yield TextDelta(citer.finish(), "", tuple(citer.citations))
+
+
+def parts_of(
+    chunks: Sequence[Passage], count_tokens: Callable[[str], int], max_tokens: int
+) -> list[Passage]:
+    """Chunks that follow each other, joined up to `max_tokens`; a chunk that alone is longer is a
+    part of its own, cut."""
+    groups: list[list[Passage]] = []
+    used = 0
+    for chunk in chunks:
+        tokens = count_tokens(chunk.text)
+        if not groups or used + tokens > max_tokens:
+            groups.append([])
+            used = 0
+        groups[-1].append(_cut(chunk, max_tokens / tokens) if tokens > max_tokens else chunk)
+        used += tokens
+    return [widen(group, {}, len(group))[0] for group in groups]
+
+
+def spread(items: Sequence[Passage], at_most: int) -> list[Passage]:
+    """At most so many of the items, evenly, the first among them."""
+    if len(items) <= at_most:
+        return list(items)
+    return [items[i * len(items) // at_most] for i in range(at_most)]
+
+
+def _cut(chunk: Passage, share: float) -> Passage:
+    text = chunk.text[: int(len(chunk.text) * share)]
+    return replace(chunk, text=text, end=chunk.start + len(text))

@@ -1,0 +1,55 @@
+"""Each task to the line that does it."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from app.llm.engines import AUTO
+from app.llm.routing import Case
+from app.rag.answer import AnswerEvent, AnswerLine, Question
+from app.rag.prompt import PROMPT_VERSION
+from app.rag.types import Task
+from app.tasks.chat import Chat
+from app.tasks.summarise import Summarise
+from app.tasks.translate import Translate
+from app.tasks.with_tools import WithTools
+
+
+class Line(Protocol):
+    """Implementations: `AnswerLine`, `Chat`, `Translate`, `Summarise`, and `Tasks` over them."""
+
+    def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """Events, an Answer last. Closing the generator stops the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    answer: AnswerLine
+    chat: Chat
+    translate: Translate
+    summarise: Summarise
+    tools: WithTools | None = None  # instead of `answer`, where the model may call them
+
+    def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """The events of the line whose task it is."""
+        return self._line(question).stream(question)
+
+    def prompt_id(self, task: Task, model: str = AUTO) -> str:
+        """Name and version of the task's prompt for that model, of `auto` the first: `qa-3/extract`."""
+        if task == "qa" and self.tools:
+            return self.tools.prompt.id
+        if task == "qa":
+            first = self.answer.model.name
+            return (
+                f"{PROMPT_VERSION}/{self.answer.style_of(first if model == AUTO else model).name}"
+            )
+        line: Chat | Translate | Summarise = getattr(self, task)
+        return line.prompt.id
+
+    def _line(self, question: Question) -> Line:
+        if question.task == "qa":
+            return self.tools or self.answer
+        line: Chat | Translate | Summarise = getattr(self, question.task)
+        if self.answer.choose is None:
+            return line
+        return replace(line, model=self.answer.choose(question.model, Case(question.text)))

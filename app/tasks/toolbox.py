@@ -1,0 +1,121 @@
+"""The tools that a model may call. What goes wrong is told to the model as text, never raised.
+
+`search_knowledge` and `open_document` return numbered sources, so that what they found is cited
+like anything else. A document is opened by the number of a source that was found: a model can reach
+no other than those of the bases that are asked.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.rag.answer import Question, Retrieve
+from app.rag.pack import widen
+from app.rag.prompt import neutralise
+from app.rag.types import Passage, ToolCall
+from app.tasks.calculator import CalculationError, calculate
+
+TOP_K = 3
+_AROUND = 3  # chunks before and after that are opened
+
+Chunks = Callable[[str], list[Passage]]  # of a document by its id, in order
+
+
+def _tool(name: str, what: str, argument: str, kind: str, meaning: str) -> dict[str, Any]:
+    parameters = {
+        "type": "object",
+        "properties": {argument: {"type": kind, "description": meaning}},
+        "required": [argument],
+    }
+    function = {"name": name, "description": what, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+TOOLS = (
+    _tool(
+        "search_knowledge",
+        "Find passages in the user's documents.",
+        "query",
+        "string",
+        "What is looked for, in the language of the documents",
+    ),
+    _tool(
+        "open_document",
+        "Read the text before and after a source that was found.",
+        "source",
+        "integer",
+        "The number of the source",
+    ),
+    _tool(
+        "calculator",
+        "Evaluate an arithmetic expression.",
+        "expression",
+        "string",
+        "For example (1200 + 350) * 0.06",
+    ),
+)
+
+
+class ToolError(Exception):
+    """What the model did wrong, for it to read."""
+
+
+@dataclass(slots=True)
+class Toolbox:
+    """For one answer: `sources[n - 1]` is the source numbered n."""
+
+    retriever: Retrieve
+    chunks: Chunks
+    question: Question
+    sources: list[Passage] = field(default_factory=list)
+
+    def run(self, call: ToolCall, max_chars: int) -> str:
+        """The result as text of at most `max_chars`, whatever was called. Blocks."""
+        try:
+            return self._run(call, max_chars)
+        except (ToolError, CalculationError) as error:
+            return f"Error: {error}"
+
+    def _run(self, call: ToolCall, max_chars: int) -> str:
+        try:
+            arguments = json.loads(call.arguments or "{}")
+        except ValueError as error:
+            raise ToolError(f"the arguments are not JSON: {error}") from error
+        match call.name, arguments:
+            case "search_knowledge", {"query": str(query)} if query.strip():
+                found = self.retriever.retrieve(query, self.question.base_ids, TOP_K).passages
+                return self._numbered(found, max_chars) or "Nothing was found."
+            case "open_document", {"source": int(number)}:
+                return self._numbered([self._around(number)], max_chars)
+            case "calculator", {"expression": str(expression)}:
+                return calculate(expression)
+        known = ", ".join(tool["function"]["name"] for tool in TOOLS)
+        raise ToolError(f"no tool {call.name!r} takes these arguments; there are: {known}")
+
+    def _around(self, number: int) -> Passage:
+        if not 1 <= number <= len(self.sources):
+            raise ToolError(f"there is no source {number}; {len(self.sources)} were found so far")
+        source = self.sources[number - 1]
+        near = [
+            chunk
+            for chunk in self.chunks(source.document_id)
+            if abs(chunk.ordinal - source.ordinal) <= _AROUND
+        ]
+        if not near:
+            raise ToolError("the document is gone")
+        return widen(near, {}, len(near))[0]
+
+    def _numbered(self, passages: Sequence[Passage], max_chars: int) -> str:
+        """As many as fit, each under the number that it keeps; at least one, cut."""
+        said = ""
+        for passage in passages:
+            number = len(self.sources) + 1
+            label = " > ".join((passage.document_name, *passage.headings)).replace('"', "'")
+            text = neutralise(passage.text.strip())
+            whole = f'<source number="{number}" from="{neutralise(label)}">\n{text}\n</source>\n'
+            if said and len(said) + len(whole) > max_chars:
+                break
+            self.sources.append(passage)
+            said += whole[:max_chars]
+        return said

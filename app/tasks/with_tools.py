@@ -1,0 +1,153 @@
+"""Answers from sources that the model looks for itself, by calling tools.
+
+The model is asked, its calls are done, it is asked again with their results, at most `steps` times;
+then it is asked without tools, so that there is always an answer. An engine that refuses tools is
+asked in the ordinary way.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from app.llm.chat_model import RequestRejected
+from app.prompts.prompt_file import PromptFile
+from app.rag.answer import AnswerEvent, AnswerLine, Question, Sources, Stage, TextDelta
+from app.rag.cite import Citer
+from app.rag.clock import Clock
+from app.rag.language import language_of
+from app.rag.prompt import Prompt, neutralise, recent_turns
+from app.rag.types import Answer, Citation, Message, Unsupported
+from app.tasks.toolbox import TOOLS, Chunks, Toolbox
+from app.tasks.writing import Writing, size, total
+
+log = logging.getLogger(__name__)
+
+MAX_CALLS = 4  # in one step
+_RESULT_SHARE = 0.25  # of the context: what one result may take
+_TOOLS_TOKENS = 400  # about what the descriptions take
+
+
+@dataclass(frozen=True, slots=True)
+class WithTools:
+    """`plain` answers where the engine does not know tools."""
+
+    plain: AnswerLine
+    prompt: PromptFile
+    chunks: Chunks
+    steps: int
+
+    async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """Stages, sources and text, then the Answer. Raises what `AnswerLine.stream` raises."""
+        run = _Run(self, question, Toolbox(self.plain.retriever, self.chunks, question))
+        try:
+            async with aclosing(run.stream()) as events:
+                async for event in events:
+                    yield event
+            return
+        except RequestRejected as error:
+            if len(run.writings) > 1:
+                raise
+            log.warning("the engine refuses tools: %s", error)
+        async with aclosing(self.plain.stream(question)) as events:
+            async for event in events:
+                yield event
+
+
+@dataclass(slots=True)
+class _Run:
+    line: WithTools
+    question: Question
+    box: Toolbox
+    messages: list[Message] = field(default_factory=list)
+    writings: list[Writing] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+    unsupported: list[Unsupported] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+
+    async def stream(self) -> AsyncGenerator[AnswerEvent, None]:
+        clock = Clock()
+        yield Stage("searching")
+        self.messages = self._first_messages()
+        for step in range(self.line.steps + 1):
+            last = step == self.line.steps or not self._room()
+            citer = Citer(list(self.box.sources), self.question.text)
+            async with aclosing(self._write(citer, clock, tools=not last)) as events:
+                async for event in events:
+                    yield event
+            calls = self.writings[-1].tool_calls[:MAX_CALLS]
+            if last or not calls:
+                break
+            self.messages.append(Message("assistant", self.writings[-1].text, calls))
+            for call in calls:
+                yield Stage("searching", len(self.box.sources))
+                result = await asyncio.to_thread(self.box.run, call, self._result_chars())
+                self.messages.append(Message("tool", result, tool_call_id=call.id))
+            clock.lap("tools")
+        clock.lap("generate")
+        yield Answer(
+            text="".join(self.shown),
+            citations=tuple(self.citations),
+            passages=tuple(self.box.sources),
+            model=self.line.plain.model.name,
+            finish_reason=self.writings[-1].finish,
+            tokens=total(self.writings),
+            unsupported=tuple(self.unsupported),
+            conflicts=tuple(citer.conflicts()),
+            timings_ms=clock.timings_ms,
+        )
+
+    async def _write(
+        self, citer: Citer, clock: Clock, *, tools: bool
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """Ask once; words before a call are shown, and divided from what comes later."""
+        messages = tuple(self.messages)
+        yield Sources(
+            Prompt(messages, tuple(citer.passages), size(self.line.plain.model, messages))
+        )
+        if citer.passages:
+            yield Stage("reading", len(citer.passages))
+        writing = Writing(
+            self.line.plain.model,
+            messages,
+            self.line.plain.max_answer_tokens,
+            self.question.temperature,
+            tools=TOOLS if tools else (),
+        )
+        self.writings.append(writing)
+        begun = len("".join(self.shown))
+        async with aclosing(writing.stream()) as pieces:
+            async for piece in pieces:
+                if clock.first("first_token"):
+                    yield Stage("writing", len(citer.passages))
+                yield self._shown(citer, citer.feed(piece), piece)
+        rest = citer.finish()
+        yield self._shown(citer, rest + ("\n\n" if writing.text and writing.tool_calls else ""), "")
+        self.citations += citer.citations
+        self.unsupported += [
+            replace(u, start=u.start + begun, end=u.end + begun) for u in citer.unsupported
+        ]
+
+    def _shown(self, citer: Citer, text: str, raw: str) -> TextDelta:
+        self.shown.append(text)
+        return TextDelta(text, raw, (*self.citations, *citer.citations))
+
+    def _first_messages(self) -> list[Message]:
+        plain = self.line.plain
+        head = self.line.prompt.head(language_of(self.question.text))
+        asked = Message("user", neutralise(self.question.text))
+        budget = plain.budget.most - size(plain.model, (*head, asked))
+        turns = recent_turns(self.question.history, plain.model.count_tokens, max(0, budget) // 4)
+        return [*head, *turns, asked]
+
+    def _room(self) -> bool:
+        """Whether another call with its result still fits."""
+        model = self.line.plain.model
+        left = model.context_tokens - self.line.plain.max_answer_tokens - _TOOLS_TOKENS
+        # A call of the assistant is not in `size`, hence once more the result's share.
+        return left - size(model, self.messages) > 2 * _RESULT_SHARE * model.context_tokens
+
+    def _result_chars(self) -> int:
+        """A token holds at least about one character, in Chinese; a text of so many fits."""
+        return int(_RESULT_SHARE * self.line.plain.model.context_tokens)

@@ -1,0 +1,96 @@
+"""One call of the model within a task."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.llm.chat_model import ChatModel
+from app.rag.clock import Clock
+from app.rag.prompt import render_chatml
+from app.rag.types import (
+    Answer,
+    Citation,
+    FinishReason,
+    Message,
+    Passage,
+    Served,
+    TokenCounts,
+    ToolCall,
+)
+
+
+@dataclass(slots=True)
+class Writing:
+    """Streams what the model writes; `text`, `finish` and `tokens` tell afterwards what it was."""
+
+    model: ChatModel
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float = 0.0
+    text: str = ""
+    finish: FinishReason = "stop"
+    tools: Sequence[Mapping[str, Any]] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tokens: TokenCounts = field(default_factory=TokenCounts)
+    served: Served | None = None
+
+    async def stream(self) -> AsyncGenerator[str, None]:
+        """The pieces of the text. Raises LlmError; closing it stops the engine."""
+        deltas = self.model.stream(
+            self.messages,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            tools=self.tools,
+        )
+        async with aclosing(deltas):
+            async for delta in deltas:
+                self.served = delta.served or self.served
+                if delta.text:
+                    self.text += delta.text
+                    yield delta.text
+                self.finish = "length" if delta.finish_reason == "length" else self.finish
+                self.tokens = delta.tokens or self.tokens
+                self.tool_calls = delta.tool_calls or self.tool_calls
+
+    async def whole(self) -> str:
+        """All of the text, once it is there."""
+        async with aclosing(self.stream()) as pieces:
+            async for _ in pieces:
+                pass
+        return self.text
+
+
+def size(model: ChatModel, messages: Sequence[Message]) -> int:
+    """Tokens of a prompt."""
+    return model.count_tokens(render_chatml(messages))
+
+
+def answer_of(
+    text: str,
+    writings: Sequence[Writing],
+    clock: Clock,
+    *,
+    citations: Sequence[Citation] = (),
+    passages: Sequence[Passage] = (),
+) -> Answer:
+    """The Answer that ends a stream; it ended as the last call did."""
+    clock.lap("generate")
+    last = writings[-1]
+    return Answer(
+        text=text,
+        citations=tuple(citations),
+        passages=tuple(passages),
+        model=last.served.engine if last.served else last.model.name,
+        finish_reason=last.finish,
+        served=last.served,
+        tokens=total(writings),
+        timings_ms=clock.timings_ms,
+    )
+
+
+def total(writings: Sequence[Writing]) -> TokenCounts:
+    """Tokens of several calls together."""
+    return TokenCounts(
+        sum(w.tokens.prompt for w in writings), sum(w.tokens.completion for w in writings)
+    )

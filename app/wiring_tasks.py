@@ -1,0 +1,46 @@
+"""The part of the wiring that is about what the model can be asked."""
+
+from app.config import Settings
+from app.prompts.prompt_file import load_prompt
+from app.rag.answer import AnswerLine
+from app.rag.retrieve import Retriever
+from app.services.recipe import Recipes
+from app.services.search import Passages
+from app.tasks.chat import Chat
+from app.tasks.summarise import Summarise
+from app.tasks.tasks import Tasks
+from app.tasks.translate import Translate
+from app.tasks.with_tools import WithTools
+
+
+def build_tasks(settings: Settings, answer_line: AnswerLine, passages: Passages) -> Tasks:
+    """What the model can be asked, each with its prompt."""
+    model, max_tokens = answer_line.model, settings.max_answer_tokens
+    tools = WithTools(answer_line, load_prompt("tools"), passages.of_document, settings.tool_steps)
+    return Tasks(
+        answer_line,
+        Chat(model, load_prompt("chat"), max_tokens),
+        Translate(model, load_prompt("translate"), max_tokens),
+        Summarise(model, load_prompt("summarise"), passages.of_document, max_tokens),
+        tools if settings.tool_steps else None,
+    )
+
+
+def build_recipes(settings: Settings, retriever: Retriever, tasks: Tasks, version: str) -> Recipes:
+    """What every answer records of settings and versions."""
+    fixed = {
+        "zhiwen": version,
+        "engine": settings.engine_base_url,
+        "protocol": settings.engine_protocol,
+        "context_tokens": settings.context_tokens,
+        "tool_steps": settings.tool_steps,
+        "retrieval": {
+            "embedder": retriever.embedder.name,
+            "top_k": settings.top_k,
+            "candidates": settings.candidates,
+            "dense_weight": retriever.dense_weight,
+            "abstain": settings.abstain,
+            "prompt_tokens": list(settings.prompt_budget),
+        },
+    }
+    return Recipes(fixed, settings.max_answer_tokens, tasks.prompt_id)
