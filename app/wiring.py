@@ -31,7 +31,7 @@ from app.services.generations import Generations, sweep_interrupted
 from app.services.indexes import Indexes
 from app.services.ingestion import Ingestion
 from app.services.jobs import Jobs
-from app.services.measure import count_answer
+from app.services.measure import AnswerLog
 from app.services.reconcile import Reconciliation
 from app.services.reembed import Reembed
 from app.services.regression import RegressionSet
@@ -199,7 +199,7 @@ def build(
         answerable=answerable,
         style=prompt_style(store, model.name),
     )
-    generations = Generations(db, answer_line, count_answer)
+    generations = Generations(db, answer_line, AnswerLog(settings.log_prompts))
     warm = threading.Event()
     return Zhiwen(
         settings=settings,

@@ -134,6 +134,7 @@ class Message(TypedDict):
     prompt_tokens: int
     completion_tokens: int
     timings_ms: dict[str, float]
+    trace_id: str
     feedback: Feedback | None
 
 

@@ -209,6 +209,7 @@ class FeedbackIn(Wire):
 
 class FeedbackOut(FeedbackIn):
     message_id: str
+    trace_id: str = ""  # of the judged answer
     created_at: datetime
     updated_at: datetime
 
@@ -250,6 +251,7 @@ class MessageOut(Wire):
     prompt_tokens: int
     completion_tokens: int
     timings_ms: dict[str, float]
+    trace_id: str = ""  # of the request that asked for it; in logs and traces too
     feedback: FeedbackOut | None
     created_at: datetime
 

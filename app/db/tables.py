@@ -256,6 +256,7 @@ class StoredMessage(SQLModel, table=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     timings_ms: dict[str, float] = Field(default_factory=dict, sa_type=JSON)
+    trace_id: str = ""  # of the request that asked for the answer
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
@@ -271,6 +272,7 @@ class Feedback(SQLModel, table=True):
     comment: str = Field(default="", sa_type=Text)
     correction: str = Field(default="", sa_type=Text)
     right_chunk_id: int | None = Field(default=None, sa_type=BigInteger)
+    trace_id: str = ""  # of the answer, so that a bad one can be looked up in traces and logs
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 

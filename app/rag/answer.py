@@ -7,7 +7,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from app import tracing
 from app.llm.chat_model import ChatModel
+from app.llm.traced import traced
 from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.cite import Citer
@@ -112,17 +114,17 @@ class AnswerLine:
             )
             return
 
-        head = self._head_tokens(question.text)
-        prompt = build_prompt(
-            question.text,
-            found.hits,
-            found.around,
-            question.history,
-            count_tokens=self.model.count_tokens,
-            max_prompt_tokens=self.budget.tokens(head),
-            max_passages=self.top_k,
-            style=self.style,
-        )
+        with tracing.span("prompt"):
+            prompt = build_prompt(
+                question.text,
+                found.hits,
+                found.around,
+                question.history,
+                count_tokens=self.model.count_tokens,
+                max_prompt_tokens=self.budget.tokens(self._head_tokens(question.text)),
+                max_passages=self.top_k,
+                style=self.style,
+            )
         clock.lap("prompt")
         yield Sources(prompt)
         yield _stage("reading", prompt.passages)
@@ -134,6 +136,12 @@ class AnswerLine:
         tokens = TokenCounts()
         deltas = self.model.stream(
             prompt.messages, max_tokens=self.max_answer_tokens, temperature=question.temperature
+        )
+        deltas = traced(
+            deltas,
+            model=self.model.name,
+            max_tokens=self.max_answer_tokens,
+            temperature=question.temperature,
         )
         async with aclosing(deltas):
             async for delta in deltas:

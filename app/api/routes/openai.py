@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from app import tracing
 from app.api.deps import House
 from app.api.problems import answer_with, problem_of
 from app.rag.answer import Question, TextDelta
@@ -109,6 +110,7 @@ async def create_completion(
             "choices": [choice],
             "usage": _usage(answer),
             "citations": _citations(answer),
+            "trace_id": tracing.trace_id(),
         }
     )
 
@@ -141,7 +143,8 @@ async def _frames(
                     begun = True
                 elif isinstance(event, Answer):
                     last = choice({}, _finish_reason(event))
-                    yield frame([last], citations=_citations(event))
+                    more = {"citations": _citations(event), "trace_id": tracing.trace_id()}
+                    yield frame([last], **more)
                     if usage:
                         yield frame([], usage=_usage(event))
     except Exception as error:
