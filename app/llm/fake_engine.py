@@ -30,6 +30,7 @@ Mode = Literal[
     "stall_first",  # headers, then nothing
     "stall_middle",  # half the answer, then nothing
     "reset",  # half the answer, then the connection breaks
+    "count",  # `0 1 2 …`, so that a token which is lost on the way shows
     "split",  # every byte in a packet of its own
     "malformed",  # half the answer, then a chunk that is no JSON
     "unfinished",  # half the answer, then a clean end without finish reason and [DONE]
@@ -103,13 +104,15 @@ class FakeEngine:
     async def _events(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
         chat = "messages" in body
         prompt = body["messages"][-1]["content"] if chat else body["prompt"]
-        pieces = list(answer_to(prompt))[: body.get("max_tokens", 512)]
+        tokens = body.get("max_tokens", 512)
+        count = (f"{number} " for number in range(tokens))
+        pieces = list(count if mode == "count" else answer_to(prompt))[:tokens]
         if mode == "stall_first":
             await asyncio.sleep(_STALL_S)
         if mode == "error_first":
             yield _event({"error": {"message": "fake: too long", "code": 400}})
             return
-        breaks_at = None if mode in {"ok", "split"} else len(pieces) // 2
+        breaks_at = None if mode in {"ok", "count", "split"} else len(pieces) // 2
         for piece in pieces[:breaks_at]:
             yield _event(_chunk(chat, piece))
         if mode == "stall_middle":
