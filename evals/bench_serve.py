@@ -1,4 +1,4 @@
-"""The API under load: `python -m evals.bench_serve`. Prints a table, writes `build/bench_serve.json`.
+"""The API under load: `python -m evals.bench_serve`. Prints a table, writes a file in `build`.
 
 Without --engine against a fake engine that counts: `0 1 2 …`, a token every --delay-ms, so that a
 lost or reordered token shows. The same load goes to the API and to the engine alone, in turn, in
@@ -129,7 +129,9 @@ class _Bench:
         detail = f"{len(found)} answers; {errors[0] if errors else 'none'}"
         return [
             Figure(f"errors at {streams} streams", len(errors), "", 0, detail),
-            Figure(f"answers with lost or reordered tokens at {streams} streams", len(wrong), "", 0),
+            Figure(
+                f"answers with lost or reordered tokens at {streams} streams", len(wrong), "", 0
+            ),
         ]
 
     def memory(self, requests: int, streams: int, api_pid: int) -> list[Figure]:

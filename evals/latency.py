@@ -79,9 +79,7 @@ def first_tokens(
     return found
 
 
-def served_prompts(
-    api_url: str, db: Database, base_id: str, questions: Sequence[str]
-) -> list[str]:
+def served_prompts(api_url: str, db: Database, base_id: str, questions: Sequence[str]) -> list[str]:
     """Ask each question once; the prompts that were served for them, with their control tokens."""
     with httpx.Client(timeout=_TIMEOUT_S, trust_env=False) as http:
         answers = [_ask(http, api_url, question, base_id)[1] for question in questions]

@@ -73,15 +73,14 @@ _SERVICE = _object(
     },
     "image",
 )
+_NAMED = {"type": "object", "patternProperties": {_NAME: {"type": ["object", "null"]}}}
 _COMPOSE = {
     **_object(
         {
             "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"},
             "services": {"type": "object", "patternProperties": {_NAME: _SERVICE}},
-            **dict.fromkeys(
-                ("networks", "volumes"),
-                {"type": "object", "patternProperties": {_NAME: {"type": ["object", "null"]}}},
-            ),
+            "networks": _NAMED,
+            "volumes": _NAMED,
         },
         "services",
     ),

@@ -52,16 +52,17 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
         assert "error" in ask(api.http, "年假有几天？", base_id)
         api.http.post("/api/search", json={"query": "年假", "base_ids": [base_id]})
         api.http.get("/api/bases/nothing")
-        api.http.request("BREW", "/coffee")
+        api.http.request("PROPFIND", "/coffee")
         yield api
 
 
 def samples(api: RunningApi) -> dict[str, dict[tuple[str, ...], float]]:
-    """Values by name and label values."""
+    """Values by name and label values, in the order of the labels' names."""
     found: dict[str, dict[tuple[str, ...], float]] = {}
     for family in text_string_to_metric_families(api.http.get("/metrics").text):
         for sample in family.samples:
-            found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
+            labels = tuple(value for _, value in sorted(sample.labels.items()))
+            found.setdefault(sample.name, {})[labels] = sample.value
     return found
 
 
@@ -69,8 +70,8 @@ def test_answers_searches_and_errors_are_counted(used: RunningApi) -> None:
     found = samples(used)
     assert found["zhiwen_answers_total"][("stop",)] >= 1
     assert found["zhiwen_answers_total"][("error",)] >= 1
-    assert found["zhiwen_errors_total"][("answer", "engine_unavailable")] >= 1
-    assert found["zhiwen_errors_total"][("http", "not_found")] >= 1
+    assert found["zhiwen_errors_total"][("engine_unavailable", "answer")] >= 1
+    assert found["zhiwen_errors_total"][("not_found", "http")] >= 1
     assert found["zhiwen_answers_running"][()] == 0
     assert found["zhiwen_tokens_total"][("completion",)] > 0
     assert found["zhiwen_ratings_total"][("up",)] >= 1
@@ -99,8 +100,8 @@ def test_what_is_stored_is_counted_in_the_database(used: RunningApi) -> None:
 
 def test_labels_do_not_grow_with_what_clients_send(used: RunningApi) -> None:
     requests = samples(used)["zhiwen_http_requests_total"]
-    assert ("other", "none", "404") in requests or ("other", "none", "405") in requests
-    assert not [labels for labels in requests if "BREW" in labels or "/coffee" in labels]
+    assert ("other", "none", "404") in requests
+    assert not [labels for labels in requests if {"PROPFIND", "/coffee"} & {*labels}]
     assert not [labels for labels in requests if "nothing" in labels[1]]
 
 
@@ -124,7 +125,7 @@ def test_names_that_are_used_are_exposed(used: RunningApi, expressions: list[str
     named = named_in(expressions)
     assert {name for name in named if name.startswith("vllm:")} <= VLLM
     assert named - VLLM <= exposed
-    assert len(named) > 8
+    assert len(named) >= 8
 
 
 def test_the_dashboard_draws_all_that_is_exposed(used: RunningApi) -> None:
