@@ -36,7 +36,7 @@ FIRST_TOKEN_MS, FIRST_TOKEN_P99_MS = 15.0, 50.0
 TOKENS = 64
 PASSAGES, QUESTIONS = 200, 50
 
-_MARKER = re.compile(r"\s?\[\d{1,2}\]")
+_MARKER = re.compile(r"\[\d{1,2}\]")
 _BASE = "bench"
 _ROUNDS = 4  # requests of each stream, and the first is not counted
 

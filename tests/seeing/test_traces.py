@@ -21,8 +21,9 @@ from app.logs import JsonFormatter, TextFormatter
 from app.telemetry import instrument
 from app.wiring import build
 from ingest.hashing import HashingEmbedder
+from tests import house as houses
 from tests.api.sse import ask
-from tests.house import RunningApi, drain, running_api, test_settings
+from tests.house import RunningApi, drain, running_api
 
 HANDBOOK = "# 年假\n\n员工入职满三年，年假为每年十五天。\n"
 QUESTION = "年假有几天？"
@@ -116,7 +117,7 @@ def test_lines_for_people_end_with_the_trace() -> None:
 def spans(tmp_path: Path) -> Iterator[list[ReadableSpan]]:
     """The spans of an upload, an answer that was written, and one whose engine was gone."""
     model = ScriptedChatModel()
-    settings = test_settings(tmp_path / "data", embedder="hashing", max_answer_tokens=99)
+    settings = houses.test_settings(tmp_path / "data", embedder="hashing", max_answer_tokens=99)
     house = build(settings, embedder=HashingEmbedder(), model=model)
     app = create_app(house)
     exporter = InMemorySpanExporter()
