@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-
 _SHORT_CHARS = 2000  # chunks are shorter, whole prompts are longer
 _SHORT_KEPT, _LONG_KEPT = 8192, 16
 
