@@ -90,7 +90,7 @@ def test_what_compose_starts_answers_a_question(tmp_path: Path, postgres_server:
                 until_200(asked[name], process, log)
         http = stack.enter_context(httpx.Client(base_url=api_url, timeout=120, trust_env=False))
         base_id = http.post("/api/bases", json={"name": "人事"}).json()["id"]
-        text = "# 年假\n\n员工入职满三年，年假为每年十五天。\n".encode()
+        text = "员工入职满三年，年假为每年十五天。\n".encode()
         http.post(f"/api/bases/{base_id}/documents", files={"file": ("手册.md", text)})
         deadline = time.monotonic() + _READY_S
         while http.get(f"/api/bases/{base_id}").json()["ready_count"] == 0:
