@@ -114,6 +114,7 @@ class AnswerLine:
             )
             return
 
+        head = self._head_tokens(question.text)
         with tracing.span("prompt"):
             prompt = build_prompt(
                 question.text,
@@ -121,7 +122,7 @@ class AnswerLine:
                 found.around,
                 question.history,
                 count_tokens=self.model.count_tokens,
-                max_prompt_tokens=self.budget.tokens(self._head_tokens(question.text)),
+                max_prompt_tokens=self.budget.tokens(head),
                 max_passages=self.top_k,
                 style=self.style,
             )
