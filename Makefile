@@ -14,10 +14,11 @@ QUIET := --quiet
 
 SEED ?= 1
 bench-search: CHUNKS ?= 100000
+bench-serve: REQUESTS ?= 1000
 fuzz: N ?= 10000
 torture: N ?= 50
 
-.PHONY: up test check format bench bench-ingest bench-parse bench-search eval eval-smoke eval-formats fuzz torture \
+.PHONY: up test check format bench bench-ingest bench-parse bench-search bench-serve eval eval-smoke eval-formats fuzz torture \
 	lock clean-venv
 
 up: $(RUN_STAMP)
@@ -42,6 +43,10 @@ bench: $(DEV_STAMP)
 
 bench-search: $(DEV_STAMP)
 	$(BIN)/python -m evals.bench_search --chunks $(CHUNKS)
+
+# ENGINE and MODEL: a real engine instead, e.g. ENGINE=http://127.0.0.1:8100/v1 MODEL=qwen.
+bench-serve: $(DEV_STAMP)
+	$(BIN)/python -m evals.bench_serve --requests $(REQUESTS) $(if $(ENGINE),--engine $(ENGINE) --model $(MODEL))
 
 bench-parse: $(DEV_STAMP)
 	$(BIN)/python -m evals.bench_parse

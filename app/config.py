@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic import AliasChoices, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -20,6 +20,7 @@ class Settings(BaseSettings):
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="forbid",
+        populate_by_name=True,
     )
 
     profile: Literal["embedded", "gpu"] = Field(
@@ -124,6 +125,18 @@ class Settings(BaseSettings):
     sample_base: bool = Field(True, description="Create the sample knowledge base at first start")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Of API and worker"
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines for people, or one JSON object a line"
+    )
+    log_prompts: bool = Field(
+        False, description="Log questions, prompts and answers too; else no line holds their text"
+    )
+    otlp_endpoint: HttpUrl | None = Field(
+        None,
+        validation_alias=AliasChoices("ZHIWEN_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="OpenTelemetry collector (OTLP over HTTP) for traces, without a path; none "
+        "when empty. OTEL_EXPORTER_OTLP_ENDPOINT is read too",
     )
 
     @model_validator(mode="after")

@@ -1,9 +1,13 @@
-"""What Prometheus reads. Base units, bounded labels."""
+"""What Prometheus reads of this process. Base units, bounded labels.
 
-from prometheus_client import Counter, Histogram
+What is stored (documents, chunks, jobs) is counted in the database when it is asked for:
+`app/services/inventory.py`.
+"""
 
-_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
-_SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+from prometheus_client import Counter, Gauge, Histogram
+
+_SHORT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_LONG_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 HTTP_REQUESTS = Counter(
     "zhiwen_http_requests_total", "Requests by route", ("method", "route", "status")
@@ -12,16 +16,36 @@ HTTP_SECONDS = Histogram(
     "zhiwen_http_request_duration_seconds",
     "Time to the first byte of the response",
     ("method", "route"),
-    buckets=_SLOW,
+    buckets=_LONG_S,
 )
-ANSWERS = Counter("zhiwen_answers_total", "Answers by how they ended", ("finish_reason",))
+ANSWERS = Counter(
+    "zhiwen_answers_total",
+    "Answers by how they ended; no_sources: nothing found answers the question",
+    ("finish_reason",),
+)
+ANSWERS_RUNNING = Gauge("zhiwen_answers_running", "Answers that are being written")
 FIRST_TOKEN_SECONDS = Histogram(
-    "zhiwen_first_token_seconds", "From the question to the first token", buckets=_SLOW
+    "zhiwen_time_to_first_token_seconds",
+    "From the question to the model's first token, retrieval included",
+    buckets=_LONG_S,
+)
+ANSWER_SECONDS = Histogram(
+    "zhiwen_answer_duration_seconds", "From the question to the end of the answer", buckets=_LONG_S
 )
 STAGE_SECONDS = Histogram(
-    "zhiwen_retrieval_stage_seconds", "Retrieval by stage", ("stage",), buckets=_FAST
+    "zhiwen_retrieval_stage_duration_seconds",
+    "Retrieval by stage, for searches and answers",
+    ("stage",),
+    buckets=_SHORT_S,
 )
-TOKENS = Counter("zhiwen_tokens_total", "Tokens by direction", ("direction",))
+TOKENS = Counter(
+    "zhiwen_tokens_total", "Tokens by direction, as the engine counts them", ("direction",)
+)
+ERRORS = Counter(
+    "zhiwen_errors_total",
+    "Refused requests (source http) and answers that failed (source answer) by kind",
+    ("source", "kind"),
+)
 RATINGS = Counter("zhiwen_ratings_total", "Ratings given", ("rating",))
 ANSWER_CACHE = Counter(
     "zhiwen_answer_cache_total", "Questions that could be answered from the cache", ("outcome",)

@@ -31,7 +31,7 @@ from app.services.generations import Generations, sweep_interrupted
 from app.services.indexes import Indexes
 from app.services.ingestion import Ingestion
 from app.services.jobs import Jobs
-from app.services.measure import count_answer
+from app.services.measure import AnswerLog
 from app.services.reconcile import Reconciliation
 from app.services.reembed import Reembed
 from app.services.regression import RegressionSet
@@ -178,7 +178,7 @@ def build(
         styles=styles(gateway, store),
     )
     tasks = build_tasks(settings, answer_line, passages)
-    generations = Generations(db, tasks, count_answer)
+    generations = Generations(db, tasks, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, retriever, tasks, VERSION)
     cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
     warm = threading.Event()

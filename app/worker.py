@@ -24,6 +24,7 @@ from typing import Protocol, Self
 from app.config import Settings
 from app.db.engine import Database
 from app.db.errors import StorageFull
+from app.logs import start_logging
 from app.services.jobs import Jobs
 from app.services.reading_ahead import ReadingAhead
 from app.services.removal import purge
@@ -188,12 +189,6 @@ def give_back(jobs: Jobs, worker: str, error: StorageFull) -> None:
     log.error("%s", error)
     with suppress(StorageFull):  # else their leases run out
         jobs.give_back(worker)
-
-
-def start_logging(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
 
 
 def main() -> None:

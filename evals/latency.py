@@ -79,6 +79,13 @@ def first_tokens(
     return found
 
 
+def served_prompts(api_url: str, db: Database, base_id: str, questions: Sequence[str]) -> list[str]:
+    """Ask each question once; the prompts that were served for them, with their control tokens."""
+    with httpx.Client(timeout=_TIMEOUT_S, trust_env=False) as http:
+        answers = [_ask(http, api_url, question, base_id)[1] for question in questions]
+    return [_served_prompt(db, answer_id) for answer_id in answers]
+
+
 def search(api_url: str, base_id: str, questions: Sequence[str], passages: int) -> list[Figure]:
     """Search as `POST /api/search` times it, without the embedding of the query."""
     totals: list[float] = []

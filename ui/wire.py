@@ -152,6 +152,7 @@ class Message(TypedDict):
     task: NotRequired[Task]
     prompt_id: NotRequired[str | None]
     cached_from: NotRequired[str | None]  # the answer that this one repeats
+    trace_id: str
     feedback: Feedback | None
 
 

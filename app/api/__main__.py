@@ -1,24 +1,27 @@
 """`python -m app.api`: serve the API as the settings say."""
 
-import logging
-
 import uvicorn
 
 from app.api.main import create_app
 from app.config import Settings
+from app.logs import start_logging
 from app.wiring import build
 
 
 def serve() -> None:
     settings = Settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(settings)
+    app = create_app(build(settings))
+    if settings.otlp_endpoint is not None:
+        from app.telemetry import instrument, otlp_exporter
+
+        instrument(app, otlp_exporter(str(settings.otlp_endpoint)))
     uvicorn.run(
-        create_app(build(settings)),
+        app,
         host=settings.api_host,
         port=settings.api_port,
         log_level=settings.log_level,
+        log_config=None,  # uvicorn's loggers write as ours do
         access_log=False,
         timeout_graceful_shutdown=5,
     )

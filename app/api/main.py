@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from fastapi import FastAPI
 
 from app.api import problems
-from app.api.observe import RequestMetrics
+from app.api.observe import Observed
 from app.api.routes import bases, chat, conversations, documents, evaluation, house, openai
 from app.services.generations import sweep_interrupted
 from app.wiring import VERSION, Zhiwen
@@ -42,7 +42,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.zhiwen = zhiwen
-    app.add_middleware(RequestMetrics)
+    app.add_middleware(Observed)
     problems.install(app)
     for module in (bases, documents, chat, conversations, evaluation, house, openai):
         app.include_router(module.router)

@@ -1,14 +1,21 @@
-"""Counts requests and times them to their first byte, without buffering what streams."""
+"""Gives every request its trace id, counts it and times it to its first byte, without buffering
+what streams."""
 
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import tracing
 from app.metrics import HTTP_REQUESTS, HTTP_SECONDS
 
+TRACE_HEADER = b"x-trace-id"
 
-class RequestMetrics:
-    """ASGI middleware. The label is the route's template, so ids don't make series."""
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+class Observed:
+    """ASGI middleware. Labels are the route's template and a known method, so that neither ids nor
+    what clients think up make series."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -18,13 +25,17 @@ class RequestMetrics:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
+        given = next((v for k, v in scope["headers"] if k == b"traceparent"), b"")
+        trace_id = tracing.begin(given.decode("ascii", errors="replace"))
 
-        async def timed_send(message: Message) -> None:
+        async def observed_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "none")
-                method = scope["method"]
+                method = scope["method"] if scope["method"] in _METHODS else "other"
                 HTTP_SECONDS.labels(method, route).observe(time.perf_counter() - began)
                 HTTP_REQUESTS.labels(method, route, str(message["status"])).inc()
+                headers = [*message.get("headers", ()), (TRACE_HEADER, trace_id.encode())]
+                message = {**message, "headers": headers}
             await send(message)
 
-        await self._app(scope, receive, timed_send)
+        await self._app(scope, receive, observed_send)

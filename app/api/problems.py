@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from app.api.schemas import Problem
 from app.db.errors import DatabaseUnavailable, FileMissing, StorageFull
 from app.llm.chat_model import EngineBusy, EngineStreamBroken, EngineUnavailable, LlmError
+from app.metrics import ERRORS
 from app.rag.errors import NothingToRead, QuestionTooLong
 from app.services import errors as services
 from ingest.errors import IngestError
@@ -87,6 +88,7 @@ def install(app: FastAPI) -> None:
         request: Request, problem: Problem, headers: Mapping[str, str] | None = None
     ) -> JSONResponse:
         problem.instance = request.url.path
+        ERRORS.labels("http", problem.code).inc()
         openai = request.url.path.startswith("/v1/")
         return answer_with(problem, openai=openai, headers=headers)
 

@@ -215,6 +215,7 @@ class FeedbackIn(Wire):
 
 class FeedbackOut(FeedbackIn):
     message_id: str
+    trace_id: str = ""  # of the judged answer
     created_at: datetime
     updated_at: datetime
 
@@ -278,6 +279,7 @@ class MessageOut(Wire):
     task: Task = "qa"
     prompt_id: str | None = None  # with its version, e.g. qa-3/answer
     cached_from: str | None = None
+    trace_id: str = ""  # of the request that asked for it; in logs and traces too
     feedback: FeedbackOut | None
     created_at: datetime
 

@@ -34,7 +34,8 @@ app.add_typer(models.app, name="models")
 def worker() -> None:
     """Run an ingestion worker here (`zhiwen up` runs one already)."""
     from app.config import Settings
-    from app.worker import start_logging, watch
+    from app.logs import start_logging
+    from app.worker import watch
 
     settings = Settings()
     start_logging(settings)

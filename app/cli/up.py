@@ -3,12 +3,11 @@
 from typing import TYPE_CHECKING
 
 from app.cli.console import say
-from app.cli.models import pull_tokenizer, pull_with_progress
+from app.cli.models import pull_needed
 from app.cli.terminal import own_terminal
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.models.store import ModelStore
     from app.supervisor import Supervisor
 
 _START_TIMEOUT_S = 300.0
@@ -27,7 +26,7 @@ def up() -> None:
         try:
             check_ports(settings)
             store = model_store(settings)
-            _pull(settings, store)
+            pull_needed(settings, store)
             first_start = settings.sample_base and will_create_sample_base(settings.data_dir)
             supervisor = Supervisor(children(settings, store))
             with supervisor:
@@ -36,18 +35,6 @@ def up() -> None:
         except KeyboardInterrupt:  # before there was anything to stop
             pass
         say("stopped")
-
-
-def _pull(settings: "Settings", store: "ModelStore") -> None:
-    from app.chat_engines import chat_model_name, engine_list, starts_engine, tokenizer_name
-
-    if settings.embedder != "hashing":
-        pull_with_progress(store, settings.embedder or store.default_embedder())
-    if starts_engine(settings):
-        pull_with_progress(store, chat_model_name(settings, store))
-    specs = engine_list(settings, store).engines
-    for name in {tokenizer_name(spec, settings, store) for spec in specs}:
-        pull_tokenizer(store, name)
 
 
 def _start(supervisor: "Supervisor", settings: "Settings", *, first_start: bool) -> None:

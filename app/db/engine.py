@@ -175,6 +175,7 @@ def _postgresql(url: URL) -> Engine:
         url,
         pool_size=5,
         max_overflow=MAX_CONNECTIONS - 5,
+        hide_parameters=True,  # errors are logged, and may not show what people wrote
         pool_pre_ping=True,  # the server may have been restarted
         connect_args={"connect_timeout": BUSY_TIMEOUT_S},
     )
@@ -186,6 +187,7 @@ def _sqlite(url: URL) -> Engine:
         url,
         pool_size=5,
         max_overflow=MAX_CONNECTIONS - 5,
+        hide_parameters=True,  # errors are logged, and may not show what people wrote
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
     )
 

@@ -263,6 +263,7 @@ class StoredMessage(SQLModel, table=True):
     recipe: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # what it was made with
     answer_key: str | None = Field(default=None, index=True)  # under which it can be given again
     cached_from: str | None = None  # the answer that was given again
+    trace_id: str = ""  # of the request that asked for the answer
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
@@ -278,6 +279,7 @@ class Feedback(SQLModel, table=True):
     comment: str = Field(default="", sa_type=Text)
     correction: str = Field(default="", sa_type=Text)
     right_chunk_id: int | None = Field(default=None, sa_type=BigInteger)
+    trace_id: str = ""  # of the answer, so that a bad one can be looked up in traces and logs
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 

@@ -33,6 +33,7 @@ Mode = Literal[
     "stall_first",  # headers, then nothing
     "stall_middle",  # half the answer, then nothing
     "reset",  # half the answer, then the connection breaks
+    "count",  # `0 1 2 …`, so that a token which is lost on the way shows
     "split",  # every byte in a packet of its own
     "joined",  # the whole stream in one packet
     "no_done",  # everything but [DONE]
@@ -50,7 +51,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 _FIRST_SOURCE = re.compile(r'="1" [^\n]*>\n\s*(.+?[。！？.!?\n])', re.DOTALL)
 _NO_SOURCE = "没有资料。"
 _STALL_S = 3600.0
-_WHOLE = {"ok", "split", "joined", "no_done", "tool"}
+_WHOLE = {"ok", "count", "split", "joined", "no_done", "tool"}
 _STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}
 
 
@@ -125,7 +126,9 @@ class FakeEngine:
         prompt = body["messages"][-1]["content"] if chat else body["prompt"]
         if mode == "tool":
             prompt = tool_results(body["messages"])
-        pieces = list(answer_to(prompt))[: body.get("max_tokens", 512)]
+        tokens = body.get("max_tokens", 512)
+        count = (f"{number} " for number in range(tokens))
+        pieces = list(count if mode == "count" else answer_to(prompt))[:tokens]
         if mode == "stall_first":
             await asyncio.sleep(_STALL_S)
         if mode == "empty":

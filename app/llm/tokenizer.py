@@ -1,11 +1,19 @@
 """Counts tokens of Qwen2.5, whichever engine serves it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+
+_SHORT_CHARS = 2000  # chunks are shorter, whole prompts are longer
+_SHORT_KEPT, _LONG_KEPT = 8192, 16
 
 
 class QwenTokenizer:
-    """The vocabulary in a `tokenizer.json`. Control tokens of ChatML are one token each."""
+    """The vocabulary in a `tokenizer.json`. Control tokens of ChatML are one token each.
+
+    Counts are remembered: each question measures some thirty chunks, largely those that the
+    questions before it measured too, and its own prompt twice.
+    """
 
     def __init__(self, path: Path) -> None:
         """`path`: `tokenizer.json`. Raises FileNotFoundError."""
@@ -14,8 +22,14 @@ class QwenTokenizer:
         if not path.is_file():
             raise FileNotFoundError(path)
         self._tokenizer = Tokenizer.from_file(str(path))
+        self._count_short = lru_cache(_SHORT_KEPT)(self._count)
+        self._count_long = lru_cache(_LONG_KEPT)(self._count)
 
     def count(self, text: str) -> int:
+        counted = self._count_short if len(text) <= _SHORT_CHARS else self._count_long
+        return counted(text)
+
+    def _count(self, text: str) -> int:
         return len(self.encode(text))
 
     def encode(self, text: str) -> list[int]:

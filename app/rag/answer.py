@@ -6,8 +6,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from app import tracing
 from app.llm.chat_model import ChatModel
 from app.llm.routing import Case
+from app.llm.traced import traced
 from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.cite import Citer
@@ -137,16 +139,17 @@ class AnswerLine:
         model = self._chosen(question, found, confidence)
         style = self.style_of(model.name)
         head = _head_tokens(question.text, style, model)
-        prompt = build_prompt(
-            question.text,
-            found.hits,
-            found.around,
-            question.history,
-            count_tokens=model.count_tokens,
-            max_prompt_tokens=self.budget.tokens(head),
-            max_passages=self.top_k,
-            style=style,
-        )
+        with tracing.span("prompt"):
+            prompt = build_prompt(
+                question.text,
+                found.hits,
+                found.around,
+                question.history,
+                count_tokens=model.count_tokens,
+                max_prompt_tokens=self.budget.tokens(head),
+                max_passages=self.top_k,
+                style=style,
+            )
         clock.lap("prompt")
         yield Sources(prompt)
         yield _stage("reading", prompt.passages)
@@ -159,6 +162,12 @@ class AnswerLine:
         served: Served | None = None
         deltas = model.stream(
             prompt.messages, max_tokens=self.max_answer_tokens, temperature=question.temperature
+        )
+        deltas = traced(
+            deltas,
+            model=model.name,
+            max_tokens=self.max_answer_tokens,
+            temperature=question.temperature,
         )
         async with aclosing(deltas):
             async for delta in deltas:

@@ -61,7 +61,7 @@ class Citer:
     question: str = ""
     citations: list[Citation] = field(default_factory=list)
     unsupported: list[Unsupported] = field(default_factory=list)
-    _sources: list[_Source] = field(init=False)
+    _prepared: list[_Source] = field(default_factory=list)
     _pending: str = ""  # received, not yet looked at
     _sentence: str = ""  # shown part of the present sentence
     _held: str = ""  # its end: full stop and what follows, not yet shown
@@ -70,8 +70,11 @@ class Citer:
     _shown: int = 0  # characters of the answer so far
     _began: int = 0  # where in it the present sentence begins
 
-    def __post_init__(self) -> None:
-        self._sources = [_source(p) for p in self.passages]
+    @property
+    def _sources(self) -> list[_Source]:
+        """Made for the first sentence: the first token need not wait for it."""
+        self._prepared = self._prepared or [_source(p) for p in self.passages]
+        return self._prepared
 
     def feed(self, text: str) -> str:
         """Take the next piece of the model's text and return what can be shown."""

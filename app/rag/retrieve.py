@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from app import tracing
 from app.rag.fuse import DENSE_WEIGHT, Place, coherent, fuse, in_turn
 from app.rag.pack import Around, widen
 from app.rag.types import Passage, StageScores
@@ -63,7 +65,10 @@ class Retriever:
         """
         timings: dict[str, float] = {}
         queries = [query, f"{context}\n{query}"] if context else [query]
-        lexical = [self._pool.submit(self._lexical, text, base_ids, timings) for text in queries]
+        lexical = [
+            self._pool.submit(copy_context().run, self._lexical, text, base_ids, timings)
+            for text in queries
+        ]
         with _timed(timings, "embed"):
             vectors = self.embedder.embed(queries, kind="query")
         with _timed(timings, "dense"):
@@ -144,5 +149,6 @@ class Retriever:
 @contextmanager
 def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
     began = time.perf_counter()
-    yield
+    with tracing.span(stage):
+        yield
     timings[stage] = (time.perf_counter() - began) * 1000

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
+from app import tracing
 from app.db.engine import Database
 from app.db.tables import Conversation, StoredMessage, utc_now
 from app.llm.chat_model import EngineBusy
@@ -194,6 +195,7 @@ class Ask:
             state="streaming",
             base_ids=list(base_ids),
             model=self.gateway.name,
+            trace_id=tracing.trace_id(),
         )
 
 

@@ -1,6 +1,7 @@
 """Answers that are not stored: for clients that keep their own conversations (/v1)."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,9 +12,10 @@ from app.db.tables import KnowledgeBase
 from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
 from app.rag.answer import AnswerEvent, AnswerLine, Question
-from app.rag.types import Message
+from app.rag.types import Answer, Message
 from app.services.ask import without_markers
 from app.services.errors import Invalid, NotFound
+from app.services.measure import answering
 from app.services.search import Search
 
 ALL_BASES = "zhiwen"
@@ -49,9 +51,14 @@ class Direct:
         self.search.check(question, base_ids)
         return Question(question, tuple(base_ids), _pairs(turns[:-1]), temperature or 0.0, engine)
 
-    def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+    async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The events of the answer; closing the generator stops the engine."""
-        return self.answer_line.stream(question)
+        with answering() as ending:
+            async with aclosing(self.answer_line.stream(question)) as events:
+                async for event in events:
+                    if isinstance(event, Answer):
+                        ending.take(event)
+                    yield event
 
     def _meant(self, model: str) -> tuple[list[str], str]:
         """Ids of the bases and the engine that a model name means: `zhiwen`, `zhiwen/<base>`,

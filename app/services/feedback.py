@@ -1,5 +1,6 @@
 """Judgements of answers, and their export as training data."""
 
+import logging
 from dataclasses import dataclass
 
 from sqlalchemy.orm import aliased
@@ -7,6 +8,7 @@ from sqlmodel import Session, and_, col, select
 
 from app.db.engine import Database
 from app.db.tables import Feedback, StoredMessage, utc_now
+from app.logs import FIELDS
 from app.metrics import RATINGS
 from app.rag.types import Message
 from app.services.conversations import get_message
@@ -15,6 +17,8 @@ from app.tuning.errors import TuningError
 from app.tuning.export import Report, export
 from app.tuning.formats import JsonRow
 from app.tuning.types import Format, Judged, Selection
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,21 @@ class Judgements:
             )
             for name in ("rating", "reason", "comment", "correction", "right_chunk_id"):
                 setattr(stored, name, getattr(given, name))
-            stored.updated_at = utc_now()
+            stored.trace_id, stored.updated_at = message.trace_id, utc_now()
             session.add(stored)
         RATINGS.labels(stored.rating).inc()
+        log.info(
+            "answer %s, of trace %s, was rated %s",
+            *(message_id, stored.trace_id, stored.rating),
+            extra={
+                FIELDS: {
+                    "answer_id": message_id,
+                    "answer_trace_id": stored.trace_id,
+                    "rating": stored.rating,
+                    "reason": stored.reason,
+                }
+            },
+        )
         return stored
 
     def delete(self, message_id: str) -> None:

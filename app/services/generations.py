@@ -20,10 +20,11 @@ from sqlmodel import col
 from app.db.engine import Database
 from app.db.tables import StoredMessage, utc_now
 from app.llm.chat_model import LlmError
-from app.rag.answer import Question, Sources, Stage, TextDelta
+from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.errors import RagError
 from app.rag.types import Answer
 from app.services.errors import ServiceError
+from app.services.measure import answering
 from app.services.stored_prompt import stored_messages
 from app.tasks.tasks import Line
 from ingest.errors import IngestError
@@ -176,26 +177,12 @@ class Generations:
         generation.close()
 
     async def _answer(self, generation: Generation, question: Question) -> None:
-        message = generation.message
-        async with aclosing(self.answer_line.stream(question)) as events:
-            async for event in events:
-                match event:
-                    case Stage():
-                        generation.publish("stage", event)
-                    case Sources(prompt):
-                        message.prompt = stored_messages(prompt.messages)
-                        message.passages = [asdict(p) for p in prompt.passages]
-                        generation.publish("sources", prompt.passages)
-                    case TextDelta(text, raw, citations, served):
-                        if served is not None:  # known from now on, even if the stream breaks
-                            message.model, message.served = served.engine, asdict(served)
-                        message.raw_output += raw
-                        message.content += text
-                        message.citations = [asdict(c) for c in citations]
-                        if text:
-                            generation.publish("delta", text)
-                    case Answer():
-                        _keep(message, event)
+        with answering() as ending:
+            async with aclosing(self.answer_line.stream(question)) as events:
+                async for event in events:
+                    _take(generation, event)
+                    if isinstance(event, Answer):
+                        ending.take(event)
 
     async def _write_along(self, generation: Generation) -> None:
         """Write the text so far while it grows, and a sign of life while it does not."""
@@ -245,6 +232,27 @@ def _failed(message: StoredMessage, error: Exception) -> Event:
     message.state, message.finish_reason = "failed", "error"
     message.error_detail = str(error) or type(error).__name__
     return Event("error", error)
+
+
+def _take(generation: Generation, event: AnswerEvent) -> None:
+    message = generation.message
+    match event:
+        case Stage():
+            generation.publish("stage", event)
+        case Sources(prompt):
+            message.prompt = stored_messages(prompt.messages)
+            message.passages = [asdict(p) for p in prompt.passages]
+            generation.publish("sources", prompt.passages)
+        case TextDelta(text, raw, citations, served):
+            if served is not None:  # known from now on, even if the stream breaks
+                message.model, message.served = served.engine, asdict(served)
+            message.raw_output += raw
+            message.content += text
+            message.citations = [asdict(c) for c in citations]
+            if text:
+                generation.publish("delta", text)
+        case Answer():
+            _keep(message, event)
 
 
 def _keep(message: StoredMessage, answer: Answer) -> None:

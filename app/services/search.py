@@ -15,6 +15,7 @@ from app.rag.retrieve import Retrieved, Retriever
 from app.rag.types import Passage
 from app.services.bases import get_base
 from app.services.errors import Invalid, TooLarge
+from app.services.measure import count_stages
 from vectorstore.protocol import Match
 
 _PASSAGE_COLUMNS = (
@@ -143,4 +144,6 @@ class Search:
     def search(self, query: str, base_ids: Sequence[str], top_k: int) -> Retrieved:
         """The `top_k` best passages, without an answer."""
         self.check(query, base_ids)
-        return self.retriever.retrieve(query, base_ids, top_k)
+        found = self.retriever.retrieve(query, base_ids, top_k)
+        count_stages(found.timings_ms)
+        return found

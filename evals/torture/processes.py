@@ -90,7 +90,7 @@ def serve_api(settings: Settings) -> None:
 
 
 def run_worker(settings: Settings, log: Path) -> None:
-    from app.worker import start_logging
+    from app.logs import start_logging
 
     start_logging(settings)
 

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from app.api.deps import House
 from app.api.schemas import CheckOut, ComponentOut, FindingOut, ModelOut, StatusOut
 from app.api.views import engine_out
+from app.services.inventory import Inventory
 from app.services.status import versions
 from app.wiring import VERSION
 
@@ -79,6 +80,8 @@ async def list_models(house: House) -> list[ModelOut]:
 
 
 @router.get("/metrics")
-def metrics() -> Response:
-    """Prometheus text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def metrics(house: House) -> Response:
+    """Prometheus text format: what this process did, and what is stored."""
+    stored = CollectorRegistry()
+    stored.register(Inventory(house.db))
+    return Response(generate_latest() + generate_latest(stored), media_type=CONTENT_TYPE_LATEST)

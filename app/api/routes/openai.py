@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from app import tracing
 from app.api.deps import House
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
@@ -127,6 +128,7 @@ async def _completion(
             "usage": _usage(answer),
             "citations": _citations(answer),
             "served": _served(answer),
+            "trace_id": tracing.trace_id(),
         }
     )
 
@@ -159,7 +161,12 @@ async def _frames(
                     begun = True
                 elif isinstance(event, Answer):
                     last = choice({}, _finish_reason(event))
-                    yield frame([last], citations=_citations(event), served=_served(event))
+                    more = {
+                        "citations": _citations(event),
+                        "served": _served(event),
+                        "trace_id": tracing.trace_id(),
+                    }
+                    yield frame([last], **more)
                     if usage:
                         yield frame([], usage=_usage(event))
     except Exception as error:

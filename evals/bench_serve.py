@@ -1,0 +1,225 @@
+"""The API under load: `python -m evals.bench_serve`. Prints a table, writes a file in `build`.
+
+Without --engine against a fake engine that counts: `0 1 2 …`, a token every --delay-ms, so that a
+lost or reordered token shows. The same load goes to the API and to the engine alone, in turn, in
+one run. Every question of the API is retrieved from a small base and answered on `/v1`.
+
+With --engine URL against a real one: tokens a second through the API and of the engine alone, for
+the same prompts.
+"""
+
+import asyncio
+import os
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from app.config import Settings
+from app.db.engine import Database
+from app.llm.openai_chat import CHATML_STOP
+from app.llm.scripted import ScriptedChatModel
+from app.wiring import build, model_store
+from evals import latency
+from evals.figures import Figure, table, write
+from evals.house import add_documents
+from evals.load import Stream, closed_loop, quantile
+from evals.processes import free_ports, memory_mib, running
+from evals.synthetic import generate
+
+REPORT = Path("build/bench_serve.json")
+FIRST_TOKEN_MS, FIRST_TOKEN_P99_MS = 15.0, 50.0
+TOKENS = 64
+PASSAGES, QUESTIONS = 200, 50
+
+_MARKER = re.compile(r"\[\d{1,2}\]")
+_BASE = "bench"
+_ROUNDS = 4  # requests of each stream, and the first is not counted
+
+
+def main(
+    streams: Annotated[int, typer.Option(help="Streams at a time for the first token.")] = 50,
+    many: Annotated[int, typer.Option(help="Streams at a time for lost tokens.")] = 200,
+    requests: Annotated[int, typer.Option(help="Requests for the memory; 0: skip.")] = 1000,
+    delay_ms: Annotated[float, typer.Option(help="Of the fake engine, before each token.")] = 30,
+    quick: Annotated[bool, typer.Option(help="Embed without a model.")] = False,
+    engine: Annotated[str, typer.Option(help="URL of a real engine, with /v1.")] = "",
+    model: Annotated[str, typer.Option(help="What the real engine serves.")] = "",
+    report: Annotated[Path, typer.Option(help="File to write.")] = REPORT,
+) -> None:
+    """Measure the API beside the engine alone."""
+    given = Settings()
+    store = model_store(given)
+    api_port, engine_port = free_ports(2)
+    with tempfile.TemporaryDirectory(prefix="zhiwen-serve-") as folder:
+        changes: dict[str, Any] = {
+            "data_dir": folder,
+            "models_dir": given.models_path.absolute(),
+            "embedder": "hashing" if quick else given.embedder or store.default_embedder(),
+            "engine_url": engine or f"http://127.0.0.1:{engine_port}/v1",
+            "chat_model": model or "fake:count",
+            "tokenizer": given.tokenizer or store.default_chat_model(),
+            "max_answer_tokens": TOKENS,
+            "api_port": api_port,
+            "sample_base": False,
+            "abstain": False,
+            "log_level": "warning",
+        }
+        bench = _Bench(Settings(**changes))
+        bench.fill()
+        api = running(("app.api",), f"{bench.api_url}/readyz", changes)
+        if engine:
+            with api:
+                figures = bench.real()
+        else:
+            fake = ("app.llm.fake_engine", "--port", str(engine_port), "--delay-ms", str(delay_ms))
+            ramp_s = TOKENS * delay_ms / 1000
+            with running(fake, f"{bench.engine_url}/models", {}), api as process:
+                figures = bench.first_token(streams, ramp_s, process.pid)
+                figures += bench.lost_tokens(many, ramp_s)
+                figures += bench.memory(requests, many, process.pid) if requests else []
+    Console().print(table(figures))
+    write(figures, report)
+
+
+class _Bench:
+    """One API with a small base, and the engine behind it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._corpus = generate(PASSAGES, QUESTIONS)
+        self._base_id = ""
+        self.api_url, self.engine_url = settings.api_base_url, settings.engine_base_url
+
+    def fill(self) -> None:
+        house = build(self._settings, model=ScriptedChatModel())
+        house.prepare()
+        self._base_id, _ = add_documents(house, _BASE, self._corpus.files)
+        house.db.dispose()
+
+    def first_token(self, streams: int, ramp_s: float, api_pid: int) -> list[Figure]:
+        """What the API adds to the engine's first token, and the time of a core that it takes."""
+        requests = streams * _ROUNDS
+        self._ask(streams, streams, ramp_s)  # to warm up
+        before_s = _cpu_s(api_pid)
+        through = _first_ms(self._ask(streams, requests, ramp_s), streams)
+        cpu_ms = (_cpu_s(api_pid) - before_s) * 1000 / requests
+        alone = _first_ms(self._complete(streams, requests, ramp_s), streams)
+        figures = []
+        for name, share, target in (
+            ("median", 0.5, FIRST_TOKEN_MS),
+            ("p99", 0.99, FIRST_TOKEN_P99_MS),
+        ):
+            api_ms, engine_ms = quantile(through, share), quantile(alone, share)
+            detail = f"API {api_ms:.1f}, engine alone {engine_ms:.1f}, n = {len(through)}"
+            title = f"first token, what the API adds at {streams} streams, {name}"
+            figures.append(Figure(title, api_ms - engine_ms, "ms", target, detail))
+        detail = f"retrieval and {TOKENS} tokens"
+        return [*figures, Figure("CPU time of the API for a question", cpu_ms, "ms", None, detail)]
+
+    def lost_tokens(self, streams: int, ramp_s: float) -> list[Figure]:
+        """Errors, and answers that are not `0 1 2 …`."""
+        found = self._ask(streams, 2 * streams, ramp_s)
+        errors = [stream.error for stream in found if stream.error]
+        wrong = [s for s in found if not s.error and not _counts(s)]
+        detail = f"{len(found)} answers; {errors[0] if errors else 'none'}"
+        return [
+            Figure(f"errors at {streams} streams", len(errors), "", 0, detail),
+            Figure(
+                f"answers with lost or reordered tokens at {streams} streams", len(wrong), "", 0
+            ),
+        ]
+
+    def memory(self, requests: int, streams: int, api_pid: int) -> list[Figure]:
+        """How much the API grows, the first tenth of the requests aside."""
+        self._ask(streams, requests // 10, 0)
+        before = memory_mib(api_pid)
+        found = self._ask(streams, requests - requests // 10, 0)
+        errors = sum(bool(stream.error) for stream in found)
+        grown = memory_mib(api_pid) - before
+        detail = f"from {before:.0f} MiB, {errors} errors"
+        return [Figure(f"growth of the API over {requests} requests", grown, "MiB", 16, detail)]
+
+    def real(self) -> list[Figure]:
+        """Tokens a second for the same prompts, one after the other in turn, one stream."""
+        questions = self._corpus.questions[:4]
+        prompts = latency.served_prompts(
+            self.api_url, Database(self._settings.sql_url), self._base_id, questions
+        )
+        tokens, seconds = {"api": 0, "engine": 0}, {"api": 0.0, "engine": 0.0}
+        for turn in range(2 * len(questions)):
+            number, side = turn // 2, ("api", "engine")[(turn + turn // 2) % 2]
+            began = time.perf_counter()
+            if side == "api":
+                (found,) = self._ask(1, 1, 0, [questions[number]])
+            else:
+                (found,) = self._complete(1, 1, 0, [prompts[number]])
+            seconds[side] += time.perf_counter() - began
+            tokens[side] += found.tokens
+        rates = {side: tokens[side] / seconds[side] for side in tokens}
+        detail = f"API {rates['api']:.2f}, engine alone {rates['engine']:.2f} tokens/s"
+        share = 100 * (1 - rates["api"] / rates["engine"])
+        return [Figure("tokens a second lost through the API", share, "%", 3, detail)]
+
+    def _ask(
+        self, streams: int, requests: int, ramp_s: float, questions: list[str] | None = None
+    ) -> list[Stream]:
+        asked = questions or self._corpus.questions
+
+        def body(number: int) -> dict[str, Any]:
+            turn = {"role": "user", "content": asked[number % len(asked)]}
+            usage = {"include_usage": True}
+            name = f"zhiwen/{_BASE}"
+            return {"model": name, "messages": [turn], "stream": True, "stream_options": usage}
+
+        url = f"{self.api_url}/v1/chat/completions"
+        return asyncio.run(
+            closed_loop(url, body, streams=streams, requests=requests, ramp_s=ramp_s)
+        )
+
+    def _complete(
+        self, streams: int, requests: int, ramp_s: float, prompts: list[str] | None = None
+    ) -> list[Stream]:
+        def body(number: int) -> dict[str, Any]:
+            prompt = prompts[number % len(prompts)] if prompts else "x" * 2000
+            return {
+                "model": self._settings.chat_model,
+                "prompt": prompt,
+                "max_tokens": TOKENS,
+                "temperature": 0,
+                "stop": CHATML_STOP,
+                "stream": True,
+                "stream_options": {"include_usage": True},
+            }
+
+        url = f"{self.engine_url}/completions"
+        return asyncio.run(
+            closed_loop(url, body, streams=streams, requests=requests, ramp_s=ramp_s)
+        )
+
+
+def _first_ms(found: list[Stream], streams: int) -> list[float]:
+    """Of the requests after the first of each stream. Raises RuntimeError where one failed."""
+    errors = [stream.error for stream in found if stream.error]
+    if errors:
+        raise RuntimeError(f"{len(errors)} of {len(found)} requests failed: {errors[0]}")
+    return [stream.first_ms for stream in found[streams:]]
+
+
+def _counts(stream: Stream) -> bool:
+    numbers = _MARKER.sub("", stream.text).split()
+    return numbers == [str(number) for number in range(TOKENS)]
+
+
+def _cpu_s(pid: int) -> float:
+    """Time on all cores so far, of the process and its threads. Linux."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    typer.run(main)
