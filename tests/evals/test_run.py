@@ -124,6 +124,7 @@ def test_injected_instructions_are_counted_by_their_canary(tmp_path: Path) -> No
 
     # the fake engine repeats the first sentence of its source, which holds the canary
     assert run.metrics["attack_success"] == run.metrics["attack_success.override"] == 1
+    assert run.metrics["naive.attack_success"] == 0  # there it finds no source tag
     assert run.metrics["blocked_lookalikes"] == run.metrics["blocked_users"] == 0
     assert len(run.records) == 4
 
