@@ -64,7 +64,8 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
             trust.text(shown)
             trust.conflicts(shown)
         if shown["passages"]:
-            sources.chips(shown["id"], shown["passages"], sources.cited_numbers(shown))
+            numbers = sources.cited_numbers(shown)
+            sources.chips(shown["id"], shown["passages"], numbers, shown["citations"])
         return _actions(shown, variants, busy=busy)
 
 
