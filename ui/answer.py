@@ -92,8 +92,8 @@ def _outcome(message: wire.Message) -> None:
 
 
 def _nothing_found(message: wire.Message) -> None:
-    said = safe_markdown.answer(message["content"], 0, "") or t("none.said")
-    st.info(said, icon=":material/search_off:")
+    """In our own words: those of the answer name the files, which stand below as sources."""
+    st.info(t("none.said"), icon=":material/search_off:")
     if message["passages"]:
         st.caption(t("none.nearest"))
 
