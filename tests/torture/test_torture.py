@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-CYCLES = 12
+CYCLES = 50
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the harness forks and mounts")
