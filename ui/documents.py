@@ -102,7 +102,8 @@ def _moving_table(base_id: str) -> None:
     left = _in_progress(base)
     most = max(left, st.session_state.get(f"batch-{base_id}", 0))
     st.session_state[f"batch-{base_id}"] = most
-    st.progress(1 - left / most, t("documents.progress", n=left, ready=base["ready_count"]))
+    st.caption(t("documents.progress", n=left, ready=base["ready_count"]))
+    st.progress(1 - left / most)
     for document in _being_read(base_id):
         st.caption(f"{plain(shortened(document['path'], 60))} · {uploads.stage(document)}")
     _rows(base_id)

@@ -4,6 +4,7 @@ import io
 import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RunningZhiwen
@@ -47,6 +48,7 @@ def folder_of_everything(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+@pytest.mark.timeout(900)  # a minute on an idle machine
 def test_every_format_ends_ready_or_with_a_reason_and_a_scan_is_cited_by_its_page(
     running_zhiwen: RunningZhiwen, page: Page, tmp_path: Path
 ) -> None:
