@@ -48,8 +48,9 @@ def test_a_word_goes_with_its_number(number: int, said: str) -> None:
 
 
 def test_no_english_plural_stands_by_a_number_that_may_be_one() -> None:
-    always_plural = [k for k, text in words("en").items() if re.search(r"\{\w+\} [a-z]+s\b", text)]
-    assert always_plural == []
+    plural = re.compile(r"\{\w+\} [a-z]+s\b")
+    found = {key for key, text in words("en").items() if plural.search(text)}
+    assert found == {"status.context", "upload.refused"}  # thousands of tokens; a name and "was"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
