@@ -33,14 +33,14 @@ def preload() -> None:
     from app.db.engine import Database
     from app.llm.scripted import ScriptedChatModel  # noqa: F401
     from ingest.hashing import HashingEmbedder
-    from ingest.pipeline import ingest
+    from ingest.pipeline import read
 
     with tempfile.TemporaryDirectory() as folder:
         db = Database(f"sqlite:///{folder}/zhiwen.db")
         db.migrate()
         db.dispose()
     sample = "# 记录\n\n设备每天检查一次。".encode()
-    ingest(sample, "记录.md", HashingEmbedder(), chunk_tokens=120)
+    read(sample, "记录.md", HashingEmbedder().count_tokens)
 
 
 def fork(name: str, log: Path, main: Callable[[], None]) -> int:
