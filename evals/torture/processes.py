@@ -39,8 +39,9 @@ def preload() -> None:
         db = Database(f"sqlite:///{folder}/zhiwen.db")
         db.migrate()
         db.dispose()
-    sample = "# 记录\n\n设备每天检查一次。".encode()
-    read(sample, "记录.md", HashingEmbedder().count_tokens)
+    embedder = HashingEmbedder()
+    _, chunks = read("# 记录\n\n设备每天检查一次。".encode(), "记录.md", embedder.token_counts)
+    embedder.embed([chunk.text for chunk in chunks], kind="document")
 
 
 def fork(name: str, log: Path, main: Callable[[], None]) -> int:

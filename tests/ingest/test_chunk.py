@@ -208,12 +208,12 @@ def test_a_chunk_over_several_slides_tells_what_stands_where() -> None:
         builder.place(f"slide {page}")
         builder.paragraph(text)
     document = builder.build()
-    (piece,) = chunk(document, count, max_tokens=64)
+    (piece,) = chunk(document, counts, max_tokens=64)
     assert piece.page == 1
     assert [
         (document.text[s.start : s.end].strip(), s.page, s.locator) for s in piece.stretches
     ] == [("第一张。", 1, "slide 1"), ("第三张。", 3, "slide 3")]
-    (alone,) = chunk(built((P, "没有页。", 0)), count, max_tokens=64)
+    (alone,) = chunk(built((P, "没有页。", 0)), counts, max_tokens=64)
     assert alone.stretches == ()
 
 
