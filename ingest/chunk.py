@@ -88,6 +88,7 @@ def _chunk(document: Document, piece: list[Unit], ordinal: int) -> Chunk:
     start, end = piece[0].start, piece[-1].end
     text = document.text[start:end]
     end -= len(text) - len(text.rstrip())
+    stretches = document.stretches(start, end)
     return Chunk(
         id=0,
         document_id=document.id,
@@ -98,6 +99,7 @@ def _chunk(document: Document, piece: list[Unit], ordinal: int) -> Chunk:
         page=document.page_at(start),
         headings=_headings(piece),
         locator=document.locator(start, end),
+        stretches=stretches if len(stretches) > 1 else (),
     )
 
 

@@ -4,8 +4,10 @@ All spans are half-open character ranges `[start, end)` into `Document.text`.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice, pairwise, takewhile
 
 
 class BlockKind(StrEnum):
@@ -51,6 +53,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """What of a chunk stands in one place of the file."""
+
+    start: int
+    end: int
+    page: int | None
+    locator: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A parsed file. `text` is what is stored, cited and shown; nothing else is."""
 
@@ -87,6 +99,23 @@ class Document:
             label = f"{label}, {span}" if label else span
         return label or None
 
+    def stretches(self, start: int, end: int) -> tuple[Stretch, ...]:
+        """`[start, end)` cut where a page or a place begins or ends."""
+        edges = _edges(self.pages, start, end) | _edges(self.places, start, end)
+        cuts = [start, *sorted(edge for edge in edges if start < edge < end), end]
+        return tuple(
+            Stretch(first, last, self.page_at(first), self.locator(first, last))
+            for first, last in pairwise(cuts)
+            if self.text[first:last].strip()
+        )
+
+
+def _edges(spans: Sequence[PageSpan | Place], start: int, end: int) -> set[int]:
+    """Where those of the spans begin and end that touch `[start, end)`; they are in order."""
+    first = max(0, bisect_right(spans, start, key=lambda span: span.start) - 1)
+    touching = takewhile(lambda span: span.start < end, islice(spans, first, None))
+    return {edge for span in touching for edge in (span.start, span.end)}
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -104,3 +133,4 @@ class Chunk:
     page: int | None = None
     headings: tuple[str, ...] = ()
     locator: str | None = None  # `Document.locator` of the span
+    stretches: tuple[Stretch, ...] = ()  # where it goes over a page; empty where it does not

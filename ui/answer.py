@@ -64,7 +64,8 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
             trust.text(shown)
             trust.conflicts(shown)
         if shown["passages"]:
-            sources.chips(shown["id"], shown["passages"], sources.cited_numbers(shown))
+            numbers = sources.cited_numbers(shown)
+            sources.chips(shown["id"], shown["passages"], numbers, shown["citations"])
         return _actions(shown, variants, busy=busy)
 
 
@@ -91,8 +92,8 @@ def _outcome(message: wire.Message) -> None:
 
 
 def _nothing_found(message: wire.Message) -> None:
-    said = safe_markdown.answer(message["content"], 0, "") or t("none.said")
-    st.info(said, icon=":material/search_off:")
+    """In our own words: those of the answer name the files, which stand below as sources."""
+    st.info(t("none.said"), icon=":material/search_off:")
     if message["passages"]:
         st.caption(t("none.nearest"))
 

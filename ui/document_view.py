@@ -11,6 +11,14 @@ CHUNKS_PER_PAGE = 12
 AROUND_CHARS = 1500  # of the text, shown before and after the chosen chunk
 
 
+def open_at(document_id: str, ordinal: int) -> None:
+    """Open the document at one of its chunks."""
+    page = ordinal // CHUNKS_PER_PAGE
+    st.session_state[f"chunks-of-{document_id}"] = page + 1
+    st.session_state[f"chunk-of-{document_id}-{page * CHUNKS_PER_PAGE}"] = ordinal
+    state.open_dialog("document", id=document_id)
+
+
 def dialog() -> None:
     opened = state.dialog()
     if opened is None:
@@ -85,7 +93,8 @@ def _why_empty(document: wire.Document) -> str:
 
 def _chunks_and_text(document: wire.Document) -> None:
     pages = -(-document["chunk_count"] // CHUNKS_PER_PAGE)
-    number = int(st.session_state.get("document-chunks", 1))
+    key = f"chunks-of-{document['id']}"
+    number = int(st.session_state.get(key, 1))
     offset = (min(number, pages) - 1) * CHUNKS_PER_PAGE
     chunks = state.client().chunks(document["id"], limit=CHUNKS_PER_PAGE, offset=offset)
     left, right = st.columns([2, 3], gap="medium")
@@ -100,7 +109,7 @@ def _chunks_and_text(document: wire.Document) -> None:
             label_visibility="collapsed",
         )
         if pages > 1:
-            st.pagination(pages, key="document-chunks")
+            st.pagination(pages, key=key)
     with right:
         st.caption(t("document.text"))
         _text(document, next(c for c in chunks if c["ordinal"] == chosen))

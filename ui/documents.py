@@ -72,10 +72,25 @@ def _listing(base: wire.Base) -> None:
             label_visibility="collapsed",
             width=140,
         )
+    if base["failed_count"]:
+        st.button(
+            t("documents.some_failed", n=base["failed_count"]),
+            icon=":material/error:",
+            type="tertiary",
+            key="show-failed",
+            on_click=_show_failed,
+            args=(base["id"],),
+        )
     if _in_progress(base):
         _moving_table(base["id"])
     else:
+        st.session_state.pop(f"batch-{base['id']}", None)
         _table(base["id"])
+
+
+def _show_failed(base_id: str) -> None:
+    st.session_state["document-state"], st.session_state["document-filter"] = "failed", ""
+    st.session_state[f"page-{base_id}"] = 1
 
 
 @st.fragment(run_every=1.0)
@@ -84,8 +99,20 @@ def _moving_table(base_id: str) -> None:
     base = next((b for b in state.client().bases() if b["id"] == base_id), None)
     if base is None or not _in_progress(base):
         st.rerun()
-    st.caption(t("documents.progress", n=_in_progress(base), ready=base["ready_count"]))
+    left = _in_progress(base)
+    most = max(left, st.session_state.get(f"batch-{base_id}", 0))
+    st.session_state[f"batch-{base_id}"] = most
+    st.caption(t("documents.progress", n=left, ready=base["ready_count"]))
+    st.progress(1 - left / most)
+    for document in _being_read(base_id):
+        st.caption(f"{plain(shortened(document['path'], 60))} · {uploads.stage(document)}")
     _rows(base_id)
+
+
+def _being_read(base_id: str) -> list[wire.Document]:
+    """What is worked on now; in the list it may be pages further down."""
+    asked = (state.client().documents(base_id, limit=4, state=each) for each in uploads.AT_WORK)
+    return [document for found in asked for document in found["items"]]
 
 
 @st.fragment

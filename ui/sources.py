@@ -1,6 +1,7 @@
 """Sources of an answer: chips below it, and the dialog with the passage in its document."""
 
 import re
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -18,18 +19,25 @@ _LOCATOR = re.compile(
 )
 
 
-def label(passage: wire.Passage, number: int) -> str:
-    """`1 · file · p. 3`, safe for a button."""
+def label(passage: wire.Passage, number: int, citations: Sequence[wire.Citation] = ()) -> str:
+    """`1 · file · p. 3`, safe for a button. The place is that of the cited words, if there are."""
     name = plain(shortened(passage["document_name"], 28))
-    place = _place(passage, "source.page_short")
+    place = _places(passage, number, citations, "source.page_short")
     return " · ".join(part for part in (str(number), name, plain(shortened(place, 40))) if part)
 
 
-def _place(passage: wire.Passage, page_word: str) -> str:
+def _places(
+    passage: wire.Passage, number: int, citations: Sequence[wire.Citation], page_word: str
+) -> str:
+    cited = [place(c, page_word) for c in citations if c["marker"] == number]
+    return ", ".join(dict.fromkeys(cited)) if cited else place(passage, page_word)
+
+
+def place(found: wire.Passage | wire.Citation, page_word: str = "source.page_short") -> str:
     """Sheet and rows, slide or page, in the words of the interface."""
-    if locator := passage.get("locator"):
+    if locator := found.get("locator"):
         return place_in_words(locator)
-    return t(page_word, page=passage["page"]) if passage["page"] else ""
+    return t(page_word, page=found["page"]) if found["page"] else ""
 
 
 def place_in_words(locator: str) -> str:
@@ -42,13 +50,19 @@ def _in_words(match: re.Match[str]) -> str:
     return t(f"source.{kind}", **{kind: match[kind]})
 
 
-def chips(message_id: str, passages: list[wire.Passage], numbers: list[int]) -> None:
+def chips(
+    message_id: str,
+    passages: list[wire.Passage],
+    numbers: list[int],
+    citations: Sequence[wire.Citation] = (),
+) -> None:
     """A row of buttons, one a source. A click opens the dialog, also while text is coming in."""
     with st.container(horizontal=True, gap="xsmall", key=f"chips-{message_id}"):
         for number in numbers:
             passage = passages[number - 1]
             key = f"chip-{message_id}-{number}"
-            if st.button(label(passage, number), key=key, help=plain(passage["document_name"])):
+            words = label(passage, number, citations)
+            if st.button(words, key=key, help=plain(passage["document_name"])):
                 state.open_dialog("source", message_id=message_id, number=number)
                 st.rerun()
 
@@ -83,18 +97,18 @@ def dialog() -> None:
         st.info(t("source.gone"))
         return
     passage = passages[number - 1]
-    _heading(passage, number)
     cited = [c for c in citations if c["marker"] == number]
+    _heading(passage, number, cited)
     _passage(passage, cited)
     _footer(opened, passage, number, numbers)
 
 
-def _heading(passage: wire.Passage, number: int) -> None:
+def _heading(passage: wire.Passage, number: int, cited: Sequence[wire.Citation]) -> None:
     st.markdown(f"**\\[{number}\\] {plain(passage['document_name'])}**")
-    place = [plain(where)] if (where := _place(passage, "source.page")) else []
-    place += [plain(heading) for heading in passage["headings"]]
-    if place:
-        st.caption(" › ".join(place))
+    where = _places(passage, number, cited, "source.page")
+    trail = [where, *passage["headings"]] if where else passage["headings"]
+    if trail:
+        st.caption(" › ".join(plain(step) for step in trail))
 
 
 def _passage(passage: wire.Passage, cited: list[wire.Citation]) -> None:

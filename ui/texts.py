@@ -43,8 +43,20 @@ def _of_browser() -> str:
 
 
 def t(key: str, **values: object) -> str:
-    """The words for `key`, with `{name}` filled in."""
-    return words(language())[key].format(**values)
+    """The words for `key`, with `{name}` filled in, and of `{name:file|files}` the form that goes
+    with the number."""
+    counted = {name: Count(v) if type(v) is int else v for name, v in values.items()}
+    return words(language())[key].format(**counted)
+
+
+class Count(int):
+    """A number that chooses between the singular and the plural of a word."""
+
+    def __format__(self, form: str) -> str:
+        one, bar, many = form.partition("|")
+        if not bar:
+            return super().__format__(form)
+        return one if self == 1 else many
 
 
 def refused(error: ApiError) -> str:

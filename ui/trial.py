@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from ui import state, wire
+from ui import document_view, sources, state, wire
 from ui.client import ApiDown, ApiError
 from ui.safe_markdown import plain, shortened
 from ui.texts import refused, t
 
 TOP_K = 10
 _STAGES = ("dense", "lexical", "fused", "rerank")
-_TEXT_CHARS = 160
+_TEXT_CHARS = 240
 
 
 def box(base: wire.Base) -> None:
@@ -36,20 +36,37 @@ def _search(base: wire.Base) -> None:
     except ApiError as error:
         st.error(refused(error))
         return
-    if not passages:
-        st.caption(t("feedback.found_none"))
+    st.caption(t("trial.scores") if passages else t("feedback.found_none"))
     for number, passage in enumerate(passages, 1):
         _passage(number, passage)
 
 
 def _passage(number: int, passage: wire.Passage) -> None:
     with st.container(gap="xxsmall", key=f"found-{number}"):
-        place = [f"**{number}**", plain(shortened(passage["document_name"], 40))]
-        if passage["page"]:
-            place.append(t("source.page_short", page=passage["page"]))
-        st.markdown(" · ".join(place))
+        with st.container(horizontal=True, vertical_alignment="center", key=f"foundhead-{number}"):
+            where = [f"**{number}**", plain(shortened(passage["document_name"], 40))]
+            where += [plain(words)] if (words := sources.place(passage)) else []
+            st.markdown(" · ".join(where))
+            if st.button(
+                "",
+                icon=":material/plagiarism:",
+                type="tertiary",
+                key=f"found-open-{number}",
+                help=t("document.open"),
+            ):
+                document_view.open_at(passage["document_id"], passage["ordinal"])
+                st.rerun()
         st.caption(_scores(passage["trace"]))
-        st.markdown(plain(shortened(" ".join(passage["text"].split()), _TEXT_CHARS)))
+        text = " ".join(_hit(passage).split())
+        st.markdown(plain(text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS]}…"))
+
+
+def _hit(passage: wire.Passage) -> str:
+    """The words of the chunk that was found, without the neighbours that came along."""
+    own = [part for part in passage.get("parts", []) if part["chunk_id"] == passage["chunk_id"]]
+    if not own:
+        return passage["text"]
+    return passage["text"][own[0]["start"] - passage["start"] : own[-1]["end"] - passage["start"]]
 
 
 def _scores(trace: wire.Scores) -> str:

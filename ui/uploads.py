@@ -10,7 +10,8 @@ from ui.client import ApiDown, ApiError
 from ui.safe_markdown import plain, shortened
 from ui.texts import t, words
 
-ACTIVE = ("queued", "parsing", "embedding")
+AT_WORK = ("parsing", "embedding")
+ACTIVE = ("queued", *AT_WORK)
 
 
 def send(base_id: str, files: Sequence[UploadedFile]) -> tuple[list[wire.Document], list[str]]:
@@ -46,7 +47,7 @@ def problem(code: str | None, detail: str | None) -> str:
 
 def stage(document: wire.Document) -> str:
     """queued, parsing 3/12 pages, embedding 4/6 …, in words."""
-    if document["state"] in ("parsing", "embedding") and document["total"]:
+    if document["state"] in AT_WORK and document["total"]:
         done, total = document["done"], document["total"]
         return t(f"state.{document['state']}_of", done=done, total=total)
     return t(f"state.{document['state']}")

@@ -62,25 +62,35 @@ class Scores(TypedDict):
     rerank: float | None
 
 
+class Part(TypedDict):
+    chunk_id: int
+    start: int
+    end: int
+
+
 class Passage(TypedDict):
     chunk_id: int
     document_id: str
     document_name: str
+    ordinal: int
     text: str
     start: int
     end: int
     page: int | None
     headings: list[str]
     trace: Scores
+    parts: NotRequired[list[Part]]
     locator: NotRequired[str | None]  # e.g. `sheet 薪资, rows 8–20`; answers of old have none
 
 
 class Citation(TypedDict):
     marker: int
     chunk_id: int
+    page: int | None
     start: int
     end: int
     text: str
+    locator: NotRequired[str | None]
 
 
 class Feedback(TypedDict):

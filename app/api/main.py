@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
+_ORPHANS_S = 900.0
 
 
 def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
@@ -29,6 +30,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
             asyncio.create_task(asyncio.to_thread(zhiwen.warm_up)),
             asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
+            asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),
         ]
         yield
         for task in tasks:

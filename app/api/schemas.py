@@ -140,7 +140,7 @@ class ScoresOut(Wire):
 
 
 class PartOut(Wire):
-    """A chunk inside a passage."""
+    """A chunk inside a passage, or what of it stands on one page."""
 
     chunk_id: int
     start: int

@@ -37,9 +37,9 @@ class ServiceClient:
         with self._told():
             return _checked(self._http.post(path, json=body, timeout=timeout)).json()
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, params: dict[str, str] | None = None) -> None:
         with self._told():
-            _checked(self._http.delete(path))
+            _checked(self._http.delete(path, params=params))
 
     def upload(self, base_id: str, path: Path, place: str = "") -> dict[str, Any]:
         """Send one file; returns the document. `place`: its path in the base, else its name."""

@@ -133,9 +133,10 @@ class Sync:
         kept = {document["id"] for document in present}
         removed = []
         for (place, _), document in zip(gone, known(self.client, self.base_id, gone), strict=True):
-            if document is not None and document["id"] not in kept:  # the same bytes elsewhere
-                kept.add(document["id"])
-                self.client.delete(f"/api/documents/{document['id']}")
+            if document is None:
+                continue
+            self.client.delete(f"/api/documents/{document['id']}", {"path": place})
+            if document["id"] not in kept:  # else the same bytes lie elsewhere
                 removed.append(place)
         return removed
 

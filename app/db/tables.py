@@ -172,6 +172,8 @@ class StoredChunk(SQLModel, table=True):
     end: int
     page: int | None = None
     locator: str | None = None  # e.g. `sheet 薪资, rows 8–20`
+    # [start, end, page, locator] of each place it goes over; empty where it stands in one
+    stretches: list[list[Any]] = Field(default_factory=list, sa_type=JSON)
     headings: list[str] = Field(sa_type=JSON)
 
 

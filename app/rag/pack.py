@@ -104,5 +104,9 @@ def _joined(best: Passage, run: Sequence[Passage]) -> Passage:
     for before, piece in pairwise(run):
         gap = piece.start - before.end
         text += "\n".ljust(gap)[:gap] + piece.text
-    parts = tuple(Part(p.chunk_id, p.start, p.end, p.page, p.locator) for p in run)
+    parts = tuple(part for piece in run for part in piece.parts or (_whole(piece),))
     return replace(best, text=text, start=run[0].start, end=run[-1].end, parts=parts)
+
+
+def _whole(piece: Passage) -> Part:
+    return Part(piece.chunk_id, piece.start, piece.end, piece.page, piece.locator)

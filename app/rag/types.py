@@ -42,7 +42,7 @@ class StageScores:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A chunk inside a passage."""
+    """A chunk inside a passage, or what of it stands on one page."""
 
     chunk_id: int
     start: int
@@ -56,7 +56,7 @@ class Passage:
     """A chunk that was found, with its source and the scores that brought it here.
 
     Where its neighbours came along, text and span are of all of them, in `parts`; the rest is of
-    the chunk that was found.
+    the chunk that was found. A chunk that goes over a page has a part for each.
     """
 
     chunk_id: int
@@ -76,7 +76,7 @@ class Passage:
     parts: tuple[Part, ...] = ()
 
     def part_at(self, position: int) -> Part:
-        """The chunk that holds the document's character `position`, or the one before it."""
+        """The part that holds the document's character `position`, or the one before it."""
         before = [part for part in self.parts if part.start <= position]
         return (
             before[-1]

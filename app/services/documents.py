@@ -17,7 +17,7 @@ from app.services.bases import get_base
 from app.services.deletion import delete_base, delete_document
 from app.services.enqueue import clean_name, clean_path, enqueue
 from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
-from app.services.versions import UNFINISHED, all_versions
+from app.services.versions import UNFINISHED, all_versions, leave_path
 from ingest.errors import UnsupportedFormat
 from ingest.parsers import parser_for
 
@@ -167,12 +167,16 @@ class Documents:
             session.add(Job(document_id=document.id))
             return DocumentView(document, 0, 0)
 
-    def delete(self, document_id: str) -> None:
+    def delete(self, document_id: str, path: str = "") -> None:
         """Take the document out of every index in one commit, then drop its bytes.
 
-        With the version that answers its earlier ones go; any other version goes alone.
+        With the version that answers its earlier ones go; any other version goes alone. With
+        `path` only what lies there goes: a document that has other paths stays.
         """
         with self.db.write() as session:
+            document = get_document(session, document_id)
+            if path and leave_path(session, document, path):
+                return
             sums = delete_document(session, document_id)
         self.drop_unused_files(sums)
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import accumulate
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -190,6 +190,7 @@ class Ingestion:
                     page=chunk.page,
                     headings=list(chunk.headings),
                     locator=chunk.locator,
+                    stretches=[list(astuple(stretch)) for stretch in chunk.stretches],
                 )
                 for chunk in reading.chunks
             ]

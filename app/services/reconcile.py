@@ -24,6 +24,7 @@ from ingest.chunk import indexed_text
 log = logging.getLogger(__name__)
 
 _UPLOAD_S = 3600.0  # younger bytes without a document may belong to an upload that is coming in
+_OVERDUE_S = 2 * _UPLOAD_S  # by then the service has dropped them
 _ROWS_AT_ONCE = 500
 
 
@@ -65,6 +66,15 @@ class Reconciliation:
             found.append(Finding("database", detail, False))
         return found
 
+    def drop_orphans(self) -> None:
+        """Remove the bytes of uploads that were cut off before they were documents. A running
+        service calls it now and then; otherwise they would stay until its next start."""
+        with self.db.read() as session:
+            wanted = set(session.exec(select(StoredDocument.sha256)))
+        orphans = [sha256 for sha256 in self.files.sums(_UPLOAD_S) if sha256 not in wanted]
+        if orphans:
+            self.documents.drop_unused_files(orphans)
+
     def _stored(self, *, repair: bool) -> Iterator[Finding]:
         yield from self._jobs(repair=repair)
         yield from self._bytes(repair=repair)
@@ -90,7 +100,8 @@ class Reconciliation:
             rows = session.exec(select(StoredDocument.sha256, StoredDocument.name)).all()
         wanted = dict(rows)
         lost = sorted(name for sha256, name in rows if not self.files.path(sha256).exists())
-        orphans = [sha256 for sha256 in self.files.sums(_UPLOAD_S) if sha256 not in wanted]
+        age_s = _UPLOAD_S if repair else _OVERDUE_S
+        orphans = [sha256 for sha256 in self.files.sums(age_s) if sha256 not in wanted]
         if orphans and repair:
             self.documents.drop_unused_files(orphans)
         if orphans:

@@ -12,7 +12,7 @@ from app.db.engine import Database
 from app.db.tables import StoredChunk, StoredDocument
 from app.rag.fuse import Place
 from app.rag.retrieve import Retrieved, Retriever
-from app.rag.types import Passage
+from app.rag.types import Part, Passage
 from app.services.bases import get_base
 from app.services.errors import Invalid, TooLarge
 from app.services.measure import count_stages
@@ -28,6 +28,7 @@ _PASSAGE_COLUMNS = (
     col(StoredChunk.end),
     col(StoredChunk.page),
     col(StoredChunk.locator),
+    col(StoredChunk.stretches),
     col(StoredChunk.headings),
     col(StoredDocument.name),
     col(StoredDocument.title),
@@ -113,6 +114,7 @@ def _passage(row: Row[*tuple[Any, ...]]) -> Passage:
         locator=row.locator,
         title=row.title,
         headings=tuple(row.headings),
+        parts=tuple(Part(row.id, *stretch) for stretch in row.stretches),
     )
 
 

@@ -96,6 +96,15 @@ def take_paths(session: Session, document: StoredDocument, sequence: int) -> boo
     return bool(mine)
 
 
+def leave_path(session: Session, document: StoredDocument, path: str) -> bool:
+    """The document's bytes are no longer at `path`. False where it has no other and is to go."""
+    left = {other: at for other, at in document.sent.items() if other != path}
+    if left:
+        document.sent = left
+        session.add(document)
+    return bool(left)
+
+
 def all_versions(session: Session, document: StoredDocument) -> list[StoredDocument]:
     """Every version of what lies at the document's paths, newest first, itself included."""
     return list(

@@ -13,7 +13,7 @@ import httpx
 from evals.torture.check import Wrong, compare, held, wait_until_read
 from evals.torture.faults import Fault, Undo
 from evals.torture.load import Load
-from evals.torture.processes import Processes
+from evals.torture.processes import Processes, preload
 
 _CHANGES = (2, 7)  # in one cycle
 _STRIKES_WITHIN_S = 0.25
@@ -53,6 +53,7 @@ def torture(
 ) -> Summary:
     """Hurt a service on `data_dir` that many times."""
     choose = random.Random(seed)
+    preload()
     processes = Processes(data_dir, logs)
     summary = Summary()
     began = time.monotonic()

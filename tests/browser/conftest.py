@@ -1,6 +1,7 @@
 """A whole Zhiwen as a person starts it: `zhiwen up`, the real models, free ports, its own data."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,11 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.house import listening_socket
 from tests.weights import CHAT_MODEL, EMBEDDER, store_with
 
 _START_S = 280.0
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOW_TO_GET = "no browser found; on Debian: apt-get install chromium fonts-noto-cjk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +81,28 @@ def wait_until_ready(up: "subprocess.Popen[bytes]", log: Path) -> None:
         if up.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"zhiwen up did not start:\n{log.read_text('utf-8')}")
         time.sleep(0.3)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(HOW_TO_GET)
+        pytest.skip(HOW_TO_GET)
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    yield opened
+    context.close()

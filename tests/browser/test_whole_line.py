@@ -1,29 +1,22 @@
 """The whole line in a real browser: upload, ask, read, open the source, judge, find it again."""
 
-import os
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-HOW_TO_GET = "no browser found; on Debian: apt-get install chromium fonts-noto-cjk"
-SHOTS = Path(os.environ.get("ZHIWEN_SCREENSHOTS", "build/screenshots"))
-PATIENCE_MS = 180_000  # a small model on two cores takes its time
+from tests.browser.conftest import RunningZhiwen
+from tests.browser.gestures import (
+    PATIENCE_MS,
+    ask,
+    open_page,
+    row_of,
+    shoot,
+    upload,
+    wait_for_answer,
+)
 
 DOCUMENT = """# 云杉仓库值班规定
 
@@ -35,72 +28,6 @@ DOCUMENT = """# 云杉仓库值班规定
 """
 QUESTION = "设备科的内线电话是多少？"
 CORRECTION = "应立即通知设备科，内线 4417 [1]。"
-
-
-class Running(Protocol):
-    """A whole service that is up."""
-
-    ui_url: str
-    api_url: str
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail(HOW_TO_GET)
-        pytest.skip(HOW_TO_GET)
-    expect.set_options(timeout=30_000)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, locale="zh-CN", timezone_id="Asia/Shanghai"
-    )
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    yield opened
-    context.close()
-
-
-def shoot(page: Page, name: str) -> None:
-    """A picture to be looked at, of a page that has come to rest."""
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
-
-
-def open_page(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
-
-
-def upload(page: Page, base_name: str, file: Path) -> None:
-    open_page(page, "文档")
-    page.get_by_role("button", name="新建", exact=True).click()
-    page.get_by_label("名称").fill(base_name)
-    page.get_by_role("dialog").get_by_role("button", name="新建知识库").click()
-    expect(page.get_by_text("这个知识库还是空的")).to_be_visible()
-    page.set_input_files('[data-testid="stFileUploaderDropzoneInput"]', file)
-    row = page.locator('[class*="st-key-filerow-"]').filter(has_text=file.name)
-    expect(row.get_by_text("就绪")).to_be_visible(timeout=PATIENCE_MS)
-
-
-def ask(page: Page, question: str) -> None:
-    field = page.get_by_test_id("stChatInput").locator("textarea")
-    field.fill(question)
-    field.press("Enter")
-    expect(page.get_by_role("button", name="停止回答")).to_be_visible()
-
-
-def wait_for_answer(page: Page) -> None:
-    expect(page.get_by_test_id("stFeedback")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_test_id("stChatInput")).to_be_visible()
 
 
 def judge(page: Page) -> None:
@@ -120,7 +47,7 @@ def feedback_of(api_url: str, correction: str) -> list[str]:
 
 
 def test_from_a_file_to_a_training_pair(
-    running_zhiwen: Running, page: Page, tmp_path: Path
+    running_zhiwen: RunningZhiwen, page: Page, tmp_path: Path
 ) -> None:
     file = tmp_path / "值班规定.md"
     file.write_text(DOCUMENT, encoding="utf-8")
@@ -129,6 +56,7 @@ def test_from_a_file_to_a_training_pair(
     shoot(page, "01-welcome")
 
     upload(page, f"仓库 {int(time.time())}", file)
+    expect(row_of(page, file.name).get_by_text("就绪")).to_be_visible(timeout=PATIENCE_MS)
     shoot(page, "02-documents")
 
     open_page(page, "对话")
@@ -172,7 +100,9 @@ def test_from_a_file_to_a_training_pair(
     shoot(page, "07-export")
 
 
-def test_a_page_that_was_left_finds_its_answer_again(running_zhiwen: Running, page: Page) -> None:
+def test_a_page_that_was_left_finds_its_answer_again(
+    running_zhiwen: RunningZhiwen, page: Page
+) -> None:
     page.goto(running_zhiwen.ui_url)
     example = page.locator('[class*="st-key-example-"] button').first
     example.click()
@@ -186,7 +116,9 @@ def test_a_page_that_was_left_finds_its_answer_again(running_zhiwen: Running, pa
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_in_english(running_zhiwen: Running, browser: Browser, scheme: str) -> None:
+def test_a_narrow_screen_in_english(
+    running_zhiwen: RunningZhiwen, browser: Browser, scheme: str
+) -> None:
     context = browser.new_context(
         viewport={"width": 390, "height": 844},
         locale="en-US",

@@ -201,6 +201,22 @@ def test_pages_are_those_of_the_first_character() -> None:
     assert [c.page for c in chunk(builder.build(), counts, max_tokens=64)] == [1, 2]
 
 
+def test_a_chunk_over_several_slides_tells_what_stands_where() -> None:
+    builder = DocumentBuilder(b"x", "a.pptx", "application/x")
+    for page, text in enumerate(("第一张。", "", "第三张。"), start=1):
+        builder.page(page)
+        builder.place(f"slide {page}")
+        builder.paragraph(text)
+    document = builder.build()
+    (piece,) = chunk(document, counts, max_tokens=64)
+    assert piece.page == 1
+    assert [
+        (document.text[s.start : s.end].strip(), s.page, s.locator) for s in piece.stretches
+    ] == [("第一张。", 1, "slide 1"), ("第三张。", 3, "slide 3")]
+    (alone,) = chunk(built((P, "没有页。", 0)), counts, max_tokens=64)
+    assert alone.stretches == ()
+
+
 def test_each_sentence_is_counted_once() -> None:
     counted: list[str] = []
 

@@ -39,6 +39,10 @@ def test_every_format_ends_ready_and_says_where_its_chunks_are(settings: Setting
     assert chunk.locator == "sheet 薪资, rows 1–7"
     found = house.search.search("王芳 销售", [base_id], 5).passages
     assert "sheet 薪资, rows 1–7" in [passage.locator for passage in found]
+    found = house.search.search("notice period thirty days", [base_id], 5).passages
+    (manual,) = (passage for passage in found if passage.document_id == ids["a.pdf"])
+    assert manual.page == 1  # where its one chunk begins
+    assert manual.part_at(manual.start + manual.text.index("notice period")).page == 2
 
 
 def test_every_format_is_accepted_by_its_name(settings: Settings) -> None:

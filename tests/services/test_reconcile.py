@@ -50,12 +50,12 @@ def _a_job_is_gone(house: House) -> None:
         session.exec(delete(Job).where(col(Job.state) == "queued"))
 
 
-def _bytes_without_a_row(house: House) -> None:
+def _bytes_without_a_row(house: House, age_s: float = 7200.0) -> None:
     """As when the power went between the two."""
     with house.files.writer(1 << 20) as writer:
         writer.write("没有登记".encode())
         stored = writer.commit()
-    long_ago = time.time() - 7200
+    long_ago = time.time() - age_s
     os.utime(stored.path, (long_ago, long_ago))
 
 
@@ -95,11 +95,22 @@ def test_a_difference_is_told_and_set_right_at_the_start(
     assert set(states) == {"ready"}
 
 
+def test_a_running_service_drops_bytes_before_they_count_as_a_difference(
+    house: House, base_id: str
+) -> None:
+    _bytes_without_a_row(house, age_s=3700.0)
+    assert told(house, repair=False) == {}
+    kept = set(house.files.sums())
+    reconciliation(house).drop_orphans()
+    assert len(kept - set(house.files.sums())) == 1
+
+
 def test_bytes_that_are_just_coming_in_stay(house: House, base_id: str) -> None:
     with house.files.writer(1 << 20) as writer:
         writer.write(b"half an upload")
         stored = writer.commit()
     reconciliation(house).start()
+    reconciliation(house).drop_orphans()
     assert stored.path.exists()
 
 

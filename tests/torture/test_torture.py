@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-CYCLES = 12
+CYCLES = 50
 
 
+@pytest.mark.timeout(1200)  # a minute on an idle machine
 @pytest.mark.skipif(sys.platform != "linux", reason="the harness forks and mounts")
 def test_nothing_acknowledged_is_lost() -> None:
     """Every fault comes up at least once where a file system can be mounted."""

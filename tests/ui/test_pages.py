@@ -96,7 +96,7 @@ def test_a_new_session_takes_a_running_answer_up_again(
 def test_nothing_found_is_said_plainly(app: AppTest, house: House) -> None:
     app.chat_input(key="question").set_value("月球上有几个人？").run()
     settle(app, house)
-    assert "没有找到答案" in said(app)
+    assert ZH["none.said"] in said(app)
     assert ZH["none.nearest"] in said(app)
 
 

@@ -12,7 +12,7 @@ from app.services.samples import NAME
 from app.tuning.types import Exclusion
 from ui.feedback import REASONS
 from ui.picker import SAMPLE_BASE
-from ui.texts import LANGUAGES, words
+from ui.texts import LANGUAGES, Count, words
 
 UI = Path(__file__).parents[2] / "ui"
 
@@ -39,6 +39,18 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
     zh, en = words("zh"), words("en")
     assert zh.keys() == en.keys()
     assert {k for k in zh if placeholders(zh[k]) != placeholders(en[k])} == set()
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 files"), (1, "1 file"), (2, "2 files")])
+def test_a_word_goes_with_its_number(number: int, said: str) -> None:
+    assert words("en")["documents.total"].format(n=Count(number)) == said
+    assert f"{Count(1234):,}" == "1,234"
+
+
+def test_no_english_plural_stands_by_a_number_that_may_be_one() -> None:
+    plural = re.compile(r"\{\w+\} [a-z]+s\b")
+    found = {key for key, text in words("en").items() if plural.search(text)}
+    assert found == {"status.context", "upload.refused"}  # thousands of tokens; a name and "was"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

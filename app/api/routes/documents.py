@@ -96,9 +96,12 @@ def read_document(document_id: str, house: House) -> DocumentOut:
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-def delete_document(document_id: str, house: House) -> None:
-    """Take it out of every index at once, with its earlier versions; an earlier one goes alone."""
-    house.documents.delete(document_id)
+def delete_document(document_id: str, house: House, path: str = "") -> None:
+    """Take it out of every index at once, with its earlier versions; an earlier one goes alone.
+
+    With `path`, a document that is known under other paths too only loses this one.
+    """
+    house.documents.delete(document_id, path)
 
 
 @router.post("/documents/{document_id}/retry", status_code=202)

@@ -1,0 +1,47 @@
+"""What a person does in the browser, and what they wait for."""
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+SHOTS = Path(os.environ.get("ZHIWEN_SCREENSHOTS", "build/screenshots"))
+PATIENCE_MS = 180_000  # a small model on two cores takes its time
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture to be looked at, of a page that has come to rest."""
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+
+
+def open_page(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
+
+
+def upload(page: Page, base_name: str, *files: Path) -> None:
+    """Into a base of their own, all at once."""
+    open_page(page, "文档")
+    page.get_by_role("button", name="新建", exact=True).click()
+    page.get_by_label("名称").fill(base_name)
+    page.get_by_role("dialog").get_by_role("button", name="新建知识库").click()
+    expect(page.get_by_text("这个知识库还是空的")).to_be_visible()
+    page.set_input_files('[data-testid="stFileUploaderDropzoneInput"]', files)
+
+
+def row_of(page: Page, name: str) -> Locator:
+    """The row of that file in the list of documents."""
+    return page.locator('[class*="st-key-filerow-"]').filter(has_text=name)
+
+
+def ask(page: Page, question: str) -> None:
+    field = page.get_by_test_id("stChatInput").locator("textarea")
+    field.fill(question)
+    field.press("Enter")
+    expect(page.get_by_role("button", name="停止回答")).to_be_visible()
+
+
+def wait_for_answer(page: Page) -> None:
+    expect(page.get_by_test_id("stFeedback")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stChatInput")).to_be_visible()
