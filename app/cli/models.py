@@ -1,4 +1,4 @@
-"""`zhiwen models list | pull | verify`."""
+"""`zhiwen models list | pull | convert | verify`."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +51,21 @@ def pull(names: list[str]) -> None:
     store = _store()
     for name in names:
         pull_with_progress(store, name)
+
+
+@app.command("convert")
+def convert(name: str) -> None:
+    """Write a GGUF chat model as vLLM serves it, in 16 and in 4 bits (AWQ), unless done before."""
+    from app.models.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_awq, write_bf16
+
+    store = _store()
+    pull_with_progress(store, name)
+    gguf = store.weights(name)
+    say(f"{name}{BF16_SUFFIX}: a minute or two the first time")
+    bf16 = store.make(f"{name}{BF16_SUFFIX}", lambda folder: write_bf16(gguf, folder))
+    say(f"{name}{AWQ_SUFFIX}: likewise")
+    store.make(f"{name}{AWQ_SUFFIX}", lambda folder: write_awq(bf16, folder))
+    say(f"{name}: {bf16.name} and {name}{AWQ_SUFFIX} are here")
 
 
 @app.command("verify")
