@@ -184,7 +184,7 @@ def children(settings: Settings, store: ModelStore) -> list[Child]:
 def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child]) -> Child:
     name = chat_model_name(settings, store)
     if settings.vllm_python is not None:
-        return _vllm(settings, store, name)
+        return _vllm(settings.vllm_python.absolute(), settings, store, name)
     return python(
         "engine",
         *("-m", "app.llm.engine", "--model", str(store.weights(name)), "--alias", name),
@@ -194,14 +194,13 @@ def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child])
     )
 
 
-def _vllm(settings: Settings, store: ModelStore, name: str) -> Child:
-    assert settings.vllm_python is not None
+def _vllm(vllm_python: Path, settings: Settings, store: ModelStore, name: str) -> Child:
     if store.registry[name].served_by != "vllm":
         raise StartError(
             f"vLLM does not serve {name}. Make what it serves: zhiwen models convert {name}"
         )
     options = VllmOptions(
-        settings.vllm_python.absolute(),
+        vllm_python,
         store.path(name),
         settings.engine_port,
         name,
