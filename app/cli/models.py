@@ -8,8 +8,13 @@ import typer
 from app.cli.console import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from app.models.progress import Progress as PullProgress
     from app.models.store import ModelStore
+
+    Write = Callable[[Path, Path], None]
 
 app = typer.Typer(help="Model weights: what is here, what can be had.", no_args_is_help=True)
 
@@ -60,12 +65,15 @@ def convert(name: str) -> None:
 
     store = _store()
     pull_with_progress(store, name)
-    gguf = store.weights(name)
-    say(f"{name}{BF16_SUFFIX}: a minute or two the first time")
-    bf16 = store.make(f"{name}{BF16_SUFFIX}", lambda folder: write_bf16(gguf, folder))
-    say(f"{name}{AWQ_SUFFIX}: likewise")
-    store.make(f"{name}{AWQ_SUFFIX}", lambda folder: write_awq(bf16, folder))
-    say(f"{name}: {bf16.name} and {name}{AWQ_SUFFIX} are here")
+    source = store.weights(name)
+    for suffix, write in ((BF16_SUFFIX, write_bf16), (AWQ_SUFFIX, write_awq)):
+
+        def written(folder: "Path", write: "Write" = write, source: "Path" = source) -> None:
+            say(f"writing {folder.parents[1].name}: a minute or two")
+            write(source, folder)
+
+        source = store.make(name + suffix, written)
+        say(f"model {name}{suffix}: here")
 
 
 @app.command("verify")
