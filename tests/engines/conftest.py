@@ -25,7 +25,8 @@ from app.models.store import ModelStore
 from app.rag.prompt import render_chatml
 from app.wiring import build_chat_model
 from tests.engines.adapter import write_gguf
-from tests.house import RunningApi, listening_socket, running_api, test_settings
+from tests.house import RunningApi, listening_socket, running_api
+from tests.house import test_settings as settings_for
 from tests.weights import CHAT_MODEL, store_with
 
 NO_VLLM = "vLLM is not in this environment; it is tested by: make test-vllm"
@@ -149,7 +150,7 @@ def on_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "models_dir": engine.models_dir,
         "offline": True,
     }
-    asked = test_settings(folder, **settings)
+    asked = settings_for(folder, **settings)
     model = build_chat_model(asked, ModelStore(engine.models_dir, offline=True))
     with running_api(folder, model=model, **settings) as api:
         api.http.timeout = httpx.Timeout(600)

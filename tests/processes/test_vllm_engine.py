@@ -10,7 +10,8 @@ import pytest
 from app.config import Settings
 from app.models.store import ModelStore
 from app.supervisor import StartError, Supervisor, children
-from tests.house import listening_socket, test_settings
+from tests.house import listening_socket
+from tests.house import test_settings as settings_for
 
 AWQ = "qwen2.5-coder-0.5b-instruct-awq"
 
@@ -47,7 +48,7 @@ def settings(tmp_path: Path) -> Settings:
     python.chmod(0o755)
     with listening_socket() as listener:
         port = listener.getsockname()[1]
-    return test_settings(tmp_path / "data", vllm_python=python, engine_port=port, engine_threads=3)
+    return settings_for(tmp_path / "data", vllm_python=python, engine_port=port, engine_threads=3)
 
 
 def test_it_is_started_waited_for_and_ended(settings: Settings, store: ModelStore) -> None:
