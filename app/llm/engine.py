@@ -1,6 +1,7 @@
 """The embedded chat engine: llama.cpp in a process of its own, with an OpenAI endpoint.
 
     python -m app.llm.engine --model PATH --port N --threads N --context N --parallel N --alias NAME
+                             [--lora PATH …]
 
 Binds loopback only. Ends on SIGTERM and SIGINT, and when the process that started it is gone.
 A prefix of a prompt that a slot has already read is not read again.
@@ -30,7 +31,11 @@ _VERBOSITY = 2  # warnings and errors
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """`threads` 0: all cores. `context_tokens` is for each of the `parallel` requests."""
+    """`threads` 0: all cores. `context_tokens` is for each of the `parallel` requests.
+
+    `loras` are adapters as GGUF files, applied to requests that say so:
+    `"lora": [{"id": 0, "scale": 1}]`, with the numbers that GET /lora-adapters gives.
+    """
 
     model: Path
     port: int
@@ -38,6 +43,7 @@ class EngineOptions:
     threads: int = 0
     context_tokens: int = 4096
     parallel: int = 2
+    loras: tuple[Path, ...] = ()
 
 
 def serve(options: EngineOptions) -> NoReturn:
@@ -60,9 +66,12 @@ def _start(options: EngineOptions) -> "Server":
     # Spinning threads fall below one token a second when others use the cores. Read by the
     # OpenMP runtime as it is loaded, hence before the import.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-    from xllamacpp import CommonParams, Server
+    from xllamacpp import CommonAdapterLoraInfo, CommonParams, Server
 
-    return Server(_parameters(CommonParams(), options))
+    params = _parameters(CommonParams(), options)
+    params.lora_adapters = [CommonAdapterLoraInfo(str(path), 1.0) for path in options.loras]
+    params.lora_init_without_apply = True
+    return Server(params)
 
 
 def _parameters(params: "CommonParams", options: EngineOptions) -> "CommonParams":
@@ -92,9 +101,11 @@ def _options(arguments: list[str]) -> EngineOptions:
     parser.add_argument("--threads", type=int, default=0, help="0 = all cores")
     parser.add_argument("--context", type=int, default=4096, help="tokens for each request")
     parser.add_argument("--parallel", type=int, default=2, help="requests at a time")
+    parser.add_argument("--lora", type=Path, action="append", default=[], help="adapter, GGUF")
     found = parser.parse_args(arguments)
     return EngineOptions(
-        found.model, found.port, found.alias, found.threads, found.context, found.parallel
+        *(found.model, found.port, found.alias, found.threads, found.context, found.parallel),
+        loras=tuple(found.lora),
     )
 
 

