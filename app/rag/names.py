@@ -23,12 +23,16 @@ def named_titles(question: str, titles: Collection[str]) -> list[str]:
     frequency = Counter(word for found in words.values() for word in found)
 
     def share(title: str) -> float:
+        if not words[title] & left:
+            return 0.0
         weights = {word: _LEAST + math.log(len(titles) / frequency[word]) for word in words[title]}
         held = sum(weight for word, weight in weights.items() if word in left)
         return held / sum(weights.values()) if weights else 0.0
 
+    # Shares only shrink as terms are used up: who is not named by the whole question never is.
+    likely = {title: first for title in titles if (first := share(title)) >= _NAMED}
     named: list[str] = []
-    for title in sorted(titles, key=lambda title: (-share(title), title)):
+    for title in sorted(likely, key=lambda title: (-likely[title], title)):
         if share(title) >= _NAMED:
             named.append(title)
             left -= words[title]
