@@ -179,7 +179,7 @@ def build(
     )
     tasks = build_tasks(settings, answer_line, passages)
     generations = Generations(db, tasks, AnswerLog(settings.log_prompts))
-    recipes = build_recipes(settings, retriever, tasks, VERSION)
+    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
     warm = threading.Event()
     return Zhiwen(

@@ -1,6 +1,7 @@
 """The part of the wiring that is about what the model can be asked."""
 
 from app.config import Settings
+from app.llm.gateway import Gateway
 from app.prompts.prompt_file import load_prompt
 from app.rag.answer import AnswerLine
 from app.rag.retrieve import Retriever
@@ -26,13 +27,19 @@ def build_tasks(settings: Settings, answer_line: AnswerLine, passages: Passages)
     )
 
 
-def build_recipes(settings: Settings, retriever: Retriever, tasks: Tasks, version: str) -> Recipes:
+# What says nothing about what an engine writes.
+_ASIDE = {"good_for", "price_in", "price_out", "api_key_env", "max_running", "max_waiting"}
+
+
+def build_recipes(
+    settings: Settings, gateway: Gateway, retriever: Retriever, tasks: Tasks, version: str
+) -> Recipes:
     """What every answer records of settings and versions."""
+    specs = [engine.spec for engine in gateway.engines.values()]
     fixed = {
         "zhiwen": version,
-        "engine": settings.engine_base_url,
-        "protocol": settings.engine_protocol,
-        "context_tokens": settings.context_tokens,
+        # All of them: `auto` chooses among them.
+        "engines": [spec.model_dump(mode="json", exclude=_ASIDE) for spec in specs],
         "tool_steps": settings.tool_steps,
         "retrieval": {
             "embedder": retriever.embedder.name,

@@ -124,7 +124,7 @@ class FakeEngine:
     async def _events(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
         chat = "messages" in body
         prompt = body["messages"][-1]["content"] if chat else body["prompt"]
-        if mode == "tool":
+        if mode == "tool" and chat:
             prompt = tool_results(body["messages"])
         tokens = body.get("max_tokens", 512)
         count = (f"{number} " for number in range(tokens))
@@ -136,7 +136,7 @@ class FakeEngine:
         if mode == "error_first":
             yield _event({"error": {"message": "fake: too long", "code": 400}})
             return
-        if mode == "tool" and (calls := tool_call_chunks(body)):
+        if mode == "tool" and chat and (calls := tool_call_chunks(body)):
             for document in calls:
                 yield _event(document)
             yield b"data: [DONE]\n\n"

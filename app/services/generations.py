@@ -24,7 +24,7 @@ from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.errors import RagError
 from app.rag.types import Answer
 from app.services.errors import ServiceError
-from app.services.measure import answering
+from app.services.measure import answering, count_given
 from app.services.stored_prompt import stored_messages
 from app.tasks.tasks import Line
 from ingest.errors import IngestError
@@ -115,6 +115,8 @@ class Generations:
         generation.publish("delta", message.content)
         generation.publish("done", message)
         generation.close()
+        count_given()
+        self.on_answer(message)
         return generation
 
     def get(self, message_id: str) -> Generation | None:
@@ -263,6 +265,8 @@ def _keep(message: StoredMessage, answer: Answer) -> None:
     message.unsupported = [asdict(u) for u in answer.unsupported]
     message.conflicts = [asdict(c) for c in answer.conflicts]
     message.model, message.adapter = answer.model, answer.adapter
+    if answer.served is not None:
+        message.served = asdict(answer.served)
     message.finish_reason = answer.finish_reason
     message.prompt_tokens = answer.tokens.prompt
     message.completion_tokens = answer.tokens.completion

@@ -10,6 +10,7 @@ import anyio.to_thread
 from app.db.engine import Database
 from app.db.tables import StoredMessage
 from app.llm.chat_model import ChatModel
+from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
 from app.llm.routing import Case
 from app.rag.answer import Question, TextDelta
@@ -79,6 +80,7 @@ class Replay:
             tuple(answer.base_ids),
             history_of([m for m in earlier if m.position < asked.position]),
             answer.recipe["sampling"]["temperature"],
+            answer.model if self.gateway.knows(answer.model or "") else AUTO,
             task=answer.task,  # type: ignore[arg-type]  # stored tasks are ours
             document_id=answer.recipe["document"],
         )

@@ -33,7 +33,7 @@ class Chat:
             async for piece in pieces:
                 if clock.first("first_token"):
                     yield Stage("writing")
-                yield TextDelta(piece, piece)
+                yield TextDelta(piece, piece, served=writing.served)
         yield answer_of(writing.text, [writing], clock)
 
     def _prompt(self, question: Question) -> Prompt:

@@ -107,7 +107,7 @@ async def _cited(writing: Writing, citer: Citer, clock: Clock) -> AsyncGenerator
     async with aclosing(writing.stream()) as pieces:
         async for piece in pieces:
             clock.first("first_token")
-            yield TextDelta(citer.feed(piece), piece, tuple(citer.citations))
+            yield TextDelta(citer.feed(piece), piece, tuple(citer.citations), served=writing.served)
     yield TextDelta(citer.finish(), "", tuple(citer.citations))
 
 

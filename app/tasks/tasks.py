@@ -47,9 +47,12 @@ class Tasks:
         return line.prompt.id
 
     def _line(self, question: Question) -> Line:
-        if question.task == "qa":
-            return self.tools or self.answer
+        if question.task == "qa" and self.tools is None:
+            return self.answer  # chooses once it knows what was found
+        chosen = self.answer.model
+        if self.answer.choose is not None:
+            chosen = self.answer.choose(question.model, Case(question.text))
+        if question.task == "qa" and self.tools is not None:
+            return replace(self.tools, plain=replace(self.answer, model=chosen))
         line: Chat | Translate | Summarise = getattr(self, question.task)
-        if self.answer.choose is None:
-            return line
-        return replace(line, model=self.answer.choose(question.model, Case(question.text)))
+        return replace(line, model=chosen)

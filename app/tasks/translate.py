@@ -41,7 +41,7 @@ class Translate:
                 async for text in texts:
                     if clock.first("first_token"):
                         yield Stage("writing")
-                    yield TextDelta(text, text)
+                    yield TextDelta(text, text, served=writing.served)
             # Models drop the white space around what they translate; paragraphs must stay apart.
             gap = piece[len(piece.rstrip()) :]
             yield TextDelta(gap, "")

@@ -20,7 +20,7 @@ from app.rag.language import language_of
 from app.rag.prompt import Prompt, neutralise, recent_turns
 from app.rag.types import Answer, Citation, Message, Unsupported
 from app.tasks.toolbox import TOOLS, Chunks, Toolbox
-from app.tasks.writing import Writing, size, total
+from app.tasks.writing import Writing, served_by, size, total
 
 log = logging.getLogger(__name__)
 
@@ -86,16 +86,18 @@ class _Run:
                 self.messages.append(Message("tool", result, tool_call_id=call.id))
             clock.lap("tools")
         clock.lap("generate")
+        served = served_by(self.writings)
         yield Answer(
             text="".join(self.shown),
             citations=tuple(self.citations),
             passages=tuple(self.box.sources),
-            model=self.line.plain.model.name,
+            model=served.engine if served else self.line.plain.model.name,
             finish_reason=self.writings[-1].finish,
             tokens=total(self.writings),
             unsupported=tuple(self.unsupported),
             conflicts=tuple(citer.conflicts()),
             timings_ms=clock.timings_ms,
+            served=served,
         )
 
     async def _write(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.llm.chat_model import ChatModel
+from app.llm.traced import traced
 from app.rag.clock import Clock
 from app.rag.prompt import render_chatml
 from app.rag.types import (
@@ -43,6 +44,12 @@ class Writing:
             temperature=self.temperature,
             tools=self.tools,
         )
+        deltas = traced(
+            deltas,
+            model=self.model.name,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+        )
         async with aclosing(deltas):
             async for delta in deltas:
                 self.served = delta.served or self.served
@@ -76,16 +83,24 @@ def answer_of(
 ) -> Answer:
     """The Answer that ends a stream; it ended as the last call did."""
     clock.lap("generate")
-    last = writings[-1]
+    last, served = writings[-1], served_by(writings)
     return Answer(
         text=text,
         citations=tuple(citations),
         passages=tuple(passages),
-        model=last.served.engine if last.served else last.model.name,
+        model=served.engine if served else last.model.name,
         finish_reason=last.finish,
-        served=last.served,
+        served=served,
         tokens=total(writings),
         timings_ms=clock.timings_ms,
+    )
+
+
+def served_by(writings: Sequence[Writing]) -> Served | None:
+    """Who wrote last; where another than the one asked had to write any of it, that one."""
+    known = [writing.served for writing in writings if writing.served is not None]
+    return next(
+        (served for served in reversed(known) if served.tried), known[-1] if known else None
     )
 
 

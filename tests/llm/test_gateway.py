@@ -27,7 +27,8 @@ from tests.llm.test_breaker import Clock
 from tests.llm.test_openai_chat import ANSWER, CLOSED_PORT, QUESTION, Characters
 from tests.serving import serving
 
-WHOLE = {"ok", "split", "joined", "no_done", "loading_once"}
+# The last two differ only where tools are offered.
+WHOLE = {"ok", "split", "joined", "no_done", "loading_once", "count", "no_tools", "tool"}
 BROKEN = {"stall_middle", "reset", "malformed", "unfinished", "error_middle"}
 REJECTED = {"refused", "error_first"}
 
@@ -90,6 +91,11 @@ async def ask(gateway: Gateway, wanted: str = "auto") -> Heard:
     return heard
 
 
+def whole_text(mode: str) -> str:
+    """What an engine in a mode of `WHOLE` writes within the tokens that `ask` allows."""
+    return "".join(f"{n} " for n in range(100)) if mode == "count" else ANSWER
+
+
 def in_use(gateway: Gateway) -> int:
     return sum(e.queue.running + e.queue.waiting for e in gateway.engines.values())
 
@@ -101,7 +107,7 @@ async def test_alone_every_mode_ends_in_the_answer_or_one_clear_error(
     gateway = Gateway([remote(url, mode, clock)])
     heard = await ask(gateway)
     if mode in WHOLE:
-        assert (heard.text, heard.error) == (ANSWER, None)
+        assert (heard.text, heard.error) == (whole_text(mode), None)
     elif mode in BROKEN:
         assert heard.text == ANSWER[: len(ANSWER) // 2]
         assert isinstance(heard.error, EngineStreamBroken)
@@ -126,7 +132,7 @@ async def test_with_a_fallback_every_mode_ends_in_the_answer_or_keeps_its_text(
         assert isinstance(heard.error, EngineStreamBroken)
         assert heard.served.engine == mode
     else:
-        assert (heard.text, heard.error) == (ANSWER, None)
+        assert (heard.text, heard.error) == (whole_text(mode), None)
         assert heard.served.engine == (mode if mode in WHOLE else "fallback")
         assert [tried.engine for tried in heard.served.tried] == ([] if mode in WHOLE else [mode])
     assert in_use(gateway) == 0

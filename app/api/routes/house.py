@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from app.api.deps import House
 from app.api.schemas import CheckOut, ComponentOut, FindingOut, ModelOut, StatusOut
 from app.api.views import engine_out
+from app.services.engine_gauges import EngineGauges
 from app.services.inventory import Inventory
 from app.services.status import versions
 from app.wiring import VERSION
@@ -81,7 +82,8 @@ async def list_models(house: House) -> list[ModelOut]:
 
 @router.get("/metrics")
 def metrics(house: House) -> Response:
-    """Prometheus text format: what this process did, and what is stored."""
-    stored = CollectorRegistry()
-    stored.register(Inventory(house.db))
-    return Response(generate_latest() + generate_latest(stored), media_type=CONTENT_TYPE_LATEST)
+    """Prometheus text format: what this process did, its engines, and what is stored."""
+    now = CollectorRegistry()
+    now.register(EngineGauges(house.gateway))
+    now.register(Inventory(house.db))
+    return Response(generate_latest() + generate_latest(now), media_type=CONTENT_TYPE_LATEST)
