@@ -80,7 +80,7 @@ class Replay:
             tuple(answer.base_ids),
             history_of([m for m in earlier if m.position < asked.position]),
             answer.recipe["sampling"]["temperature"],
-            answer.model if self.gateway.knows(answer.model or "") else AUTO,
+            self._model_name(answer),
             task=answer.task,  # type: ignore[arg-type]  # stored tasks are ours
             document_id=answer.recipe["document"],
         )
@@ -116,8 +116,12 @@ class Replay:
 
     def _model(self, answer: StoredMessage) -> ChatModel:
         """The one that wrote it, where it still is one of the engines."""
-        name = answer.model or ""
-        return self.gateway.choose(name, Case()) if self.gateway.knows(name) else self.gateway
+        name = self._model_name(answer)
+        return self.gateway if name == AUTO else self.gateway.choose(name, Case())
+
+    def _model_name(self, answer: StoredMessage) -> str:
+        name = answer.model or AUTO
+        return name if self.gateway.knows(name) else AUTO
 
     def _notes(self, answer: StoredMessage, model: str) -> tuple[str, ...]:
         recipe, notes = answer.recipe, []
