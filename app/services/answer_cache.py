@@ -2,8 +2,8 @@
 
 The cache is the conversations themselves: an answer carries the key under which it can be given
 again, so that all processes on a database share it, and what is deleted is not given again. The key
-holds the bases' content numbers: any upload or deletion changes it. An answer of another engine than
-the one that should have written it carries none.
+holds the bases' content numbers: any upload or deletion changes it. An answer by a fallback carries
+none: it is not what the engine that was asked would say.
 """
 
 from dataclasses import dataclass

@@ -75,12 +75,13 @@ class Replay:
                 raise Conflict("No model was asked for this answer, or it is from an old version.")
             earlier = messages_of(session, answer.conversation_id)
         asked = next(m for m in earlier if m.position == answer.position - 1)
+        wrote = answer.model or ""
         return answer, Question(
             asked.content,
             tuple(answer.base_ids),
             history_of([m for m in earlier if m.position < asked.position]),
             answer.recipe["sampling"]["temperature"],
-            answer.model if self.gateway.knows(answer.model or "") else AUTO,
+            wrote if self.gateway.knows(wrote) else AUTO,
             task=answer.task,  # type: ignore[arg-type]  # stored tasks are ours
             document_id=answer.recipe["document"],
         )
