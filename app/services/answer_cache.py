@@ -2,7 +2,8 @@
 
 The cache is the conversations themselves: an answer carries the key under which it can be given
 again, so that all processes on a database share it, and what is deleted is not given again. The key
-holds the bases' content numbers: any upload or deletion changes it.
+holds the bases' content numbers: any upload or deletion changes it. An answer by a fallback carries
+none: it is not what the engine that was asked would say.
 """
 
 from dataclasses import dataclass
@@ -55,11 +56,10 @@ class AnswerCache:
             .order_by(col(StoredMessage.created_at).desc())
             .limit(1)
         ).first()
-        # No citation: the model said that it found nothing. Another model: the one asked was down.
-        found = newest is not None and bool(newest.citations)
-        found = found and newest is not None and not (newest.served or {}).get("tried")
+        # No citation: the model said that it found nothing.
+        found = newest if newest is not None and newest.citations else None
         ANSWER_CACHE.labels("hit" if found else "miss").inc()
-        return newest if found else None
+        return found
 
 
 def give_again(answer: StoredMessage, found: StoredMessage) -> None:

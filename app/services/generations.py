@@ -267,6 +267,8 @@ def _keep(message: StoredMessage, answer: Answer) -> None:
     message.model, message.adapter = answer.model, answer.adapter
     if answer.served is not None:
         message.served = asdict(answer.served)
+        if answer.served.tried:  # not by the one that was asked: not to be given again
+            message.answer_key = None
     message.finish_reason = answer.finish_reason
     message.prompt_tokens = answer.tokens.prompt
     message.completion_tokens = answer.tokens.completion

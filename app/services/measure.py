@@ -94,6 +94,7 @@ class AnswerLog:
             "state": message.state,
             "finish_reason": message.finish_reason,
             "model": message.model,
+            "cached_from": message.cached_from,
             "prompt_tokens": message.prompt_tokens,
             "completion_tokens": message.completion_tokens,
             "timings_ms": message.timings_ms,

@@ -22,7 +22,9 @@ CITED = f"{SENTENCE[:-1]}[1]。"
 
 
 @contextmanager
-def api_over(folder: Path, engines: list[dict[str, object]]) -> Iterator[RunningApi]:
+def api_over(
+    folder: Path, engines: list[dict[str, object]], **settings: object
+) -> Iterator[RunningApi]:
     """A house with those engines in its file."""
     text = ""
     for fields in engines:
@@ -37,6 +39,7 @@ def api_over(folder: Path, engines: list[dict[str, object]]) -> Iterator[Running
         models_dir=store.models_dir.absolute(),
         offline=True,
         chat_model=CHAT_MODEL,
+        **settings,
     ) as api:
         yield api
 

@@ -1,5 +1,6 @@
 """What /metrics says of a service that did something, and what is drawn and alerted from it."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -11,10 +12,14 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # ships no types
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.llm.breaker import CircuitBreaker
 from app.llm.chat_model import EngineUnavailable
+from app.llm.gateway import alone
 from app.llm.scripted import ScriptedChatModel
+from app.services.engine_gauges import EngineGauges
 from tests.api.sse import ask
 from tests.house import RunningApi, running_api
+from tests.llm.test_breaker import Clock
 
 DOCKER = Path(__file__).parents[2] / "docker"
 ALERTS = DOCKER / "prometheus/alerts.yml"
@@ -41,15 +46,16 @@ _BUCKET = re.compile(r"_(?:bucket|sum|count)$")
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
-    """A service that has read, found, answered, failed, and been judged."""
+    """A service that has read, found, answered, answered again, failed, and been judged."""
     model = ScriptedChatModel()
     with running_api(tmp_path_factory.mktemp("metrics") / "data", model=model) as api:
         base_id = api.ingest("人事", {"员工手册.md": HANDBOOK, "broken.pdf": b"%PDF-1.7 nothing"})
         model.enqueue("年假为每年", "十五天。")
         message = ask(api.http, "年假有几天？", base_id)["done"][0]["message"]
         api.http.put(f"/api/messages/{message['id']}/feedback", json={"rating": "up"})
+        assert ask(api.http, "年假有几天？", base_id)["done"][0]["message"]["cached_from"]
         model.enqueue("年", error=EngineUnavailable("gone"))
-        assert "error" in ask(api.http, "年假有几天？", base_id)
+        assert "error" in ask(api.http, "年假有几天？", base_id, fresh=True)
         api.http.post("/api/search", json={"query": "年假", "base_ids": [base_id]})
         api.http.get("/api/bases/nothing")
         api.http.request("PROPFIND", "/coffee")
@@ -70,6 +76,8 @@ def test_answers_searches_and_errors_are_counted(used: RunningApi) -> None:
     found = samples(used)
     assert found["zhiwen_answers_total"][("stop",)] >= 1
     assert found["zhiwen_answers_total"][("error",)] >= 1
+    assert found["zhiwen_answers_total"][("cached",)] >= 1
+    assert found["zhiwen_answer_cache_total"][("hit",)] >= 1
     assert found["zhiwen_errors_total"][("engine_unavailable", "answer")] >= 1
     assert found["zhiwen_errors_total"][("not_found", "http")] >= 1
     assert found["zhiwen_answers_running"][()] == 0
@@ -103,6 +111,39 @@ def test_labels_do_not_grow_with_what_clients_send(used: RunningApi) -> None:
     assert ("other", "none", "404") in requests
     assert not [labels for labels in requests if {"PROPFIND", "/coffee"} & {*labels}]
     assert not [labels for labels in requests if "nothing" in labels[1]]
+
+
+def test_engines_are_read_as_they_are_now(used: RunningApi) -> None:
+    found = samples(used)
+    assert found["zhiwen_engine_requests"] == {
+        ("scripted", "running"): 0,
+        ("scripted", "waiting"): 0,
+    }
+    assert found["zhiwen_engine_up"] == {("scripted",): 1}
+
+
+async def test_an_engine_that_runs_is_full_and_is_left_alone() -> None:
+    gateway = alone(ScriptedChatModel(), max_running=1)
+    engine = gateway.engines["scripted"]
+    clock = Clock()
+    engine.breaker = CircuitBreaker(clock=clock)
+
+    def values() -> list[float]:
+        families = EngineGauges(gateway).collect()
+        return [sample.value for family in families for sample in family.samples]
+
+    assert values() == [0, 0, 1]
+    async with engine.queue.slot():
+        waiting = asyncio.create_task(engine.queue.slot().__aenter__())
+        await asyncio.sleep(0)
+        assert values() == [1, 1, 1]
+        waiting.cancel()
+        engine.breaker.failed(at_once=True)
+    assert values()[2] == 0
+    clock.now += engine.breaker.open_s
+    assert (engine.breaker.state, values()[2]) == ("half_open", 0)  # nobody has tried it yet
+    engine.breaker.succeeded()
+    assert values()[2] == 1
 
 
 def named_in(expressions: list[str]) -> set[str]:

@@ -73,9 +73,23 @@ def test_answer_header_rating_and_log_share_one_id(
     (answered,) = [line for line in found if line["logger"] == "app.answers"]
     assert answered["trace_id"] == trace_id
     assert answered["answer_id"] == answer["id"]
+    assert answered["cached_from"] is None
     (rated,) = [line for line in found if line.get("rating")]
     assert rated["answer_trace_id"] == trace_id
     assert rated["trace_id"] == judged.headers["x-trace-id"] != trace_id
+
+
+def test_an_answer_that_is_given_again_has_a_line_of_its_own(
+    api: RunningApi, model: ScriptedChatModel, lines: Lines
+) -> None:
+    base_id = api.ingest("人事", {"员工手册.md": HANDBOOK})
+    model.enqueue("年假为每年十五天。")
+    first, again = (ask(api.http, QUESTION, base_id)["done"][0]["message"] for _ in range(2))
+    found = [json.loads(line) for line in lines.lines]
+    answered = [line for line in found if line["logger"] == "app.answers"]
+    assert [line["answer_id"] for line in answered] == [first["id"], again["id"]]
+    assert [line["cached_from"] for line in answered] == [None, first["id"]]
+    assert answered[1]["trace_id"] == again["trace_id"] != first["trace_id"]
 
 
 def test_a_callers_trace_goes_on(api: RunningApi, model: ScriptedChatModel) -> None:
@@ -96,7 +110,7 @@ def test_texts_are_logged_only_when_asked_for(tmp_path: Path, lines: Lines, prom
         model.enqueue("年假为每年十五天。")
         ask(api.http, QUESTION, base_id)
         model.enqueue("年假", error=EngineUnavailable("gone"))
-        ask(api.http, QUESTION, base_id)
+        ask(api.http, QUESTION, base_id, fresh=True)
         api.http.post("/api/search", json={"query": QUESTION, "base_ids": [base_id]})
     logged = "\n".join(lines.lines)
     for text in (QUESTION, "员工入职满三年", "年假为每年十五天"):
@@ -132,7 +146,11 @@ def spans(tmp_path: Path) -> Iterator[list[ReadableSpan]]:
             model.enqueue("年假为每年", "十五天。")
             assert "event: done" in http.post("/api/chat", json=body, headers=TRACEPARENT).text
             model.enqueue(error=EngineUnavailable("gone"))
-            assert "event: error" in http.post("/api/chat", json=body).text
+            again = {**body, "fresh": True}
+            assert "event: error" in http.post("/api/chat", json=again).text
+            model.enqueue("你好。")
+            chat = {"question": QUESTION, "base_ids": [], "task": "chat"}
+            assert "event: done" in http.post("/api/chat", json=chat).text
         provider.force_flush()
         yield list(exporter.get_finished_spans())
     finally:
@@ -158,10 +176,14 @@ def test_a_question_is_one_trace_with_its_stages(spans: list[ReadableSpan]) -> N
     assert isinstance(attributes["gen_ai.response.time_to_first_chunk"], float)
 
 
-def test_a_span_tells_of_a_failed_model(spans: list[ReadableSpan]) -> None:
+def test_every_call_of_a_model_is_a_span_that_tells_of_failures(spans: list[ReadableSpan]) -> None:
     calls = [span for span in spans if span.name == "chat scripted"]
-    assert [(s.attributes or {}).get("error.type") for s in calls] == [None, "EngineUnavailable"]
-    assert [span.status.is_ok for span in calls] == [True, False]
+    assert [(s.attributes or {}).get("error.type") for s in calls] == [
+        None,
+        "EngineUnavailable",
+        None,  # of the task `chat`
+    ]
+    assert [span.status.is_ok for span in calls] == [True, False, True]
 
 
 def test_spans_hold_no_text_and_streams_one_span(spans: list[ReadableSpan]) -> None:

@@ -77,16 +77,19 @@ def test_tasks_that_ask_several_times_are_done_again_from_the_start(
     assert (gone.status_code, gone.json()["code"]) == (410, "document_gone")
 
 
-def test_another_answer_is_told_and_why(api: RunningApi, model: ScriptedChatModel) -> None:
-    base_id = api.ingest("人事", {"手册.md": HANDBOOK})
-    model.enqueue("年假为每年十五天。")
-    before = ask(api.http, "年假有几天？", base_id)["done"][0]["message"]
-    model.name = "other"
-    model.enqueue("十五天年假。")
-    made = api.http.post(f"/api/messages/{before['id']}/replay").json()
+def test_another_answer_is_told_and_why(tmp_path: Path) -> None:
+    first, other = ScriptedChatModel(), ScriptedChatModel(name="other")
+    with running_api(tmp_path, model=first) as api:
+        base_id = api.ingest("人事", {"手册.md": HANDBOOK})
+        first.enqueue("年假为每年十五天。")
+        before = ask(api.http, "年假有几天？", base_id)["done"][0]["message"]
+    with running_api(tmp_path, model=other) as api:
+        other.enqueue("十五天年假。")
+        made = api.http.post(f"/api/messages/{before['id']}/replay").json()
+        kept = api.http.get(f"/api/messages/{before['id']}").json()
     assert (made["same"], made["after"]) == (False, "十五天年假[1]。")
     assert made["notes"] == ["It was written by scripted; other is running."]
-    assert api.http.get(f"/api/messages/{before['id']}").json()["content"] == before["content"]
+    assert kept["content"] == before["content"]
 
 
 def test_what_no_model_wrote_cannot_be_replayed(api: RunningApi) -> None:
