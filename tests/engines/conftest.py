@@ -156,6 +156,8 @@ def on_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "chat_model": engine.model,
         "models_dir": engine.models_dir,
         "offline": True,
+        "first_token_timeout_s": 600,  # on cores that others use too
+        "stall_timeout_s": 300,
     }
     asked = settings_for(folder, **settings)
     model = build_chat_model(asked, ModelStore(engine.models_dir, offline=True))
