@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.supervisor import Supervisor
 
-_START_TIMEOUT_S = 600.0  # vLLM on busy cores; others are ready within seconds
+_START_TIMEOUT_S = 1800.0  # vLLM on busy cores; a process that ends is noticed at once
 _NAMES = {"engine": "model engine", "api": "API", "worker": "worker", "ui": "interface"}
 
 

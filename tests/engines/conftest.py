@@ -1,6 +1,7 @@
 """The two real engines, each started as `zhiwen up` starts it, and a whole service on either.
 
-vLLM takes its own environment and minutes to start: `make test-vllm`. Without, it is skipped.
+vLLM takes its own environment and minutes to start: `make test-vllm`. Without, it is skipped. One
+that runs already, with `--enable-lora`, is taken where ZHIWEN_ENGINE_URL names it.
 """
 
 import os
@@ -99,6 +100,12 @@ KINDS = {"llama.cpp": _llama_cpp, "vLLM": _vllm}
 
 @contextmanager
 def started(kind: str, folder: Path) -> Iterator[Engine]:
+    """An engine, ended at the end if it was started here."""
+    address = Settings().engine_url
+    if kind == "vLLM" and address is not None:
+        url = str(address).rstrip("/").removesuffix("/v1")
+        yield Engine(kind, url, VLLM_MODEL, Settings().models_path.absolute())
+        return
     with listening_socket() as listener:
         port = listener.getsockname()[1]
     command, environment, models_dir, model = KINDS[kind](folder, port)
@@ -149,6 +156,8 @@ def on_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "chat_model": engine.model,
         "models_dir": engine.models_dir,
         "offline": True,
+        "first_token_timeout_s": 600,  # on cores that others use too
+        "stall_timeout_s": 300,
     }
     asked = settings_for(folder, **settings)
     model = build_chat_model(asked, ModelStore(engine.models_dir, offline=True))

@@ -29,6 +29,7 @@ PASSWORD = (
     Message("user", "仓库的暗号是什么？"),
 )
 PATIENCE_S = 120.0
+CACHE_BLOCK = 128  # tokens; vLLM on a CPU keeps whole blocks only
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,9 @@ def test_a_plain_openai_client(on_engine: RunningApi, base_id: str) -> None:
 
 
 def test_the_head_of_a_prompt_is_read_once(engine: Engine) -> None:
-    head = "<|im_start|>system\n" + "".join(f"{n}号仓库的规定。" for n in range(60))
+    head = f"<|im_start|>system\n{time.time_ns()} 年\n" + "".join(
+        f"{n}号仓库的规定。" for n in range(60)
+    )
 
     def cached(question: str) -> float:
         """Tokens of the prompt that the engine says it had read before."""
@@ -134,7 +137,7 @@ def test_the_head_of_a_prompt_is_read_once(engine: Engine) -> None:
         return float(usage["prompt_tokens_details"]["cached_tokens"])
 
     assert cached("甲") < 40
-    assert cached("乙") > 0.8 * engine.tokenizer.count(head)
+    assert cached("乙") > engine.tokenizer.count(head) - CACHE_BLOCK
 
 
 def test_an_adapter_is_used_by_those_who_name_it(engine: Engine, tmp_path: Path) -> None:
