@@ -69,8 +69,7 @@ def _start(options: EngineOptions) -> "Server":
     from xllamacpp import CommonAdapterLoraInfo, CommonParams, Server
 
     params = _parameters(CommonParams(), options)
-    params.lora_adapters = [CommonAdapterLoraInfo(str(path), 1.0) for path in options.loras]
-    params.lora_init_without_apply = True
+    params.lora_adapters = [CommonAdapterLoraInfo(str(path), 0.0) for path in options.loras]
     return Server(params)
 
 
