@@ -34,7 +34,9 @@ class EngineOptions:
     """`threads` 0: all cores. `context_tokens` is for each of the `parallel` requests.
 
     `loras` are adapters as GGUF files, applied to requests that say so:
-    `"lora": [{"id": 0, "scale": 1}]`, with the numbers that GET /lora-adapters gives.
+    `"lora": [{"id": 0, "scale": 1}]`, with the numbers that GET /lora-adapters gives. Where there
+    are any, every request must say, scale 0 included: one that doesn't may be continued from a
+    prompt that was read with an adapter.
     """
 
     model: Path
