@@ -34,7 +34,9 @@ class EngineOptions:
     """`threads` 0: all cores. `context_tokens` is for each of the `parallel` requests.
 
     `loras` are adapters as GGUF files, applied to requests that say so:
-    `"lora": [{"id": 0, "scale": 1}]`, with the numbers that GET /lora-adapters gives.
+    `"lora": [{"id": 0, "scale": 1}]`, with the numbers that GET /lora-adapters gives. Where there
+    are any, every request must say, scale 0 included: one that doesn't may be continued from a
+    prompt that was read with an adapter.
     """
 
     model: Path
@@ -69,8 +71,7 @@ def _start(options: EngineOptions) -> "Server":
     from xllamacpp import CommonAdapterLoraInfo, CommonParams, Server
 
     params = _parameters(CommonParams(), options)
-    params.lora_adapters = [CommonAdapterLoraInfo(str(path), 1.0) for path in options.loras]
-    params.lora_init_without_apply = True
+    params.lora_adapters = [CommonAdapterLoraInfo(str(path), 0.0) for path in options.loras]
     return Server(params)
 
 

@@ -158,5 +158,5 @@ def test_an_adapter_is_used_by_those_who_name_it(engine: Engine, tmp_path: Path)
         (loaded,) = engine.get("/lora-adapters").json()
         assert (Path(loaded["path"]).stem, loaded["scale"]) == ("random", 0)
         adapted = text(lora=[{"id": loaded["id"], "scale": 1.0}])
-        assert text() == plain
+        assert text(lora=[{"id": loaded["id"], "scale": 0.0}]) == plain
     assert adapted != plain
