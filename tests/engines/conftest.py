@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.chat_engines import build_chat_model
 from app.config import Settings
 from app.llm.openai_chat import OpenAIChatModel
 from app.llm.tokenizer import QwenTokenizer
@@ -24,7 +25,6 @@ from app.llm.vllm_server import VllmOptions
 from app.models.errors import ModelMissing
 from app.models.store import ModelStore
 from app.rag.prompt import render_chatml
-from app.wiring import build_chat_model
 from tests.engines.adapter import write_gguf
 from tests.house import RunningApi, listening_socket, running_api
 from tests.house import test_settings as settings_for

@@ -8,18 +8,17 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import RunningZhiwen, zhiwen_up
-from tests.browser.test_whole_line import (
-    DOCUMENT,
-    QUESTION,
+from tests.browser.conftest import RunningZhiwen, browser, page, zhiwen_up
+from tests.browser.gestures import (
+    PATIENCE_MS,
     ask,
-    browser,
     open_page,
-    page,
+    row_of,
     shoot,
     upload,
     wait_for_answer,
 )
+from tests.browser.test_whole_line import DOCUMENT, QUESTION
 from tests.engines.conftest import START_S, VLLM_MODEL, vllm_python
 
 __all__ = ["browser", "page"]
@@ -40,6 +39,7 @@ def test_a_question_on_an_uploaded_document_is_answered_by_vllm(
     file.write_text(DOCUMENT, encoding="utf-8")
     page.goto(on_vllm.ui_url)
     upload(page, f"仓库 {int(time.time())}", file)
+    expect(row_of(page, file.name).get_by_text("就绪")).to_be_visible(timeout=PATIENCE_MS)
     open_page(page, "对话")
     page.get_by_role("button", name="新对话").click()
     ask(page, QUESTION)
