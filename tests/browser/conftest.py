@@ -37,7 +37,7 @@ class RunningZhiwen:
     api_url: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_zhiwen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningZhiwen]:
     with zhiwen_up(tmp_path_factory.mktemp("zhiwen"), _START_S, CHAT_MODEL=CHAT_MODEL) as running:
         yield running
@@ -90,7 +90,8 @@ def wait_until_ready(up: "subprocess.Popen[bytes]", log: Path, timeout_s: float)
         time.sleep(0.3)
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps a running event loop in this thread: no longer than its tests.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:

@@ -46,7 +46,7 @@ async def answer(engine: Engine, messages: Sequence[Message], max_tokens: int) -
 
 
 def test_an_answer_is_streamed_and_cites_its_source(on_engine: RunningApi, base_id: str) -> None:
-    found = ask(on_engine.http, QUESTION, base_id)
+    found = ask(on_engine.http, QUESTION, base_id, fresh=True)
 
     message = found["done"][0]["message"]
     assert "4417" in message["content"]
@@ -60,7 +60,7 @@ def test_an_answer_is_streamed_and_cites_its_source(on_engine: RunningApi, base_
 def test_tokens_are_those_that_the_engine_counted(
     on_engine: RunningApi, base_id: str, engine: Engine
 ) -> None:
-    message = ask(on_engine.http, QUESTION, base_id)["done"][0]["message"]
+    message = ask(on_engine.http, QUESTION, base_id, fresh=True)["done"][0]["message"]
     assert message["model"] == engine.model
     assert message["prompt_tokens"] > engine.tokenizer.count(RULES)
     assert message["completion_tokens"] >= engine.tokenizer.count("4417")
@@ -79,7 +79,7 @@ async def test_the_engine_reads_what_was_said_before(engine: Engine) -> None:
 
 def test_a_follow_up_carries_the_conversation(on_engine: RunningApi, base_id: str) -> None:
     alone = ask(on_engine.http, FOLLOW_UP, base_id)["done"][0]["message"]
-    first = ask(on_engine.http, QUESTION, base_id)["start"][0]["conversation"]["id"]
+    first = ask(on_engine.http, QUESTION, base_id, fresh=True)["start"][0]["conversation"]["id"]
     second = ask(on_engine.http, FOLLOW_UP, base_id, conversation_id=first)["done"][0]["message"]
     assert second["state"] == "complete"
     assert second["prompt_tokens"] > alone["prompt_tokens"]
@@ -104,7 +104,7 @@ def test_stopping_keeps_the_text_and_frees_the_engine(
         while engine.metric("vllm:num_requests_running") and time.monotonic() < deadline:
             time.sleep(0.2)
         assert engine.metric("vllm:num_requests_running") == 0
-    again = ask(on_engine.http, QUESTION, base_id)["done"][0]["message"]
+    again = ask(on_engine.http, QUESTION, base_id, fresh=True)["done"][0]["message"]
     assert again["state"] == "complete"
 
 
