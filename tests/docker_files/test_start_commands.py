@@ -65,7 +65,7 @@ def until_200(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def test_what_compose_starts_answers_a_question(tmp_path: Path, postgres_server: str) -> None:
-    store_with(CHAT_MODEL)  # its tokenizer counts for the model that vLLM would serve
+    store = store_with(CHAT_MODEL)  # its tokenizer counts for the model that vLLM would serve
     services = load("docker/compose.gpu.yml")["services"]
     numbers = free_ports(3)
     ports = dict(zip(("api", "ui", "engine"), numbers, strict=True))
@@ -74,6 +74,7 @@ def test_what_compose_starts_answers_a_question(tmp_path: Path, postgres_server:
     with ExitStack() as stack:
         changed = {
             "data_dir": tmp_path,
+            "models_dir": store.models_dir.absolute(),
             "database_url": stack.enter_context(fresh_database(postgres_server)),
             "engine_url": engine_url,
             "api_port": ports["api"],
