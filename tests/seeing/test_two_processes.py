@@ -11,6 +11,7 @@ from evals.house import add_documents
 from evals.processes import free_ports, running
 from tests.api.sse import ask, events
 from tests.postgres import fresh_database
+from tests.weights import CHAT_MODEL, store_with
 
 HANDBOOK = "员工入职满三年，年假为每年十五天。病假须交医院证明。\n"
 
@@ -33,11 +34,12 @@ def test_two_api_processes_serve_the_same_conversations(
             changes.append(
                 {
                     "data_dir": folder,
+                    "models_dir": store_with(CHAT_MODEL).models_dir.absolute(),
                     "database_url": url,
                     "api_port": port,
                     "engine_url": engine_url,
                     "chat_model": "fake:ok",
-                    "tokenizer": _tokenizer(),
+                    "tokenizer": CHAT_MODEL,
                     "embedder": "hashing",
                     "sample_base": False,
                 }
@@ -78,7 +80,7 @@ def _conversation_goes_on_elsewhere(one: httpx.Client, two: httpx.Client, base_i
 
 def _answer_is_watched_from_elsewhere(one: httpx.Client, two: httpx.Client, base_id: str) -> None:
     """While one process writes an answer, the other refuses a second and waits for the first."""
-    body = {"question": "年假有几天？", "base_ids": [base_id]}
+    body = {"question": "年假有几天？", "base_ids": [base_id], "fresh": True}
     running_events = events(one, "POST", "/api/chat", json=body)
     name, start = next(running_events)
     assert name == "start"
@@ -89,10 +91,3 @@ def _answer_is_watched_from_elsewhere(one: httpx.Client, two: httpx.Client, base
     written = dict(running_events)["done"]["message"]
     assert name == "done"
     assert ended["message"]["content"] == written["content"]
-
-
-def _tokenizer() -> str:
-    from tests.weights import CHAT_MODEL, store_with
-
-    store_with(CHAT_MODEL)
-    return CHAT_MODEL
