@@ -90,13 +90,14 @@ class _Counts:
 
     def of(self, connection: Connection, terms: Collection[str]) -> dict[str, int]:
         """The frequencies of `terms`, 0 where one is not known."""
-        unknown = [term for term in terms if term not in self._known]
+        known = self._known  # another thread may clear it meanwhile
+        counts = {term: known[term] for term in terms if term in known}
+        unknown = [term for term in terms if term not in counts]
         if unknown:
-            if len(self._known) > _KEPT_COUNTS:
-                self._known, unknown = {}, list(terms)
             found = {row.term: row.doc for row in connection.execute(_COUNTS, {"terms": unknown})}
-            self._known |= {term: found.get(term, 0) for term in unknown}
-        return {term: self._known[term] for term in terms}
+            counts |= {term: found.get(term, 0) for term in unknown}
+            self._known = counts if len(known) > _KEPT_COUNTS else known | counts
+        return counts
 
 
 _latest: WeakKeyDictionary[Engine, _Counts] = WeakKeyDictionary()
