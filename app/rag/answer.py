@@ -146,7 +146,7 @@ class AnswerLine:
                 found.around,
                 question.history,
                 count_tokens=model.count_tokens,
-                max_prompt_tokens=self.budget.tokens(head),
+                max_prompt_tokens=self.budget.tokens(model.name, head),
                 max_passages=self.top_k,
                 style=style,
             )
@@ -176,7 +176,7 @@ class AnswerLine:
                     if "first_token" not in clock.timings_ms:
                         read_s = clock.lap("first_token") / 1000
                         if served is None or not served.tried:  # else others took time as well
-                            self.budget.learn(prompt.token_count - head, read_s)
+                            self.budget.learn(model.name, prompt.token_count - head, read_s)
                         yield _stage("writing", prompt.passages)
                     text = quoter.feed(delta.text) if quoter else delta.text
                     shown.append(citer.feed(text))
