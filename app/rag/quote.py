@@ -16,6 +16,7 @@ from app.rag.wording import content_terms, source_terms
 
 _CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
 _UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
+_MARKS = " \n。，；：！？.,;:!?"
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
 
 
@@ -49,6 +50,8 @@ class Quoter:
         return quotation(self.passages, self.question, self._held) or self._held
 
     def _says_more(self, text: str) -> bool:
+        if text.strip(_MARKS).casefold() in self.question.casefold():
+            return False  # also a single character, which is no term
         return bool(content_terms(text) - self._asked)
 
 

@@ -33,6 +33,10 @@ def test_what_only_repeats_the_question_becomes_a_quotation() -> None:
     assert "".join(shown("节流阀俗称什么？", ["节流阀", "。"])) == "节流阀，俗称油门"
 
 
+def test_a_single_character_of_the_question_is_no_answer() -> None:
+    assert "".join(shown("节流阀由谁检查？", ["节"])).startswith("节流阀，俗称油门")
+
+
 def test_a_quotation_goes_on_until_it_says_something_new() -> None:
     told = quotation([HALL], "节流阀由谁检查？", "节流阀")
     assert told.startswith("节流阀，俗称油门")
