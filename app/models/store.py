@@ -10,7 +10,8 @@ A folder that a person put at `models/<name>` is taken as it is and pinned at it
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,16 +108,8 @@ class ModelStore:
         ChecksumMismatch, NotEnoughSpace; what was fetched stays for the next try.
         """
         spec = self.registry[name]
-        locks = self.models_dir / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / spec.name):
-            try:
-                return self._verified(spec, again=False)
-            except ModelMissing:
-                pass
-            except ChecksumMismatch as error:
-                logger.warning("%s is damaged and pulled again: %s", name, error)
-            return self._pull(spec, on_progress, sources)
+        with self._locked(spec):
+            return self._whole(spec) or self._pull(spec, on_progress, sources)
 
     def make(self, name: str, write: Callable[[Path], None]) -> Path:
         """The folder of a model that is made here, not fetched; `write` fills it where missing.
@@ -124,21 +117,33 @@ class ModelStore:
         Raises UnknownModel, and whatever `write` raises.
         """
         spec = self.registry[name]
-        locks = self.models_dir / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / spec.name):
-            try:
-                return self._verified(spec, again=False)
-            except ModelMissing:
-                pass
-            except ChecksumMismatch as error:
-                logger.warning("%s is damaged and made again: %s", name, error)
+        with self._locked(spec):
+            if found := self._whole(spec):
+                return found
             staging = self.models_dir / ".pull" / spec.name / "made"
             shutil.rmtree(staging, ignore_errors=True)
             (staging / "model").mkdir(parents=True)
             write(staging / "model")
             pin(staging / "model", spec.name, "made")
             return self._publish(spec, staging)
+
+    @contextmanager
+    def _locked(self, spec: ModelSpec) -> Iterator[None]:
+        """One process at a time fetches or makes a model."""
+        locks = self.models_dir / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / spec.name):
+            yield
+
+    def _whole(self, spec: ModelSpec) -> Path | None:
+        """The model's folder; None where it is missing, or damaged, which is logged."""
+        try:
+            return self._verified(spec, again=False)
+        except ModelMissing:
+            return None
+        except ChecksumMismatch as error:
+            logger.warning("%s is damaged and replaced: %s", spec.name, error)
+            return None
 
     def _pull(
         self, spec: ModelSpec, on_progress: OnProgress | None, sources: Sequence[Source]
