@@ -85,7 +85,7 @@ def build_prompt(
 
     turns = recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
     left = max_prompt_tokens - size(turns, ())
-    tags = count_tokens(_source(1, replace(hits[0], text=""), language)) if hits else 0
+    tags = count_tokens(source_text(1, replace(hits[0], text=""), language)) if hits else 0
     chosen = list(
         pack(
             hits,
@@ -106,11 +106,12 @@ def build_prompt(
 
 
 def _user_content(question: str, passages: Sequence[Passage], language: Language) -> str:
-    sources = "".join(_source(n, p, language) for n, p in enumerate(passages, start=1))
+    sources = "".join(source_text(n, p, language) for n, p in enumerate(passages, start=1))
     return f"{sources}\n{_QUESTION[language]}{neutralise(question)}"
 
 
-def _source(number: int, passage: Passage, language: Language) -> str:
+def source_text(number: int, passage: Passage, language: Language) -> str:
+    """A source as a model reads it: nothing in it ends its tag or speaks to the template."""
     label = " > ".join((passage.document_name, *passage.headings)).replace('"', "'")
     text = _CLOSING_TAG.sub("＜", passage.text.strip())
     return neutralise(_SOURCE[language].format(number=number, label=label, text=text))
@@ -138,7 +139,7 @@ def _cut(
     end = 0
     for span in split_sentences(passage.text):
         shorter = replace(passage, text=passage.text[: span.end])
-        if count_tokens(_source(1, shorter, language)) > max_tokens:
+        if count_tokens(source_text(1, shorter, language)) > max_tokens:
             break
         end = span.end
     return replace(passage, text=passage.text[:end], end=passage.start + end)

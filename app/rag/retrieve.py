@@ -23,6 +23,7 @@ LexicalSearch = Callable[[str, int, Sequence[str]], list[Match]]  # query, k, ba
 Locate = Callable[[Collection[int]], Mapping[int, Place]]  # ids that are gone are missing
 # (document id, ordinal) of chunks to read; those that are not there are missing
 Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
+ChunksOf = Callable[[str], list[Passage]]  # all of a document, by its id, in order
 
 _FEW = 50
 _HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for

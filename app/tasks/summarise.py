@@ -19,6 +19,7 @@ from app.rag.errors import NothingToRead
 from app.rag.language import Language, language_of
 from app.rag.pack import widen
 from app.rag.prompt import Prompt, neutralise
+from app.rag.retrieve import ChunksOf
 from app.rag.types import Message, Passage
 from app.tasks.writing import Writing, answer_of, size
 
@@ -27,14 +28,12 @@ MAX_PARTS = 12
 NOTE_TOKENS = 160  # of the notes on one part
 _SLACK_TOKENS = 64  # texts counted apart differ a little from the whole
 
-Chunks = Callable[[str], list[Passage]]  # of a document by its id, in order
-
 
 @dataclass(frozen=True, slots=True)
 class Summarise:
     model: ChatModel
     prompt: PromptFile
-    chunks: Chunks
+    chunks: ChunksOf
     max_answer_tokens: int
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:

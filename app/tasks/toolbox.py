@@ -6,20 +6,20 @@ no other than those of the bases that are asked.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.rag.answer import Question, Retrieve
+from app.rag.language import language_of
 from app.rag.pack import widen
-from app.rag.prompt import neutralise
+from app.rag.prompt import source_text
+from app.rag.retrieve import ChunksOf
 from app.rag.types import Passage, ToolCall
 from app.tasks.calculator import CalculationError, calculate
 
 TOP_K = 3
 _AROUND = 3  # chunks before and after that are opened
-
-Chunks = Callable[[str], list[Passage]]  # of a document by its id, in order
 
 
 def _tool(name: str, what: str, argument: str, kind: str, meaning: str) -> dict[str, Any]:
@@ -66,12 +66,12 @@ class Toolbox:
     """For one answer: `sources[n - 1]` is the source numbered n."""
 
     retriever: Retrieve
-    chunks: Chunks
+    chunks: ChunksOf
     question: Question
     sources: list[Passage] = field(default_factory=list)
 
     def run(self, call: ToolCall, max_chars: int) -> str:
-        """The result as text of at most `max_chars`, whatever was called. Blocks."""
+        """The result as text of about `max_chars` at most, whatever was called. Blocks."""
         try:
             return self._run(call, max_chars)
         except (ToolError, CalculationError) as error:
@@ -108,14 +108,12 @@ class Toolbox:
 
     def _numbered(self, passages: Sequence[Passage], max_chars: int) -> str:
         """As many as fit, each under the number that it keeps; at least one, cut."""
-        said = ""
+        said, language = "", language_of(self.question.text)
         for passage in passages:
-            number = len(self.sources) + 1
-            label = " > ".join((passage.document_name, *passage.headings)).replace('"', "'")
-            text = neutralise(passage.text.strip())
-            whole = f'<source number="{number}" from="{neutralise(label)}">\n{text}\n</source>\n'
+            shorter = replace(passage, text=passage.text[:max_chars])
+            whole = source_text(len(self.sources) + 1, shorter, language)
             if said and len(said) + len(whole) > max_chars:
                 break
             self.sources.append(passage)
-            said += whole[:max_chars]
+            said += whole
         return said

@@ -18,8 +18,9 @@ from app.rag.cite import Citer
 from app.rag.clock import Clock
 from app.rag.language import language_of
 from app.rag.prompt import Prompt, neutralise, recent_turns
+from app.rag.retrieve import ChunksOf
 from app.rag.types import Answer, Citation, Message, Unsupported
-from app.tasks.toolbox import TOOLS, Chunks, Toolbox
+from app.tasks.toolbox import TOOLS, Toolbox
 from app.tasks.writing import Writing, served_by, size, total
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class WithTools:
 
     plain: AnswerLine
     prompt: PromptFile
-    chunks: Chunks
+    chunks: ChunksOf
     steps: int
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
