@@ -52,13 +52,21 @@ def _component(part: wire.Component) -> None:
             st.badge(t("status.ok"), color="green")
         else:
             st.badge(t("status.down"), color="red")
-        explained = f"help.{part['name']}" in words("zh")
-        # In English only: "busy" of the worker, and what the help below says better.
-        told = part["detail"] and part["name"] != "worker" and (part["ok"] or not explained)
-        said = [plain(part["detail"])] if told else []
+        said = [text] if (text := _said(part)) else []
         if part["since"]:
             since = datetime.fromisoformat(part["since"]).astimezone(state.time_zone())
             said.append(t("status.since", since=since.strftime("%m-%d %H:%M")))
         st.caption(" · ".join(said), width="content")
-    if not part["ok"] and explained:
+    if not part["ok"] and f"help.{part['name']}" in words("zh"):
         st.caption(t(f"help.{part['name']}"))
+
+
+def _said(part: wire.Component) -> str:
+    """Beside the badge. What the service says comes in English: our own words where we have them."""
+    name, ok, detail = part["name"], part["ok"], part["detail"]
+    if not detail or name == "worker":  # "busy" says less than its badge
+        return ""
+    if ok and f"fine.{name}" in words("zh"):
+        return t(f"fine.{name}", **part.get("facts", {}))
+    explained = not ok and f"help.{name}" in words("zh")  # below the badge
+    return "" if explained else plain(detail)

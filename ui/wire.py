@@ -218,6 +218,7 @@ class Component(TypedDict):
     ok: bool
     detail: str
     since: str | None
+    facts: NotRequired[dict[str, float]]
 
 
 class Engine(TypedDict):

@@ -391,6 +391,7 @@ class ComponentOut(Wire):
     ok: bool
     detail: str
     since: datetime | None = None
+    facts: dict[str, float] = {}  # the numbers of `detail`: disk has `free_gb`
 
 
 class FindingOut(Wire):

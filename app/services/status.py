@@ -21,18 +21,20 @@ from app.services.jobs import Jobs
 
 WORKER = "worker"
 ALIVE_S = 10.0
-_DISK_LOW_BYTES = 1024**3
+_DISK_LOW_GB = 1.0
 _PACKAGES = ("zhiwen", "xllamacpp", "faiss-cpu", "openvino", "torch", "streamlit")
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """`since`: when it went down, as far as this process has seen."""
+    """`since`: when it went down, as far as this process has seen. `facts`: the numbers of
+    `detail`, for those who say it in another language."""
 
     name: str
     ok: bool
     detail: str
     since: datetime | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,11 @@ class Status:
         return Component("worker", True, seen.state)
 
     def _disk(self) -> Component:
-        free = shutil.disk_usage(self.data_dir).free
-        detail = f"{free / 1024**3:.1f} GB free"
-        if free < _DISK_LOW_BYTES:
+        free_gb = shutil.disk_usage(self.data_dir).free / 1024**3
+        detail = f"{free_gb:.1f} GB free"
+        if free_gb < _DISK_LOW_GB:
             return Component("disk", False, f"Only {detail}. Make room, or uploads will fail.")
-        return Component("disk", True, detail)
+        return Component("disk", True, detail, facts={"free_gb": free_gb})
 
     def _indexes(self) -> Component:
         if self.unsaved_indexes:

@@ -267,6 +267,8 @@ def test_a_base_is_created_and_a_taken_name_refused(app: AppTest, house: House) 
 def test_the_status_page_says_what_is_down(app: AppTest, house: House) -> None:
     go(app, "status")
     assert app.success[0].value == ZH["status.all"]
+    assert "剩余 43.9 GB" in said(app)
+    assert "free" not in said(app)
     house.engine_down_since = now()
     app.run()
     assert ZH["help.engine"] in said(app)
