@@ -15,6 +15,7 @@ Around = Mapping[tuple[str, int], Passage]  # (document id, ordinal) → its chu
 Measure = Callable[[str], int]  # of a text, in the unit of the budget
 
 REACH = 1  # chunks before and after a hit that come along
+CLEAR_BY = 0.06  # fused score, 0 to 1; docs/decisions/2026-11-22-smallest-models-quote.md
 
 
 def widen(hits: Sequence[Passage], around: Around, top_k: int) -> tuple[Passage, ...]:
@@ -29,6 +30,15 @@ def widen(hits: Sequence[Passage], around: Around, top_k: int) -> tuple[Passage,
             chosen |= {_key(n): n for n in _neighbours(hit, around)}
         chosen[_key(hit)] = hit
     return _passages(chosen.values(), hits)
+
+
+def only_the_clear_best(hits: Sequence[Passage]) -> Sequence[Passage]:
+    """The hits of the best one's document where no other comes near, else all."""
+    if not hits:
+        return hits
+    best, own = hits[0], [hit for hit in hits if hit.document_id == hits[0].document_id]
+    others = (hit.score for hit in hits if hit.document_id != best.document_id)
+    return own if best.score - max(others, default=0.0) >= CLEAR_BY else hits
 
 
 def pack(

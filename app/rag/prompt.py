@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from app.rag.errors import QuestionTooLong
 from app.rag.language import Language, language_of
-from app.rag.pack import Around, pack
+from app.rag.pack import Around, only_the_clear_best, pack
 from app.rag.prompt_styles import ANSWER, Style
 from app.rag.sentences import split_sentences
 from app.rag.types import Message, Passage
@@ -71,6 +71,8 @@ def build_prompt(
     best one is cut after a sentence where it alone is too long. Raises QuestionTooLong.
     """
     language = language_of(question)
+    if style.focuses:
+        hits = only_the_clear_best(hits)
 
     def assemble(turns: Sequence[Message], sources: Sequence[Passage]) -> tuple[Message, ...]:
         content = _user_content(question, sources, language)

@@ -16,12 +16,14 @@ from app.rag.types import Message
 @dataclass(frozen=True, slots=True)
 class Style:
     """`examples` are turns, a question with its source and its answer, in each language.
-    `quotes`: an answer that says nothing new is replaced by a quotation (`quote.py`)."""
+    `quotes`: an answer that says nothing new is replaced by a quotation (`quote.py`).
+    `focuses`: a document that stands clear of all others is the only one read (`pack.py`)."""
 
     name: str
     system: Mapping[Language, str]
     examples: Mapping[Language, tuple[Message, ...]] = field(default_factory=dict)
     quotes: bool = False
+    focuses: bool = False
 
     def head(self, language: Language) -> tuple[Message, ...]:
         """The messages before any that belong to a conversation."""
@@ -85,6 +87,7 @@ EXTRACT = Style(
         ),
     },
     quotes=True,
+    focuses=True,
 )
 
 STYLES: Mapping[str, Style] = {style.name: style for style in (ANSWER, EXTRACT)}

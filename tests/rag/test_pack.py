@@ -3,7 +3,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rag.pack import pack, widen
+from app.rag.pack import CLEAR_BY, only_the_clear_best, pack, widen
 from app.rag.types import Part, Passage
 from tests.rag.passages import around, chunks_of
 
@@ -37,6 +37,16 @@ def test_hits_that_touch_are_one_passage_in_the_order_of_the_document() -> None:
     found = widen([B[0], A[3], A[1]], around(*A, *B), 3)
     assert [p.document_id for p in found] == ["d2", "d1"]
     assert found[1].start == A[0].start and found[1].end == A[4].end
+
+
+def test_a_document_that_stands_clear_is_read_alone() -> None:
+    best, near = replace(A[0], score=0.8), replace(A[3], score=0.5)
+    other = replace(B[0], score=0.8 - CLEAR_BY)
+    assert list(only_the_clear_best([best, other, near])) == [best, near]
+    close = replace(other, score=0.81 - CLEAR_BY)
+    assert list(only_the_clear_best([best, close, near])) == [best, close, near]
+    assert list(only_the_clear_best([best, near])) == [best, near]
+    assert not only_the_clear_best([])
 
 
 def test_a_short_budget_goes_to_hits_before_neighbours() -> None:

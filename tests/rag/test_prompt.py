@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -178,3 +179,19 @@ def test_the_head_of_a_style_never_changes(name: str, language: Language) -> Non
         assert prompt.messages[-1].content.endswith(question)
     roles = [message.role for message in head]
     assert roles == ["system", *["user", "assistant"] * (len(roles) // 2)]
+
+
+def test_the_smallest_models_read_only_a_document_that_stands_clear() -> None:
+    best, other = replace(SOURCES[0], score=0.9), replace(SOURCES[1], score=0.5)
+    for name, documents in (("answer", 2), ("extract", 1)):
+        prompt = build(
+            "病假几天？",
+            (best, other),
+            around(best, other),
+            (),
+            count_tokens=len,
+            max_prompt_tokens=3000,
+            max_passages=6,
+            style=STYLES[name],
+        )
+        assert len({p.document_id for p in prompt.passages}) == documents
