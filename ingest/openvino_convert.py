@@ -59,7 +59,8 @@ def _trace(model: "SentenceTransformer", ids: list[list[int]]) -> "Model":
             vectors: torch.Tensor = self.model(features)["sentence_embedding"]
             return torch.nn.functional.normalize(vectors, dim=1)
 
-    inputs = {name: torch.from_numpy(values) for name, values in padded(ids).items()}
+    example = padded(ids, max(map(len, ids)))
+    inputs = {name: torch.from_numpy(values) for name, values in example.items()}
     with torch.inference_mode():
         return openvino.convert_model(Whole().eval(), example_input=inputs)
 

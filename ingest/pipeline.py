@@ -17,7 +17,7 @@ from ingest.units import CountTokens
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
-_EMBEDDED_AT_ONCE = 128  # between two reports of progress
+_EMBEDDED_AT_ONCE = 512  # chunks between two reports; sorted by length, they fill batches
 # Room for title, heading path, the model's own prefix and its special tokens beside a chunk.
 _FRONT_TOKENS = 96
 
@@ -58,12 +58,10 @@ def embed(
     report = on_progress or _ignore
     vectors = np.empty((len(texts), embedder.dim), dtype=np.float32)
     report("embedding", 0, len(texts))
-    # Texts of like length side by side: what is padded to the longest of a batch is wasted.
-    order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
-    for begin in range(0, len(order), _EMBEDDED_AT_ONCE):
-        rows = order[begin : begin + _EMBEDDED_AT_ONCE]
-        vectors[rows] = embedder.embed([texts[row] for row in rows], kind="document")
-        report("embedding", begin + len(rows), len(texts))
+    for begin in range(0, len(texts), _EMBEDDED_AT_ONCE):
+        part = texts[begin : begin + _EMBEDDED_AT_ONCE]
+        vectors[begin : begin + len(part)] = embedder.embed(part, kind="document")
+        report("embedding", begin + len(part), len(texts))
     return vectors
 
 

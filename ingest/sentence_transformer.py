@@ -28,8 +28,8 @@ class SentenceTransformerEmbedder:
     """Pooling and normalisation are the folder's own, prompts too where it has some.
 
     The constructor reads a few JSON files; the model is loaded by the first `embed` or by
-    `warm_up`, the tokenizer by the first `token_counts`. May be shared between threads; one of
-    them computes at a time.
+    `warm_up`, the tokenizer by the first `token_counts`. May be shared between threads; with torch
+    one of them computes at a time.
     """
 
     def __init__(
@@ -68,8 +68,9 @@ class SentenceTransformerEmbedder:
         prompted = [prompt + _well_formed(text) for text in texts]
         with self._lock:
             model = self._model()
-            if isinstance(model, Graph):
-                return model.encode(prompted)
+        if isinstance(model, Graph):
+            return model.encode(prompted)
+        with self._lock:
             # sentence-transformers sorts by length before it cuts batches
             vectors = model.encode(
                 prompted,

@@ -16,8 +16,8 @@ from app.services.handover import Handover
 from app.services.ingestion import Embedded, Ingestion, Reading, lease_kept
 from app.services.jobs import Claim
 
-_WAITING_CHUNKS = 512  # before embedding, and as many before the commit
-_TOGETHER_CHUNKS = 256
+_WAITING_CHUNKS = 1024  # before embedding, and as many before the commit
+_TOGETHER_CHUNKS = 512
 
 
 @dataclass(slots=True)

@@ -3,12 +3,22 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ingest.openvino_graph import HOME, KEY, Graph, batches, is_converted, token_ids
+from ingest.openvino_graph import (
+    HOME,
+    KEY,
+    Graph,
+    batches,
+    is_converted,
+    padded,
+    padded_length,
+    token_ids,
+)
 from ingest.sentence_transformer import SentenceTransformerEmbedder
 from tests.ingest.bge_folder import DIM, write_bge_folder
 
@@ -35,6 +45,23 @@ def test_the_graph_gives_torchs_vectors(folder: Path, kind: str) -> None:
     assert (vectors * expected).sum(axis=1).min() > 0.995
     # in the order given, whatever the order they were computed in
     assert (vectors @ expected.T).argmax(axis=1).tolist() == list(range(len(TEXTS)))
+
+
+def test_threads_may_share_it(folder: Path) -> None:
+    graph = SentenceTransformerEmbedder(folder, name=BGE, threads=2, batch_tokens=100)
+    texts = [TEXTS[number % 4] * (number % 7 + 1) for number in range(60)]
+    expected = graph.embed(texts, kind="document")
+    with ThreadPoolExecutor(4) as pool:
+        for vectors in pool.map(lambda _: graph.embed(texts, kind="document"), range(8)):
+            np.testing.assert_array_equal(vectors, expected)
+
+
+def test_lengths_are_rounded_up_but_not_over_what_the_model_reads() -> None:
+    assert [padded_length(n, 512) for n in (1, 16, 17, 500, 512)] == [16, 16, 32, 512, 512]
+    assert padded_length(17, 20) == 20
+    found = padded([[1] * 5, [1] * 17], 32)
+    assert found["input_ids"].shape == (2, 32)
+    assert found["attention_mask"].sum(axis=1).tolist() == [5, 17]
 
 
 def test_batches_hold_no_more_tokens_than_they_may() -> None:
