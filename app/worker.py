@@ -35,6 +35,7 @@ log = logging.getLogger("app.worker")
 
 _BEAT_S = 3.0
 _STOP_S = 3.0
+_BEHIND_QUESTIONS = 10  # niceness of the reader: where cores are few, people go first
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,7 @@ def main() -> None:
     settings = Settings()
     start_logging(settings)
     if arguments.drain:
+        os.nice(_BEHIND_QUESTIONS)
         drain(settings, arguments.drain)
     else:
         watch(settings)

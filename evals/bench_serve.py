@@ -9,7 +9,6 @@ the same prompts.
 """
 
 import asyncio
-import os
 import re
 import tempfile
 import time
@@ -28,7 +27,7 @@ from evals import latency
 from evals.figures import Figure, table, write
 from evals.house import add_documents
 from evals.load import Stream, closed_loop, quantile
-from evals.processes import free_ports, memory_mib, running
+from evals.processes import free_ports, memory_mib, processor_s, running
 from evals.synthetic import generate
 
 REPORT = Path("build/bench_serve.json")
@@ -105,9 +104,9 @@ class _Bench:
         """What the API adds to the engine's first token, and the time of a core that it takes."""
         requests = streams * _ROUNDS
         self._ask(streams, streams, ramp_s)  # to warm up
-        before_s = _cpu_s(api_pid)
+        before_s = processor_s(api_pid)
         through = _first_ms(self._ask(streams, requests, ramp_s), streams)
-        cpu_ms = (_cpu_s(api_pid) - before_s) * 1000 / requests
+        cpu_ms = (processor_s(api_pid) - before_s) * 1000 / requests
         alone = _first_ms(self._complete(streams, requests, ramp_s), streams)
         figures = []
         for name, share, target in (
@@ -213,12 +212,6 @@ def _first_ms(found: list[Stream], streams: int) -> list[float]:
 def _counts(stream: Stream) -> bool:
     numbers = _MARKER.sub("", stream.text).split()
     return numbers == [str(number) for number in range(TOKENS)]
-
-
-def _cpu_s(pid: int) -> float:
-    """Time on all cores so far, of the process and its threads. Linux."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
