@@ -71,7 +71,7 @@ class ReadingAhead:
             claim = self.ingestion.jobs.claim(self.worker, untried=self._in_hand > 0)
             if claim is None:
                 with self._changed:
-                    self._changed.wait(self.poll_s)
+                    self._changed.wait_for(lambda: self._failure is not None, self.poll_s)
             else:
                 self._read_one(claim)
         self._read.close()
