@@ -24,6 +24,7 @@ class Stream:
 
     first_ms: float = 0.0
     whole_ms: float = 0.0
+    first_at_us: int = 0  # of the system's clock
     pieces: list[str] = field(default_factory=list)
     tokens: int = 0
     error: str = ""
@@ -75,7 +76,9 @@ async def _read(url: str, body: dict[str, Any], found: Stream, began: float) -> 
                 found.error = chunk.error.message
                 return
             if chunk.text:
-                found.first_ms = found.first_ms or (time.perf_counter() - began) * 1000
+                if not found.pieces:
+                    found.first_ms = (time.perf_counter() - began) * 1000
+                    found.first_at_us = time.monotonic_ns() // 1000
                 found.pieces.append(chunk.text)
             found.tokens = chunk.tokens.completion if chunk.tokens else found.tokens
         found.error = "the stream ended without [DONE]"

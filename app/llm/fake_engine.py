@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -34,6 +35,7 @@ Mode = Literal[
     "stall_middle",  # half the answer, then nothing
     "reset",  # half the answer, then the connection breaks
     "count",  # `0 1 2 …`, so that a token which is lost on the way shows
+    "clock",  # the same behind the microsecond at which the first one left, of the system's clock
     "split",  # every byte in a packet of its own
     "joined",  # the whole stream in one packet
     "no_done",  # everything but [DONE]
@@ -51,7 +53,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 _FIRST_SOURCE = re.compile(r'="1" [^\n]*>\n\s*(.+?[。！？.!?\n])', re.DOTALL)
 _NO_SOURCE = "没有资料。"
 _STALL_S = 3600.0
-_WHOLE = {"ok", "count", "split", "joined", "no_done", "tool"}
+_WHOLE = {"ok", "count", "clock", "split", "joined", "no_done", "tool"}
 _STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}
 
 
@@ -111,8 +113,6 @@ class FakeEngine:
                 ended = True
                 return
             async for event in self._events(body, mode):
-                if self.delay_s:
-                    await asyncio.sleep(self.delay_s)
                 for packet in (bytes([b]) for b in event) if mode == "split" else (event,):
                     yield packet
                     if mode == "split":
@@ -128,7 +128,7 @@ class FakeEngine:
             prompt = tool_results(body["messages"])
         tokens = body.get("max_tokens", 512)
         count = (f"{number} " for number in range(tokens))
-        pieces = list(count if mode == "count" else answer_to(prompt))[:tokens]
+        pieces = list(count if mode in ("count", "clock") else answer_to(prompt))[:tokens]
         if mode == "stall_first":
             await asyncio.sleep(_STALL_S)
         if mode == "empty":
@@ -142,8 +142,12 @@ class FakeEngine:
             yield b"data: [DONE]\n\n"
             return
         breaks_at = None if mode in _WHOLE else len(pieces) // 2
-        for piece in pieces[:breaks_at]:
-            yield _event(_chunk(chat, piece))
+        for number, piece in enumerate(pieces[:breaks_at]):
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
+            stamped = mode == "clock" and number == 0
+            text = f"{time.monotonic_ns() // 1000} " if stamped else piece
+            yield _event(_chunk(chat, text))
         if breaks_at is not None:
             async for event in _broken(mode):
                 yield event

@@ -48,7 +48,10 @@ def _start_inside(cycles: int, seed: int) -> None:
 
 def _run(folder: Path, cycles: int, seed: int) -> bool:
     """Whether anything was wrong; the summary goes to the standard output."""
+    from rich.console import Console
+
     import ingest.hashing  # noqa: F401
+    from evals.progress import Progress
     from evals.torture.faults import DAMAGES, KILLS, MOUNTS
     from evals.torture.run import torture
 
@@ -62,7 +65,10 @@ def _run(folder: Path, cycles: int, seed: int) -> bool:
         faults |= MOUNTS
     else:
         say("no file system can be mounted here: full disk and read-only folder are left out")
-    summary = torture(data_dir, logs, faults, cycles, seed)
+    told = Progress(Console(force_terminal=False))  # a bar would take a thread, and we fork
+    summary = torture(data_dir, logs, faults, cycles, seed, told)
+        data_dir, logs, faults, cycles, seed, Progress(Console(force_terminal=False))
+    )  # a bar would take a thread
     say(f"seed {seed}: " + "\n".join(summary.lines()))
     if summary.wrong.any():
         say(f"logs: {logs}")

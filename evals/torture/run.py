@@ -4,12 +4,13 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
+from evals.progress import Progress, silent
 from evals.torture.check import Wrong, compare, held, wait_until_read
 from evals.torture.faults import Fault, Undo
 from evals.torture.load import Load
@@ -49,9 +50,26 @@ class Summary:
 
 
 def torture(
-    data_dir: Path, logs: Path, faults: Mapping[str, Fault], cycles: int, seed: int
+    data_dir: Path,
+    logs: Path,
+    faults: Mapping[str, Fault],
+    cycles: int,
+    seed: int,
+    progress: Progress | None = None,
 ) -> Summary:
     """Hurt a service on `data_dir` that many times."""
+    with (progress or silent()).task("cycles", cycles) as advance:
+        return _torture(data_dir, logs, faults, cycles, seed, advance)
+
+
+def _torture(
+    data_dir: Path,
+    logs: Path,
+    faults: Mapping[str, Fault],
+    cycles: int,
+    seed: int,
+    advance: Callable[[], None],
+) -> Summary:
     choose = random.Random(seed)
     preload()
     processes = Processes(data_dir, logs)
@@ -72,6 +90,7 @@ def torture(
             summary.wrong.add(wrong)
             summary.faults[name] += 1
             summary.cycles += 1
+            advance()
             if wrong.any():
                 break  # what follows would only repeat it
     finally:
