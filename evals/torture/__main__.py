@@ -67,8 +67,6 @@ def _run(folder: Path, cycles: int, seed: int) -> bool:
         say("no file system can be mounted here: full disk and read-only folder are left out")
     told = Progress(Console(force_terminal=False))  # a bar would take a thread, and we fork
     summary = torture(data_dir, logs, faults, cycles, seed, told)
-        data_dir, logs, faults, cycles, seed, Progress(Console(force_terminal=False))
-    )  # a bar would take a thread
     say(f"seed {seed}: " + "\n".join(summary.lines()))
     if summary.wrong.any():
         say(f"logs: {logs}")
