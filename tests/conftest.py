@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from app.llm.fake_engine import FakeEngine
 from app.llm.scripted import ScriptedChatModel
 from tests.house import RunningApi, running_api
 from tests.postgres import postgres_server
+from tests.serving import serving
 
 __all__ = ["postgres_server"]
 
@@ -23,3 +25,16 @@ def api(tmp_path: Path, model: ScriptedChatModel) -> Iterator[RunningApi]:
     """A whole service with a scripted model."""
     with running_api(tmp_path / "data", model=model) as running:
         yield running
+
+
+@pytest.fixture
+def fake_engine() -> FakeEngine:
+    """What `fake_url` serves."""
+    return FakeEngine()
+
+
+@pytest.fixture
+def fake_url(fake_engine: FakeEngine) -> Iterator[str]:
+    """An OpenAI-compatible server without a model."""
+    with serving(fake_engine.app()) as address:
+        yield f"{address}/v1"

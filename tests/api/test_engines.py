@@ -14,7 +14,6 @@ from app.llm.fake_engine import FakeEngine
 from tests.api.sse import ask, events
 from tests.house import RunningApi, running_api
 from tests.processes.zhiwen_up import Engine, eventually
-from tests.serving import serving
 from tests.weights import CHAT_MODEL, store_with
 
 SENTENCE = "年假为每年十五天，须提前一周申请。"
@@ -58,23 +57,12 @@ def component(api: RunningApi, name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def fake() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def url(fake: FakeEngine) -> Iterator[str]:
-    with serving(fake.app()) as address:
-        yield f"{address}/v1"
-
-
-@pytest.fixture
-def two(tmp_path: Path, url: str) -> Iterator[RunningApi]:
+def two(tmp_path: Path, fake_url: str) -> Iterator[RunningApi]:
     """A large and a small model, and one outside that only a name reaches."""
     engines: list[dict[str, object]] = [
-        {"name": "大", "base_url": url, "model": "fake", "good_for": "长问题"},
-        {"name": "小", "base_url": url, "model": "fake:ok", "size": "small"},
-        {"name": "外", "base_url": url, "model": "fake:split", "only_by_name": True},
+        {"name": "大", "base_url": fake_url, "model": "fake", "good_for": "长问题"},
+        {"name": "小", "base_url": fake_url, "model": "fake:ok", "size": "small"},
+        {"name": "外", "base_url": fake_url, "model": "fake:split", "only_by_name": True},
     ]
     with api_over(tmp_path, engines) as api:
         yield api
@@ -181,9 +169,9 @@ def test_v1_chooses_an_engine_by_model(two: RunningApi) -> None:
         served("zhiwen/人事@没有")
 
 
-def test_beyond_the_queue_it_is_429_and_when_to_come_again(tmp_path: Path, url: str) -> None:
+def test_beyond_the_queue_it_is_429_and_when_to_come_again(tmp_path: Path, fake_url: str) -> None:
     limits: dict[str, object] = {"max_running": 1, "max_waiting": 0}
-    engines = [{"name": "only", "base_url": url, "model": "fake:stall_middle", **limits}]
+    engines = [{"name": "only", "base_url": fake_url, "model": "fake:stall_middle", **limits}]
     with api_over(tmp_path, engines) as api:
         base_id = api.ingest("人事", {"员工手册.txt": SENTENCE})
         body = {"question": "年假有几天？", "base_ids": [base_id]}
@@ -223,9 +211,11 @@ def test_beyond_the_queue_it_is_429_and_when_to_come_again(tmp_path: Path, url: 
     ],
 )
 def test_a_client_that_leaves_v1_frees_its_place(
-    tmp_path: Path, url: str, fake: FakeEngine, mode: str, stream: bool
+    tmp_path: Path, fake_url: str, fake_engine: FakeEngine, mode: str, stream: bool
 ) -> None:
-    engines: list[dict[str, object]] = [{"name": "only", "base_url": url, "model": f"fake:{mode}"}]
+    engines: list[dict[str, object]] = [
+        {"name": "only", "base_url": fake_url, "model": f"fake:{mode}"}
+    ]
     with api_over(tmp_path, engines) as api:
         api.ingest("人事", {"员工手册.txt": SENTENCE})
         question = [{"role": "user", "content": "年假有几天？"}]
@@ -234,6 +224,6 @@ def test_a_client_that_leaves_v1_frees_its_place(
             short = httpx.Timeout(30, read=1.0)
             with api.http.stream("POST", "/v1/chat/completions", json=body, timeout=short) as left:
                 next(left.iter_lines())
-        eventually(lambda: len(fake.requests) == 1)
+        eventually(lambda: len(fake_engine.requests) == 1)
         eventually(lambda: engine_status(api)["only"]["running"] == 0, timeout_s=30)
         assert engine_status(api)["only"]["failures"] == 0

@@ -1,6 +1,5 @@
 """Tasks and tools ask the engine that was chosen for the conversation, and keep who wrote."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,10 @@ from tests.api.sse import ask
 from tests.api.test_engines import api_over
 from tests.house import RunningApi
 from tests.llm.test_openai_chat import CLOSED_PORT
-from tests.serving import serving
 
 # The fake engine quotes what follows a source's first line, and so a document that has one.
 HANDBOOK = '员工手册 ="1" >\n\n年假为每年十五天，须提前一周申请。\n\n病假每年十天，需要医院证明。\n'
 TASKS = ("chat", "translate", "summarise")
-
-
-@pytest.fixture
-def fake() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def url(fake: FakeEngine) -> Iterator[str]:
-    with serving(fake.app()) as address:
-        yield f"{address}/v1"
 
 
 def request_of(api: RunningApi, task: str) -> dict[str, Any]:
@@ -46,35 +33,35 @@ def answered(api: RunningApi, **request: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_engine_of_the_conversation_does_the_task_and_the_replay(
-    tmp_path: Path, url: str, fake: FakeEngine, task: str
+    tmp_path: Path, fake_url: str, fake_engine: FakeEngine, task: str
 ) -> None:
     engines: list[dict[str, object]] = [
-        {"name": "大", "base_url": url, "model": "fake:ok"},
-        {"name": "小", "base_url": url, "model": "fake:joined", "size": "small"},
-        {"name": "外", "base_url": url, "model": "fake:split", "only_by_name": True},
+        {"name": "大", "base_url": fake_url, "model": "fake:ok"},
+        {"name": "小", "base_url": fake_url, "model": "fake:joined", "size": "small"},
+        {"name": "外", "base_url": fake_url, "model": "fake:split", "only_by_name": True},
     ]
     with api_over(tmp_path, engines) as api:
         request = request_of(api, task)
         named = answered(api, **request, model="外")
         again = answered(api, **request, conversation_id=named["conversation_id"])
-        asked = [body["model"] for body in fake.requests]
+        asked = [body["model"] for body in fake_engine.requests]
         replayed = api.http.post(f"/api/messages/{named['id']}/replay").json()
         auto = answered(api, **request)
     served = {"engine": "外", "wanted": "外", "reason": "named", "tried": []}
     assert named["served"] == again["served"] == served
     assert {*asked} == {"fake:split"}
     assert (replayed["same"], replayed["model"], replayed["notes"]) == (True, "外", [])
-    assert fake.requests[len(asked)]["model"] == "fake:split"
+    assert fake_engine.requests[len(asked)]["model"] == "fake:split"
     assert (auto["served"]["wanted"], auto["served"]["engine"]) == ("auto", "小")
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_fallback_is_named_and_what_it_wrote_is_not_given_again(
-    tmp_path: Path, url: str, task: str
+    tmp_path: Path, fake_url: str, task: str
 ) -> None:
     engines: list[dict[str, object]] = [
         {"name": "first", "base_url": CLOSED_PORT},
-        {"name": "second", "base_url": url, "model": "fake"},
+        {"name": "second", "base_url": fake_url, "model": "fake"},
     ]
     with api_over(tmp_path, engines) as api:
         request = request_of(api, task)
@@ -87,16 +74,16 @@ def test_a_fallback_is_named_and_what_it_wrote_is_not_given_again(
 
 
 def test_tools_are_called_by_the_engine_that_was_chosen(
-    tmp_path: Path, url: str, fake: FakeEngine
+    tmp_path: Path, fake_url: str, fake_engine: FakeEngine
 ) -> None:
     engines: list[dict[str, object]] = [
-        {"name": "大", "base_url": url, "model": "fake:ok", "protocol": "chat"},
-        {"name": "外", "base_url": url, "model": "x:tool", "protocol": "chat"},
+        {"name": "大", "base_url": fake_url, "model": "fake:ok", "protocol": "chat"},
+        {"name": "外", "base_url": fake_url, "model": "x:tool", "protocol": "chat"},
     ]
     question = 'search_knowledge {"query": "年假有几天"}'
     with api_over(tmp_path, engines, tool_steps=2, engine_protocol="chat") as api:
         base_id = api.ingest("人事", {"手册.txt": HANDBOOK})
         message = answered(api, question=question, base_id=base_id, model="外")
-    assert [body["model"] for body in fake.requests] == ["x:tool", "x:tool"]
+    assert [body["model"] for body in fake_engine.requests] == ["x:tool", "x:tool"]
     assert message["model"] == message["served"]["engine"] == "外"
     assert message["citations"]
