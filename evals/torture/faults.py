@@ -4,6 +4,7 @@ changed bytes."""
 import os
 import random
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ Fault = Callable[[Processes, random.Random], Undo]
 
 _LEFT_BYTES = 64 * 1024  # at most, on the full disk
 _BLOCK = 64 * 1024
+_TRIES, _RETRY_S = 100, 0.02
 
 
 def _nothing() -> None:
@@ -49,7 +51,13 @@ def read_only_indexes(processes: Processes, _choose: random.Random) -> Undo:
     folder = str(processes.settings.indexes_path)
     Path(folder).mkdir(exist_ok=True)
     subprocess.run(["mount", "--bind", folder, folder], check=True)
-    subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+    read_only = ["mount", "-o", "remount,ro,bind", folder]
+    for _ in range(_TRIES):  # busy while a snapshot is being written
+        if subprocess.run(read_only, capture_output=True, check=False).returncode == 0:
+            break
+        time.sleep(_RETRY_S)
+    else:
+        raise RuntimeError(f"{folder} stays writable")
 
     def undo() -> None:
         subprocess.run(["umount", "-l", folder], check=True)

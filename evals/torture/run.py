@@ -101,12 +101,16 @@ def _torture(
 
 def _cycle(processes: Processes, load: Load, fault: Fault, choose: random.Random) -> Wrong:
     undone: list[Undo] = []
+    failed: list[BaseException] = []
     delay_s = choose.uniform(0, _STRIKES_WITHIN_S)
     own = random.Random(choose.random())
 
     def strike() -> None:
         time.sleep(delay_s)
-        undone.append(fault(processes, own))
+        try:
+            undone.append(fault(processes, own))
+        except BaseException as error:
+            failed.append(error)
 
     thread = threading.Thread(target=strike)
     with _client(processes) as http:
@@ -114,6 +118,8 @@ def _cycle(processes: Processes, load: Load, fault: Fault, choose: random.Random
         for _ in range(choose.randint(*_CHANGES)):
             load.change(http)
         thread.join()  # nothing is forked while a thread runs
+        if failed:
+            raise failed[0]  # a fault that did not happen proves nothing
         for _ in range(choose.randint(0, 2)):
             load.change(http)
     for undo in undone:
