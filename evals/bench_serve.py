@@ -43,6 +43,7 @@ PASSAGES, QUESTIONS = 200, 50
 _MARKER = re.compile(r"\[\d{1,2}\]")
 _BASE = "bench"
 _ROUNDS = 4  # requests of each stream, and the first is not counted
+_REAL_QUESTIONS = 6
 
 
 def main(
@@ -68,6 +69,7 @@ def main(
             "chat_model": model or "fake:clock",
             "tokenizer": given.tokenizer or store.default_chat_model(),
             "max_answer_tokens": TOKENS,
+            "max_prompt_tokens": 650,  # fixed: both sides read the same prompts
             "api_port": api_port,
             "sample_base": False,
             "abstain": False,
@@ -160,7 +162,7 @@ class _Bench:
 
     def real(self) -> list[Figure]:
         """Tokens a second for the same prompts, one after the other in turn, one stream."""
-        questions = self._corpus.questions[:4]
+        questions = self._corpus.questions[:_REAL_QUESTIONS]
         prompts = latency.served_prompts(
             self.api_url, Database(self._settings.sql_url), self._base_id, questions
         )

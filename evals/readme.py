@@ -70,9 +70,6 @@ def _answer_table(runs: Sequence[Run]) -> str:
         + " |"
         for metric in names
     ]
-    seconds = [run.timings.get("until_first_token.p50") for run in runs]
-    cells = " | ".join("" if ms is None else f"{ms / 1000:.1f} s" for ms in seconds)
-    rows.append(f"| until the first token, median | {cells} |")
     return "\n".join([f"| answers | {head} |", "|---" * (len(runs) + 1) + "|", *rows, ""])
 
 

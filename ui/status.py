@@ -62,7 +62,7 @@ def _component(part: wire.Component) -> None:
 
 
 def _said(part: wire.Component) -> str:
-    """Beside the badge. What the service says comes in English: our own words where we have them."""
+    """Beside the badge. The service speaks English: our own words where we have them."""
     name, ok, detail = part["name"], part["ok"], part["detail"]
     if not detail or name == "worker":  # "busy" says less than its badge
         return ""
