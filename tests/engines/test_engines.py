@@ -22,6 +22,7 @@ RULES = """# 云杉仓库值班规定
 冷库温度超过零下十五度时，值班员应立即通知设备科，电话是内线 4417。
 """
 QUESTION = "设备科的内线电话是多少？"
+LONG_ANSWER = "冷库温度超过零下十五度时，值班员应做什么？"
 FOLLOW_UP = "夜班到几点？"
 PASSWORD = (
     Message("user", "请记住：仓库的暗号是蓝鲸。"),
@@ -45,16 +46,21 @@ async def answer(engine: Engine, messages: Sequence[Message], max_tokens: int) -
         await model.close()
 
 
-def test_an_answer_is_streamed_and_cites_its_source(on_engine: RunningApi, base_id: str) -> None:
+def test_an_answer_cites_its_source(on_engine: RunningApi, base_id: str) -> None:
     found = ask(on_engine.http, QUESTION, base_id, fresh=True)
 
     message = found["done"][0]["message"]
     assert "4417" in message["content"]
     assert (message["state"], message["finish_reason"]) == ("complete", "stop")
     assert any("4417" in citation["text"] for citation in message["citations"])
+
+
+def test_an_answer_is_streamed(on_engine: RunningApi, base_id: str) -> None:
+    found = ask(on_engine.http, LONG_ANSWER, base_id, fresh=True)
+
     texts = [delta["text"] for delta in found["delta"]]
     assert len(texts) > 1
-    assert "".join(texts) == message["content"]
+    assert "".join(texts) == found["done"][0]["message"]["content"]
 
 
 def test_tokens_are_those_that_the_engine_counted(
