@@ -193,7 +193,13 @@ def test_beyond_the_queue_it_is_429_and_when_to_come_again(tmp_path: Path, fake_
 
         api.http.post(f"/api/messages/{answer_id}/stop").raise_for_status()
         eventually(lambda: engine_status(api)["only"]["running"] == 0)
-        kept = api.http.get(f"/api/messages/{answer_id}").json()
+        # the engine is free a moment before the end of the answer is written down
+        kept = eventually(
+            lambda: (
+                (found := api.http.get(f"/api/messages/{answer_id}").json())["state"] != "streaming"
+                and found
+            )
+        )
         assert (kept["state"], kept["content"]) == ("stopped", CITED[: len(kept["content"])])
         body = {"question": "年假有几天？", "base_ids": [base_id]}
         events_again = events(api.http, "POST", "/api/chat", json=body)
