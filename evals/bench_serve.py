@@ -112,10 +112,10 @@ class _Bench:
         requests = streams * _ROUNDS
         self._ask(streams, streams, ramp_s)  # to warm up
         before_s = processor_s(api_pid)
-        through = _counted(self._ask(streams, requests, ramp_s), streams)
+        through = _settled(self._ask(streams, requests, ramp_s), streams)
         cpu_ms = (processor_s(api_pid) - before_s) * 1000 / requests
-        alone = _counted(self._complete(streams, requests, ramp_s), streams)
-        told = f"at {streams} streams"
+        alone = _settled(self._complete(streams, requests, ramp_s), streams)
+        load = f"at {streams} streams"
         figures = []
         for name, share, target in (
             ("median", 0.5, FIRST_TOKEN_MS),
@@ -125,14 +125,14 @@ class _Bench:
                 quantile([_since_written_ms(s) for s in found], share) for found in (through, alone)
             )
             detail = f"API {relayed:.1f}, engine alone {directly:.1f}, n = {len(through)}"
-            title = f"first token after the engine's own {told}, {name}"
+            title = f"first token after the engine's own {load}, {name}"
             figures.append(Figure(title, relayed - directly, "ms", target, detail))
         for name, share in (("median", 0.5), ("p99", 0.99)):
             api_ms, engine_ms = (
                 quantile([stream.first_ms for stream in found], share) for found in (through, alone)
             )
             detail = f"API {api_ms:.1f}, engine alone {engine_ms:.1f}"
-            title = f"question to first token, retrieval included, over the engine's {told}, {name}"
+            title = f"question to first token, retrieval included, over the engine's {load}, {name}"
             figures.append(Figure(title, api_ms - engine_ms, "ms", None, detail))
         detail = f"retrieval and {TOKENS} tokens"
         return [*figures, Figure("CPU time of the API for a question", cpu_ms, "ms", None, detail)]
@@ -218,8 +218,8 @@ class _Bench:
         )
 
 
-def _counted(found: list[Stream], streams: int) -> list[Stream]:
-    """Those after the first of each stream. Raises RuntimeError where one failed."""
+def _settled(found: list[Stream], streams: int) -> list[Stream]:
+    """Without those that came while the streams began. Raises RuntimeError where one failed."""
     errors = [stream.error for stream in found if stream.error]
     if errors:
         raise RuntimeError(f"{len(errors)} of {len(found)} requests failed: {errors[0]}")

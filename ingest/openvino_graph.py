@@ -7,7 +7,6 @@ sentence-transformers is loaded to embed. `make bench-ingest` sets both side by 
 
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -186,9 +185,11 @@ def conversion_key(folder: Path) -> dict[str, Any]:
 
 
 def compile_model(model: "Model", threads: int) -> "CompiledModel":
-    """Ready to run on the CPU, in bfloat16 where it has that; `threads` 0 means all cores."""
+    """Ready to run on the CPU, in bfloat16 where it has that; `threads` 0 means all cores that
+    this process may use."""
     import openvino
 
-    threads = threads or os.cpu_count() or 1
+    core = openvino.Core()
+    threads = threads or core.get_property("CPU", "RANGE_FOR_STREAMS")[1]
     config = {"NUM_STREAMS": min(threads, _MOST_STREAMS), "INFERENCE_NUM_THREADS": threads}
-    return openvino.Core().compile_model(model, "CPU", config)
+    return core.compile_model(model, "CPU", config)

@@ -17,7 +17,7 @@ from ingest.units import CountTokens
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
-_EMBEDDED_AT_ONCE = 512  # chunks between two reports; sorted by length, they fill batches
+_REPORTED_AFTER = 256  # chunks; an embedder sorts what it gets at once by length
 # Room for title, heading path, the model's own prefix and its special tokens beside a chunk.
 _FRONT_TOKENS = 96
 
@@ -55,13 +55,14 @@ def embed(
 ) -> Vectors:
     """Vectors `(len(texts), dim)` of chunks with title and headings in front (`indexed_text`), of
     one document or of many. `on_progress` gets `("embedding", chunks done, chunks)`."""
-    report = on_progress or _ignore
+    if on_progress is None:
+        return embedder.embed(texts, kind="document")
     vectors = np.empty((len(texts), embedder.dim), dtype=np.float32)
-    report("embedding", 0, len(texts))
-    for begin in range(0, len(texts), _EMBEDDED_AT_ONCE):
-        part = texts[begin : begin + _EMBEDDED_AT_ONCE]
+    on_progress("embedding", 0, len(texts))
+    for begin in range(0, len(texts), _REPORTED_AFTER):
+        part = texts[begin : begin + _REPORTED_AFTER]
         vectors[begin : begin + len(part)] = embedder.embed(part, kind="document")
-        report("embedding", begin + len(part), len(texts))
+        on_progress("embedding", begin + len(part), len(texts))
     return vectors
 
 

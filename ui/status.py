@@ -47,7 +47,7 @@ def _component(part: wire.Component) -> None:
     key = f"component.{part['name']}"
     name = t(key) if key in words("zh") else plain(part["name"])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{name}**", width=140)
+        st.markdown(f"**{name}**", width=160)
         if part["ok"]:
             st.badge(t("status.ok"), color="green")
         else:

@@ -66,7 +66,8 @@ def _run(folder: Path, cycles: int, seed: int) -> bool:
     else:
         say("no file system can be mounted here: full disk and read-only folder are left out")
     told = Progress(Console(force_terminal=False))  # a bar would take a thread, and we fork
-    summary = torture(data_dir, logs, faults, cycles, seed, told)
+    with told.task("cycles", cycles) as advance:
+        summary = torture(data_dir, logs, faults, cycles, seed, advance)
     say(f"seed {seed}: " + "\n".join(summary.lines()))
     if summary.wrong.any():
         say(f"logs: {logs}")

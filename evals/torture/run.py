@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx
 
-from evals.progress import Progress, silent
 from evals.torture.check import Wrong, compare, held, wait_until_read
 from evals.torture.faults import Fault, Undo
 from evals.torture.load import Load
@@ -55,21 +54,9 @@ def torture(
     faults: Mapping[str, Fault],
     cycles: int,
     seed: int,
-    progress: Progress | None = None,
+    advance: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Hurt a service on `data_dir` that many times."""
-    with (progress or silent()).task("cycles", cycles) as advance:
-        return _torture(data_dir, logs, faults, cycles, seed, advance)
-
-
-def _torture(
-    data_dir: Path,
-    logs: Path,
-    faults: Mapping[str, Fault],
-    cycles: int,
-    seed: int,
-    advance: Callable[[], None],
-) -> Summary:
+    """Hurt a service on `data_dir` that many times; `advance` is called after each."""
     choose = random.Random(seed)
     preload()
     processes = Processes(data_dir, logs)

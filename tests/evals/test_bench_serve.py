@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.llm.fake_engine import FakeEngine
-from evals.bench_serve import TOKENS, _counts
+from evals.bench_serve import TOKENS, _counts, _since_written_ms
 from evals.load import Stream, closed_loop, quantile, stream
 from tests.serving import serving
 
@@ -15,12 +15,13 @@ def body(model: str) -> dict[str, Any]:
     return {"model": model, "prompt": "x", "max_tokens": TOKENS, "stream": True}
 
 
-def test_streams_of_the_counting_engine_are_whole() -> None:
+@pytest.mark.parametrize("mode", ["count", "clock"])
+def test_streams_of_the_counting_engine_are_whole(mode: str) -> None:
     with serving(FakeEngine().app()) as url:
         found = asyncio.run(
             closed_loop(
                 f"{url}/v1/completions",
-                lambda _number: body("fake:count"),
+                lambda _number: body(f"fake:{mode}"),
                 streams=8,
                 requests=24,
                 ramp_s=0.05,
@@ -30,6 +31,8 @@ def test_streams_of_the_counting_engine_are_whole() -> None:
     assert [s.error for s in found if s.error] == []
     assert all(_counts(s) and s.tokens == TOKENS for s in found)
     assert all(0 < s.first_ms <= s.whole_ms for s in found)
+    if mode == "clock":  # it was written between the question and its arrival
+        assert all(0 <= _since_written_ms(s) <= s.first_ms for s in found)
 
 
 @pytest.mark.parametrize(
