@@ -155,9 +155,10 @@ class _Bench:
         self._ask(streams, requests // 10, 0)
         before = memory_mib(api_pid)
         found = self._ask(streams, requests - requests // 10, 0)
-        errors = sum(bool(stream.error) for stream in found)
+        errors = [stream.error for stream in found if stream.error]
         grown = memory_mib(api_pid) - before
-        detail = f"from {before:.0f} MiB, {errors} errors"
+        detail = f"from {before:.0f} MiB, {len(errors)} errors{': ' if errors else ''}"
+        detail += errors[0] if errors else ""
         return [Figure(f"growth of the API over {requests} requests", grown, "MiB", 16, detail)]
 
     def real(self) -> list[Figure]:

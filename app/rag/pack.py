@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from app.rag.names import named_titles
 from app.rag.types import Part, Passage
 
 Around = Mapping[tuple[str, int], Passage]  # (document id, ordinal) → its chunk
 Measure = Callable[[str], int]  # of a text, in the unit of the budget
 
 REACH = 1  # chunks before and after a hit that come along
-CLEAR_BY = 0.06  # fused score, 0 to 1; docs/decisions/2026-11-22-smallest-models-quote.md
+CLEAR_BY = 0.03  # fused score, 0 to 1; docs/decisions/2026-11-22-smallest-models-quote.md
 
 
 def widen(hits: Sequence[Passage], around: Around, top_k: int) -> tuple[Passage, ...]:
@@ -32,9 +33,10 @@ def widen(hits: Sequence[Passage], around: Around, top_k: int) -> tuple[Passage,
     return _passages(chosen.values(), hits)
 
 
-def only_the_clear_best(hits: Sequence[Passage]) -> Sequence[Passage]:
-    """The hits of the best one's document where no other comes near, else all."""
-    if not hits:
+def only_the_clear_best(hits: Sequence[Passage], question: str) -> Sequence[Passage]:
+    """The hits of the best one's document where no other comes near, else all. A question that
+    names several documents is about all of them."""
+    if not hits or len(named_titles(question, {hit.title for hit in hits})) > 1:
         return hits
     best, own = hits[0], [hit for hit in hits if hit.document_id == hits[0].document_id]
     others = (hit.score for hit in hits if hit.document_id != best.document_id)

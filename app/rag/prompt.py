@@ -14,7 +14,7 @@ from app.rag.prompt_styles import ANSWER, Style
 from app.rag.sentences import split_sentences
 from app.rag.types import Message, Passage
 
-PROMPT_VERSION = "qa-3"
+PROMPT_VERSION = "qa-4"
 
 # Sources stand in tags, not under headings such as "[1] file": a model of 0.5B parameters answered
 # 4 of 16 questions with the heading. A small trial: tags were tried on 10 of them, where none did.
@@ -71,11 +71,9 @@ def build_prompt(
     best one is cut after a sentence where it alone is too long. Raises QuestionTooLong.
     """
     language = language_of(question)
-    if style.focuses:
-        hits = only_the_clear_best(hits)
 
     def assemble(turns: Sequence[Message], sources: Sequence[Passage]) -> tuple[Message, ...]:
-        content = _user_content(question, sources, language)
+        content = _user_content(question, sources, language, best_last=style.reads > 0)
         return (*style.head(language), *turns, Message("user", content))
 
     def size(turns: Sequence[Message], sources: Sequence[Passage]) -> int:
@@ -88,8 +86,10 @@ def build_prompt(
     turns = recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
     left = max_prompt_tokens - size(turns, ())
     tags = count_tokens(source_text(1, replace(hits[0], text=""), language)) if hits else 0
-    chosen = list(
-        pack(
+    if style.reads:
+        chosen = list(only_the_clear_best(hits, question)[: style.reads])
+    else:
+        packed = pack(
             hits,
             around,
             measure=count_tokens,
@@ -97,7 +97,7 @@ def build_prompt(
             overhead=tags,
             max_passages=max_passages,
         )
-    )
+        chosen = list(packed)
     # Pieces counted apart differ by a few tokens from the whole: the whole decides.
     while len(chosen) > 1 and size(turns, chosen) > max_prompt_tokens:
         chosen.pop()
@@ -107,9 +107,12 @@ def build_prompt(
     return Prompt(messages, tuple(chosen), count_tokens(render_chatml(messages)))
 
 
-def _user_content(question: str, passages: Sequence[Passage], language: Language) -> str:
-    sources = "".join(source_text(n, p, language) for n, p in enumerate(passages, start=1))
-    return f"{sources}\n{_QUESTION[language]}{neutralise(question)}"
+def _user_content(
+    question: str, passages: Sequence[Passage], language: Language, *, best_last: bool
+) -> str:
+    sources = [source_text(n, p, language) for n, p in enumerate(passages, start=1)]
+    ordered = reversed(sources) if best_last else sources
+    return f"{''.join(ordered)}\n{_QUESTION[language]}{neutralise(question)}"
 
 
 def source_text(number: int, passage: Passage, language: Language) -> str:

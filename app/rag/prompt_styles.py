@@ -17,13 +17,14 @@ from app.rag.types import Message
 class Style:
     """`examples` are turns, a question with its source and its answer, in each language.
     `quotes`: an answer that says nothing new is replaced by a quotation (`quote.py`).
-    `focuses`: a document that stands clear of all others is the only one read (`pack.py`)."""
+    `reads`: so many chunks as they were found, those of the clear best document where there is one
+    (`pack.py`), the best one next to the question; 0: what fits, with what stands around it."""
 
     name: str
     system: Mapping[Language, str]
     examples: Mapping[Language, tuple[Message, ...]] = field(default_factory=dict)
     quotes: bool = False
-    focuses: bool = False
+    reads: int = 0
 
     def head(self, language: Language) -> tuple[Message, ...]:
         """The messages before any that belong to a conversation."""
@@ -87,7 +88,7 @@ EXTRACT = Style(
         ),
     },
     quotes=True,
-    focuses=True,
+    reads=3,
 )
 
 STYLES: Mapping[str, Style] = {style.name: style for style in (ANSWER, EXTRACT)}

@@ -1,4 +1,5 @@
-"""An answer that only says the question again is replaced by the source's own words.
+"""An answer that only says the question again is replaced by the source's own words, and one that
+stops within a list or a bracket is completed from it.
 
 Asked "what is the throttle also called?", a model of half a billion parameters may answer "the
 throttle": it has found the place and stopped too soon. So nothing is shown until the answer says
@@ -18,6 +19,11 @@ _CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
 _UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
 _MARKS = " \n。，；：！？.,;:!?"
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
+_BRACKETS = {"（": "）", "(": ")", "《": "》", "「": "」", "『": "』", "“": "”"}
+_LIST = re.compile(r"、[^，；：。！？\n,;:!?]+")
+_TAIL = 12  # characters of an answer by which it is found again in its source
+_SURE = 4  # so few may stand anywhere
+_LONGEST_REST = 80
 
 
 @dataclass(slots=True)
@@ -27,7 +33,7 @@ class Quoter:
     passages: Sequence[Passage]
     question: str
     _asked: frozenset[str] = field(init=False)
-    _held: str = ""
+    _text: str = ""  # all that the model wrote
     _released: bool = False
 
     def __post_init__(self) -> None:
@@ -35,19 +41,20 @@ class Quoter:
 
     def feed(self, text: str) -> str:
         """Take the next piece of the model's text and return what can be shown."""
+        self._text += text
         if self._released:
             return text
-        self._held += text
-        if not self._says_more(_UNFINISHED_WORD.sub("", self._held)):
+        if not self._says_more(_UNFINISHED_WORD.sub("", self._text)):
             return ""
         self._released = True
-        return self._held
+        return self._text
 
     def finish(self) -> str:
-        """What was held back, or the quotation in its place."""
-        if self._released or self._says_more(self._held):
-            return "" if self._released else self._held
-        return quotation(self.passages, self.question, self._held) or self._held
+        """What was held back and the rest of a list or bracket, or the quotation in its place."""
+        if not self._released and not self._says_more(self._text):
+            return quotation(self.passages, self.question, self._text) or self._text
+        held = "" if self._released else self._text
+        return held + rest_of(self._text, self.passages)
 
     def _says_more(self, text: str) -> bool:
         if text.strip(_MARKS).casefold() in self.question.casefold():
@@ -82,3 +89,26 @@ def _clauses_about(sentence: str, wanted: frozenset[str]) -> str:
             break
         last += 1
     return "".join(clauses[first : last + 1])
+
+
+def rest_of(answer: str, passages: Sequence[Passage]) -> str:
+    """What its source goes on with, where the answer stops within a list or a bracket."""
+    tail = answer[-_TAIL:]
+    if len(tail) < _SURE:
+        return ""
+    follows = next((p.text.partition(tail)[2] for p in passages if tail in p.text), "")
+    if listed := _LIST.match(follows):
+        rest = listed[0]
+        if any(rest.endswith(close) for close in _BRACKETS.values()) and not _balanced(
+            answer + rest
+        ):
+            rest = rest[:-1]
+    else:
+        opened = [mark for mark in _BRACKETS if answer.count(mark) > answer.count(_BRACKETS[mark])]
+        ends = [end for mark in opened if (end := follows.find(_BRACKETS[mark])) >= 0]
+        rest = follows[: min(ends) + 1] if ends else ""
+    return rest if len(rest) <= _LONGEST_REST else ""
+
+
+def _balanced(text: str) -> bool:
+    return all(text.count(mark) == text.count(_BRACKETS[mark]) for mark in _BRACKETS)

@@ -42,11 +42,19 @@ def test_hits_that_touch_are_one_passage_in_the_order_of_the_document() -> None:
 def test_a_document_that_stands_clear_is_read_alone() -> None:
     best, near = replace(A[0], score=0.8), replace(A[3], score=0.5)
     other = replace(B[0], score=0.8 - CLEAR_BY)
-    assert list(only_the_clear_best([best, other, near])) == [best, near]
-    close = replace(other, score=0.81 - CLEAR_BY)
-    assert list(only_the_clear_best([best, close, near])) == [best, close, near]
-    assert list(only_the_clear_best([best, near])) == [best, near]
-    assert not only_the_clear_best([])
+    assert list(only_the_clear_best([best, other, near], "?")) == [best, near]
+    close = replace(other, score=0.801 - CLEAR_BY)
+    assert list(only_the_clear_best([best, close, near], "?")) == [best, close, near]
+    assert list(only_the_clear_best([best, near], "?")) == [best, near]
+    assert not only_the_clear_best([], "?")
+
+
+def test_a_question_that_names_several_documents_reads_them_however_clear_one_is() -> None:
+    best = replace(A[0], score=0.9, title="东方电力年报")
+    other = replace(B[0], score=0.5, title="西部水务年报")
+    question = "东方电力和西部水务的年报里，谁的利润高？"
+    assert list(only_the_clear_best([best, other], question)) == [best, other]
+    assert list(only_the_clear_best([best, other], "东方电力的利润是多少？")) == [best]
 
 
 def test_a_short_budget_goes_to_hits_before_neighbours() -> None:

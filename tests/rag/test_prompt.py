@@ -12,7 +12,7 @@ from app.rag.prompt import CountTokens, Prompt, neutralise, render_chatml
 from app.rag.prompt import build_prompt as build
 from app.rag.prompt_styles import STYLES
 from app.rag.types import Message, Passage
-from tests.rag.passages import around, passage
+from tests.rag.passages import around, chunks_of, passage
 from tests.weights import CHAT_MODEL, store_with
 
 HISTORY = (Message("user", "年假有几天？"), Message("assistant", "十五天。"))
@@ -181,17 +181,32 @@ def test_the_head_of_a_style_never_changes(name: str, language: Language) -> Non
     assert roles == ["system", *["user", "assistant"] * (len(roles) // 2)]
 
 
+def read_by(name: str, found: Sequence[Passage]) -> Prompt:
+    return build(
+        "病假几天？",
+        found,
+        around(*found),
+        (),
+        count_tokens=len,
+        max_prompt_tokens=3000,
+        max_passages=6,
+        style=STYLES[name],
+    )
+
+
 def test_the_smallest_models_read_only_a_document_that_stands_clear() -> None:
     best, other = replace(SOURCES[0], score=0.9), replace(SOURCES[1], score=0.5)
     for name, documents in (("answer", 2), ("extract", 1)):
-        prompt = build(
-            "病假几天？",
-            (best, other),
-            around(best, other),
-            (),
-            count_tokens=len,
-            max_prompt_tokens=3000,
-            max_passages=6,
-            style=STYLES[name],
-        )
+        prompt = read_by(name, (best, other))
         assert len({p.document_id for p in prompt.passages}) == documents
+
+
+def test_the_smallest_models_read_few_chunks_as_they_were_found_the_best_one_last() -> None:
+    chunks = chunks_of("d1", ["甲。", "乙。", "丙。", "丁。"])
+    found = [replace(chunk, score=0.9) for chunk in (chunks[2], chunks[0], chunks[3], chunks[1])]
+    prompt = read_by("extract", found)
+    assert [p.text for p in prompt.passages] == ["丙。", "甲。", "丁。"]
+    read = prompt.messages[-1].content
+    assert read.index('编号="3"') < read.index('编号="2"') < read.index('编号="1"')
+    assert read.index("丙。") > read.index("甲。")
+    assert [p.text for p in read_by("answer", found).passages] == ["甲。\n 乙。\n 丙。\n 丁。"]

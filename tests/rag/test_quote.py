@@ -1,8 +1,9 @@
-"""An answer that says nothing beyond its question is replaced by the source's own words."""
+"""An answer that says nothing beyond its question is replaced by the source's own words, and one
+that stops too soon is completed from it."""
 
 import pytest
 
-from app.rag.quote import Quoter, quotation
+from app.rag.quote import Quoter, quotation, rest_of
 from tests.rag.passages import passage
 
 HALL = passage(
@@ -52,3 +53,34 @@ def test_half_a_word_is_not_taken_for_a_new_one() -> None:
 def test_without_a_sentence_that_says_more_the_answer_stays(answer: str) -> None:
     nothing = passage("培训中心。")
     assert "".join(shown("培训中心在哪里？", [answer], source=nothing)) == answer
+
+
+TEAMS = passage(
+    "他曾效力于太平洋联盟西武狮、福冈大荣鹰队，2008年任教练（兼任领队、球探），后退休。"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "rest"),
+    [
+        ("他曾效力于太平洋联盟西武狮", "、福冈大荣鹰队"),
+        ("2008年任教练（兼任领队", "、球探）"),
+        ("兼任领队", "、球探"),
+        ("2008年任教练（兼任领队、球探", "）"),
+        ("他曾效力于太平洋联盟西武狮、福冈大荣鹰队", ""),
+        ("他曾效力于别的球队、太平洋", ""),
+        ("队", ""),
+    ],
+)
+def test_an_answer_that_stops_within_a_list_or_a_bracket_goes_on(answer: str, rest: str) -> None:
+    assert rest_of(answer, [HALL, TEAMS]) == rest
+
+
+def test_what_is_completed_comes_last() -> None:
+    pieces = ["太平洋联盟", "西武狮"]
+    assert shown("他曾效力于哪些队？", pieces, source=TEAMS) == [*pieces, "、福冈大荣鹰队"]
+
+
+def test_a_bracket_that_closes_far_away_is_left_open() -> None:
+    far = passage("主任（" + "某" * 200 + "）到任。")
+    assert rest_of("现任主任（某某", [far]) == ""
