@@ -1,16 +1,20 @@
 """Builds the house: the only place that constructs engines, from the settings."""
 
+import contextlib
 import logging
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
+from typing import get_args
+
+from tenacity import AsyncRetrying, retry_if_result, wait_fixed
 
 from app.chat_engines import build_gateway, styles
 from app.config import Settings
 from app.db.engine import Database
 from app.db.files import FileStore
-from app.llm.chat_model import ChatModel
+from app.llm.chat_model import ChatModel, LlmError
 from app.llm.gateway import Gateway, alone
 from app.models.hub import HubClient
 from app.models.store import ModelStore
@@ -18,6 +22,7 @@ from app.rag.answer import AnswerLine
 from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.fuse import DENSE_WEIGHT
+from app.rag.language import Language
 from app.rag.retrieve import Retriever
 from app.services.answer_cache import AnswerCache
 from app.services.ask import Ask
@@ -51,6 +56,7 @@ VERSION = version("zhiwen")
 
 # A question is a dozen tokens: on busy cores, threads would mostly wait for each other.
 _QUERY_THREADS = 1
+_ENGINE_POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,19 @@ class Zhiwen:
                 self.indexes.current(summary.base.id)
             else:
                 log.warning("base %s was built with %s", summary.base.name, summary.base.embedder)
+
+    async def warm_engine(self) -> None:
+        """Let the first engine read what every prompt begins with, in each language, once it is
+        there, so that the first question does not pay for it: seconds on a CPU."""
+        there = retry_if_result(lambda ready: not ready)
+        await AsyncRetrying(retry=there, wait=wait_fixed(_ENGINE_POLL_S))(self.model.ready)
+        style = self.direct.answer_line.style_of(self.model.name)
+        for language in get_args(Language):
+            deltas = self.model.stream(style.head(language), max_tokens=1)
+            with contextlib.suppress(LlmError):  # the first question will tell
+                async with contextlib.aclosing(deltas):
+                    async for _ in deltas:
+                        pass
 
     async def close(self) -> None:
         """End what runs, keep the indexes."""
