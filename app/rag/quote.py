@@ -21,8 +21,10 @@ _MARKS = " \n。，；：！？.,;:!?"
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
 _BRACKETS = {"（": "）", "(": ")", "《": "》", "「": "」", "『": "』", "“": "”"}
 _LIST = re.compile(r"、[^，；：。！？\n,;:!?]+")
-_TAIL = 12  # characters of an answer by which it is found again in its source
-_SURE = 4  # so few may stand anywhere
+_UNITS = re.compile(
+    r"[年月日号时点分秒岁人名位个只颗件台座栋层间户家篇首卷册章条项次届米里亩吨升克元万亿度%％℃]"
+)
+_TAILS = (12, 6, 4)  # last characters of an answer by which it is found again in its source
 _LONGEST_REST = 80
 
 
@@ -92,22 +94,32 @@ def _clauses_about(sentence: str, wanted: frozenset[str]) -> str:
 
 
 def rest_of(answer: str, passages: Sequence[Passage]) -> str:
-    """What its source goes on with, where the answer stops within a list or a bracket."""
-    tail = answer[-_TAIL:]
-    if len(tail) < _SURE:
-        return ""
-    follows = next((p.text.partition(tail)[2] for p in passages if tail in p.text), "")
-    if listed := _LIST.match(follows):
+    """What its source goes on with, where the answer stops within a list or a bracket, or before
+    the unit of a number."""
+    answer = answer.rstrip()
+    follows = _follows(answer, passages)
+    if answer[-1:].isdigit() and (unit := _UNITS.match(follows)):
+        rest = unit[0]
+    elif listed := _LIST.match(follows):
         rest = listed[0]
-        if any(rest.endswith(close) for close in _BRACKETS.values()) and not _balanced(
-            answer + rest
-        ):
+        if rest[-1] in _BRACKETS.values() and not _balanced(answer + rest):
             rest = rest[:-1]
     else:
         opened = [mark for mark in _BRACKETS if answer.count(mark) > answer.count(_BRACKETS[mark])]
         ends = [end for mark in opened if (end := follows.find(_BRACKETS[mark])) >= 0]
         rest = follows[: min(ends) + 1] if ends else ""
     return rest if len(rest) <= _LONGEST_REST else ""
+
+
+def _follows(answer: str, passages: Sequence[Passage]) -> str:
+    """What stands behind the end of the answer in its source; empty where that is not found."""
+    for length in _TAILS:
+        tail = answer[-length:]
+        for passage in passages if len(tail) >= min(_TAILS) else ():
+            _, found, follows = passage.text.partition(tail)
+            if found:
+                return follows
+    return ""
 
 
 def _balanced(text: str) -> bool:
