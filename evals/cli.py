@@ -50,11 +50,14 @@ def run(
     smoke: Annotated[bool, typer.Option(help="The quick ones that have floors.")] = False,
     label: Annotated[str, typer.Option(help="Kept with the run, to tell it from others.")] = "",
 ) -> None:
-    """Run evals; exit code 1 where one misses a floor. Without the data it says so and ends."""
+    """Run evals; exit code 1 where one misses a floor. Without the data it says so and ends.
+
+    With --all the runs are written as one HTML page, too.
+    """
     from rich.console import Console
 
     from app.config import Settings
-    from evals import catalogue, runs, tables
+    from evals import catalogue, report, runs, tables
     from evals.progress import Progress
     from evals.run import Runner
 
@@ -72,14 +75,19 @@ def run(
         data, given, parse_changes(changes or []), limit, reuse, progress=Progress(console)
     )
     missed: list[str] = []
+    finished = []
     for name in chosen:
         done = runner.run(name, catalogue.find(name))
+        finished.append(done)
         done.about = label or done.about
         path = runs.save(done, runs.runs_folder(given.data_dir))
         console.print(tables.run_table(done))
         console.print(f"written to {path}", highlight=False, soft_wrap=True)
         if not limit:
             missed += [f"{name}: {metric}" for metric in done.missed_floors()]
+    if every:
+        page = report.write(finished, runs.report_path(given.data_dir))
+        console.print(f"report written to {page}", highlight=False, soft_wrap=True)
     if missed:
         console.print("below the floor: " + ", ".join(missed), style="bold red", highlight=False)
         raise typer.Exit(1)
@@ -121,8 +129,8 @@ def compare(
         console.print(tables.changes_table(found))
 
 
-@app.command()
-def report(
+@app.command("report")
+def write_report(
     named: Annotated[
         list[str] | None, typer.Argument(help="Runs; the newest of each eval.")
     ] = None,
@@ -134,14 +142,12 @@ def report(
     """Write one HTML page with tables and plots of runs."""
     from app.config import Settings
     from evals import readme as readme_table
-    from evals import report as page
-    from evals import runs
+    from evals import report, runs
 
-    folder = runs.runs_folder(Settings().data_dir)
+    data_dir = Settings().data_dir
+    folder = runs.runs_folder(data_dir)
     chosen = [runs.find(each, folder) for each in named or []] or runs.newest(folder)
-    path = to or folder.parent / "report.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page.render(chosen), encoding="utf-8")
+    path = report.write(chosen, to or runs.report_path(data_dir))
     typer.echo(f"written to {path}")
     if readme is not None:
         readme_table.rewrite(readme, chosen)
@@ -158,8 +164,7 @@ def base(
     from rich.console import Console
 
     from app.config import Settings
-    from evals import regression, runs, tables
-    from evals import report as page
+    from evals import regression, report, runs, tables
     from evals.progress import Progress
 
     console = Console()
@@ -169,7 +174,7 @@ def base(
     )
     path = to or runs.runs_folder(given.data_dir) / f"{done.label}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".html").write_text(page.render([done]), encoding="utf-8")
+    report.write([done], path.with_suffix(".html"))
     path.write_text(done.model_dump_json(indent=1), encoding="utf-8")
     console.print(tables.run_table(done))
     console.print(f"written to {path}", highlight=False, soft_wrap=True)

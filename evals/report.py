@@ -15,6 +15,13 @@ _FAILURES = 60
 _NOT_STAGES = frozenset({"total", "until_first_token", "retrieve"})
 
 
+def write(runs: Sequence[Run], path: Path) -> Path:
+    """Write the page, folders included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(runs), encoding="utf-8")
+    return path
+
+
 def render(runs: Sequence[Run]) -> str:
     """The page, the same for the same runs."""
     from jinja2 import Environment, StrictUndefined

@@ -108,6 +108,11 @@ def runs_folder(data_dir: Path) -> Path:
     return data_dir / "evals" / "runs"
 
 
+def report_path(data_dir: Path) -> Path:
+    """The HTML page of the newest runs, where the interface finds it."""
+    return data_dir / "evals" / "report.html"
+
+
 def save(run: Run, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{run.label}.json"

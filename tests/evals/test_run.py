@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from app.llm.scripted import ScriptedChatModel
-from evals import runs
+from evals import catalogue, runs
 from evals.catalogue import Bound
+from evals.cli import app
 from evals.errors import BadCatalogue, BadData, BadRun
 from evals.ranking import document_scores, reciprocal_rank_fusion
 from evals.readme import rewrite
@@ -243,6 +245,18 @@ def test_the_shell_runs_compares_and_reports(tmp_path: Path) -> None:
     unknown = _shell(data_dir, "run", "nothing", "--data", str(tmp_path))
     assert unknown.returncode == 1
     assert unknown.stderr.startswith("error: There is no eval 'nothing'.")
+
+
+def test_all_of_them_end_in_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_set(tmp_path / "zh_cmrc_dev")
+    only = {"cmrc-dev": catalogue.load()["cmrc-dev"]}
+    monkeypatch.setattr(catalogue, "load", lambda *_: only)
+    monkeypatch.setenv("ZHIWEN_DATA_DIR", str(tmp_path / "data"))
+    given = ["run", "--all", "--data", str(tmp_path), "--set", "embedder=hashing"]
+    ran = CliRunner().invoke(app, given)
+    assert ran.exit_code == 0, ran.output
+    page = (tmp_path / "data" / "evals" / "report.html").read_text()
+    assert "cmrc-dev" in page and page.startswith("<!doctype html>")
 
 
 def test_a_missing_folder_is_skipped_with_a_word(tmp_path: Path) -> None:
