@@ -39,6 +39,7 @@ class Engine:
     last_error: str = ""
     last_error_at: datetime | None = None
     gone: bool = False
+    _heard: int = 0  # pieces that came from it, to anybody
 
     async def stream(
         self,
@@ -64,6 +65,7 @@ class Engine:
                 try:
                     async with aclosing(deltas):
                         async for delta in deltas:
+                            self._heard += 1
                             self.breaker.answering()
                             yield delta
                 except LlmError as error:
@@ -85,7 +87,9 @@ class Engine:
         self.last_error = str(error) or type(error).__name__
         self.last_error_at = datetime.now(UTC)
         if isinstance(error, EngineUnavailable | EngineStreamBroken):
-            answers = await self.model.ready()
+            heard = self._heard
+            # One that is busy may be late to say that it is there: a token for somebody says it.
+            answers = await self.model.ready() or self._heard > heard
             self.gone = self.gone or not answers
             self.breaker.failed(at_once=not answers)
 

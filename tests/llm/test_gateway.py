@@ -174,6 +174,38 @@ async def test_a_full_queue_and_a_refusal_are_no_failures(
     await gateway.close()
 
 
+class TooBusyToSaySo(ScriptedChatModel):
+    """Asked whether it is there, it sends somebody a token and lets the question wait."""
+
+    async def ready(self) -> bool:
+        if self.gate:
+            self.gate.release()
+        await asyncio.sleep(0.01)
+        return False
+
+
+@pytest.mark.parametrize("busy", [True, False])
+async def test_an_engine_that_sends_others_tokens_is_not_gone_for_one_failure(
+    clock: Clock, busy: bool
+) -> None:
+    model = TooBusyToSaySo(gate=asyncio.Semaphore(1) if busy else None)
+    engine = engine_of(EngineSpec(name="only"), model, clock)
+    gateway = Gateway([engine])
+    model.enqueue("年假", "十天")
+    if busy:
+        other = asyncio.create_task(ask(gateway))
+        while not engine._heard:  # noqa: ASYNC110  # a task beside this one
+            await asyncio.sleep(0)
+    else:
+        await ask(gateway)
+    model.enqueue(error=EngineUnavailable("timed out"))
+    failed = await ask(gateway)
+    assert isinstance(failed.error, EngineUnavailable)
+    assert (engine.breaker.state, engine.gone) == (("closed", False) if busy else ("open", True))
+    if busy:
+        assert (await other).text == "年假十天"
+
+
 async def test_an_engine_that_is_gone_is_left_alone_at_once_and_taken_back_when_it_answers(
     fake_engine: FakeEngine, clock: Clock
 ) -> None:
