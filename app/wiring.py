@@ -111,13 +111,20 @@ class Zhiwen:
                 log.warning("base %s was built with %s", summary.base.name, summary.base.embedder)
 
     async def warm_engine(self) -> None:
-        """Let the first engine read what every prompt begins with, in each language, once it is
-        there, so that the first question does not pay for it: seconds on a CPU."""
+        """Let this machine's own engine, and no other, read what every prompt begins with, in each
+        language, once it is there: the first question would pay for it with seconds of a CPU."""
+        if not self.settings.embedded_engine:
+            return
+        for engine in self.gateway.engines.values():
+            if engine.spec.url == self.settings.engine_base_url:
+                await self._read_heads(engine.model, engine.spec.name)
+
+    async def _read_heads(self, model: ChatModel, name: str) -> None:
         there = retry_if_result(lambda ready: not ready)
-        await AsyncRetrying(retry=there, wait=wait_fixed(_ENGINE_POLL_S))(self.model.ready)
-        style = self.direct.answer_line.style_of(self.model.name)
+        await AsyncRetrying(retry=there, wait=wait_fixed(_ENGINE_POLL_S))(model.ready)
+        style = self.direct.answer_line.style_of(name)
         for language in get_args(Language):
-            deltas = self.model.stream(style.head(language), max_tokens=1)
+            deltas = model.stream(style.head(language), max_tokens=1)
             with contextlib.suppress(LlmError):  # the first question will tell
                 async with contextlib.aclosing(deltas):
                     async for _ in deltas:

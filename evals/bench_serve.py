@@ -157,9 +157,12 @@ class _Bench:
         found = self._ask(streams, requests - requests // 10, 0)
         errors = [stream.error for stream in found if stream.error]
         grown = memory_mib(api_pid) - before
-        detail = f"from {before:.0f} MiB, {len(errors)} errors{': ' if errors else ''}"
-        detail += errors[0] if errors else ""
-        return [Figure(f"growth of the API over {requests} requests", grown, "MiB", 16, detail)]
+        load = f"over {requests} requests, {streams} at once"
+        first = errors[0] if errors else "none"
+        return [
+            Figure(f"growth of the API {load}", grown, "MiB", 16, f"from {before:.0f} MiB"),
+            Figure(f"errors {load}", len(errors), "", 0, first),
+        ]
 
     def real(self) -> list[Figure]:
         """Tokens a second for the same prompts, one after the other in turn, one stream."""

@@ -63,6 +63,8 @@ async def _read(url: str, body: dict[str, Any], found: Stream, began: float) -> 
         writer.write(head.encode() + payload)
         status = (await reader.readline()).decode()
         if " 200 " not in status:
+            while (await reader.readline()).strip():
+                pass  # headers
             found.error = f"{status.strip()} {(await reader.read(500)).decode(errors='replace')}"
             return
         async for line in reader:

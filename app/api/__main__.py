@@ -18,7 +18,7 @@ def serve() -> None:
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings()
     start_logging(settings)
-    app = create_app(build(settings), warm_engine=settings.embedded_engine)
+    app = create_app(build(settings))
     if settings.otlp_endpoint is not None:
         from app.telemetry import instrument, otlp_exporter
 

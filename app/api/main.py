@@ -20,9 +20,7 @@ _SAVE_S = 60.0
 _ORPHANS_S = 900.0
 
 
-def create_app(
-    zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S, warm_engine: bool = False
-) -> FastAPI:
+def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
     """The API over a house that is built already; its indexes are saved that often."""
 
     @contextlib.asynccontextmanager
@@ -30,12 +28,11 @@ def create_app(
         await asyncio.to_thread(zhiwen.prepare)
         tasks = [
             asyncio.create_task(asyncio.to_thread(zhiwen.warm_up)),
+            asyncio.create_task(zhiwen.warm_engine()),
             asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),
         ]
-        if warm_engine:
-            tasks.append(asyncio.create_task(zhiwen.warm_engine()))
         yield
         for task in tasks:
             task.cancel()

@@ -85,10 +85,10 @@ def build_prompt(
 
     turns = recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
     left = max_prompt_tokens - size(turns, ())
-    tags = count_tokens(source_text(1, replace(hits[0], text=""), language)) if hits else 0
     if style.reads:
-        chosen = list(only_the_clear_best(hits, question)[: style.reads])
+        chosen = list(only_the_clear_best(hits, question)[: min(style.reads, max_passages)])
     else:
+        tags = count_tokens(source_text(1, replace(hits[0], text=""), language)) if hits else 0
         packed = pack(
             hits,
             around,

@@ -21,10 +21,12 @@ _MARKS = " \n。，；：！？.,;:!?"
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
 _BRACKETS = {"（": "）", "(": ")", "《": "》", "「": "」", "『": "』", "“": "”"}
 _LIST = re.compile(r"、[^，；：。！？\n,;:!?]+")
-_UNITS = re.compile(
-    r"[年月日号时点分秒岁人名位个只颗件台座栋层间户家篇首卷册章条项次届米里亩吨升克元万亿度%％℃]"
+_NUMBER = re.compile(r"\d[\d.,]*$")
+_UNITS = (
+    "[年月日号时点分秒岁人名位个只颗件台座栋层间户家篇首卷册章条项次届米里亩吨升克元万亿度%％℃]"
 )
-_TAILS = (12, 6, 4)  # last characters of an answer by which it is found again in its source
+_TAILS = (12, 6)  # last characters of an answer by which it is found again in its source
+_SURE = 4  # fewer may stand anywhere
 _LONGEST_REST = 80
 
 
@@ -97,10 +99,10 @@ def rest_of(answer: str, passages: Sequence[Passage]) -> str:
     """What its source goes on with, where the answer stops within a list or a bracket, or before
     the unit of a number."""
     answer = answer.rstrip()
+    if number := _NUMBER.search(answer):
+        return _unit_of(number[0], passages)
     follows = _follows(answer, passages)
-    if answer[-1:].isdigit() and (unit := _UNITS.match(follows)):
-        rest = unit[0]
-    elif listed := _LIST.match(follows):
+    if listed := _LIST.match(follows):
         rest = listed[0]
         if rest[-1] in _BRACKETS.values() and not _balanced(answer + rest):
             rest = rest[:-1]
@@ -111,11 +113,17 @@ def rest_of(answer: str, passages: Sequence[Passage]) -> str:
     return rest if len(rest) <= _LONGEST_REST else ""
 
 
+def _unit_of(number: str, passages: Sequence[Passage]) -> str:
+    """The unit that the number has in the sources; empty where it has several, or none."""
+    with_unit = re.compile(rf"(?<![\d.,]){re.escape(number)}({_UNITS})")
+    units = {found for passage in passages for found in with_unit.findall(passage.text)}
+    return units.pop() if len(units) == 1 else ""
+
+
 def _follows(answer: str, passages: Sequence[Passage]) -> str:
     """What stands behind the end of the answer in its source; empty where that is not found."""
-    for length in _TAILS:
-        tail = answer[-length:]
-        for passage in passages if len(tail) >= min(_TAILS) else ():
+    for tail in dict.fromkeys(answer[-length:] for length in _TAILS):
+        for passage in passages if len(tail) >= _SURE else ():
             _, found, follows = passage.text.partition(tail)
             if found:
                 return follows

@@ -1,39 +1,23 @@
-"""The first engine has read what every prompt begins with before anybody asks."""
+"""This machine's own engine has read what every prompt begins with before anybody asks."""
 
-import asyncio
 from pathlib import Path
 
-from app.llm.chat_model import EngineUnavailable
-from app.llm.scripted import ScriptedChatModel
-from app.rag.prompt_styles import ANSWER
-from app.wiring import build
-from ingest.hashing import HashingEmbedder
-from tests.house import test_settings as settings_for
+from app.llm.fake_engine import FakeEngine
+from app.rag.prompt import render_chatml
+from app.rag.prompt_styles import EXTRACT
+from evals.processes import free_ports
+from tests.api.test_engines import api_over
+from tests.processes.zhiwen_up import eventually
+from tests.serving import serving
 
 
-def test_both_languages_are_read_though_one_fails(tmp_path: Path) -> None:
-    model = ScriptedChatModel()
-    model.enqueue(error=EngineUnavailable("gone again"))
-    model.enqueue("x")
-    house = build(settings_for(tmp_path), embedder=HashingEmbedder(), model=model)
-    asyncio.run(house.warm_engine())
-    assert model.history == [ANSWER.head("zh"), ANSWER.head("en")]
-    assert house.gateway.engines  # and the breaker has not heard of it
-    assert all(engine.last_error == "" for engine in house.gateway.engines.values())
-    house.db.dispose()
-
-
-def test_an_engine_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
-    model = ScriptedChatModel(is_ready=False)
-    house = build(settings_for(tmp_path), embedder=HashingEmbedder(), model=model)
-
-    async def start() -> None:
-        warming = asyncio.create_task(house.warm_engine())
-        await asyncio.sleep(0.05)
-        assert not model.history and not warming.done()
-        model.is_ready = True
-        await warming
-
-    asyncio.run(start())
-    assert len(model.history) == 2
-    house.db.dispose()
+def test_our_own_engine_reads_the_heads_as_soon_as_it_is_there_and_a_hosted_one_does_not(
+    tmp_path: Path, fake_engine: FakeEngine, fake_url: str
+) -> None:
+    ours, (port,) = FakeEngine(), free_ports(1)
+    engines: list[dict[str, object]] = [{"name": "hosted", "base_url": fake_url}, {"name": "ours"}]
+    with api_over(tmp_path, engines, engine_port=port), serving(ours.app(), port=port):
+        read = eventually(lambda: len(ours.requests) == 2 and ours.requests)
+    heads = [render_chatml(EXTRACT.head(language)) for language in ("zh", "en")]
+    assert [(body["prompt"], body["max_tokens"]) for body in read] == [(h, 1) for h in heads]
+    assert not fake_engine.requests

@@ -194,7 +194,7 @@ async def test_an_engine_that_sends_others_tokens_is_not_gone_for_one_failure(
     model.enqueue("年假", "十天")
     if busy:
         other = asyncio.create_task(ask(gateway))
-        while not engine._heard:  # noqa: ASYNC110  # a task beside this one
+        while not model.history:  # noqa: ASYNC110  # a task beside this one
             await asyncio.sleep(0)
     else:
         await ask(gateway)

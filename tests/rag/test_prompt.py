@@ -158,6 +158,21 @@ def test_language_of_the_instructions_follows_the_question() -> None:
     assert system("What is the policy?").startswith("You are Zhiwen")
 
 
+def read_by(
+    name: str, found: Sequence[Passage], question: str = "病假几天？", max_passages: int = 6
+) -> Prompt:
+    return build(
+        question,
+        found,
+        around(*found),
+        (),
+        count_tokens=len,
+        max_prompt_tokens=3000,
+        max_passages=max_passages,
+        style=STYLES[name],
+    )
+
+
 @pytest.mark.parametrize("name", sorted(STYLES))
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_head_of_a_style_never_changes(name: str, language: Language) -> None:
@@ -165,33 +180,11 @@ def test_the_head_of_a_style_never_changes(name: str, language: Language) -> Non
     head = STYLES[name].head(language)
     asked = {"zh": ("年假？", "病假有几天？"), "en": ("Leave?", "How many days?")}[language]
     for question in asked:
-        prompt = build(
-            question,
-            SOURCES,
-            around(*SOURCES),
-            (),
-            count_tokens=len,
-            max_prompt_tokens=3000,
-            max_passages=6,
-            style=STYLES[name],
-        )
+        prompt = read_by(name, SOURCES, question)
         assert prompt.messages[: len(head)] == head
         assert prompt.messages[-1].content.endswith(question)
     roles = [message.role for message in head]
     assert roles == ["system", *["user", "assistant"] * (len(roles) // 2)]
-
-
-def read_by(name: str, found: Sequence[Passage]) -> Prompt:
-    return build(
-        "病假几天？",
-        found,
-        around(*found),
-        (),
-        count_tokens=len,
-        max_prompt_tokens=3000,
-        max_passages=6,
-        style=STYLES[name],
-    )
 
 
 def test_the_smallest_models_read_only_a_document_that_stands_clear() -> None:
@@ -209,4 +202,5 @@ def test_the_smallest_models_read_few_chunks_as_they_were_found_the_best_one_las
     read = prompt.messages[-1].content
     assert read.index('编号="3"') < read.index('编号="2"') < read.index('编号="1"')
     assert read.index("丙。") > read.index("甲。")
+    assert len(read_by("extract", found, max_passages=2).passages) == 2
     assert [p.text for p in read_by("answer", found).passages] == ["甲。\n 乙。\n 丙。\n 丁。"]

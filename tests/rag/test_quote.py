@@ -79,6 +79,20 @@ def test_an_answer_that_stops_within_a_list_or_a_bracket_goes_on(answer: str, re
     assert rest_of(answer, [HALL, TEAMS]) == rest
 
 
+def test_a_few_last_characters_that_stand_elsewhere_complete_nothing() -> None:
+    firms = passage("由甲乙丙丁有限公司、西部水务有限公司承建。")
+    assert rest_of("华东电力有限公司", [firms]) == ""
+    assert rest_of("甲乙丙丁有限公司", [firms]) == "、西部水务有限公司承建"
+
+
+@pytest.mark.parametrize(
+    ("answer", "unit"), [("共15", "人"), ("15", "人"), ("在2008", ""), ("5", ""), ("7", "")]
+)
+def test_a_number_has_its_unit_where_there_is_only_one(answer: str, unit: str) -> None:
+    staff = passage("2008年有15人，面积2008亩，编号7。")
+    assert rest_of(answer, [staff]) == unit
+
+
 def test_what_is_completed_comes_last() -> None:
     pieces = ["太平洋联盟", "西武狮"]
     assert shown("他曾效力于哪些队？", pieces, source=TEAMS) == [*pieces, "、福冈大荣鹰队"]
