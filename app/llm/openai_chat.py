@@ -166,6 +166,10 @@ class OpenAIChatModel:
         request = self._client.build_request("POST", self._base_url + path, json=body)
         try:
             response = await self._client.send(request, stream=True)
+        except httpx.ConnectTimeout as error:
+            # It may be this process that was late to see the connection: under a burst of
+            # questions its loop is, by tenths of a second at each step.
+            raise _Transient(f"{self._base_url}: {type(error).__name__}") from error
         except httpx.TimeoutException as error:
             raise EngineUnavailable(f"{self._base_url}: {type(error).__name__}") from error
         except httpx.TransportError as error:

@@ -1,6 +1,7 @@
 """The client against a fake server on loopback: every way an engine can answer or fail."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, suppress
 
@@ -47,7 +48,12 @@ def url(engine: FakeEngine) -> Iterator[str]:
 
 
 def client(
-    url: str, mode: str = "ok", *, chat: bool = False, stall_s: float = 0.5
+    url: str,
+    mode: str = "ok",
+    *,
+    chat: bool = False,
+    stall_s: float = 0.5,
+    connect_s: float = 1,
 ) -> OpenAIChatModel:
     return OpenAIChatModel(
         url,
@@ -55,7 +61,7 @@ def client(
         Characters(),
         render=None if chat else render_chatml,
         api_key="key",
-        connect_timeout_s=1,
+        connect_timeout_s=connect_s,
         first_token_timeout_s=stall_s if mode.startswith("stall") else 10,
         stall_timeout_s=stall_s,
     )
@@ -212,6 +218,18 @@ async def test_a_connection_the_server_has_closed_is_not_an_error() -> None:
         assert await model.ready()
     with serving(engine.app(), port):
         assert "".join(await said(model)) == ANSWER
+
+
+async def test_a_connection_that_this_process_was_late_to_see_is_made_again() -> None:
+    async def keep_the_loop_busy() -> None:
+        for _ in range(2):  # longer than a connection may take, at two steps of making one
+            time.sleep(0.4)  # noqa: ASYNC251  # that is the point
+            await asyncio.sleep(0)
+
+    with serving(FakeEngine().app()) as address:
+        busy = asyncio.create_task(keep_the_loop_busy())
+        assert "".join(await said(client(f"{address}/v1", connect_s=0.2))) == ANSWER
+        await busy
 
 
 def test_the_fake_repeats_the_first_source() -> None:
