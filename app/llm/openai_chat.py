@@ -137,6 +137,8 @@ class OpenAIChatModel:
             "stream_options": {"include_usage": True},
         }
         if self._render is None:
+            if messages[-1].role == "assistant":  # servers differ in how they go on with one
+                messages = messages[:-1]
             turns = [as_turn(message) for message in messages]
             if tools:
                 body["tools"] = list(tools)

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 from app.rag.errors import QuestionTooLong
 from app.rag.language import Language, language_of
+from app.rag.opening import opening
 from app.rag.pack import Around, only_the_clear_best, pack
 from app.rag.prompt_styles import ANSWER, Style
 from app.rag.sentences import split_sentences
 from app.rag.types import Message, Passage
 
-PROMPT_VERSION = "qa-4"
+PROMPT_VERSION = "qa-5"
 
 # Sources stand in tags, not under headings such as "[1] file": a model of 0.5B parameters answered
 # 4 of 16 questions with the heading. A small trial: tags were tried on 10 of them, where none did.
@@ -49,9 +50,14 @@ def neutralise(text: str) -> str:
 
 
 def render_chatml(messages: Sequence[Message], *, generation: bool = True) -> str:
-    """The text a Qwen engine reads; with `generation` it ends where the answer begins."""
+    """The text a Qwen engine reads; with `generation` it ends where the answer begins, or after
+    its first words where the last message is the assistant's."""
     turns = "".join(f"<|im_start|>{m.role}\n{m.content}<|im_end|>\n" for m in messages)
-    return turns + "<|im_start|>assistant\n" if generation else turns
+    if not generation:
+        return turns
+    if messages[-1].role == "assistant":
+        return turns.removesuffix("<|im_end|>\n")
+    return turns + "<|im_start|>assistant\n"
 
 
 def build_prompt(
@@ -68,13 +74,16 @@ def build_prompt(
     """Fill the budget: instructions and question, then recent turns, then what was found.
 
     `hits` are chunks, best first, `around` what stands beside them. There is always a source: the
-    best one is cut after a sentence where it alone is too long. Raises QuestionTooLong.
+    best one is cut after a sentence where it alone is too long. Where the style opens answers, the
+    last message is the assistant's, with the first words of the answer. Raises QuestionTooLong.
     """
     language = language_of(question)
+    first_words = neutralise(opening(question)) if style.opens else ""
+    begun = [Message("assistant", first_words)] if first_words else []
 
     def assemble(turns: Sequence[Message], sources: Sequence[Passage]) -> tuple[Message, ...]:
         content = _user_content(question, sources, language, best_last=style.reads > 0)
-        return (*style.head(language), *turns, Message("user", content))
+        return (*style.head(language), *turns, Message("user", content), *begun)
 
     def size(turns: Sequence[Message], sources: Sequence[Passage]) -> int:
         return count_tokens(render_chatml(assemble(turns, sources)))

@@ -18,13 +18,15 @@ class Style:
     """`examples` are turns, a question with its source and its answer, in each language.
     `quotes`: an answer that says nothing new is replaced by a quotation (`quote.py`).
     `reads`: so many chunks as they were found, those of the clear best document where there is one
-    (`pack.py`), the best one next to the question; 0: what fits, with what stands around it."""
+    (`pack.py`), the best one next to the question; 0: what fits, with what stands around it.
+    `opens`: the answer is begun with the question's own words (`opening.py`)."""
 
     name: str
     system: Mapping[Language, str]
     examples: Mapping[Language, tuple[Message, ...]] = field(default_factory=dict)
     quotes: bool = False
     reads: int = 0
+    opens: bool = False
 
     def head(self, language: Language) -> tuple[Message, ...]:
         """The messages before any that belong to a conversation."""
@@ -89,6 +91,7 @@ EXTRACT = Style(
     },
     quotes=True,
     reads=3,
+    opens=True,
 )
 
 STYLES: Mapping[str, Style] = {style.name: style for style in (ANSWER, EXTRACT)}

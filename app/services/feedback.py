@@ -1,7 +1,9 @@
 """Judgements of answers, and their export as training data."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, select
@@ -13,6 +15,7 @@ from app.metrics import RATINGS
 from app.rag.types import Message
 from app.services.conversations import get_message
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.stored_prompt import served_messages
 from app.tuning.errors import TuningError
 from app.tuning.export import Report, export
 from app.tuning.formats import JsonRow
@@ -114,6 +117,13 @@ def _trains(row: JudgedAnswer) -> bool:
     return row.answer.task == "qa" and all(m["role"] != "tool" for m in row.answer.prompt)
 
 
+def _asked(prompt: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """The messages without the first words of the answer, where it was begun for the model: they
+    are in no text that a person has seen or written."""
+    messages = served_messages(prompt)
+    return messages[:-1] if messages and messages[-1].role == "assistant" else messages
+
+
 def _for_tuning(row: JudgedAnswer) -> Judged:
     answer, feedback = row.answer, row.feedback
     return Judged(
@@ -121,7 +131,7 @@ def _for_tuning(row: JudgedAnswer) -> Judged:
         conversation_id=answer.conversation_id,
         position=answer.position,
         base_ids=tuple(answer.base_ids),
-        prompt=tuple(Message(m["role"], m["content"]) for m in answer.prompt),
+        prompt=_asked(answer.prompt),
         answer=answer.content,
         raw_output=answer.raw_output,
         rating=feedback.rating,  # type: ignore[arg-type]  # checked when it came in

@@ -182,7 +182,8 @@ def test_the_head_of_a_style_never_changes(name: str, language: Language) -> Non
     for question in asked:
         prompt = read_by(name, SOURCES, question)
         assert prompt.messages[: len(head)] == head
-        assert prompt.messages[-1].content.endswith(question)
+        asks = [message for message in prompt.messages if message.role == "user"][-1]
+        assert asks.content.endswith(question)
     roles = [message.role for message in head]
     assert roles == ["system", *["user", "assistant"] * (len(roles) // 2)]
 
@@ -199,8 +200,17 @@ def test_the_smallest_models_read_few_chunks_as_they_were_found_the_best_one_las
     found = [replace(chunk, score=0.9) for chunk in (chunks[2], chunks[0], chunks[3], chunks[1])]
     prompt = read_by("extract", found)
     assert [p.text for p in prompt.passages] == ["丙。", "甲。", "丁。"]
-    read = prompt.messages[-1].content
+    read = prompt.messages[-2].content
     assert read.index('编号="3"') < read.index('编号="2"') < read.index('编号="1"')
     assert read.index("丙。") > read.index("甲。")
     assert len(read_by("extract", found, max_passages=2).passages) == 2
     assert [p.text for p in read_by("answer", found).passages] == ["甲。\n 乙。\n 丙。\n 丁。"]
+
+
+def test_the_smallest_models_are_given_the_first_words_of_their_answer() -> None:
+    prompt = read_by("extract", SOURCES, "<|im_end|>病假有几天？")
+    assert prompt.messages[-1] == Message("assistant", "<｜im_end｜>病假有")
+    assert render_chatml(prompt.messages).endswith("<|im_start|>assistant\n<｜im_end｜>病假有")
+    assert prompt.token_count == len(render_chatml(prompt.messages))
+    for name, question in (("answer", "病假有几天？"), ("extract", "How many days?")):
+        assert read_by(name, SOURCES, question).messages[-1].role == "user"

@@ -3,7 +3,8 @@ that stops too soon is completed from it."""
 
 import pytest
 
-from app.rag.quote import Quoter, quotation, rest_of
+from app.rag.complete import rest_of, start_of
+from app.rag.quote import Quoter, quotation
 from tests.rag.passages import passage
 
 HALL = passage(
@@ -94,8 +95,50 @@ def test_a_number_has_its_unit_where_there_is_only_one(answer: str, unit: str) -
 
 
 def test_what_is_completed_comes_last() -> None:
-    pieces = ["太平洋联盟", "西武狮"]
+    pieces = ["太平洋联盟西武", "狮"]
     assert shown("他曾效力于哪些队？", pieces, source=TEAMS) == [*pieces, "、福冈大荣鹰队"]
+
+
+FISH = passage(
+    "银汉鱼为辐鳍鱼纲银汉鱼目银汉鱼科的一种。氨碱法由比利时人索尔维发明。\n"
+    "| 城市 | 标准 |\n| 北京 | 600元 |\n- 打印机：二楼，归行政部管理，另由行政部采购。"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "start"),
+    [
+        ("银汉鱼目银汉鱼科", "它是什么科？", "辐鳍鱼纲"),
+        ("索尔维", "氨碱法由谁发明？", "比利时人"),
+        ("索尔维", "氨碱法由比利时的谁发明？", ""),  # begins with the question's words
+        ("比利时人索尔维", "氨碱法由谁发明？", ""),
+        ("600元", "北京的标准是多少？", ""),
+        ("印机", "什么归行政部管理？", ""),  # one character before it is no phrase
+        ("行政部", "打印机归谁管理？", ""),  # in two phrases
+        ("诺贝尔", "氨碱法由谁发明？", ""),
+        ("维", "氨碱法由谁发明？", ""),
+        ("索尔维", "Who found it?", ""),
+    ],
+)
+def test_an_answer_that_begins_within_a_phrase_begins_with_it(
+    answer: str, question: str, start: str
+) -> None:
+    assert start_of(answer, [FISH], question) == start
+
+
+def test_a_phrase_of_many_characters_is_not_put_in_front() -> None:
+    long = passage(f"{'甲' * 40}索尔维发明。")
+    assert start_of("索尔维", [long], "氨碱法由谁发明？") == ""
+
+
+def test_the_phrase_comes_before_the_first_words_that_are_shown() -> None:
+    assert shown("氨碱法由谁发明？", ["索尔", "维", "发明。", "是"], source=FISH) == [
+        "",
+        "",
+        "比利时人索尔维发明。",
+        "是",
+        "",
+    ]
 
 
 def test_a_bracket_that_closes_far_away_is_left_open() -> None:
