@@ -277,7 +277,7 @@ class MessageOut(Wire):
     completion_tokens: int
     timings_ms: dict[str, float]
     task: Task = "qa"
-    prompt_id: str | None = None  # with its version, e.g. qa-4/answer
+    prompt_id: str | None = None  # with its version, e.g. qa-5/answer
     cached_from: str | None = None
     trace_id: str = ""  # of the request that asked for it; in logs and traces too
     feedback: FeedbackOut | None

@@ -20,14 +20,20 @@ _OTHERWISE = re.compile(
     r"(?<![称作名视评认成定])为什么|为何|怎么|如何|怎样"
     r"|什么时[候期间]|何时|哪一?[年月日天]|几[年月日]|哪个时|多久"
 )
-_LEAST = 2  # characters that say anything
+_SENTENCE_END = re.compile(r"[。！？!?\n]+")
+_CLAUSE_END = re.compile(r"[，；,;]")
+_LEAST, _MOST = 2, 60  # characters: fewer say nothing, more are a story
 
 
 def opening(question: str) -> str:
-    """The words before the interrogative; empty where the answer need not begin with them."""
-    asked = _POLITE.sub("", question.strip())
+    """The words before the interrogative; empty where the answer need not begin with them, or where
+    more than one thing is asked."""
+    *before, asked = [part for part in _SENTENCE_END.split(question) if part.strip()] or [""]
+    asked = _POLITE.sub("", asked.strip())
     found = _INTERROGATIVE.search(asked)
-    if found is None or _OTHERWISE.search(asked):
+    if found is None or _OTHERWISE.search(asked) or any(map(_INTERROGATIVE.search, before)):
+        return ""
+    if any(map(_INTERROGATIVE.search, _CLAUSE_END.split(asked[found.end() :])[1:])):
         return ""
     words = asked[: found.start()].strip()
-    return words if len(words) >= _LEAST else ""
+    return words if _LEAST <= len(words) <= _MOST else ""

@@ -35,7 +35,7 @@ class Tasks:
         return self._line(question).stream(question)
 
     def prompt_id(self, task: Task, model: str = AUTO) -> str:
-        """Name and version of the prompt for that model, of `auto` the first: `qa-3/extract`."""
+        """Name and version of the prompt for that model, of `auto` the first: `qa-5/extract`."""
         if task == "qa" and self.tools:
             return self.tools.prompt.id
         if task == "qa":

@@ -8,6 +8,7 @@ from app.rag.prompt import render_chatml
 from app.rag.types import Message
 from tests.api.sse import ask, events
 from tests.house import RunningApi, running_api
+from tests.weights import CHAT_MODEL
 
 HANDBOOK = """# 员工手册
 
@@ -59,6 +60,24 @@ def test_what_was_served_is_what_is_kept(api: RunningApi, model: ScriptedChatMod
     prompt = [Message(m["role"], m["content"]) for m in exported["messages"][:-1]]
     assert render_chatml(prompt) == served
     assert exported["messages"][-1]["content"] == found["done"][0]["message"]["content"]
+
+
+def test_the_first_words_of_an_answer_are_served_and_kept_but_not_taught(tmp_path: Path) -> None:
+    """They are in no text that a person has seen or written."""
+    model = ScriptedChatModel(CHAT_MODEL)
+    with running_api(tmp_path, model=model) as api:
+        base_id = api.ingest("人事", {"员工手册.md": HANDBOOK})
+        model.enqueue("十五天。")
+        found = ask(api.http, "年假有几天？", base_id)
+        path = f"/api/messages/{found['start'][0]['answer_id']}"
+        api.http.put(f"{path}/feedback", json={"rating": "up"})
+        kept = api.house.conversations.message(path.rpartition("/")[2])
+        exported = api.http.get("/api/export", params={"format": "messages"}).json()["messages"]
+
+    assert model.history[0][-1] == Message("assistant", "年假有")
+    assert kept.message.prompt[-1] == {"role": "assistant", "content": "年假有"}
+    assert [m["content"] for m in exported[:-1]] == [m.content for m in model.history[0][:-1]]
+    assert exported[-1]["content"] == found["done"][0]["message"]["content"] == "每年十五天[1]。"
 
 
 def test_an_empty_base_gives_a_plain_sentence_and_asks_no_model(

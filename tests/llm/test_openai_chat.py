@@ -112,6 +112,20 @@ async def test_chat_posts_the_messages(url: str, engine: FakeEngine) -> None:
     assert "prompt" not in body
 
 
+async def test_an_answer_that_is_begun_goes_on_where_we_render_it(
+    url: str, engine: FakeEngine
+) -> None:
+    begun = [*QUESTION, Message("assistant", "年假有")]
+    for chat in (False, True):
+        model = client(url, chat=chat)
+        async for _ in model.stream(begun, max_tokens=7):
+            pass
+        await model.close()
+    rendered, messages = engine.requests[-2:]
+    assert rendered["prompt"].endswith("<|im_start|>assistant\n年假有")
+    assert messages["messages"] == [{"role": m.role, "content": m.content} for m in QUESTION]
+
+
 async def test_a_full_queue_says_when_to_come_back(url: str) -> None:
     with pytest.raises(EngineBusy) as caught:
         await said(client(url, "busy"))
