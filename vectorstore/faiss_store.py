@@ -1,6 +1,5 @@
 """FAISS behind the protocol of vector stores, with a snapshot on disk."""
 
-import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from threading import Lock
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
     import faiss
     from numpy.typing import NDArray
 
-# Where there are few vectors, threads cost more than they bring: a search at 1,400 took 1.5 ms of
-# CPU with one, 8.5 ms with two. The limit itself is an estimate.
-_THREADS_PAY_FROM = 20_000
+# For one query FAISS's threads wait for each other wherever something else runs: 100,000 vectors of
+# 384 took 12 ms with one thread and 24 to 37 with two, on two cores beside a busy process.
+_THREADS = 1
 _COMPARED_ONE_BY_ONE = 1000  # of so many allowed ids; FAISS would walk through all the others
 _TIE_MARGIN = 8  # fetched beyond `k`, so that ties at the edge are seen
 
@@ -35,13 +34,6 @@ def new_index(dim: int) -> "faiss.IndexIDMap2":
 
     codec = faiss.ScalarQuantizer.QT_fp16
     return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dim, codec, faiss.METRIC_INNER_PRODUCT))
-
-
-def use_threads(count: int) -> None:
-    """Let FAISS search `count` vectors with as many threads as pay."""
-    import faiss
-
-    faiss.omp_set_num_threads(1 if count < _THREADS_PAY_FROM else os.cpu_count() or 1)
 
 
 class FaissStore:
@@ -76,6 +68,8 @@ class FaissStore:
     def search(
         self, queries: Vectors, k: int, allow: Collection[int] | None = None
     ) -> list[list[Match]]:
+        import faiss
+
         rows = checked_queries(queries, self.dim)
         with self._lock:
             allowed = None if allow is None else self._ids.intersection(allow)
@@ -83,7 +77,7 @@ class FaissStore:
             k = min(k, reachable)
             if k <= 0:
                 return [[] for _ in rows]
-            use_threads(len(self._ids))
+            faiss.omp_set_num_threads(_THREADS)
             return [self._search_one(row, k, reachable, allowed) for row in rows]
 
     def ids(self) -> set[int]:
