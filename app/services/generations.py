@@ -168,7 +168,7 @@ class Generations:
         self, generation: Generation, writing: "asyncio.Task[None]", ending: Event
     ) -> None:
         """Write the answer for the last time, then tell that it has ended."""
-        await asyncio.gather(writing, return_exceptions=True)  # no older text may come after
+        await asyncio.gather(writing, return_exceptions=True)
         try:
             await self._write(generation.message)
             self.on_answer(generation.message)
@@ -206,10 +206,12 @@ class Generations:
         await anyio.to_thread.run_sync(self._update, message.id, values)
 
     def _update(self, message_id: str, values: dict[str, Any]) -> None:
+        written = update(StoredMessage).where(col(StoredMessage.id) == message_id)
+        if values["state"] == "streaming":
+            # Cancelling a task leaves its thread running: what it writes late must not undo the end.
+            written = written.where(col(StoredMessage.state) == "streaming")
         with self.db.write() as session:
-            session.exec(
-                update(StoredMessage).where(col(StoredMessage.id) == message_id).values(**values)
-            )
+            session.exec(written.values(**values))
 
     def _forget_old(self) -> None:
         horizon = time.monotonic() - KEPT_S

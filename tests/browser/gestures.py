@@ -1,12 +1,15 @@
 """What a person does in the browser, and what they wait for."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 SHOTS = Path(os.environ.get("ZHIWEN_SCREENSHOTS", "build/screenshots"))
 PATIENCE_MS = 180_000  # a small model on two cores takes its time
+_CLICKS, _PAGE_DRAWN_MS = 3, 10_000
 
 
 def shoot(page: Page, name: str) -> None:
@@ -45,3 +48,18 @@ def ask(page: Page, question: str) -> None:
 def wait_for_answer(page: Page) -> None:
     expect(page.get_by_test_id("stFeedback")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stChatInput")).to_be_visible()
+
+
+def download(page: Page, name: str) -> str:
+    """The text of a file that is downloaded. A click in the moment in which the page is drawn anew
+    is lost, so a person clicks again."""
+    for _ in range(_CLICKS - 1):
+        with suppress(PlaywrightTimeout):
+            return _downloaded(page, name, _PAGE_DRAWN_MS)
+    return _downloaded(page, name, PATIENCE_MS)
+
+
+def _downloaded(page: Page, name: str, timeout_ms: int) -> str:
+    with page.expect_download(timeout=timeout_ms) as found:
+        page.get_by_role("button", name=name).click()
+    return Path(found.value.path()).read_text("utf-8")

@@ -11,6 +11,7 @@ from tests.browser.conftest import RunningZhiwen
 from tests.browser.gestures import (
     PATIENCE_MS,
     ask,
+    download,
     open_page,
     row_of,
     shoot,
@@ -76,9 +77,7 @@ def test_from_a_file_to_a_training_pair(
     assert page.title() != "broken"
     expect(page.get_by_role("button", name="下载原文件")).to_be_visible()
     shoot(page, "04-source")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="下载原文件").click()
-    assert Path(download.value.path()).read_text("utf-8") == DOCUMENT
+    assert download(page, "下载原文件") == DOCUMENT
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -94,9 +93,7 @@ def test_from_a_file_to_a_training_pair(
     page.get_by_role("tab", name="导出训练数据").click()
     page.get_by_label("格式").click()
     page.get_by_role("option", name="DPO").click()
-    with page.expect_download() as exported:
-        page.get_by_role("button", name="下载").click()
-    assert CORRECTION in Path(exported.value.path()).read_text("utf-8")
+    assert CORRECTION in download(page, "下载")
     shoot(page, "07-export")
 
 

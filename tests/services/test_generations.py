@@ -1,8 +1,10 @@
 """Answers in the database while they are written, and after their process died."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -112,6 +114,40 @@ async def test_the_text_so_far_is_in_the_database_before_the_answer_ends(
     assert (whole.state, whole.finish_reason) == ("complete", "stop")
     assert whole.content.startswith("年假为每年十五天")
     assert [citation["marker"] for citation in whole.citations] == [1]
+
+
+async def test_a_write_that_comes_after_the_end_changes_nothing(
+    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+) -> None:
+    """The thread that writes the text so far may be slower than all that follows."""
+    begun, go_on, written = (threading.Event() for _ in range(3))
+
+    class Slow(Generations):
+        def _update(self, message_id: str, values: dict[str, Any]) -> None:
+            late = values["state"] == "streaming"
+            if late:
+                begun.set()
+                assert go_on.wait(30)
+            Generations._update(self, message_id, values)
+            if late:
+                written.set()
+
+    assert model.gate is not None
+    model.enqueue("年假为每年", "十五天。")
+    answer = empty_answer(house)
+    slow = Slow(house.db, generations.answer_line)
+    generation = slow.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    model.gate.release()
+    assert await asyncio.to_thread(begun.wait, 30)
+    model.gate.release()
+    assert generation.task is not None
+    await generation.task
+    ended = stored(house, answer.id)
+    go_on.set()
+    assert await asyncio.to_thread(written.wait, 30)
+
+    assert ended.state == "complete"
+    assert stored(house, answer.id) == ended
 
 
 async def test_a_silent_engine_does_not_make_an_answer_look_abandoned(
