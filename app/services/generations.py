@@ -208,7 +208,7 @@ class Generations:
     def _update(self, message_id: str, values: dict[str, Any]) -> None:
         written = update(StoredMessage).where(col(StoredMessage.id) == message_id)
         if values["state"] == "streaming":
-            # Cancelling a task leaves its thread running: what it writes late must not undo the end.
+            # A cancelled task leaves its thread running: what that writes must not undo the end.
             written = written.where(col(StoredMessage.state) == "streaming")
         with self.db.write() as session:
             session.exec(written.values(**values))
