@@ -63,7 +63,7 @@ def _answer_table(runs: Sequence[Run]) -> str:
     if not runs:
         return ""
     names = [metric for metric in _ANSWERS if any(metric in run.metrics for run in runs)]
-    head = " | ".join(f"{run.name}, {run.chat_model}" for run in runs)
+    head = " | ".join(f"{run.name}, {run.chat_model}, {len(run.records)} questions" for run in runs)
     rows = [
         f"| {metric.replace('_', ' ')} | "
         + " | ".join(_digits(run.metrics[metric]) if metric in run.metrics else "" for run in runs)
