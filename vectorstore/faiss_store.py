@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import faiss
     from numpy.typing import NDArray
 
-# For one query FAISS's threads wait for each other wherever something else runs: 100,000 vectors of
-# 384 took 12 ms with one thread and 24 to 37 with two, on two cores beside a busy process.
+# More threads bring one query nothing, and wait for each other where something else runs: 100,000
+# vectors of 384 took 12 ms with one and with two on two idle cores, 24 to 37 with two on busy ones.
 _THREADS = 1
 _COMPARED_ONE_BY_ONE = 1000  # of so many allowed ids; FAISS would walk through all the others
 _TIE_MARGIN = 8  # fetched beyond `k`, so that ties at the edge are seen
@@ -25,10 +25,9 @@ _TIE_MARGIN = 8  # fetched beyond `k`, so that ties at the edge are seen
 def new_index(dim: int) -> "faiss.IndexIDMap2":
     """The one place that chooses an index: every vector is compared, kept as float16.
 
-    Single queries over n × 384 on two busy threads, p50 at 20,000 and 100,000: float32 24 and
-    132 ms, float16 16 and 60 ms with recall@50 0.9994, 8 bits 8 and 53 ms with 0.990. Scores
-    are off by less than 0.001. Graphs pay from some hundred thousand vectors on, at minutes
-    to build.
+    Single queries over n × 384 with one thread, p50 at 20,000 and 100,000: float32 4 and 17 ms,
+    float16 2 and 12 ms with recall@50 0.9994, 8 bits 2 and 10 ms with 0.990. Scores are off by
+    less than 0.001. Graphs pay from some hundred thousand vectors on, at minutes to build.
     """
     import faiss
 

@@ -11,9 +11,12 @@ import re
 
 _POLITE = re.compile(r"^(?:请问|我想知道|想问一下|问一下|请告诉我|告诉我)[，,：:]?")
 _INTERROGATIVE = re.compile(
-    r"谁|什么|哪|何[地处人种]|多少|多[大长高远久重深快厚宽]"
-    r"|(?<![那这好近前])几(?=[个位名人年月日号天次种家所点岁篇首卷册元万亿届章层间条项座栋台只颗件楼米公里球票场分块支部辆])"
+    r"谁|什么|哪|何[地处人种]|(?P<quantity>多少|多[大长高远久重深快厚宽]"
+    r"|(?<![那这好近前])几(?=[个位名人年月日号天次种家所点岁篇首卷册元万亿届章层间条项座栋台只颗件楼米公里球票场分块支部辆]))"
 )
+# A quantity can follow a noun alone (保修期多长), and a model would go on with that: 保修期外的.
+_LEADS_TO_A_QUANTITY = "是为有在于到达约共了过"
+_WORD_GOES_ON = re.compile(r"[A-Za-z0-9]$")  # HG-200 → HG-200L
 # Reasons, manners and descriptions are clauses of their own. A time stands before its verb in many
 # forms, so that the words before it tell nothing: of 24 such answers 10 were right, and 17 without.
 _OTHERWISE = re.compile(
@@ -37,4 +40,6 @@ def opening(question: str) -> str:
     if any(map(_INTERROGATIVE.search, _CLAUSE_END.split(asked[found.end() :])[1:])):
         return ""
     words = asked[: found.start()].strip()
-    return words if _LEAST <= len(words) <= _MOST else ""
+    if not _LEAST <= len(words) <= _MOST or _WORD_GOES_ON.search(words):
+        return ""
+    return "" if found["quantity"] and words[-1] not in _LEADS_TO_A_QUANTITY else words

@@ -54,7 +54,8 @@ class Quoter:
         return held + rest_of(self._text, self.passages)
 
     def _from_its_start(self) -> str:
-        return start_of(self._text, self.passages, self.question) + self._text
+        """Without the space that follows first words which the model was given."""
+        return start_of(self._text, self.passages, self.question) + self._text.lstrip()
 
     def _says_more(self, text: str) -> bool:
         if text.strip(_MARKS).casefold() in self.question.casefold():

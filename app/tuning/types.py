@@ -18,7 +18,8 @@ Rating = Literal["up", "down"]
 class Judged:
     """An answer, the prompt it was given to, and what a person thought of it.
 
-    `prompt` is what was served, byte for byte: system, earlier turns, question with its sources.
+    `prompt` is what was served, byte for byte: system, earlier turns, question with its sources;
+    first words of the answer that were given to the model are left out.
     `answer` is what was shown, with mended citation markers; `raw_output` what the model wrote.
     Answers of one `conversation_id` and `position` are variants of each other. Times have a zone.
     """

@@ -159,7 +159,7 @@ def test_language_of_the_instructions_follows_the_question() -> None:
 
 
 def read_by(
-    name: str, found: Sequence[Passage], question: str = "病假几天？", max_passages: int = 6
+    name: str, found: Sequence[Passage], question: str = "病假有几天？", max_passages: int = 6
 ) -> Prompt:
     return build(
         question,

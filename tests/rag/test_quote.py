@@ -144,3 +144,10 @@ def test_the_phrase_comes_before_the_first_words_that_are_shown() -> None:
 def test_a_bracket_that_closes_far_away_is_left_open() -> None:
     far = passage("主任（" + "某" * 200 + "）到任。")
     assert rest_of("现任主任（某某", [far]) == ""
+
+
+@pytest.mark.parametrize("pieces", [[" 4", ".2"], [" 4.2 号楼", "。"]])
+def test_an_answer_does_not_begin_with_a_space(pieces: list[str]) -> None:
+    """What goes on after given first words often does."""
+    hall = passage("培训中心在 4.2 号楼。")
+    assert "".join(shown("培训中心在哪里？", pieces, source=hall)).startswith("4.2")
