@@ -1,4 +1,7 @@
-"""Answer evals: questions to the whole line with the real engine, scored against gold answers."""
+"""Answer evals: questions to the whole line with the real engine, scored against gold answers.
+
+Some of the questions are put to the model once more in the usual way, as a baseline (`naive`).
+"""
 
 from collections.abc import Sequence
 
@@ -7,11 +10,12 @@ from evals.asking import Answered, ask
 from evals.bases import OpenBases
 from evals.catalogue import Eval
 from evals.citations import check_citations
+from evals.naive import CHUNKS, ask_naively, score_naive
 from evals.overlap import overlap
 from evals.progress import Progress
 from evals.retrieval import BASE
 from evals.runs import Record, Run, Scores, mean_scores
-from evals.sets import Question, QuestionSet
+from evals.sets import Question, QuestionSet, draw
 from evals.timings import stages
 
 
@@ -20,13 +24,30 @@ async def measure(
 ) -> None:
     """Fill the run with records and metrics. The engine must run."""
     base = opened.bases[BASE]
+    line = opened.house.direct.answer_line
+    naive = _asked_naively(asked.questions, eval)
     with progress.task("questions answered", len(asked.questions)) as advance:
         for question in asked.questions:
-            answered = await ask(opened.house.direct.answer_line, question.text, [base.id])
-            run.records.append(score(question, answered, eval))
+            answered = await ask(line, question.text, [base.id])
+            record = score(question, answered, eval)
+            if question.id in naive:
+                hits = line.retriever.retrieve(question.text, [base.id], CHUNKS).hits[:CHUNKS]
+                said = await ask_naively(line.model, question.text, hits)
+                gold = question.answers if question.answerable else ()
+                record.scores |= score_naive(said, hits, gold, eval.language)
+                record.details["naive_answer"] = said
+            run.records.append(record)
             advance()
     run.metrics = put_together(run.records, eval)
     run.timings = stages([record.timings_ms for record in run.records])
+
+
+def _asked_naively(questions: Sequence[Question], eval: Eval) -> set[str]:
+    chosen: set[str] = set()
+    for answerable in (True, False):
+        of_that_sort = [each.id for each in questions if each.answerable == answerable]
+        chosen.update(draw(of_that_sort, eval.naive, eval.seed))
+    return chosen
 
 
 def score(question: Question, answered: Answered, eval: Eval) -> Record:
@@ -58,7 +79,9 @@ def put_together(records: Sequence[Record], eval: Eval) -> Scores:
         )
         metrics["citation_precision"] = supported / cited if cited else 0.0
         metrics["citation_recall"] = cited / statements if statements else 0.0
-        metrics["markers_nowhere"] = sum(r.scores.get("markers_nowhere", 0.0) for r in records)
+        for name in ("markers_nowhere", "naive.markers_nowhere"):
+            if name in metrics:
+                metrics[name] = sum(record.scores.get(name, 0.0) for record in records)
     if "abstention" in eval.scored_by:
         metrics |= abstention(decisions(records))
     prompted = [r.details["prompt_tokens"] for r in records if r.details["prompt_tokens"]]

@@ -63,6 +63,7 @@ class Eval(BaseModel):
     language: Language
     questions: int = Field(0, ge=0)  # answerable ones, drawn at random
     unanswerable: int = Field(0, ge=0)
+    naive: int = Field(0, ge=0)  # answers: so many of each sort are asked in the usual way too
     documents: int = Field(0, ge=0)  # the first ones of the corpus
     titles: int = Field(0, ge=0)  # documents of so many titles, drawn at random
     background: str = ""  # injection: the set whose documents stand beside the attacks

@@ -1,14 +1,15 @@
 """The README's table of figures, written from runs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evals.errors import BadData
-from evals.runs import Run
+from evals.runs import Run, Scores
 from evals.ways import WAYS
 
 _BETWEEN = re.compile(r"(<!-- eval-table -->).*?(<!-- /eval-table -->)", re.DOTALL)
+_NAIVE = "naive."
 _RETRIEVAL = ("R@1", "R@5", "nDCG@10", "evidence@5", "evidence@1500")
 _ANSWERS = (
     "contains_gold",
@@ -63,15 +64,27 @@ def _answer_table(runs: Sequence[Run]) -> str:
     if not runs:
         return ""
     names = [metric for metric in _ANSWERS if any(metric in run.metrics for run in runs)]
-    head = " | ".join(f"{run.name}, {run.chat_model}, {len(run.records)} questions" for run in runs)
+    columns = [column for run in runs for column in _columns(run)]
     rows = [
-        f"| {metric.replace('_', ' ')} | "
-        + " | ".join(_digits(run.metrics[metric]) if metric in run.metrics else "" for run in runs)
-        + " |"
+        [metric.replace("_", " "), *(_digits(found.get(metric)) for _, found in columns)]
         for metric in names
     ]
-    return "\n".join([f"| answers | {head} |", "|---" * (len(runs) + 1) + "|", *rows, ""])
+    head = ["answers", *(title for title, _ in columns)]
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:], ""])
 
 
-def _digits(value: float) -> str:
+def _columns(run: Run) -> Iterator[tuple[str, Scores]]:
+    """The baseline of the same run, where it has one, and the run itself."""
+    naive = {k.removeprefix(_NAIVE): v for k, v in run.metrics.items() if k.startswith(_NAIVE)}
+    if naive:
+        asked = sum(any(name.startswith(_NAIVE) for name in each.scores) for each in run.records)
+        yield f"the usual way, {asked} of these →", naive
+    title = f"{run.name}, {run.chat_model}, {len(run.records)} questions"
+    yield f"**{title}**" if naive else title, run.metrics
+
+
+def _digits(value: float | None) -> str:
+    if value is None:
+        return ""
     return f"{value:.3f}".removeprefix("0") if 0 < value < 1 else f"{value:g}"

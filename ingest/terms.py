@@ -34,6 +34,12 @@ _TOKEN = re.compile(
     f"|({_LETTER}+)"  # 4: words and numbers
 )
 _INSIDE = re.compile(r"[-_.'’/&]")
+# What a Chinese question asks with and how it is put together: no text answers by holding it.
+_ASKING = re.compile(
+    r"请问|什么(?:时候|地方|样)?|谁|哪(?!吒)(?:一?[个些里儿位种年月天]|一)?|为何|何[时地处人种]|如何"
+    r"|怎(?:么样?|样)|多(?:少|大|长|高|远|久|重|深|快)|(?<!茶)几(?![何内乎])|吗(?!啡)|呢(?!绒)"
+    r"|是否|有没有|是不是|能不能|可不可以|[的是了在有和与]"
+)
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
@@ -43,8 +49,23 @@ def terms(text: str) -> list[str]:
     `3.5` becomes `3d5` so that it is one term and not `35`; `1,000` is `1000`; `a-b` gives its
     parts and `ab`, so that `e-mail` finds `email` and the other way round.
     """
+    return _split(_fold(text))
+
+
+def query_terms(text: str) -> list[str]:
+    """The distinct terms of a query in order, 512 at most. Empty for punctuation.
+
+    Left out is what only asks, 哪个 and 的: in a small index hardly any text has such a pair of
+    characters, so that it would count like a rare word. Where nothing else is there, it stays.
+    """
+    folded = _fold(text[: 8 * _MAX_QUERY_TERMS])
+    found = _split(_ASKING.sub(" ", folded)) or _split(folded)
+    return list(dict.fromkeys(found))[:_MAX_QUERY_TERMS]
+
+
+def _split(folded: str) -> list[str]:
     found: list[str] = []
-    for cjk, number, compound, word in _TOKEN.findall(_fold(text)):
+    for cjk, number, compound, word in _TOKEN.findall(folded):
         if cjk:
             found.extend(cjk)
             found.extend(map(str.__add__, cjk, cjk[1:]))
@@ -58,11 +79,6 @@ def terms(text: str) -> list[str]:
             found.extend(part[:_MAX_TERM_CHARACTERS] for part in parts)
             found.append("".join(parts)[:_MAX_TERM_CHARACTERS])
     return found
-
-
-def query_terms(text: str) -> list[str]:
-    """The distinct terms of a query in order, 512 at most. Empty for punctuation."""
-    return list(dict.fromkeys(terms(text[: 8 * _MAX_QUERY_TERMS])))[:_MAX_QUERY_TERMS]
 
 
 def _fold(text: str) -> str:

@@ -13,7 +13,7 @@ from app.rag.names import named_titles
 from app.rag.types import StageScores
 
 DENSE_WEIGHT = 0.8  # of a cosine, where nothing was measured with the embedder
-_COHERENCE = 0.3  # weight of the better neighbour's score, after the best chunk is chosen
+_COHERENCE = 0.2  # weight of the better neighbour's score, after the best chunk is chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Place:
     document_id: str
     ordinal: int
     title: str  # of the document
+    chunks: int = 0  # of the document; 0: not known
 
 
 def fuse(
@@ -49,14 +50,15 @@ def fuse(
 
 def coherent(fused: Mapping[int, float], places: Mapping[int, Place]) -> list[int]:
     """The best chunk, then those that stand in good company before those that stand alone: what
-    is handed over together should belong together."""
+    is handed over together should belong together. The only chunk of a document is its company."""
     ranked = sorted(fused, key=lambda id_: (-fused[id_], id_))
     at = {(places[id_].document_id, places[id_].ordinal): fused[id_] for id_ in ranked}
     least = fused[ranked[-1]] if ranked else 0.0
 
     def in_company(id_: int) -> float:
-        document_id, ordinal = places[id_].document_id, places[id_].ordinal
-        near = max(at.get((document_id, ordinal + step), least) for step in (-1, 1))
+        place = places[id_]
+        around = ((place.document_id, place.ordinal + step) for step in (-1, 1))
+        near = fused[id_] if place.chunks == 1 else max(at.get(key, least) for key in around)
         return fused[id_] + _COHERENCE * near
 
     return ranked[:1] + sorted(ranked[1:], key=lambda id_: -in_company(id_))

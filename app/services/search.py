@@ -41,6 +41,7 @@ _LOCATE = (
         col(StoredChunk.document_id),
         col(StoredChunk.ordinal),
         col(StoredDocument.title),
+        col(StoredDocument.chunk_count),
     )
     .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
     .where(col(StoredChunk.id).in_(bindparam("ids", expanding=True)), _READY)
@@ -75,7 +76,7 @@ class Passages:
         """Where those chunks stand that are still there, in documents that are ready."""
         with self.db.read() as session:
             rows = session.connection().execute(_LOCATE, {"ids": list(chunk_ids)})
-            return {row.id: Place(row[1], row[2], row[3]) for row in rows.all()}
+            return {row.id: Place(row[1], row[2], row[3], row[4]) for row in rows.all()}
 
     def of_document(self, document_id: str) -> list[Passage]:
         """All chunks of a document in order, also of a version that is superseded."""

@@ -14,7 +14,7 @@ from evals.catalogue import Bound
 from evals.cli import app
 from evals.errors import BadCatalogue, BadData, BadRun
 from evals.ranking import document_scores, reciprocal_rank_fusion
-from evals.readme import rewrite
+from evals.readme import markdown, rewrite
 from evals.report import render
 from evals.vector_cache import CachedEmbedder
 from ingest.hashing import HashingEmbedder
@@ -92,6 +92,33 @@ def test_answers_are_scored_against_the_real_line(tmp_path: Path) -> None:
     assert run.timings["until_first_token.p50"] > 0
     assert run.records[0].details["citations"][0][1] == "b.md"
     assert run.chat_model == "scripted"
+
+
+def test_some_questions_are_asked_in_the_usual_way_as_well(tmp_path: Path) -> None:
+    write_set(tmp_path / "tiny")
+    model = ScriptedChatModel()
+    model.enqueue("年假可以结转到次年三月。")
+    model.enqueue("次年三月[1]。九月[8]。")  # in the usual way
+    for _ in range(3):
+        model.enqueue("资料中没有找到相关内容。")
+    model.enqueue("对不起，我不知道。")  # in the usual way
+    model.enqueue("资料中没有找到相关内容。")
+    eval = tiny_eval(kind="answers", unanswerable=2, naive=1, seed=1)
+    run = runner(tmp_path, model=model).run("tiny-answers", eval)
+
+    asked = [record for record in run.records if "naive_answer" in record.details]
+    assert [record.details["answerable"] for record in asked] == [True, False]
+    assert run.metrics["naive.contains_gold"] == 1
+    assert run.metrics["naive.markers_nowhere"] == 1
+    assert run.metrics["naive.refused_unanswerable"] == 1
+    assert run.metrics["naive.false_refusal"] == 0
+    first, second = (messages[0] for messages in model.history if len(messages) == 1)
+    assert "\n[1] 年假的结转" in first.content
+    assert first.content.endswith(f"问题：{asked[0].question}")
+    assert second.content.endswith(f"问题：{asked[1].question}")
+    table = markdown([run])
+    assert "| the usual way, 2 of these → | **tiny-answers, scripted, 5 questions** |" in table
+    assert "| contains gold | 1 | " in table
 
 
 def test_injected_instructions_are_counted_by_their_canary(tmp_path: Path) -> None:

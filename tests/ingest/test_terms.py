@@ -35,6 +35,21 @@ def test_query_terms_are_distinct_and_bounded() -> None:
     assert len(query_terms("".join(chr(0x4E00 + n % 5000) for n in range(100_000)))) <= 512
 
 
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("体检在哪个月？", ["体", "检", "体检", "月"]),
+        ("公司有多少员工", ["公", "司", "公司", "员", "工", "员工"]),
+        ("誰負責審批", ["负", "责", "审", "批", "负责", "责审", "审批"]),
+        ("几内亚", ["几", "内", "亚", "几内", "内亚"]),
+        ("什么是什么？", ["什", "么", "是", "什么", "么是", "是什"]),
+    ],
+)
+def test_what_only_asks_is_not_looked_up(question: str, expected: list[str]) -> None:
+    assert query_terms(question) == expected
+    assert set(query_terms(question)) <= set(terms(question))
+
+
 @given(st.text())
 def test_terms_are_letters_and_digits(text: str) -> None:
     assert all(term.isalnum() and len(term) <= 64 for term in terms(text))

@@ -62,7 +62,9 @@ def test_after_the_best_those_in_good_company_come_first() -> None:
         3: Place("c", 0, ""),
         4: Place("c", 1, ""),
     }
-    fused = {1: 0.9, 2: 0.701, 3: 0.7, 4: 0.75}
+    fused = {1: 0.9, 2: 0.719, 3: 0.7, 4: 0.8}
     # 2 stands alone; 3 is beside 4
     assert coherent(fused, places) == [1, 4, 3, 2]
+    # unless it is all there is of its document
+    assert coherent(fused, places | {2: Place("b", 0, "", chunks=1)}) == [1, 4, 2, 3]
     assert coherent({}, {}) == []
