@@ -91,7 +91,7 @@ class Settings(BaseSettings):
 
     chunk_tokens: int = Field(120, ge=32, description="Target size of a chunk, embedder tokens")
     top_k: int = Field(6, ge=1, le=50, description="Passages handed to the prompt at most")
-    candidates: int = Field(100, ge=1, le=500, description="Chunks each of the searches proposes")
+    candidates: int = Field(60, ge=1, le=500, description="Chunks each of the searches proposes")
     dense_weight: float | None = Field(
         None,
         ge=0,

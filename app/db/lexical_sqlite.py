@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Select, bindparam, insert, text
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.lexical_terms import rarest, weight_of, worth_counting
+from app.db.lexical_terms import rarest, telling, weight_of, worth_counting
 from app.db.tables import KnowledgeBase, LexicalRemoval, StoredChunk
 from vectorstore import Match
 
@@ -69,12 +69,15 @@ def search(
     connection = session.connection()
     counts = _counts(connection)
     counted = worth_counting(wanted, counts.chunks)
-    chosen = rarest(counts.of(connection, counted), counts.chunks)
+    frequencies = counts.of(connection, counted)
+    chosen = rarest(frequencies, counts.chunks)
     if not chosen:
         return []
-    weight = weight_of(chosen, counted, counts.of(connection, counted), counts.chunks)
+    weight = weight_of(chosen, counted, frequencies, counts.chunks)
     others = set(session.exec(select(KnowledgeBase.id))).difference(base_ids)
-    match = f"terms : ({_any_of(chosen)}){_within(connection, counts, base_ids, others)}"
+    # FTS5 scores what matches, by all terms that are named: the first half is which, the second how
+    scored = f"terms : ({_any_of(telling(chosen, frequencies))}) AND terms : ({_any_of(chosen)})"
+    match = scored + _within(connection, counts, base_ids, others)
     rows = connection.execute(_SEARCH, {"match": match, "k": k})
     return [Match(id_, max(score, 0.0) / (_SATURATION * weight)) for id_, score in rows]
 

@@ -65,8 +65,8 @@ def coherent(fused: Mapping[int, float], places: Mapping[int, Place]) -> list[in
 
 
 def in_turn(question: str, ranked: Collection[int], places: Mapping[int, Place]) -> list[int]:
-    """Where the question names several documents, their chunks come first, one of each in turn;
-    otherwise `ranked` as it is."""
+    """Where the question names several documents, their chunks come next to the best one, one of
+    each in turn; otherwise `ranked` as it is."""
     titles = named_titles(question, {places[id_].title for id_ in ranked})
     if len(titles) < 2:
         return list(ranked)
@@ -78,5 +78,5 @@ def in_turn(question: str, ranked: Collection[int], places: Mapping[int, Place])
             keys[id_] = (turns[title], position)
             turns[title] += 1
         else:
-            keys[id_] = (len(ranked), position)
+            keys[id_] = (len(ranked) if position else 0, position)
     return sorted(ranked, key=keys.__getitem__)

@@ -55,7 +55,7 @@ class Retriever:
     lexical: LexicalSearch
     locate: Locate
     hydrate: Hydrate
-    candidates: int = 100
+    candidates: int = 60
     dense_weight: float = DENSE_WEIGHT
 
     def retrieve(

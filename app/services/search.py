@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, tuple_
+from sqlalchemy import Row, Select, and_, bindparam, or_, select
 from sqlmodel import col
 
 from app.db import lexical
@@ -46,19 +47,25 @@ _LOCATE = (
     .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
     .where(col(StoredChunk.id).in_(bindparam("ids", expanding=True)), _READY)
 )
-_HYDRATE = (
-    select(*_PASSAGE_COLUMNS)
-    .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
-    .where(
-        # SQLite finds no index for pairs: the first two lines are for the index
-        col(StoredChunk.document_id).in_(bindparam("documents", expanding=True)),
-        col(StoredChunk.ordinal).in_(bindparam("ordinals", expanding=True)),
-        tuple_(col(StoredChunk.document_id), col(StoredChunk.ordinal)).in_(
-            bindparam("keys", expanding=True)
-        ),
-        _READY,
+_SPANS_PER_READ = 200  # SQLite nests alternatives, and no deeper than 1,000
+
+
+@cache
+def _hydrate(spans: int) -> Select[tuple[Any, ...]]:
+    """The chunks of so many stretches of documents: `first…last` of `document…`. By range, since
+    SQLite finds no index for a list of pairs."""
+    within = (
+        and_(
+            col(StoredChunk.document_id) == bindparam(f"document{n}"),
+            col(StoredChunk.ordinal).between(bindparam(f"first{n}"), bindparam(f"last{n}")),
+        )
+        for n in range(spans)
     )
-)
+    return (
+        select(*_PASSAGE_COLUMNS)
+        .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
+        .where(or_(*within), _READY)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +98,51 @@ class Passages:
 
     def hydrate(self, keys: Collection[tuple[str, int]]) -> list[Passage]:
         """The chunks at those places, (document id, ordinal), that are still there."""
-        if not keys:
-            return []
-        documents, ordinals = ({*column} for column in zip(*keys, strict=True))
+        spans = _spans(keys)
+        found: list[Passage] = []
         with self.db.read() as session:
-            # Columns, not objects: a chunk's vector is larger than its text and not needed here.
-            given = {"documents": list(documents), "ordinals": list(ordinals), "keys": list(keys)}
-            rows = session.connection().execute(_HYDRATE, given)
-            return [_passage(row) for row in rows.all()]
+            for at in range(0, len(spans), _SPANS_PER_READ):
+                some = spans[at : at + _SPANS_PER_READ]
+                given = {
+                    f"{name}{n}": value
+                    for n, span in enumerate(some)
+                    for name, value in zip(("document", "first", "last"), span, strict=True)
+                }
+                # Columns, not objects: a chunk's vector is larger than its text and not needed here
+                rows = session.connection().execute(_hydrate(len(some)), given)
+                found += map(_passage, rows.all())
+        return found
+
+
+def _spans(keys: Collection[tuple[str, int]]) -> list[tuple[str, int, int]]:
+    """Places that follow each other in one document as (document id, first, last)."""
+    spans: list[tuple[str, int, int]] = []
+    for document_id, ordinal in sorted(keys):
+        if spans and spans[-1][0] == document_id and spans[-1][2] == ordinal - 1:
+            spans[-1] = (document_id, spans[-1][1], ordinal)
+        else:
+            spans.append((document_id, ordinal, ordinal))
+    return spans
 
 
 def _passage(row: Row[*tuple[Any, ...]]) -> Passage:
+    # by place, not by name: this is done some dozen times for each search
+    id_, document_id, base_id, ordinal, text, start, end, page, locator, *rest = row
+    stretches, headings, name, title = rest
     return Passage(
-        chunk_id=row.id,
-        document_id=row.document_id,
-        document_name=row.name,
-        base_id=row.base_id,
-        ordinal=row.ordinal,
-        text=row.text,
-        start=row.start,
-        end=row.end,
-        page=row.page,
-        locator=row.locator,
-        title=row.title,
-        headings=tuple(row.headings),
-        parts=tuple(Part(row.id, *stretch) for stretch in row.stretches),
+        chunk_id=id_,
+        document_id=document_id,
+        document_name=name,
+        base_id=base_id,
+        ordinal=ordinal,
+        text=text,
+        start=start,
+        end=end,
+        page=page,
+        locator=locator,
+        title=title,
+        headings=tuple(headings),
+        parts=tuple(Part(id_, *stretch) for stretch in stretches),
     )
 
 

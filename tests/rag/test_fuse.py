@@ -53,6 +53,9 @@ def test_documents_that_are_compared_take_turns() -> None:
     ranked = [1, 2, 6, 3, 4, 5]
     assert in_turn("创新科技和绿源环保谁更早分红？", ranked, places) == [1, 4, 2, 5, 3, 6]
     assert in_turn("创新科技何时分红？", ranked, places) == ranked
+    # what fits best stays the best, whatever is named
+    asked = "创新科技和绿源环保谁更早分红？"
+    assert in_turn(asked, [6, 1, 2, 4], places) == [6, 1, 4, 2]
 
 
 def test_after_the_best_those_in_good_company_come_first() -> None:
