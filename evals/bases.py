@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from filelock import FileLock
 from pydantic import ValidationError
 
 import app
@@ -104,22 +105,24 @@ def open_bases(
     key = _key(contents, build(scratch, embedder=cached, model=ScriptedChatModel()))
     own = folder / "bases" / key
     done = own / _DONE
-    if not (reuse and done.exists()):
-        shutil.rmtree(own, ignore_errors=True)
-    house = build(
-        scratch.model_copy(update={"data_dir": own}),
-        embedder=cached,
-        model=model or ScriptedChatModel(),
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    house.prepare()
-    if done.exists():
-        stored = json.loads(done.read_text(encoding="utf-8"))
-        bases = {name: Base(**base) for name, base in stored.items()}
-    else:
-        bases = _read_documents(house, contents, progress)
-        text = json.dumps({n: {"id": b.id, "documents": b.documents} for n, b in bases.items()})
-        done.write_text(text, encoding="utf-8")
+    (folder / "locks").mkdir(exist_ok=True)
+    with FileLock(folder / "locks" / key):  # one of two runs of a set reads it, the other waits
+        if not (reuse and done.exists()):
+            shutil.rmtree(own, ignore_errors=True)
+        house = build(
+            scratch.model_copy(update={"data_dir": own}),
+            embedder=cached,
+            model=model or ScriptedChatModel(),
+        )
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        house.prepare()
+        if done.exists():
+            stored = json.loads(done.read_text(encoding="utf-8"))
+            bases = {name: Base(**base) for name, base in stored.items()}
+        else:
+            bases = _read_documents(house, contents, progress)
+            text = json.dumps({n: {"id": b.id, "documents": b.documents} for n, b in bases.items()})
+            done.write_text(text, encoding="utf-8")
     chunks = sum(summary.chunk_count for summary in house.bases.all())
     return OpenBases(house, bases, cached, chunks)
 

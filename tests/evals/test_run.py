@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,15 @@ def test_two_runs_give_the_same_numbers_and_the_second_reads_nothing(tmp_path: P
     kept = [p for p in (tmp_path / "data" / "evals" / "bases").iterdir() if p.name != "new"]
     assert len(kept) == 1
     assert all(record.details["ranks"]["fused"][0] >= 1 for record in first.records)
+
+
+def test_two_runs_at_once_read_the_documents_once(tmp_path: Path) -> None:
+    write_set(tmp_path / "tiny")
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(runner(tmp_path).run, "tiny", tiny_eval()) for _ in range(2)]
+    first, second = (run.result() for run in both)
+    assert first.metrics == second.metrics
+    assert first.documents == second.documents == 4
 
 
 def test_another_chunk_size_reads_the_documents_again(tmp_path: Path) -> None:
