@@ -9,7 +9,7 @@ from app.rag.language import Language, language_of
 from app.rag.types import Message, Passage
 from evals.citations import check_citations, refuses
 from evals.overlap import overlap, without_markers
-from evals.runs import Scores
+from evals.runs import NAIVE, Scores
 
 CHUNKS = 5
 
@@ -35,11 +35,11 @@ async def ask_naively(model: ChatModel, question: str, passages: Sequence[Passag
 def score_naive(
     said: str, passages: Sequence[Passage], gold: Sequence[str], language: Language
 ) -> Scores:
-    """What an answer is scored by, each name with `naive.` before it; without `gold` only whether
+    """What an answer is scored by, each name with NAIVE before it; without `gold` only whether
     it refused."""
     refused = float(refuses(without_markers(said)[:80]))
     if not gold:
-        return {"naive.refused_unanswerable": refused}
+        return {f"{NAIVE}refused_unanswerable": refused}
     checked = check_citations(said, passages).scores()
     scores = {**overlap(without_markers(said), gold, language), **checked, "false_refusal": refused}
-    return {f"naive.{name}": score for name, score in scores.items()}
+    return {f"{NAIVE}{name}": score for name, score in scores.items()}

@@ -9,7 +9,6 @@ from evals.runs import Run, Scores
 from evals.ways import WAYS
 
 _BETWEEN = re.compile(r"(<!-- eval-table -->).*?(<!-- /eval-table -->)", re.DOTALL)
-_NAIVE = "naive."
 _RETRIEVAL = ("R@1", "R@5", "nDCG@10", "evidence@5", "evidence@1500")
 _ANSWERS = (
     "contains_gold",
@@ -76,12 +75,11 @@ def _answer_table(runs: Sequence[Run]) -> str:
 
 def _columns(run: Run) -> Iterator[tuple[str, Scores]]:
     """The baseline of the same run, where it has one, and the run itself."""
-    naive = {k.removeprefix(_NAIVE): v for k, v in run.metrics.items() if k.startswith(_NAIVE)}
-    if naive:
-        asked = sum(any(name.startswith(_NAIVE) for name in each.scores) for each in run.records)
-        yield f"the usual way, {asked} of these →", naive
     title = f"{run.name}, {run.chat_model}, {len(run.records)} questions"
-    yield f"**{title}**" if naive else title, run.metrics
+    if run.naive:
+        yield f"the usual way, {run.asked_naively} of these →", run.naive
+        title = f"**{title}**"
+    yield title, run.served
 
 
 def _digits(value: float | None) -> str:

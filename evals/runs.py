@@ -16,6 +16,8 @@ from evals.errors import BadRun
 
 Scores = dict[str, float]  # metric → value
 
+NAIVE = "naive."  # stands before the metrics of a baseline
+
 # Where things are and how they are reached: of no concern to what is measured, or secret.
 _NOT_RECORDED = frozenset({"data_dir", "models_dir", "database_url", "engine_url", "engine_port"})
 
@@ -60,6 +62,23 @@ class Run(BaseModel):
     def label(self) -> str:
         """Its file's name without the ending."""
         return f"{self.name}-{self.started_at:%Y%m%d-%H%M%S}"
+
+    @property
+    def served(self) -> Scores:
+        """The metrics of the service itself."""
+        return {k: value for k, value in self.metrics.items() if not k.startswith(NAIVE)}
+
+    @property
+    def naive(self) -> Scores:
+        """Those of the baseline, under the same names; empty where there was none."""
+        return {
+            k.removeprefix(NAIVE): value for k, value in self.metrics.items() if k.startswith(NAIVE)
+        }
+
+    @property
+    def asked_naively(self) -> int:
+        """How many questions the baseline is of."""
+        return sum(any(k.startswith(NAIVE) for k in record.scores) for record in self.records)
 
     def missed_floors(self) -> list[str]:
         """Metrics below (or above) their floor, or not measured at all."""

@@ -24,11 +24,9 @@ def run_table(run: Run) -> Table:
             table.add_row(name, *values, verdict(run, f"fused.{name}"))
     else:
         table = Table("metric", "naive", "measured", "target", title=title, title_justify="left")
-        for name, value in run.metrics.items():
-            if not name.startswith("naive."):
-                naive = run.metrics.get(f"naive.{name}")
-                shown = "" if naive is None else f"{naive:.3f}"
-                table.add_row(name, shown, f"{value:.3f}", verdict(run, name))
+        for name, value in run.served.items():
+            naive = f"{run.naive[name]:.3f}" if name in run.naive else ""
+            table.add_row(name, naive, f"{value:.3f}", verdict(run, name))
     table.caption = "ms, p50/p95: " + ", ".join(
         f"{stage} {run.timings[f'{stage}.p50']:.1f}/{run.timings[f'{stage}.p95']:.1f}"
         for stage in stage_names(run)

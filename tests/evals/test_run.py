@@ -129,6 +129,7 @@ def test_some_questions_are_asked_in_the_usual_way_as_well(tmp_path: Path) -> No
     table = markdown([run])
     assert "| the usual way, 2 of these → | **tiny-answers, scripted, 5 questions** |" in table
     assert "| contains gold | 1 | " in table
+    assert "<th>naive, 2 questions<" in render([run])
 
 
 def test_injected_instructions_are_counted_by_their_canary(tmp_path: Path) -> None:
