@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Select, bindparam, insert, text
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.lexical_terms import rarest, telling, weight_of, worth_counting
+from app.db.lexical_terms import rarest, weight_of, worth_counting
 from app.db.tables import KnowledgeBase, LexicalRemoval, StoredChunk
 from vectorstore import Match
 
@@ -75,9 +75,7 @@ def search(
         return []
     weight = weight_of(chosen, counted, frequencies, counts.chunks)
     others = set(session.exec(select(KnowledgeBase.id))).difference(base_ids)
-    # FTS5 scores what matches, by all terms that are named: the first half is which, the second how
-    scored = f"terms : ({_any_of(telling(chosen, frequencies))}) AND terms : ({_any_of(chosen)})"
-    match = scored + _within(connection, counts, base_ids, others)
+    match = f"terms : ({_any_of(chosen)}){_within(connection, counts, base_ids, others)}"
     rows = connection.execute(_SEARCH, {"match": match, "k": k})
     return [Match(id_, max(score, 0.0) / (_SATURATION * weight)) for id_, score in rows]
 
