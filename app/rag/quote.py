@@ -1,5 +1,6 @@
 """An answer that only says the question again is replaced by the source's own words, and one that
-begins or stops in the middle of something is completed from it (`complete.py`).
+begins or stops in the middle of something is completed from it (`complete.py`). One that is a cell
+of a table is told with its row (`table.py`).
 
 Asked "what is the throttle also called?", a model of half a billion parameters may answer "the
 throttle": it has found the place and stopped too soon. So nothing is shown until the answer says
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 from app.rag.complete import SETTLED, rest_of, start_of
 from app.rag.sentences import split_sentences
+from app.rag.table import Table, may_be_cell, tables_of, with_its_row
 from app.rag.types import Passage
 from app.rag.wording import content_terms, source_terms
 
@@ -29,11 +31,13 @@ class Quoter:
     passages: Sequence[Passage]
     question: str
     _asked: frozenset[str] = field(init=False)
+    _tables: list[Table] = field(init=False)
     _text: str = ""  # all that the model wrote
     _released: bool = False
 
     def __post_init__(self) -> None:
         self._asked = source_terms(self.question)
+        self._tables = list(tables_of(self.passages))
 
     def feed(self, text: str) -> str:
         """Take the next piece of the model's text and return what can be shown."""
@@ -43,11 +47,17 @@ class Quoter:
         whole_words = _UNFINISHED_WORD.sub("", self._text)
         if len(self._text.strip()) < SETTLED or not self._says_more(whole_words):
             return ""
+        if may_be_cell(self._text, self._tables):
+            return ""
         self._released = True
         return self._from_its_start()
 
     def finish(self) -> str:
-        """What was held back and the rest of a list or bracket, or the quotation in its place."""
+        """What was held back and the rest of a list or bracket, or what stands in its place."""
+        if not self._released:
+            told = with_its_row(self._text, self._tables, self.question)
+            if told != self._text:
+                return told
         if not self._released and not self._says_more(self._text):
             return quotation(self.passages, self.question, self._text) or self._text
         held = "" if self._released else self._from_its_start()

@@ -1,0 +1,105 @@
+"""An answer that is a cell of a table comes with the rows that the question leaves open."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.rag.quote import Quoter
+from app.rag.table import may_be_cell, tables_of, with_its_row
+from app.rag.types import Passage
+from tests.rag.passages import chunks_of, passage
+
+LEAVE = (
+    "年假按司龄计算：\n\n司龄 | 年假天数\n满 1 年不满 3 年 | 7 天\n满 3 年不满 5 年 | 10 天\n"
+    "满 5 年 | 12 天"
+)
+REST = "满 10 年 | 15 天\n\n申请 3 天及以内的年假，应提前 2 个工作日提出。"
+OTHERS = (
+    "假别 | 天数 | 说明\n产假 | 158 天 | 难产增加 15 天\n陪产假 | 15 天 | 3 个月内使用\n"
+    "丧假 | 3 天 | 父母、配偶、子女去世\n\n请假须提前申请。"
+)
+ALLOWANCE = (
+    "城市类别 | 伙食补贴 | 市内交通\n一类：上海 | 120 | 60\n二类：杭州 | 100 | 60\n\n按自然日计算。"
+)
+MANUAL = "Light | Meaning\nPOWER off | no supply\nCLOUD red | no connection\n\nCall us."
+
+
+def leave() -> list[Passage]:
+    first, second = chunks_of("d1", [LEAVE, REST])
+    return [second, replace(first), passage("别的文件。", number=7)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "told"),
+    [
+        # another row than the one that is asked about
+        ("3天", "产假有几天？", "天数：产假，158 天"),
+        ("158 天。", "陪产假有几天？", "天数：陪产假，15 天"),
+        # the row that is asked about
+        ("158天", "产假有几天？", "158天"),
+        # several
+        ("3 天", "丧假和产假各几天？", "天数：产假，158 天；丧假，3 天"),
+        # none: it depends
+        ("120元", "餐补每天多少钱？", "伙食补贴：一类：上海，120；二类：杭州，100"),
+        ("100", "去上海出差餐补多少？", "伙食补贴：一类：上海，120"),
+        (
+            "no supply",
+            "What does it mean?",
+            "Meaning: POWER off, no supply; CLOUD red, no connection",
+        ),
+        # no cell, or the first of a row
+        ("产假", "哪种假最长？", "产假"),
+        ("请假须提前申请", "请假要怎样？", "请假须提前申请"),
+        ("", "产假有几天？", ""),
+    ],
+)
+def test_a_cell_is_told_with_its_rows(answer: str, question: str, told: str) -> None:
+    tables = list(tables_of([passage(OTHERS), passage(ALLOWANCE, 2), passage(MANUAL, 3)]))
+    assert with_its_row(answer, tables, question) == told
+
+
+def test_a_table_over_two_chunks_is_one() -> None:
+    first, second = leave()[1], leave()[0]
+    carried = replace(second, headings=("3.1 年假", "司龄 | 年假天数"))
+    (table,) = tables_of([carried, first])
+    assert (len(table.rows), table.whole) == (4, True)
+    assert with_its_row("12天", [table], "年假有几天？").endswith("满 5 年，12 天；满 10 年，15 天")
+
+
+def test_where_rows_may_be_missing_the_cells_own_row_is_told() -> None:
+    first = leave()[1]
+    (table,) = tables_of([first])
+    assert not table.whole
+    assert with_its_row("12天", [table], "年假有几天？") == "年假天数：满 5 年，12 天"
+    long = passage(
+        "型号 | 价格\n" + "\n".join(f"A{n} | {n}0 元" for n in range(1, 30)) + "\n\n完。"
+    )
+    (table,) = tables_of([long])
+    assert with_its_row("70元", [table], "价格是多少？") == "价格：A7，70 元"
+
+
+def test_numbers_in_words_name_a_row() -> None:
+    tables = list(tables_of([leave()[1]]))
+    told = with_its_row("12天", tables, "入职满三年有几天年假？")
+    assert told == "年假天数：满 1 年不满 3 年，7 天；满 3 年不满 5 年，10 天"
+
+
+def test_what_may_become_a_cell_is_held_back() -> None:
+    tables = list(tables_of([passage(OTHERS)]))
+    assert may_be_cell("15", tables)
+    assert may_be_cell("父母、配偶、子", tables)
+    assert not may_be_cell("父母、兄弟", tables)
+    assert not may_be_cell("产假", tables)
+
+    quoter = Quoter([passage(OTHERS)], "产假有几天？")
+    assert [quoter.feed(piece) for piece in ("3", " 天")] == ["", ""]
+    assert quoter.finish() == "天数：产假，158 天"
+
+    quoter = Quoter([passage(OTHERS)], "丧假适用于谁？")
+    said = [quoter.feed(piece) for piece in ("父母、配偶、子女去", "世的员工")]
+    assert said == ["", "父母、配偶、子女去世的员工"]
+    assert quoter.finish() == ""
+
+
+def test_without_tables_nothing_is_looked_for() -> None:
+    assert list(tables_of([passage("甲 | 乙\n一 | 二"), passage("没有表格。", 2)])) == []
