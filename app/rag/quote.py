@@ -47,21 +47,22 @@ class Quoter:
         whole_words = _UNFINISHED_WORD.sub("", self._text)
         if len(self._text.strip()) < SETTLED or not self._says_more(whole_words):
             return ""
-        if may_be_cell(self._text, self._tables):
+        if may_be_cell(self._text, self._tables, self.question):
             return ""
         self._released = True
         return self._from_its_start()
 
     def finish(self) -> str:
         """What was held back and the rest of a list or bracket, or what stands in its place."""
-        if not self._released:
-            told = with_its_row(self._text, self._tables, self.question)
-            if told != self._text:
-                return told
-        if not self._released and not self._says_more(self._text):
-            return quotation(self.passages, self.question, self._text) or self._text
-        held = "" if self._released else self._from_its_start()
-        return held + rest_of(self._text, self.passages)
+        if self._released:
+            return rest_of(self._text, self.passages)
+        said = self._text
+        if not self._says_more(said):
+            said = quotation(self.passages, self.question, said) or said
+        told = with_its_row(said, self._tables, self.question)
+        if told != self._text:
+            return told
+        return self._from_its_start() + rest_of(self._text, self.passages)
 
     def _from_its_start(self) -> str:
         """Without the space that follows first words which the model was given."""

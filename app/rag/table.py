@@ -6,7 +6,7 @@ a table says what depends on what.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.rag.language import Language, language_of
@@ -31,24 +31,51 @@ class Table:
     whole: bool
 
 
-def may_be_cell(beginning: str, tables: Sequence[Table]) -> bool:
-    """Whether some cell begins like that, behind the first of its row."""
-    wanted = _bare(beginning)
-    cells = (cell for table in tables for row in table.rows for cell in row[1:])
-    return any(_bare(cell).startswith(wanted) for cell in cells)
+def may_be_cell(beginning: str, tables: Sequence[Table], question: str) -> bool:
+    """Whether some row begins like that, or some cell behind the first of its row."""
+    said, asked = _bare(beginning), _bare(question)
+    texts = (text for table in tables for row in table.rows for text in (_line(row), *row[1:]))
+    return any(
+        (written := _bare(text)).startswith(said) or _repeats(said, written, asked)
+        for text in texts
+    )
 
 
 def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
     """The answer as the table has it, with the rows that the question leaves open.
 
-    As it is where it is no cell behind the first of a row, or of the one row that is asked about.
+    As it is where it is neither a row, nor a cell behind the first of a row, or already of the one
+    row that is asked about.
     """
     for table in tables:
         for row in table.rows:
-            for column in range(1, min(len(row), len(table.head))):
-                if _same(answer, row[column]):
-                    return _told(answer, table, row, column, question)
-    return answer
+            if _BETWEEN.strip() in answer and _bare(_line(row)).startswith(_bare(answer)):
+                rows = _named(table, len(row), question)
+                return _told(rows if row in rows else [row], range(1, len(row)), question)
+    found = [
+        (table, row, column, _named(table, column, question))
+        for table in tables
+        for row in table.rows
+        for column in range(1, min(len(row), len(table.head)))
+        if _same(answer, row[column], _bare(question))
+    ]
+    if not found:
+        return answer
+    # 15 days may stand in many tables
+    asked = source_terms(question)
+    table, row, column, named = max(
+        found,
+        key=lambda each: (
+            each[1] in _held_by_key(each[0], question),
+            len(source_terms(" ".join(each[0].head)) & asked),
+            bool(each[3]),
+        ),
+    )
+    if named == [row]:
+        return answer
+    rows = named or (list(table.rows) if table.whole else [row])
+    head = f"{table.head[column]}{_MARKS[language_of(question)][0]}"
+    return head + _told(rows if len(rows) <= _MOST_ROWS else [row], [column], question)
 
 
 def tables_of(passages: Sequence[Passage]) -> Iterator[Table]:
@@ -87,29 +114,18 @@ def _tables(lines: Sequence[str], goes_on: bool) -> Iterator[Table]:
             run = []
 
 
-def _told(answer: str, table: Table, row: Cells, column: int, question: str) -> str:
-    asked = _named(table, column, question)
-    if asked == [row]:
-        return answer
-    if not asked and table.whole and len(table.rows) <= _MOST_ROWS:
-        asked = list(table.rows)
-    colon, comma, semicolon = _MARKS[language_of(question)]
-    if not 0 < len(asked) <= _MOST_ROWS:
-        asked = [row]
-    listed = semicolon.join(
-        f"{each[0]}{comma}{each[column]}" for each in asked if column < len(each) and each[column]
-    )
-    return f"{table.head[column]}{colon}{listed}" if listed else answer
+def _told(rows: Iterable[Cells], columns: Iterable[int], question: str) -> str:
+    _, comma, semicolon = _MARKS[language_of(question)]
+    wanted = [0, *columns]
+    lines = ([row[c] for c in wanted if c < len(row) and row[c]] for row in rows)
+    return semicolon.join(comma.join(cells) for cells in lines if len(cells) > 1)
 
 
 def _named(table: Table, column: int, question: str) -> list[Cells]:
     """The rows whose first cell the question holds, else those that share terms with it which not
     every row has."""
-    bare = _bare(question)
-    keys = {key for each in table.rows if len(key := _bare(each[0])) > 1 and key in bare}
-    keys = {key for key in keys if not any(key != other and key in other for other in keys)}
-    if keys:
-        return [each for each in table.rows if _bare(each[0]) in keys]
+    if by_key := _held_by_key(table, question):
+        return by_key
     asked = source_terms(question) - source_terms(" ".join(table.head))
     held = [
         asked & source_terms(" ".join((*each[:column], *each[column + 1 :]))) for each in table.rows
@@ -118,16 +134,36 @@ def _named(table: Table, column: int, question: str) -> list[Cells]:
     return [each for each, found in zip(table.rows, held, strict=True) if found - everywhere]
 
 
-def _same(answer: str, cell: str) -> bool:
-    """Alike but for spaces, marks around them, and a unit that one of them lacks."""
+def _held_by_key(table: Table, question: str) -> list[Cells]:
+    left, keys = _bare(question), set()
+    for key in sorted({_bare(each[0]) for each in table.rows}, key=len, reverse=True):
+        if len(key) > 1 and key in left:  # 陪产假 does not name 产假
+            keys.add(key)
+            left = left.replace(key, "\n")
+    return [each for each in table.rows if _bare(each[0]) in keys]
+
+
+def _same(answer: str, cell: str, asked: str) -> bool:
+    """Alike but for spaces, marks around them, words of the question behind the answer, and a unit
+    that one of them lacks."""
     said, written = _bare(answer), _bare(cell)
     if not said or not written:
         return False
-    if said == written:
+    if said == written or _repeats(said, written, asked):
         return True
     shorter, longer = sorted((said, written), key=len)
     numeric = shorter.replace(",", "").replace(".", "").isdigit()
     return numeric and longer.startswith(shorter) and bool(_UNIT.fullmatch(longer[len(shorter) :]))
+
+
+def _repeats(said: str, written: str, asked: str) -> bool:
+    """Whether what was said is the cell and words of the question: 15 天 and 年假."""
+    rest = said[len(written) :] if written and said.startswith(written) else ""
+    return bool(rest) and not written.isdigit() and rest in asked
+
+
+def _line(row: Cells) -> str:
+    return _BETWEEN.join(row)
 
 
 def _bare(text: str) -> str:

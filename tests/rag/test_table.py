@@ -47,6 +47,16 @@ def leave() -> list[Passage]:
             "What does it mean?",
             "Meaning: POWER off, no supply; CLOUD red, no connection",
         ),
+        # words of the question behind it
+        ("15 天陪产假", "产假和陪产假有几天？", "天数：产假，158 天；陪产假，15 天"),
+        ("15 天陪产假", "陪产假有几天？", "15 天陪产假"),
+        # a row as it stands there
+        ("丧假 | 3 天", "丧假有几天？", "丧假，3 天，父母、配偶、子女去世"),
+        (
+            "丧假 | 3 天 | 父母、配偶、子女去世",
+            "产假和丧假各几天？",
+            "产假，158 天，难产增加 15 天；丧假，3 天，父母、配偶、子女去世",
+        ),
         # no cell, or the first of a row
         ("产假", "哪种假最长？", "产假"),
         ("请假须提前申请", "请假要怎样？", "请假须提前申请"),
@@ -64,6 +74,17 @@ def test_a_table_over_two_chunks_is_one() -> None:
     (table,) = tables_of([carried, first])
     assert (len(table.rows), table.whole) == (4, True)
     assert with_its_row("12天", [table], "年假有几天？").endswith("满 5 年，12 天；满 10 年，15 天")
+
+
+def test_of_several_tables_the_one_that_is_asked_about_counts() -> None:
+    years = passage(LEAVE + "\n满 10 年 | 15 天\n\n完。", number=2)
+    tables = list(tables_of([years, passage(OTHERS, number=3)]))
+    assert with_its_row("15 天", tables, "陪产假有几天？") == "15 天"
+    assert with_its_row("15 天", tables, "产假有几天？") == "天数：产假，158 天"
+    assert with_its_row("15 天", tables, "年假有几天？").startswith("年假天数：满 1 年不满 3 年")
+    # 3 months are named in the other table too
+    told = with_its_row("15 天年假", tables, "满三年有几天年假？")
+    assert told == "年假天数：满 1 年不满 3 年，7 天；满 3 年不满 5 年，10 天"
 
 
 def test_where_rows_may_be_missing_the_cells_own_row_is_told() -> None:
@@ -86,10 +107,12 @@ def test_numbers_in_words_name_a_row() -> None:
 
 def test_what_may_become_a_cell_is_held_back() -> None:
     tables = list(tables_of([passage(OTHERS)]))
-    assert may_be_cell("15", tables)
-    assert may_be_cell("父母、配偶、子", tables)
-    assert not may_be_cell("父母、兄弟", tables)
-    assert not may_be_cell("产假", tables)
+    assert may_be_cell("15", tables, "")
+    assert may_be_cell("父母、配偶、子", tables, "")
+    assert not may_be_cell("父母、兄弟", tables, "")
+    assert may_be_cell("产假 | 15", tables, "")
+    assert not may_be_cell("产假有", tables, "")
+    assert may_be_cell("15 天陪产", tables, "陪产假有几天？")
 
     quoter = Quoter([passage(OTHERS)], "产假有几天？")
     assert [quoter.feed(piece) for piece in ("3", " 天")] == ["", ""]
@@ -99,6 +122,12 @@ def test_what_may_become_a_cell_is_held_back() -> None:
     said = [quoter.feed(piece) for piece in ("父母、配偶、子女去", "世的员工")]
     assert said == ["", "父母、配偶、子女去世的员工"]
     assert quoter.finish() == ""
+
+
+def test_a_quoted_row_is_told_too() -> None:
+    quoter = Quoter([passage(OTHERS)], "丧假和产假各几天？")
+    assert quoter.feed("丧假和产假各几天？") == ""
+    assert quoter.finish() == "产假，158 天，难产增加 15 天；丧假，3 天，父母、配偶、子女去世"
 
 
 def test_without_tables_nothing_is_looked_for() -> None:
