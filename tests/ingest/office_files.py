@@ -93,7 +93,8 @@ def zip_file(members: Mapping[str, bytes | str], *, deflate: bool = True) -> byt
     kind = zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED
     with zipfile.ZipFile(stream, "w", kind) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            # without the time of day, so that the same members are the same file
+            archive.writestr(zipfile.ZipInfo(name), content, kind)
     return stream.getvalue()
 
 
