@@ -30,7 +30,7 @@ _FUNCTION_WORDS = frozenset(
 _FUNCTION_CHARACTERS = str.maketrans("", "", "的了是在和与及也为于被")
 _REFUSES = re.compile(
     r"(没有|未能?|无法|不)[^。！？]{0,12}(找到|提到|提及|提供|包含|说明|确定|回答|得知|知道|相关)"
-    r"|(not|n't|no|unable)\b[^.!?]{0,40}\b(found|find|mention|provid|contain|answer|specif|state|know|"
+    r"|(not|n't|no|unable)\b[^.!?]{0,40}\b(found|find|mention|provid|contain|answer|specif|state|know\b|"
     r"information|matches|determin)",
     re.IGNORECASE,
 )

@@ -81,6 +81,9 @@ def test_several_markers_support_together() -> None:
         ("没有参加战争的国家是瑞士。", False),
         ("Nothing in the knowledge bases matches this question.", False),
         ("It was founded in 1876.", False),
+        ("对不起，我不知道。", True),
+        ("I do not know.", True),
+        ("It was not a hit then and is known as Blue.", False),
     ],
 )
 def test_saying_that_nothing_was_found(text: str, expected: bool) -> None:
