@@ -45,7 +45,7 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
     """The answer as the table has it, with the rows that the question leaves open.
 
     As it is where it is neither a row, nor a cell behind the first of a row, or already of the one
-    row that is asked about.
+    row that the question names whole: 产假 may mean the row of 陪产假, or one that was not found.
     """
     for table in tables:
         for row in table.rows:
@@ -71,7 +71,7 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
             bool(each[3]),
         ),
     )
-    if named == [row]:
+    if named == [row] == _held_by_key(table, question):
         return answer
     rows = named or (list(table.rows) if table.whole else [row])
     head = f"{table.head[column]}{_MARKS[language_of(question)][0]}"

@@ -42,6 +42,7 @@ def leave() -> list[Passage]:
         # none: it depends
         ("120元", "餐补每天多少钱？", "伙食补贴：一类：上海，120；二类：杭州，100"),
         ("100", "去上海出差餐补多少？", "伙食补贴：一类：上海，120"),
+        ("120", "去上海出差餐补多少？", "伙食补贴：一类：上海，120"),
         (
             "no supply",
             "What does it mean?",
@@ -85,6 +86,14 @@ def test_of_several_tables_the_one_that_is_asked_about_counts() -> None:
     # 3 months are named in the other table too
     told = with_its_row("15 天年假", tables, "满三年有几天年假？")
     assert told == "年假天数：满 1 年不满 3 年，7 天；满 3 年不满 5 年，10 天"
+
+
+def test_a_row_that_is_not_named_whole_is_told_with_the_answer() -> None:
+    rows = "陪产假 | 15 天 | 3 个月内使用\n丧假 | 3 天 | 父母、配偶、子女去世"
+    rest = replace(passage(rows), headings=("其他假期", "假别 | 天数 | 说明"))
+    tables = list(tables_of([rest]))
+    assert with_its_row("15天", tables, "产假有几天？") == "天数：陪产假，15 天"
+    assert with_its_row("15天", tables, "陪产假有几天？") == "15天"
 
 
 def test_where_rows_may_be_missing_the_cells_own_row_is_told() -> None:
