@@ -3,15 +3,18 @@
 Some of the questions are put to the model once more in the usual way, as a baseline (`naive`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from app.rag.answer import AnswerLine
+from app.rag.language import language_of
+from app.rag.types import Message
 from evals.abstention import Asked, abstention
 from evals.asking import Answered, ask
 from evals.bases import OpenBases
 from evals.catalogue import Eval
 from evals.citations import check_citations
 from evals.naive import CHUNKS, ask_naively, score_naive
-from evals.overlap import overlap
+from evals.overlap import contains, overlap
 from evals.progress import Progress
 from evals.retrieval import BASE
 from evals.runs import Record, Run, Scores, mean_scores
@@ -28,13 +31,14 @@ async def measure(
     naive = _asked_naively(asked.questions, eval)
     with progress.task("questions answered", len(asked.questions)) as advance:
         for question in asked.questions:
-            answered = await ask(line, question.text, [base.id])
-            record = score(question, answered, eval)
+            history = await before(line, question, base.id)
+            answered = await ask(line, question.text, [base.id], history)
+            record = score(question, answered, eval, asked.file_names(question.gold))
             if question.id in naive:
                 hits = line.retriever.retrieve(question.text, [base.id], CHUNKS).hits[:CHUNKS]
                 said = await ask_naively(line.model, question.text, hits)
                 gold = question.answers if question.answerable else ()
-                record.scores |= score_naive(said, hits, gold, eval.language)
+                record.scores |= score_naive(said, hits, gold, language_of(question.text))
                 record.details["naive_answer"] = said
             run.records.append(record)
             advance()
@@ -50,14 +54,28 @@ def _asked_naively(questions: Sequence[Question], eval: Eval) -> set[str]:
     return chosen
 
 
-def score(question: Question, answered: Answered, eval: Eval) -> Record:
+async def before(line: AnswerLine, question: Question, base_id: str) -> tuple[Message, ...]:
+    """The turn that a question follows up, answered as it is served; none where it stands alone."""
+    if not question.after:
+        return ()
+    said = await ask(line, question.after, [base_id])
+    return Message("user", question.after), Message("assistant", said.text)
+
+
+def score(
+    question: Question, answered: Answered, eval: Eval, gold_files: Collection[str] = ()
+) -> Record:
     record = answered.record(question.id, question.text, question.answers, question.type)
     record.details["answerable"] = question.answerable
     if "overlap" in eval.scored_by and question.answerable:
-        record.scores |= overlap(answered.text, question.answers, eval.language)
-        found = {passage.document_name for passage in answered.answer.passages}
-        gold = {f"{id_}.md" for id_ in question.gold}
-        record.scores["gold_in_prompt"] = float(bool(found & gold))
+        language = language_of(question.text)
+        record.scores |= overlap(answered.text, question.answers, language)
+        if question.wrong:
+            said = [contains(answered.text, each) for each in question.wrong]
+            record.scores["contains_wrong"] = max(said)
+        if gold_files:
+            found = {passage.document_name for passage in answered.answer.passages}
+            record.scores["gold_in_prompt"] = float(not found.isdisjoint(gold_files))
     if "citations" in eval.scored_by and not answered.refused:
         checked = check_citations(answered.answer.text, answered.answer.passages)
         record.scores |= checked.scores()
@@ -71,7 +89,7 @@ def score(question: Question, answered: Answered, eval: Eval) -> Record:
 
 def put_together(records: Sequence[Record], eval: Eval) -> Scores:
     """Means over questions; citations over all sentences; abstention over both sorts."""
-    metrics = mean_scores(records)
+    metrics = mean_scores(records) | _by_type(records)
     if "citations" in eval.scored_by:
         sentences = [r.details["sentences"] for r in records if "sentences" in r.details]
         statements, cited, supported = (
@@ -87,6 +105,15 @@ def put_together(records: Sequence[Record], eval: Eval) -> Scores:
     prompted = [r.details["prompt_tokens"] for r in records if r.details["prompt_tokens"]]
     metrics["prompt_tokens"] = sum(prompted) / len(prompted) if prompted else 0.0
     return metrics
+
+
+def _by_type(records: Sequence[Record]) -> Scores:
+    """`contains_gold` of each type of question, where a set tells them apart."""
+    right: dict[str, list[float]] = {}
+    for record in records:
+        if record.type and "contains_gold" in record.scores:
+            right.setdefault(record.type, []).append(record.scores["contains_gold"])
+    return {f"contains_gold.{name}": sum(found) / len(found) for name, found in right.items()}
 
 
 def decisions(records: Sequence[Record]) -> list[Asked]:

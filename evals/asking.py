@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.rag.answer import AnswerLine, Question, Sources, TextDelta
 from app.rag.prompt import Prompt
-from app.rag.types import Answer
+from app.rag.types import Answer, Message
 from evals.citations import refuses
 from evals.overlap import without_markers
 from evals.runs import Record
@@ -70,12 +70,14 @@ class Answered:
         )
 
 
-async def ask(line: AnswerLine, question: str, base_ids: Sequence[str]) -> Answered:
+async def ask(
+    line: AnswerLine, question: str, base_ids: Sequence[str], history: Sequence[Message] = ()
+) -> Answered:
     """Raises what the answer line raises."""
     began = time.perf_counter()
     first_ms = 0.0
     prompt: Prompt | None = None
-    async for event in line.stream(Question(question, tuple(base_ids))):
+    async for event in line.stream(Question(question, tuple(base_ids), tuple(history))):
         if isinstance(event, Sources):
             prompt = event.prompt
         elif isinstance(event, TextDelta) and event.text and not first_ms:

@@ -60,6 +60,7 @@ class Eval(BaseModel):
     about: str
     kind: Kind
     set: str  # a folder of the data
+    own: bool = False  # or one that comes with Zhiwen, about the sample base
     language: Language
     questions: int = Field(0, ge=0)  # answerable ones, drawn at random
     unanswerable: int = Field(0, ge=0)

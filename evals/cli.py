@@ -50,7 +50,7 @@ def run(
     smoke: Annotated[bool, typer.Option(help="The quick ones that have floors.")] = False,
     label: Annotated[str, typer.Option(help="Kept with the run, to tell it from others.")] = "",
 ) -> None:
-    """Run evals; exit code 1 where one misses a floor. Without the data it says so and ends.
+    """Run evals; exit code 1 where one misses a floor. What lacks its data is skipped with a word.
 
     With --all the runs are written as one HTML page, too.
     """
@@ -68,8 +68,11 @@ def run(
     if not chosen:
         raise typer.BadParameter("name evals, or say --all or --smoke; `list` shows them")
     if not data.is_dir():
-        console.print(f"skipped: there is no evaluation data at {data}", highlight=False)
-        return
+        skipped = [name for name in chosen if not catalogue.find(name).own]
+        if skipped:
+            told = f"skipped, since there is no evaluation data at {data}: {', '.join(skipped)}"
+            console.print(told, highlight=False)
+        chosen = [name for name in chosen if name not in skipped]
     given = Settings()
     runner = Runner(
         data, given, parse_changes(changes or []), limit, reuse, progress=Progress(console)
@@ -85,7 +88,7 @@ def run(
         console.print(f"written to {path}", highlight=False, soft_wrap=True)
         if not limit:
             missed += [f"{name}: {metric}" for metric in done.missed_floors()]
-    if every:
+    if every and finished:
         page = report.write(finished, runs.report_path(given.data_dir))
         console.print(f"report written to {page}", highlight=False, soft_wrap=True)
     if missed:

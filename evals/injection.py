@@ -98,7 +98,7 @@ def _planted(row: dict[str, Any]) -> Planted:
 
 def contents(asked: InjectionSet) -> dict[str, dict[str, bytes]]:
     """One base an attack, one of everything harmless."""
-    harmless = {text.file_name: text.to_markdown() for text in asked.background}
+    harmless = {text.file_name: text.content() for text in asked.background}
     harmless |= {each.name: each.text.encode() for each in asked.planted if not each.malicious}
     attacks = {e.id: {e.name: e.text.encode()} for e in asked.planted if e.malicious}
     return {HARMLESS: harmless, **attacks}

@@ -12,6 +12,7 @@ _BETWEEN = re.compile(r"(<!-- eval-table -->).*?(<!-- /eval-table -->)", re.DOTA
 _RETRIEVAL = ("R@1", "R@5", "nDCG@10", "evidence@5", "evidence@1500")
 _ANSWERS = (
     "contains_gold",
+    "contains_wrong",
     "f1",
     "em",
     "citation_precision",

@@ -17,7 +17,6 @@ from app.chat_engines import build_chat_model
 from app.config import Settings
 from app.db.tables import EvalQuestion, StoredDocument
 from app.llm.scripted import ScriptedChatModel
-from app.rag.language import language_of
 from app.rag.types import Passage
 from app.services.bases import find_base
 from app.services.ingestion import Ingestion
@@ -190,10 +189,8 @@ async def _answer_all(
             scorers = (
                 ("overlap", "citations", "abstention") if gold else ("citations", "abstention")
             )
-            changed = {"scorers": scorers, "language": language_of(stored.question)}
-            new = score(question, answered, eval.model_copy(update=changed))
+            new = score(question, answered, eval.model_copy(update={"scorers": scorers}))
             record = records[stored.id]
-            new.scores.pop("gold_in_prompt", None)  # search has measured that
             record.scores |= new.scores
             record.details |= new.details
             record.timings_ms |= new.timings_ms

@@ -20,7 +20,7 @@ _EVIDENCE = (f"evidence@{CHUNKS}", f"evidence@{BUDGET_CHARS}")
 
 def contents(asked: QuestionSet) -> dict[str, dict[str, bytes]]:
     """One base, one document a row of the corpus."""
-    return {BASE: {document.file_name: document.to_markdown() for document in asked.documents}}
+    return {BASE: {document.file_name: document.content() for document in asked.documents}}
 
 
 def measure(

@@ -60,13 +60,13 @@ class Runner:
         return run
 
     def _retrieval(self, run: Run, eval: Eval) -> None:
-        asked = load_set(self.data / eval.set, eval, limit=self.limit)
+        asked = load_set(self.data, eval, limit=self.limit)
         run.set_digest = asked.digest
         with self._open(run, retrieval.contents(asked)) as opened:
             retrieval.measure(run, eval, asked, opened, self.progress)
 
     def _answers(self, run: Run, eval: Eval) -> None:
-        asked = load_set(self.data / eval.set, eval, limit=self.limit)
+        asked = load_set(self.data, eval, limit=self.limit)
         run.set_digest = asked.digest
         with self._answering(run, retrieval.contents(asked)) as opened:
             asyncio.run(answers.measure(run, eval, asked, opened, self.progress))

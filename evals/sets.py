@@ -2,21 +2,25 @@
 
 A line of the corpus: `doc_id`, `title`, `text`. A line of the queries: `qid`, `question`,
 `answers`, `gold_doc_ids`, `answerable`, and where known `evidence`, `context_dependent`,
-`question_type`. `queries_out_of_corpus.jsonl`, where there is one, holds questions that nothing in
-the corpus answers.
+`question_type`, `wrong` (what a wrong answer would hold) and `after` (the question that this one
+follows up). `queries_out_of_corpus.jsonl`, where there is one, holds questions that nothing in the
+corpus answers. A set of our own has questions only; its corpus is the sample base.
 """
 
 import hashlib
 import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.services.samples import sample_files
 from evals.catalogue import Eval
 from evals.errors import BadData, NoData
+
+OWN_SETS = Path(__file__).parent
 
 _MARKS = re.compile(r"([\\`*_<\[\]&#])")
 _ESCAPED = r"\\\1"
@@ -36,14 +40,36 @@ class SourceText:
     def file_name(self) -> str:
         return f"{self.id}.md"
 
-    def to_markdown(self) -> bytes:
+    def content(self) -> bytes:
         """The text under a heading of its title; what Markdown would read as a mark is escaped."""
         heading = f"# {_MARKS.sub(_ESCAPED, self.title)}\n\n" if self.title else ""
         return f"{heading}{_MARKS.sub(_ESCAPED, self.text)}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A document as it is, of any format; its name is its id."""
+
+    file_name: str
+    data: bytes
+
+    @property
+    def id(self) -> str:
+        return self.file_name
+
+    @property
+    def title(self) -> str:
+        return self.file_name
+
+    def content(self) -> bytes:
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
+    """`wrong`: what an answer holds that is about something else. `after`: the question that this
+    one follows up."""
+
     id: str
     text: str
     answers: tuple[str, ...] = ()
@@ -51,26 +77,31 @@ class Question:
     answerable: bool = True
     evidence: tuple[str, ...] = ()  # sentences of those documents
     type: str = ""
+    wrong: tuple[str, ...] = ()
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
     """`digest` is of the documents and questions, so that runs tell whether they saw the same."""
 
-    documents: tuple[SourceText, ...]
+    documents: tuple[SourceText | SourceFile, ...]
     questions: tuple[Question, ...]
     digest: str
 
+    def file_names(self, ids: Collection[str]) -> set[str]:
+        """Of the documents with those ids."""
+        return {document.file_name for document in self.documents if document.id in ids}
 
-def load_set(folder: Path, eval: Eval, *, limit: int = 0) -> QuestionSet:
-    """What the eval draws from the folder; with `limit`, that many questions of each sort at most.
+
+def load_set(data: Path, eval: Eval, *, limit: int = 0) -> QuestionSet:
+    """What the eval draws from its set below `data`, or from our own; with `limit`, that many
+    questions of each sort at most.
 
     Raises NoData, BadData.
     """
-    documents = [
-        SourceText(row["doc_id"], row["title"], row["text"])
-        for row in read_rows(folder / "corpus.jsonl", "doc_id", "title", "text")
-    ]
+    folder = (OWN_SETS if eval.own else data) / eval.set
+    documents = _sample_base() if eval.own else _corpus(folder)
     if eval.titles:
         titles = sorted({document.title for document in documents})
         chosen = set(draw(titles, eval.titles, eval.seed))
@@ -83,6 +114,17 @@ def load_set(folder: Path, eval: Eval, *, limit: int = 0) -> QuestionSet:
     if not questions:
         raise BadData(f"{folder.name} has no question that can be asked of its documents.")
     return QuestionSet(tuple(documents), tuple(questions), _digest(documents, questions))
+
+
+def _sample_base() -> list[SourceText | SourceFile]:
+    return [SourceFile(name, data) for name, data in sample_files()]
+
+
+def _corpus(folder: Path) -> list[SourceText | SourceFile]:
+    return [
+        SourceText(row["doc_id"], row["title"], row["text"])
+        for row in read_rows(folder / "corpus.jsonl", "doc_id", "title", "text")
+    ]
 
 
 def _questions(folder: Path, indexed: set[str]) -> tuple[list[Question], list[Question]]:
@@ -111,6 +153,8 @@ def _question(row: dict[str, Any]) -> Question:
         answerable=row.get("answerable", True),
         evidence=tuple(row.get("evidence", ())),
         type=row.get("question_type", ""),
+        wrong=tuple(row.get("wrong", ())),
+        after=row.get("after", ""),
     )
 
 
@@ -144,7 +188,7 @@ def read_rows(path: Path, *fields: str) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _digest(documents: Sequence[SourceText], questions: Sequence[Question]) -> str:
+def _digest(documents: Sequence[SourceText | SourceFile], questions: Sequence[Question]) -> str:
     hashed = hashlib.sha256()
     for item in (*documents, *questions):
         hashed.update(repr(item).encode())

@@ -1,14 +1,16 @@
 """Whose cell is it? An answer that is a cell of a table, and the rows it could be of.
 
 Asked how long maternity leave is, a small model answers with a cell of the right column and any
-row. The row that the question names is the right one; where it names none, all are the answer:
-a table says what depends on what.
+row. The row that the question names is the right one, or the one whose range holds its amount (three
+years are in 满 3 年不满 5 年); where it names none, all are the answer: a table says what depends on
+what.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from app.rag.intervals import amounts_in, interval_of
 from app.rag.language import Language, language_of
 from app.rag.types import Passage
 from app.rag.wording import source_terms
@@ -17,6 +19,7 @@ Cells = tuple[str, ...]
 
 _BETWEEN = " | "  # cells, as every parser writes them
 _MOST_ROWS = 8  # more are no answer
+_LEAST_RANGES = 2  # one alone may be a limit that is mentioned
 _AROUND = re.compile(r"^[\s。．；，、.;,]+|[\s。．；，、.;,]+$")
 _UNIT = re.compile(r"\s*[^\W\d]{0,2}$")  # 天, 元, 个月, h
 _MARKS: dict[Language, tuple[str, str, str]] = {"zh": ("：", "，", "；"), "en": (": ", ", ", "; ")}
@@ -50,8 +53,10 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
     for table in tables:
         for row in table.rows:
             if _BETWEEN.strip() in answer and _bare(_line(row)).startswith(_bare(answer)):
-                rows = _named(table, len(row), question)
-                return _told(rows if row in rows else [row], range(1, len(row)), question)
+                meant = _meant(table, len(row), question)
+                rows = meant or _named(table, len(row), question)
+                rows = rows if meant or row in rows else [row]
+                return _told(rows, range(1, len(row)), question)
     found = [
         (table, row, column, _named(table, column, question))
         for table in tables
@@ -66,7 +71,7 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
     table, row, column, named = max(
         found,
         key=lambda each: (
-            each[1] in _held_by_key(each[0], question),
+            each[1] in _meant(each[0], each[2], question),
             len(source_terms(" ".join(each[0].head)) & asked),
             bool(each[3]),
         ),
@@ -122,16 +127,41 @@ def _told(rows: Iterable[Cells], columns: Iterable[int], question: str) -> str:
 
 
 def _named(table: Table, column: int, question: str) -> list[Cells]:
-    """The rows whose first cell the question holds, else those that share terms with it which not
-    every row has."""
-    if by_key := _held_by_key(table, question):
-        return by_key
+    """The rows that are meant, else those that share terms with the question which not every row
+    has."""
+    if meant := _meant(table, column, question):
+        return meant
     asked = source_terms(question) - source_terms(" ".join(table.head))
     held = [
         asked & source_terms(" ".join((*each[:column], *each[column + 1 :]))) for each in table.rows
     ]
     everywhere = frozenset.intersection(*held)
     return [each for each, found in zip(table.rows, held, strict=True) if found - everywhere]
+
+
+def _meant(table: Table, column: int, question: str) -> list[Cells]:
+    """The rows whose first cell the question holds, or whose range, in another column than that of
+    the answer, holds its amount."""
+    return _held_by_key(table, question) or _held_by_range(table, column, question)
+
+
+def _held_by_range(table: Table, column: int, question: str) -> list[Cells]:
+    for other in range(len(table.head)):
+        if other == column:
+            continue
+        ranges = [interval_of(row[other]) if other < len(row) else None for row in table.rows]
+        units = {each.unit for each in ranges if each}
+        if len([each for each in ranges if each]) < _LEAST_RANGES or len(units) != 1:
+            continue
+        amounts = amounts_in(question, units.pop())
+        held = [
+            row
+            for row, each in zip(table.rows, ranges, strict=True)
+            if each and any(map(each.holds, amounts))
+        ]
+        if held:
+            return held
+    return []
 
 
 def _held_by_key(table: Table, question: str) -> list[Cells]:

@@ -48,7 +48,7 @@ def test_an_unknown_name_is_told_with_those_there_are() -> None:
 
 
 def test_only_questions_that_stand_alone_and_have_an_answer_are_asked(tmp_path: Path) -> None:
-    write_set(tmp_path)
+    write_set(tmp_path / "tiny")
     asked = load_set(tmp_path, tiny_eval(unanswerable=1))
     assert [(q.id, q.answerable) for q in asked.questions][:3] == [
         ("1", True),
@@ -59,7 +59,7 @@ def test_only_questions_that_stand_alone_and_have_an_answer_are_asked(tmp_path: 
 
 
 def test_a_part_of_the_corpus_makes_the_rest_unanswerable(tmp_path: Path) -> None:
-    write_set(tmp_path)
+    write_set(tmp_path / "tiny")
     asked = load_set(tmp_path, tiny_eval(documents=3, unanswerable=9))
     assert {q.id for q in asked.questions if q.answerable} == {"1", "2"}
     assert {q.id for q in asked.questions if not q.answerable} == {"3", "x", "y"}
@@ -68,7 +68,7 @@ def test_a_part_of_the_corpus_makes_the_rest_unanswerable(tmp_path: Path) -> Non
 
 
 def test_the_digest_tells_sets_apart(tmp_path: Path) -> None:
-    write_set(tmp_path)
+    write_set(tmp_path / "tiny")
     whole, again = (load_set(tmp_path, tiny_eval()) for _ in range(2))
     assert whole.digest == again.digest
     assert whole.digest != load_set(tmp_path, tiny_eval(questions=2)).digest
@@ -82,11 +82,11 @@ def test_a_sample_is_the_same_for_the_same_seed_and_keeps_the_order() -> None:
 
 
 def test_markdown_says_what_the_passage_says(tmp_path: Path) -> None:
-    write_set(tmp_path)
+    write_set(tmp_path / "tiny")
     for source, (_, title, text) in zip(
         load_set(tmp_path, tiny_eval()).documents, CORPUS, strict=True
     ):
-        parsed = parse(source.to_markdown(), source.file_name)
+        parsed = parse(source.content(), source.file_name)
         assert parsed.title == title
         bare = parsed.text.replace("\n", " ")
         assert text.replace("\n", " ") in bare
@@ -95,10 +95,10 @@ def test_markdown_says_what_the_passage_says(tmp_path: Path) -> None:
 def test_files_that_are_not_right_are_told(tmp_path: Path) -> None:
     with pytest.raises(NoData, match=r"corpus\.jsonl is not there"):
         load_set(tmp_path / "missing", tiny_eval())
-    write_set(tmp_path)
-    write_rows(tmp_path / "corpus.jsonl", [{"doc_id": "a", "text": ""}])
+    write_set(tmp_path / "tiny")
+    write_rows(tmp_path / "tiny" / "corpus.jsonl", [{"doc_id": "a", "text": ""}])
     with pytest.raises(BadData, match=r"corpus\.jsonl, line 1: no title"):
         load_set(tmp_path, tiny_eval())
-    (tmp_path / "corpus.jsonl").write_text("{", encoding="utf-8")
+    (tmp_path / "tiny" / "corpus.jsonl").write_text("{", encoding="utf-8")
     with pytest.raises(BadData, match="no JSON"):
         load_set(tmp_path, tiny_eval())

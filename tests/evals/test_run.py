@@ -300,4 +300,5 @@ def test_all_of_them_end_in_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_missing_folder_is_skipped_with_a_word(tmp_path: Path) -> None:
     ran = _shell(tmp_path, "run", "--smoke", "--data", str(tmp_path / "nowhere"))
     assert ran.returncode == 0
-    assert "skipped: there is no evaluation data" in ran.stdout
+    assert "skipped, since there is no evaluation data" in ran.stdout
+    assert "cmrc-smoke" in ran.stdout

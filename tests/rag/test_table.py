@@ -85,7 +85,7 @@ def test_of_several_tables_the_one_that_is_asked_about_counts() -> None:
     assert with_its_row("15 天", tables, "年假有几天？").startswith("年假天数：满 1 年不满 3 年")
     # 3 months are named in the other table too
     told = with_its_row("15 天年假", tables, "满三年有几天年假？")
-    assert told == "年假天数：满 1 年不满 3 年，7 天；满 3 年不满 5 年，10 天"
+    assert told == "年假天数：满 3 年不满 5 年，10 天"
 
 
 def test_a_row_that_is_not_named_whole_is_told_with_the_answer() -> None:
@@ -111,7 +111,7 @@ def test_where_rows_may_be_missing_the_cells_own_row_is_told() -> None:
 def test_numbers_in_words_name_a_row() -> None:
     tables = list(tables_of([leave()[1]]))
     told = with_its_row("12天", tables, "入职满三年有几天年假？")
-    assert told == "年假天数：满 1 年不满 3 年，7 天；满 3 年不满 5 年，10 天"
+    assert told == "年假天数：满 3 年不满 5 年，10 天"
 
 
 def test_what_may_become_a_cell_is_held_back() -> None:
@@ -141,3 +141,35 @@ def test_a_quoted_row_is_told_too() -> None:
 
 def test_without_tables_nothing_is_looked_for() -> None:
     assert list(tables_of([passage("甲 | 乙\n一 | 二"), passage("没有表格。", 2)])) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "told"),
+    [
+        ("7天", "司龄两年的员工有几天年假？", "年假天数：满 1 年不满 3 年，7 天"),
+        ("12 天", "工作了5年有几天年假？", "年假天数：满 5 年，12 天"),
+        # the model copied another row than the one that is meant
+        ("满 1 年不满 3 年 | 7 天", "司龄四年有几天年假？", "满 3 年不满 5 年，10 天"),
+        # a calendar year is no length of service: it depends
+        (
+            "7天",
+            "2026年有几天年假？",
+            "年假天数：满 1 年不满 3 年，7 天；满 3 年不满 5 年，10 天；满 5 年，12 天",
+        ),
+    ],
+)
+def test_an_amount_means_the_row_whose_range_holds_it(
+    answer: str, question: str, told: str
+) -> None:
+    tables = list(tables_of([passage(LEAVE + "\n\n完。", number=2)]))
+    assert with_its_row(answer, tables, question) == told
+
+
+def test_an_amount_of_another_unit_means_no_row() -> None:
+    table = "Length of service | Leave\nup to 2 years | 7 days\nmore than 2 years | 9 days\n\nEnd."
+    tables = list(tables_of([passage(table)]))
+    both = "Leave: up to 2 years, 7 days; more than 2 years, 9 days"
+    assert with_its_row("7 days", tables, "How much leave is there after 3 years?") == (
+        "Leave: more than 2 years, 9 days"
+    )
+    assert with_its_row("7 days", tables, "How much leave is there after 3 months?") == both
