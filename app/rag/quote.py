@@ -1,6 +1,7 @@
-"""An answer that only says the question again is replaced by the source's own words, and one that
-begins or stops in the middle of something is completed from it (`complete.py`). One that is a cell
-of a table is told with its row (`table.py`).
+"""An answer that only says the question again, be it as a heading, is replaced by the source's own
+words, and one that begins or stops in the middle of something is completed from it (`complete.py`).
+One that is a cell of a table is told with its row (`cell.py`), and one that no source holds gives
+way to the cell whose row and column the question names.
 
 Asked "what is the throttle also called?", a model of half a billion parameters may answer "the
 throttle": it has found the place and stopped too soon. So nothing is shown until the answer says
@@ -12,15 +13,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.rag.cell import cell_asked_for, may_be_cell, with_its_row
 from app.rag.complete import SETTLED, rest_of, start_of
 from app.rag.sentences import split_sentences
-from app.rag.table import Table, may_be_cell, tables_of, with_its_row
+from app.rag.table import Table, tables_of
 from app.rag.types import Passage
 from app.rag.wording import content_terms, source_terms
 
 _CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
 _UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
 _MARKS = " \n。，；：！？.,;:!?"
+_NUMBERING = re.compile(r"^[\s#]*(?:第?[\d.一二三四五六七八九十]+[章节条、.)）]?)?\s*")
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
 
 
@@ -31,13 +34,18 @@ class Quoter:
     passages: Sequence[Passage]
     question: str
     _asked: frozenset[str] = field(init=False)
+    _headings: frozenset[str] = field(init=False)  # that say nothing new
     _tables: list[Table] = field(init=False)
+    _asked_for: tuple[str, str] = field(init=False)  # a cell, and how it is told
     _text: str = ""  # all that the model wrote
     _released: bool = False
 
     def __post_init__(self) -> None:
         self._asked = source_terms(self.question)
+        known = _headings(self.passages)
+        self._headings = frozenset(each for each in known if not self._says_more(each))
         self._tables = list(tables_of(self.passages))
+        self._asked_for = cell_asked_for(self._tables, self.question)
 
     def feed(self, text: str) -> str:
         """Take the next piece of the model's text and return what can be shown."""
@@ -47,7 +55,9 @@ class Quoter:
         whole_words = _UNFINISHED_WORD.sub("", self._text)
         if len(self._text.strip()) < SETTLED or not self._says_more(whole_words):
             return ""
-        if may_be_cell(self._text, self._tables, self.question):
+        if self._asked_for[0] or may_be_cell(self._text, self._tables, self.question):
+            return ""
+        if any(heading.startswith(_without_number(whole_words)) for heading in self._headings):
             return ""
         self._released = True
         return self._from_its_start()
@@ -57,9 +67,11 @@ class Quoter:
         if self._released:
             return rest_of(self._text, self.passages)
         said = self._text
-        if not self._says_more(said):
+        if not self._says_more(said) or _without_number(said) in self._headings:
             said = quotation(self.passages, self.question, said) or said
         told = with_its_row(said, self._tables, self.question)
+        if told == said and self._contradicts_the_cell(said):
+            told = self._asked_for[1]
         if told != self._text:
             return told
         return self._from_its_start() + rest_of(self._text, self.passages)
@@ -68,10 +80,34 @@ class Quoter:
         """Without the space that follows first words which the model was given."""
         return start_of(self._text, self.passages, self.question) + self._text.lstrip()
 
+    def _contradicts_the_cell(self, said: str) -> bool:
+        """Whether it lacks the cell that is asked for, and stands in no source."""
+        cell, _ = self._asked_for
+        bare = "".join(said.split()).strip(_MARKS).casefold()
+        held = ("".join(passage.text.split()).casefold() for passage in self.passages)
+        return (
+            bool(cell)
+            and "".join(cell.split()).casefold() not in bare
+            and not any(bare in text for text in held)
+        )
+
     def _says_more(self, text: str) -> bool:
         if text.strip(_MARKS).casefold() in self.question.casefold():
             return False  # also a single character, which is no term
         return bool(content_terms(text) - self._asked)
+
+
+def _headings(passages: Sequence[Passage]) -> frozenset[str]:
+    return frozenset(
+        _without_number(heading)
+        for passage in passages
+        for heading in (passage.title, *passage.headings)
+        if heading
+    )
+
+
+def _without_number(text: str) -> str:
+    return _NUMBERING.sub("", text).strip(_MARKS).casefold()
 
 
 def quotation(passages: Sequence[Passage], question: str, answer: str) -> str:
@@ -79,9 +115,12 @@ def quotation(passages: Sequence[Passage], question: str, answer: str) -> str:
     new, of the sentence that shares most with both. Empty where no sentence says more."""
     asked, said = content_terms(question), content_terms(answer)
     best, most = "", -1
+    headings = _headings(passages)
     for passage in passages:
         for span in split_sentences(passage.text):
             sentence = passage.text[span.start : span.end].strip()
+            if _without_number(sentence) in headings:
+                continue
             holds = source_terms(sentence)
             shared = 2 * len(holds & said) + len(holds & asked)
             if shared > most and holds - asked:

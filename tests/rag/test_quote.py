@@ -1,6 +1,8 @@
 """An answer that says nothing beyond its question is replaced by the source's own words, and one
 that stops too soon is completed from it."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.rag.complete import rest_of, start_of
@@ -151,3 +153,15 @@ def test_an_answer_does_not_begin_with_a_space(pieces: list[str]) -> None:
     """What goes on after given first words often does."""
     hall = passage("培训中心在 4.2 号楼。")
     assert "".join(shown("培训中心在哪里？", pieces, source=hall)).startswith("4.2")
+
+
+def test_a_heading_is_where_the_answer_stands_and_none_itself() -> None:
+    source = replace(
+        passage("3.2 病假\n\n每位员工每年享有 8 天全薪病假。"), headings=("三、假期", "3.2 病假")
+    )
+    quoter = Quoter([source], "那病假呢？")
+    assert [quoter.feed(piece) for piece in ("3.2 ", "病假")] == ["", ""]
+    assert quoter.finish() == "每位员工每年享有 8 天全薪病假。"
+    # a heading that the question does not name may well be the answer
+    quoter = Quoter([replace(source, headings=("张三经理",))], "谁批准病假？")
+    assert quoter.feed("张三经理") + quoter.finish() == "张三经理"

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from app.rag.cell import cell_asked_for, may_be_cell, with_its_row
 from app.rag.quote import Quoter
-from app.rag.table import may_be_cell, tables_of, with_its_row
+from app.rag.table import tables_of
 from app.rag.types import Passage
 from tests.rag.passages import chunks_of, passage
 
@@ -173,3 +174,60 @@ def test_an_amount_of_another_unit_means_no_row() -> None:
         "Leave: more than 2 years, 9 days"
     )
     assert with_its_row("7 days", tables, "How much leave is there after 3 months?") == both
+
+
+HOTELS = (
+    "住宿每晚上限 180 美元。\n\n城市类别 | 员工 | 经理 | 总监及以上\n"
+    "一类：北京、上海 | 500 | 650 | 900\n二类：省会城市 | 400 | 520 | 700\n\n展会期间可上浮。"
+)
+PARTS = "型号 | 起订量 | 备注\nHS-T10 | 10 | 寿命约 3 年\nHS-S30 | 5 | 线长 5 米\n\n含税。"
+LIGHTS = (
+    "Light | Colour | Meaning\nCLOUD | green | connected\nCLOUD | blinking red | no internet\n"
+    "CLOUD | steady red | expired\n\nEnd."
+)
+
+
+def test_the_cell_of_another_column_than_the_named_one_gives_way_to_it() -> None:
+    tables = list(tables_of([passage(HOTELS)]))
+    told = with_its_row("500", tables, "总监去上海住宿上限多少？")
+    assert told == "总监及以上：一类：北京、上海，900"
+    assert with_its_row("500", tables, "去上海住宿上限多少？") == "员工：一类：北京、上海，500"
+
+
+def test_a_number_with_its_unit_is_not_the_bare_one_where_both_are_there() -> None:
+    tables = list(tables_of([passage(PARTS)]))
+    assert with_its_row("5 米", tables, "线有多长？") == "5 米"
+    assert with_its_row("5", tables, "HS-S30 起订量是多少？") == "5"
+
+
+def test_rows_with_the_same_key_are_told_with_what_tells_them_apart() -> None:
+    tables = list(tables_of([passage(LIGHTS)]))
+    told = with_its_row("expired", tables, "What does a blinking red CLOUD light mean?")
+    assert told == "Meaning: CLOUD, blinking red, no internet"
+
+
+def test_a_cell_is_asked_for_where_its_row_and_its_column_are_named() -> None:
+    tables = list(tables_of([passage(HOTELS), passage(PARTS, 2)]))
+    told = "员工：一类：北京、上海，500"
+    assert cell_asked_for(tables, "普通员工去上海住酒店报销多少？") == ("500", told)
+    assert cell_asked_for(tables, "员工去拉萨住酒店报销多少？") == ("", "")
+    assert cell_asked_for(tables, "去上海住酒店报销多少？") == ("", "")
+    # two tables have one
+    assert cell_asked_for([*tables, *tables], "普通员工去上海住酒店报销多少？") == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        # what no source holds
+        (("700", " 美元"), "员工：一类：北京、上海，500"),
+        # the right cell, in whatever words
+        (("最多报销 ", "500 元"), "最多报销 500 元"),
+        # what a source holds is left alone
+        (("住宿每晚上限 ", "180 美元"), "住宿每晚上限 180 美元"),
+    ],
+)
+def test_what_no_source_holds_gives_way_to_the_cell(said: tuple[str, ...], shown: str) -> None:
+    quoter = Quoter([passage(HOTELS)], "普通员工去上海住酒店报销多少？")
+    assert [quoter.feed(piece) for piece in said] == ["", ""]
+    assert quoter.finish() == shown
