@@ -1,13 +1,17 @@
 """`zhiwen eval`: run evals, compare runs, write reports."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.errors import told
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from evals.catalogue import Eval
 
 app = typer.Typer(
     name="eval",
@@ -80,6 +84,7 @@ def run(
     missed: list[str] = []
     finished = []
     for name in chosen:
+        _obtain_models(catalogue.find(name), given, runner.changes)
         done = runner.run(name, catalogue.find(name))
         finished.append(done)
         done.about = label or done.about
@@ -94,6 +99,20 @@ def run(
     if missed:
         console.print("below the floor: " + ", ".join(missed), style="bold red", highlight=False)
         raise typer.Exit(1)
+
+
+def _obtain_models(eval: "Eval", given: "Settings", changes: Mapping[str, Any]) -> None:
+    """What the eval needs and is not here yet."""
+    from app.cli.models import pull_needed, pull_with_progress
+    from app.wiring import model_store
+    from evals.bases import settings_with
+
+    settings = settings_with(given, dict(eval.settings), changes)
+    store = model_store(settings)
+    if eval.kind != "retrieval":
+        pull_needed(settings, store)
+    elif settings.embedder != "hashing":
+        pull_with_progress(store, settings.embedder or store.default_embedder())
 
 
 def parse_changes(given: Sequence[str]) -> dict[str, Any]:
