@@ -23,7 +23,11 @@ from app.rag.wording import content_terms, source_terms
 _CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
 _UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
 _MARKS = " \n。，；：！？.,;:!?"
-_NUMBERING = re.compile(r"^[\s#]*(?:第?[\d.一二三四五六七八九十]+[章节条、.)）]?)?\s*")
+_ITEM = re.compile(r"^\s*(?:[-*•#]+|\d+[.、)）](?!\d)|[一二三四五六七八九十]+、)\s*")
+_NUMBER = re.compile(
+    r"^\s*(?:\d+(?:\.\d+)+\s|第[\d一二三四五六七八九十]+[章节条])\s*"
+)  # 3.2, 第五条
+_LONGEST_HEADING = 40  # characters
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
 
 
@@ -34,7 +38,7 @@ class Quoter:
     passages: Sequence[Passage]
     question: str
     _asked: frozenset[str] = field(init=False)
-    _headings: frozenset[str] = field(init=False)  # that say nothing new
+    _headings: frozenset[str] = field(init=False)
     _tables: list[Table] = field(init=False)
     _asked_for: tuple[str, str] = field(init=False)  # a cell, and how it is told
     _text: str = ""  # all that the model wrote
@@ -42,8 +46,9 @@ class Quoter:
 
     def __post_init__(self) -> None:
         self._asked = source_terms(self.question)
-        known = _headings(self.passages)
-        self._headings = frozenset(each for each in known if not self._says_more(each))
+        lines = (line for passage in self.passages for line in passage.text.split("\n"))
+        headings = {_bare_heading(line) for line in lines if len(line) <= _LONGEST_HEADING}
+        self._headings = frozenset(each for each in headings if each and not self._says_more(each))
         self._tables = list(tables_of(self.passages))
         self._asked_for = cell_asked_for(self._tables, self.question)
 
@@ -57,7 +62,7 @@ class Quoter:
             return ""
         if self._asked_for[0] or may_be_cell(self._text, self._tables, self.question):
             return ""
-        if any(heading.startswith(_without_number(whole_words)) for heading in self._headings):
+        if any(heading.startswith(_bare_heading(whole_words)) for heading in self._headings):
             return ""
         self._released = True
         return self._from_its_start()
@@ -67,7 +72,7 @@ class Quoter:
         if self._released:
             return rest_of(self._text, self.passages)
         said = self._text
-        if not self._says_more(said) or _without_number(said) in self._headings:
+        if not self._says_more(said) or _bare_heading(said) in self._headings:
             said = quotation(self.passages, self.question, said) or said
         told = with_its_row(said, self._tables, self.question)
         if told == said and self._contradicts_the_cell(said):
@@ -97,17 +102,9 @@ class Quoter:
         return bool(content_terms(text) - self._asked)
 
 
-def _headings(passages: Sequence[Passage]) -> frozenset[str]:
-    return frozenset(
-        _without_number(heading)
-        for passage in passages
-        for heading in (passage.title, *passage.headings)
-        if heading
-    )
-
-
-def _without_number(text: str) -> str:
-    return _NUMBERING.sub("", text).strip(_MARKS).casefold()
+def _bare_heading(line: str) -> str:
+    """Without what numbers it."""
+    return _NUMBER.sub("", _ITEM.sub("", line)).strip(_MARKS).casefold()
 
 
 def quotation(passages: Sequence[Passage], question: str, answer: str) -> str:
@@ -115,15 +112,12 @@ def quotation(passages: Sequence[Passage], question: str, answer: str) -> str:
     new, of the sentence that shares most with both. Empty where no sentence says more."""
     asked, said = content_terms(question), content_terms(answer)
     best, most = "", -1
-    headings = _headings(passages)
     for passage in passages:
         for span in split_sentences(passage.text):
-            sentence = passage.text[span.start : span.end].strip()
-            if _without_number(sentence) in headings:
-                continue
+            sentence = _ITEM.sub("", passage.text[span.start : span.end]).strip()
             holds = source_terms(sentence)
             shared = 2 * len(holds & said) + len(holds & asked)
-            if shared > most and holds - asked:
+            if shared > most and content_terms(_bare_heading(sentence)) - asked:
                 best, most = sentence, shared
     return _clauses_about(best, asked | said).rstrip("，；：,;: ")
 

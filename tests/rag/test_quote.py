@@ -1,8 +1,6 @@
 """An answer that says nothing beyond its question is replaced by the source's own words, and one
 that stops too soon is completed from it."""
 
-from dataclasses import replace
-
 import pytest
 
 from app.rag.complete import rest_of, start_of
@@ -156,12 +154,26 @@ def test_an_answer_does_not_begin_with_a_space(pieces: list[str]) -> None:
 
 
 def test_a_heading_is_where_the_answer_stands_and_none_itself() -> None:
-    source = replace(
-        passage("3.2 病假\n\n每位员工每年享有 8 天全薪病假。"), headings=("三、假期", "3.2 病假")
+    text = (
+        "3.2 病假\n\n每位员工每年享有 8 天全薪病假。\n\n四、远程办公\n\n1. 每周一不安排远程办公。"
     )
-    quoter = Quoter([source], "那病假呢？")
+    quoter = Quoter([passage(text)], "那病假呢？")
     assert [quoter.feed(piece) for piece in ("3.2 ", "病假")] == ["", ""]
     assert quoter.finish() == "每位员工每年享有 8 天全薪病假。"
-    # a heading that the question does not name may well be the answer
-    quoter = Quoter([replace(source, headings=("张三经理",))], "谁批准病假？")
-    assert quoter.feed("张三经理") + quoter.finish() == "张三经理"
+    quoter = Quoter([passage(text)], "哪一天不能远程办公？")
+    assert quoter.feed("四、远程办公") + quoter.finish() == "每周一不安排远程办公。"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer"),
+    [
+        # a line that says what the question does not is no mere heading
+        ("审批人\n张三经理\n按月审批。", "谁批准病假？", "张三经理"),
+        # and what begins with a number has not always one in front
+        ("3.5 亿元的营业收入\n同比增长。", "营业收入是多少？", "3.5 亿元的营业收入"),
+        ("1.5 倍工资\n另有补贴。", "加班工资是多少？", "1.5 倍工资"),
+    ],
+)
+def test_other_lines_may_be_answers(text: str, question: str, answer: str) -> None:
+    quoter = Quoter([passage(text)], question)
+    assert quoter.feed(answer) + quoter.finish() == answer
