@@ -26,8 +26,16 @@ class Place:
     chunks: int = 0  # of the document; 0: not known
 
 
+@dataclass(frozen=True, slots=True)
+class Cosine:
+    """Of a question and a chunk, and what it lacks where they are in two languages."""
+
+    value: float
+    lift: float = 0.0
+
+
 def fuse(
-    dense: Mapping[int, float],
+    dense: Mapping[int, Cosine],
     lexical: Mapping[int, float],
     places: Mapping[int, Place],
     *,
@@ -37,14 +45,15 @@ def fuse(
 
     `dense_weight`, 0 to 1, is the weight of the cosine; the lexical share has the rest.
     """
-    scores = {
-        id_: StageScores(
-            dense=dense.get(id_),
-            lexical=lexical.get(id_),
-            fused=dense_weight * dense.get(id_, 0.0) + (1 - dense_weight) * lexical.get(id_, 0.0),
+    scores: dict[int, StageScores] = {}
+    for id_ in places:
+        cosine, share = dense.get(id_), lexical.get(id_)
+        nearness = cosine.value + cosine.lift if cosine else 0.0
+        scores[id_] = StageScores(
+            dense=cosine.value if cosine else None,
+            lexical=share,
+            fused=dense_weight * nearness + (1 - dense_weight) * (share or 0.0),
         )
-        for id_ in places
-    }
     return dict(sorted(scores.items(), key=lambda item: (-item[1].fused, item[0])))
 
 

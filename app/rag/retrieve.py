@@ -1,4 +1,8 @@
-"""Retrieval: embed the query, search dense and lexical side by side, fuse, hydrate."""
+"""Retrieval: embed the query, search dense and lexical side by side, complete, fuse, hydrate.
+
+Each search proposes chunks; completed is what only one of them has, the cosines of what only words
+found. What is in another language than the question is put on a par (`bilingual.py`).
+"""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -9,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from app import tracing
-from app.rag.fuse import DENSE_WEIGHT, Place, coherent, fuse, in_turn
+from app.rag.bilingual import LanguageAxis
+from app.rag.fuse import DENSE_WEIGHT, Cosine, Place, coherent, fuse, in_turn
+from app.rag.language import Language, language_of
 from app.rag.pack import Around, widen
 from app.rag.types import Passage, StageScores
 from ingest.embedder import Embedder, Vectors
@@ -71,17 +77,19 @@ class Retriever:
             for text in queries
         ]
         with _timed(timings, "embed"):
-            vectors = self.embedder.embed(queries, kind="query")
+            embedded = self.embedder.embed(queries, kind="query")
+            rows = [embedded[row : row + 1] for row in range(len(queries))]
         with _timed(timings, "dense"):
-            dense = [self._dense(vectors[row : row + 1], base_ids) for row in range(len(queries))]
+            proposed = [self._proposed(row, base_ids) for row in rows]
         by_words = [future.result() for future in lexical]
         with _timed(timings, "complete"):
-            for row, shares in enumerate(by_words):
-                missing = shares.keys() - dense[row].keys()
-                dense[row] |= self._dense(vectors[row : row + 1], base_ids, missing)
+            language = language_of(query)
+            dense = [
+                self._completed(row, found, shares.keys(), base_ids, language)
+                for row, found, shares in zip(rows, proposed, by_words, strict=True)
+            ]
         with _timed(timings, "fuse"):
-            ids = {id_ for scores in (*dense, *by_words) for id_ in scores}
-            places = self.locate(ids)
+            places = self.locate({id_ for scores in dense for id_ in scores}.union(*by_words))
             scores = self._fused(dense, by_words, places)
             ranked = coherent({id_: stages.fused for id_, stages in scores.items()}, places)
             wanted = in_turn(query, ranked, places)[: _HITS_PER_PASSAGE * top_k]
@@ -100,18 +108,50 @@ class Retriever:
             found = self.lexical(text, self.candidates, base_ids)
         return {match.id: match.score for match in found}
 
-    def _dense(
-        self, vector: Vectors, base_ids: Sequence[str], only: Collection[int] | None = None
+    @cached_property
+    def axis(self) -> LanguageAxis | None:
+        """What of the embedder's vectors only says a language; measured once."""
+        return LanguageAxis.measure(self.embedder)
+
+    def _proposed(self, vector: Vectors, base_ids: Sequence[str]) -> dict[int, float]:
+        """The best `candidates` with their inner products, whatever language they are in."""
+        if self.axis is not None:
+            vector = self.axis.neutral(vector)
+        found = self.dense(vector, self.candidates, base_ids, None)
+        return {match.id: match.score for match in found}
+
+    def _completed(
+        self,
+        vector: Vectors,
+        proposed: Mapping[int, float],
+        by_words: Collection[int],
+        base_ids: Sequence[str],
+        language: Language,
+    ) -> dict[int, Cosine]:
+        """The cosines of what either search proposed, and what they lack for another language."""
+        missing = set(by_words) - proposed.keys()
+        known = {**proposed, **self._compared(vector, base_ids, missing)}
+        tilt = self.axis.tilt(vector) if self.axis is not None else 0.0
+        if self.axis is None or not tilt:
+            return {id_: Cosine(cosine) for id_, cosine in known.items()}
+        places = self._compared(self.axis.direction[None], base_ids, known.keys())
+        cosines: dict[int, Cosine] = {}
+        for id_, place in places.items():
+            # what was proposed lacks the part along the direction
+            cosine = known[id_] + (tilt * place if id_ in proposed else 0.0)
+            cosines[id_] = Cosine(cosine, self.axis.lift(tilt, place, language))
+        return cosines
+
+    def _compared(
+        self, vector: Vectors, base_ids: Sequence[str], ids: Collection[int]
     ) -> dict[int, float]:
-        """Cosines of the best `candidates`, or of `only` those."""
-        if only is not None and not only:
-            return {}
-        k = self.candidates if only is None else len(only)
-        return {match.id: match.score for match in self.dense(vector, k, base_ids, only)}
+        """The inner products of `vector` `(1, dim)` with those chunks."""
+        found = self.dense(vector, len(ids), base_ids, ids) if ids else []
+        return {match.id: match.score for match in found}
 
     def _fused(
         self,
-        dense: Sequence[Mapping[int, float]],
+        dense: Sequence[Mapping[int, Cosine]],
         lexical: Sequence[Mapping[int, float]],
         places: Mapping[int, Place],
     ) -> dict[int, StageScores]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.llm.scripted import ScriptedChatModel
+from app.rag.language import language_of
 from app.services.samples import sample_files
 from evals import catalogue
 from evals.asking import ask
@@ -16,8 +17,10 @@ from evals.run import Runner
 from evals.sets import Question, load_set
 from ingest.hashing import HashingEmbedder
 from ingest.parsers import parse
+from ingest.sentence_transformer import SentenceTransformerEmbedder
 from tests.evals.tiny import tiny_eval, write_set
 from tests.house import test_settings as settings_for
+from tests.weights import EMBEDDER, store_with
 
 HANDBOOK = catalogue.load()["handbook"]
 NOWHERE = Path("nowhere")
@@ -105,3 +108,16 @@ async def test_a_question_that_follows_up_is_asked_after_the_one_before(
     assert [message.role for message in history] == ["user", "assistant"]
     assert history[0].content == follow.after
     assert any(message.content == follow.after for message in model.history[-1])
+
+
+def test_questions_find_the_documents_of_the_other_language(tmp_path: Path) -> None:
+    store = store_with(EMBEDDER)
+    embedder = SentenceTransformerEmbedder(store.path(EMBEDDER), name=EMBEDDER)
+    files = {BASE: dict(sample_files())}
+    chinese = [q for q in asked() if q.type == "cross" and language_of(q.text) == "zh"]
+    with open_bases(files, settings_for(tmp_path), tmp_path, silent(), embedder=embedder) as opened:
+        base = opened.bases[BASE].id
+        first = [opened.house.search.search(q.text, [base], 3).hits[0] for q in chinese]
+    right = [hit.document_name in q.gold for hit, q in zip(first, chinese, strict=True)]
+    # without regard to the language: none of them
+    assert sum(right) >= len(chinese) - 1

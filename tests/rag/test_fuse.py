@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rag.fuse import Place, coherent, fuse, in_turn
+from app.rag.fuse import Cosine, Place, coherent, fuse, in_turn
 from app.rag.names import named_titles
 
 APART = {id_: Place(f"d{id_}", 0, f"title {id_}") for id_ in range(30)}
@@ -11,11 +11,19 @@ SCORES = st.dictionaries(st.integers(0, 29), st.floats(0, 1), max_size=20)
 
 def test_the_fused_score_is_the_weighted_mean() -> None:
     places = {1: APART[1], 2: APART[2]}
-    fused = fuse({1: 0.9, 2: 0.8}, {2: 0.5}, places, dense_weight=0.75)
+    fused = fuse({1: Cosine(0.9), 2: Cosine(0.8)}, {2: 0.5}, places, dense_weight=0.75)
     assert list(fused) == [2, 1]
     assert fused[2].fused == pytest.approx(0.75 * 0.8 + 0.25 * 0.5)
     assert fused[1].fused == pytest.approx(0.75 * 0.9)
     assert fused[1].lexical is None
+
+
+def test_what_a_cosine_lacks_for_another_language_counts_and_is_not_told_as_cosine() -> None:
+    places = {1: APART[1], 2: APART[2]}
+    fused = fuse({1: Cosine(0.9), 2: Cosine(0.85, lift=0.1)}, {}, places, dense_weight=0.8)
+    assert list(fused) == [2, 1]
+    assert fused[2].fused == pytest.approx(0.8 * 0.95)
+    assert fused[2].dense == 0.85
 
 
 @given(SCORES, SCORES, st.floats(0, 1))
@@ -23,7 +31,8 @@ def test_one_that_is_better_in_both_is_never_ranked_lower(
     dense: dict[int, float], lexical: dict[int, float], weight: float
 ) -> None:
     places = {id_: APART[id_] for id_ in dense.keys() | lexical.keys()}
-    fused = fuse(dense, lexical, places, dense_weight=weight)
+    cosines = {id_: Cosine(value) for id_, value in dense.items()}
+    fused = fuse(cosines, lexical, places, dense_weight=weight)
     assert set(fused) == set(places)
     ordered = list(fused)
     for position, better in enumerate(ordered):

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
@@ -6,20 +6,27 @@ from app.rag.fuse import Place
 from app.rag.language import language_of
 from app.rag.retrieve import Retriever
 from app.rag.types import Passage
-from ingest.embedder import Vectors
+from ingest.embedder import Embedder, Vectors
 from ingest.hashing import HashingEmbedder
 from tests.rag.passages import passage
 from vectorstore.exact import ExactStore
 from vectorstore.protocol import Match
 
-TEXTS = {1: "年假为每年十五天。", 2: "病假每年十天。", 3: "差旅费用三十天内报销。"}
+Texts = Mapping[int, str]
+
+TEXTS: Texts = {1: "年假为每年十五天。", 2: "病假每年十天。", 3: "差旅费用三十天内报销。"}
 
 
-def retriever(present: Sequence[int] = (1, 2, 3), candidates: int = 100) -> Retriever:
+def retriever(
+    present: Collection[int] | None = None,
+    candidates: int = 100,
+    texts: Texts = TEXTS,
+    embedder: Embedder | None = None,
+) -> Retriever:
     """Each text is a document of its own."""
-    embedder = HashingEmbedder()
+    embedder = embedder or HashingEmbedder()
     store = ExactStore(embedder.dim)
-    store.upsert(list(TEXTS), embedder.embed(list(TEXTS.values()), kind="document"))
+    store.upsert(list(texts), embedder.embed(list(texts.values()), kind="document"))
 
     def dense(
         vector: Vectors, k: int, base_ids: Sequence[str], only: Collection[int] | None
@@ -27,15 +34,15 @@ def retriever(present: Sequence[int] = (1, 2, 3), candidates: int = 100) -> Retr
         return store.search(vector, k, only)[0]
 
     def lexical(query: str, k: int, base_ids: Sequence[str]) -> list[Match]:
-        hits = [(sum(c in text for c in query) / 20, id_) for id_, text in TEXTS.items()]
+        hits = [(sum(c in text for c in query) / 20, id_) for id_, text in texts.items()]
         return [Match(id_, n) for n, id_ in sorted(hits, key=lambda h: (-h[0], h[1])) if n][:k]
 
     def locate(ids: Collection[int]) -> dict[int, Place]:
-        return {id_: Place(f"d{id_}", 0, "") for id_ in ids if id_ in present}
+        return {id_: Place(f"d{id_}", 0, "") for id_ in ids if present is None or id_ in present}
 
     def hydrate(keys: Collection[tuple[str, int]]) -> list[Passage]:
         ids = [int(document_id[1:]) for document_id, ordinal in keys if ordinal == 0]
-        return [passage(TEXTS[id_], id_) for id_ in ids]
+        return [passage(texts[id_], id_) for id_ in ids]
 
     return Retriever(embedder, dense, lexical, locate, hydrate, candidates=candidates)
 
