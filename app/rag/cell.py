@@ -53,9 +53,11 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
         ),
     )
     meant = rows_meant(table, column, question)
-    named_column = column_named(table, question)
-    if meant and named_column not in (None, column):
-        return _told_column(table, meant, named_column or column, question)
+    asked_for = column_named(table, question)
+    if asked_for not in (None, column) and (
+        told := _told_column(table, meant, asked_for, question)
+    ):
+        return told
     if meant == [row] and plain(row[0]) in plain(question):
         return answer
     rows = rows_named(table, column, question) or (list(table.rows) if table.whole else [row])
@@ -69,8 +71,8 @@ def cell_asked_for(tables: Sequence[Table], question: str) -> tuple[str, str]:
     for table in tables:
         column = column_named(table, question)
         rows = rows_meant(table, column, question) if column else []
-        if column and len(rows) == 1 and column < len(rows[0]) and rows[0][column]:
-            found.append((rows[0][column], _told_column(table, rows, column, question)))
+        if column and len(rows) == 1 and (told := _told_column(table, rows, column, question)):
+            found.append((rows[0][column], told))
     return found[0] if len(found) == 1 else ("", "")
 
 
@@ -100,11 +102,12 @@ def _told_row(table: Table, row: Cells, question: str) -> str:
 
 def _told_column(table: Table, rows: Sequence[Cells], column: int, question: str) -> str:
     """Head and cells of the column, each behind the key of its row and what tells rows with the
-    same key apart."""
+    same key apart. Empty where none of the rows has a cell there."""
+    filled = [row for row in rows if column < len(row) and row[column]]
     keys = [row[0] for row in table.rows]
     columns = [column] if len(set(keys)) == len(keys) else range(1, column + 1)
     head = f"{table.head[column]}{_MARKS[language_of(question)][0]}"
-    return head + _told(rows, columns, question)
+    return head + _told(filled, columns, question) if filled else ""
 
 
 def _told(rows: Iterable[Cells], columns: Iterable[int], question: str) -> str:

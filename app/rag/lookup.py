@@ -10,6 +10,7 @@ from app.rag.table import Cells, Table
 from app.rag.wording import source_terms
 
 _LEAST_RANGES = 2  # one alone may be a limit that is mentioned
+_LONGEST_RUNNING_NUMBER = 2
 _LEAST_WEIGHT = 0.5  # of the best row's
 _PARTS = re.compile(r"[、，,;；:：/()]|及?以[上下内]")  # 一类：北京、上海; 总监及以上
 _CJK_SPACES = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
@@ -71,7 +72,7 @@ def _held(table: Table, column: int, question: str) -> list[Cells]:
     items = [_parts(cell) for cell in cells]
     rows_with = Counter(item for each in items for item in set(each))
     names = [
-        [name for name in (plain(cell), *(i for i in each if rows_with[i] == 1)) if _names(name)]
+        [*_whole(plain(cell), key=column == 0), *(item for item in each if rows_with[item] == 1)]
         for cell, each in zip(cells, items, strict=True)
     ]
     left, found = plain(question), set()
@@ -80,6 +81,12 @@ def _held(table: Table, column: int, question: str) -> list[Cells]:
             found.add(name)
             left = left.replace(name, "\n")
     return [row for row, each in zip(table.rows, names, strict=True) if found.intersection(each)]
+
+
+def _whole(cell: str, *, key: bool) -> list[str]:
+    """The cell as a name, if it is one: of numbers those alone that are keys and no running ones,
+    2024 but not 12."""
+    return [cell] if _names(cell) or (key and len(cell) > _LONGEST_RUNNING_NUMBER) else []
 
 
 def _names(text: str) -> bool:

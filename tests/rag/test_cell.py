@@ -194,6 +194,13 @@ def test_the_cell_of_another_column_than_the_named_one_gives_way_to_it() -> None
     assert with_its_row("500", tables, "去上海住宿上限多少？") == "员工：一类：北京、上海，500"
 
 
+def test_a_named_column_without_a_cell_changes_nothing() -> None:
+    table = "型号 | 单价（元） | 保修（月）\nHG-200 | 2680 | 24\nSW-PRO | 3600 |\n\n含税。"
+    tables = list(tables_of([passage(table)]))
+    assert with_its_row("3600", tables, "SW-PRO 保修多久？") == "3600"
+    assert cell_asked_for(tables, "SW-PRO 保修多久？") == ("", "")
+
+
 def test_a_number_with_its_unit_is_not_the_bare_one_where_both_are_there() -> None:
     tables = list(tables_of([passage(PARTS)]))
     assert with_its_row("5 米", tables, "线有多长？") == "5 米"

@@ -49,6 +49,13 @@ def test_the_row_that_is_meant(text: str, column: int, question: str, keys: list
     assert [row[0] for row in rows_meant(table(text), column, question)] == keys
 
 
+def test_years_are_keys_and_running_numbers_are_none() -> None:
+    years = table("年份 | 收入\n2023 | 120 万元\n2024 | 140 万元")
+    assert rows_meant(years, 1, "2024 年的收入是多少？") == [("2024", "140 万元")]
+    numbered = table("序号 | 项目 | 天数\n11 | 打样 | 7 天\n12 | 试产 | 9 天")
+    assert rows_meant(numbered, 2, "12 天之内做什么？") == []
+
+
 def test_rows_with_the_same_key_are_told_apart_by_the_rest() -> None:
     rows = rows_meant(table(LIGHTS), 2, "What does a blinking red CLOUD light mean?")
     assert rows == [("CLOUD", "blinking red", "no internet")]
