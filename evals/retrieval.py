@@ -30,14 +30,17 @@ def measure(
     with progress.task("questions embedded", 1):
         opened.embedder.prepare([question.text for question in asked.questions], kind="query")
     base = opened.bases[BASE]
+    files = {document.id: document.file_name for document in asked.documents}
     # Two rows of a corpus with the same text are one document.
-    names = {id_: name.removesuffix(".md") for name, id_ in reversed(base.documents.items())}
+    names = {base.documents[files[id_]]: id_ for id_ in reversed(files)}
+    # What follows up another question is nothing that can be searched alone.
+    questions = [question for question in asked.questions if not question.after]
     search = searcher(opened.house, base.id, eval.depth)
     documents: dict[str, dict[str, list[str]]] = {way: {} for way in WAYS}
     gold: dict[str, list[str]] = {}
-    with progress.task("questions searched", len(asked.questions)) as advance:
-        for question in asked.questions:
-            right = first_seen([names[base.documents[f"{id_}.md"]] for id_ in question.gold])
+    with progress.task("questions searched", len(questions)) as advance:
+        for question in questions:
+            right = first_seen([names[base.documents[files[id_]]] for id_ in question.gold])
             found = search(question.text)
             gold[question.id] = right
             for way in WAYS:

@@ -75,6 +75,14 @@ def test_it_runs_on_the_files_as_they_are(tmp_path: Path, model: ScriptedChatMod
     assert "gold_in_prompt" in run.metrics
 
 
+def test_what_follows_up_is_not_searched_alone(tmp_path: Path, model: ScriptedChatModel) -> None:
+    eval = catalogue.load()["handbook-smoke"]
+    run = run_with(tmp_path, model, 0).run("handbook-smoke", eval)
+    alone = [question for question in asked() if question.answerable and not question.after]
+    assert [record.qid for record in run.records] == [question.id for question in alone]
+    assert {gold for record in run.records for gold in record.gold} <= dict(sample_files()).keys()
+
+
 def test_what_a_wrong_answer_would_hold_is_counted(
     tmp_path: Path, model: ScriptedChatModel
 ) -> None:
