@@ -16,7 +16,7 @@ import numpy as np
 from app.rag.language import Language
 from ingest.embedder import Embedder, Vectors
 
-_PAIRS: tuple[tuple[str, str], ...] = (
+PAIRS: tuple[tuple[str, str], ...] = (
     ("会议室在三楼，请提前预订。", "The meeting room is on the third floor; please book it."),
     ("员工每年享有十天带薪休假。", "Employees have ten days of paid leave a year."),
     ("设备应存放在干燥通风的地方。", "The device should be kept in a dry and airy place."),
@@ -40,6 +40,9 @@ _PAIRS: tuple[tuple[str, str], ...] = (
 # Along the direction; the languages are .2 apart with multilingual-e5-small.
 _LEAST_GAP = 0.1
 _LEAST_TILT = 0.05
+_LEAST_TRANSLATED = (
+    0.8  # of the sentences, whose nearest in the other language is their translation
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,14 @@ class LanguageAxis:
 
     @classmethod
     def measure(cls, embedder: Embedder) -> Self | None:
-        """The direction by all pairs, if that by either half tells the languages of the other half
-        apart, and where they stand there; None with embedders that know one language only.
+        """The direction by all pairs, and where the languages stand along the one by half of them.
 
-        Raises EmbedderError.
+        None where that by either half does not tell the languages of the other half apart, or where
+        sentences do not find their translations without it: with embedders that do not lean, and
+        with those that know one language only. Raises EmbedderError.
         """
-        zh = embedder.embed([pair[0] for pair in _PAIRS], kind="document")
-        en = embedder.embed([pair[1] for pair in _PAIRS], kind="document")
+        zh = embedder.embed([pair[0] for pair in PAIRS], kind="document")
+        en = embedder.embed([pair[1] for pair in PAIRS], kind="document")
         along: dict[Language, list[Vectors]] = {"zh": [], "en": []}
         halves = slice(0, None, 2), slice(1, None, 2)
         for half, other in (halves, halves[::-1]):
@@ -67,7 +71,10 @@ class LanguageAxis:
             if along["zh"][-1].min() - along["en"][-1].max() < _LEAST_GAP:
                 return None
         places = {name: float(np.concatenate(found).mean()) for name, found in along.items()}
-        return cls(_direction(zh, en), places)
+        axis = cls(_direction(zh, en), places)
+        nearest = (axis.neutral(zh) @ axis.neutral(en).T).argmax(axis=1)
+        found = (nearest == np.arange(len(PAIRS))).mean()
+        return axis if found >= _LEAST_TRANSLATED else None
 
     def tilt(self, query: Vectors) -> float:
         """How far the query `(1, dim)` leans towards Chinese; 0 where that is too little to matter:
@@ -75,9 +82,9 @@ class LanguageAxis:
         along = float(query[0] @ self.direction)
         return along if abs(along) >= _LEAST_TILT else 0.0
 
-    def neutral(self, query: Vectors) -> Vectors:
-        """The query `(1, dim)` without its tilt; no longer of length 1."""
-        return query - self.tilt(query) * self.direction
+    def neutral(self, vectors: Vectors) -> Vectors:
+        """`(n, dim)` without what says their language; no longer of length 1."""
+        return vectors - np.outer(vectors @ self.direction, self.direction)
 
     def lift(self, tilt: float, place: float, language: Language) -> float:
         """What the cosine of a question with a text at `place` along the direction lacks where the

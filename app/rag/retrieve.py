@@ -115,7 +115,7 @@ class Retriever:
 
     def _proposed(self, vector: Vectors, base_ids: Sequence[str]) -> dict[int, float]:
         """The best `candidates` with their inner products, whatever language they are in."""
-        if self.axis is not None:
+        if self.axis is not None and self.axis.tilt(vector):
             vector = self.axis.neutral(vector)
         found = self.dense(vector, self.candidates, base_ids, None)
         return {match.id: match.score for match in found}
