@@ -1,7 +1,7 @@
-"""An answer that only says the question again, be it as a heading, is replaced by the source's own
-words, and one that begins or stops in the middle of something is completed from it (`complete.py`).
-One that is a cell of a table is told with its row (`cell.py`), and one that no source holds gives
-way to the cell whose row and column the question names.
+"""An answer that only says the question again, be it as a heading, or is a bare yes or no, is
+replaced by the source's own words, and one that begins or stops in the middle of something is
+completed from it (`complete.py`). One that is a cell of a table is told with its row (`cell.py`),
+and one that no source holds gives way to the cell whose row and column the question names.
 
 Asked "what is the throttle also called?", a model of half a billion parameters may answer "the
 throttle": it has found the place and stopped too soon. So nothing is shown until the answer says
@@ -27,6 +27,8 @@ _ITEM = re.compile(r"^\s*(?:[-*•#]+|\d+[.、)）](?!\d)|[一二三四五六七
 _NUMBER = re.compile(
     r"^\s*(?:\d+(?:\.\d+)+\s|第[\d一二三四五六七八九十]+[章节条])\s*"
 )  # 3.2, 第五条
+# Nobody can check them against a source; the words that they were taken from can be.
+_VERDICTS = frozenset({"yes", "no", "是", "是的", "不是", "否", "有", "没有", "能", "不能", "可以"})
 _LONGEST_HEADING = 40  # characters
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
 
@@ -72,7 +74,8 @@ class Quoter:
         if self._released:
             return rest_of(self._text, self.passages)
         said = self._text
-        if not self._says_more(said) or _bare_heading(said) in self._headings:
+        bare = _bare_heading(said)
+        if not self._says_more(said) or bare in self._headings or bare in _VERDICTS:
             said = quotation(self.passages, self.question, said) or said
         told = with_its_row(said, self._tables, self.question)
         if told == said and self._contradicts_the_cell(said):

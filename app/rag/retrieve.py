@@ -79,14 +79,18 @@ class Retriever:
         with _timed(timings, "embed"):
             embedded = self.embedder.embed(queries, kind="query")
             rows = [embedded[row : row + 1] for row in range(len(queries))]
+            # A follow-up alone says too little to be looked for in the other language.
+            axes = [None, self.axis] if context else [self.axis]
         with _timed(timings, "dense"):
-            proposed = [self._proposed(row, base_ids) for row in rows]
+            proposed = [
+                self._proposed(row, base_ids, axis) for row, axis in zip(rows, axes, strict=True)
+            ]
         by_words = [future.result() for future in lexical]
         with _timed(timings, "complete"):
             language = language_of(query)
             dense = [
-                self._completed(row, found, shares.keys(), base_ids, language)
-                for row, found, shares in zip(rows, proposed, by_words, strict=True)
+                self._completed(row, found, shares.keys(), base_ids, axis, language)
+                for row, found, shares, axis in zip(rows, proposed, by_words, axes, strict=True)
             ]
         with _timed(timings, "fuse"):
             places = self.locate({id_ for scores in dense for id_ in scores}.union(*by_words))
@@ -113,10 +117,12 @@ class Retriever:
         """What of the embedder's vectors only says a language; measured once."""
         return LanguageAxis.measure(self.embedder)
 
-    def _proposed(self, vector: Vectors, base_ids: Sequence[str]) -> dict[int, float]:
-        """The best `candidates` with their inner products, whatever language they are in."""
-        if self.axis is not None and self.axis.tilt(vector):
-            vector = self.axis.neutral(vector)
+    def _proposed(
+        self, vector: Vectors, base_ids: Sequence[str], axis: LanguageAxis | None
+    ) -> dict[int, float]:
+        """The best `candidates` with their inner products; with `axis`, in whatever language."""
+        if axis is not None and axis.tilt(vector):
+            vector = axis.neutral(vector)
         found = self.dense(vector, self.candidates, base_ids, None)
         return {match.id: match.score for match in found}
 
@@ -126,20 +132,21 @@ class Retriever:
         proposed: Mapping[int, float],
         by_words: Collection[int],
         base_ids: Sequence[str],
+        axis: LanguageAxis | None,
         language: Language,
     ) -> dict[int, Cosine]:
         """The cosines of what either search proposed, and what they lack for another language."""
         missing = set(by_words) - proposed.keys()
         known = {**proposed, **self._compared(vector, base_ids, missing)}
-        tilt = self.axis.tilt(vector) if self.axis is not None else 0.0
-        if self.axis is None or not tilt:
+        tilt = axis.tilt(vector) if axis is not None else 0.0
+        if axis is None or not tilt:
             return {id_: Cosine(cosine) for id_, cosine in known.items()}
-        places = self._compared(self.axis.direction[None], base_ids, known.keys())
+        places = self._compared(axis.direction[None], base_ids, known.keys())
         cosines: dict[int, Cosine] = {}
         for id_, place in places.items():
             # what was proposed lacks the part along the direction
             cosine = known[id_] + (tilt * place if id_ in proposed else 0.0)
-            cosines[id_] = Cosine(cosine, self.axis.lift(tilt, place, language))
+            cosines[id_] = Cosine(cosine, axis.lift(tilt, place, language))
         return cosines
 
     def _compared(

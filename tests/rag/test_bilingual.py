@@ -8,6 +8,7 @@ import pytest
 from app.models.store import ModelStore
 from app.rag.bilingual import PAIRS, LanguageAxis
 from app.rag.language import language_of
+from app.rag.retrieve import Retriever
 from ingest.embedder import TextKind, Vectors
 from ingest.hashing import HashingEmbedder
 from ingest.sentence_transformer import SentenceTransformerEmbedder
@@ -90,3 +91,21 @@ def test_the_cosine_that_is_told_is_that_of_the_texts(
     places = [hit.chunk_id for hit in found]
     by_cosine = [hit.chunk_id for hit in sorted(found, key=lambda hit: -(hit.trace.dense or 0))]
     assert places.index(2) < by_cosine.index(2)  # the English text that answers it
+
+
+def test_a_follow_up_is_looked_for_in_the_other_language_with_its_question_only() -> None:
+    texts = {1: "4G on the HG-200L", 2: "网关的单价是 3180 元。"}
+    question, before = "HG-200L 呢？", "HG-200 的单价是多少？"
+    with_axis = retriever(texts=texts, embedder=Leaning())
+    plain = retriever(texts=texts, embedder=Leaning())
+    plain.__dict__["axis"] = None
+
+    def score(asked: Retriever, query: str, context: str = "") -> float:
+        hits = asked.retrieve(query, ["b"], 2, context=context).hits
+        return next(hit.score for hit in hits if hit.chunk_id == 1)
+
+    both = score(with_axis, f"{before}\n{question}")
+    assert score(with_axis, question) > score(with_axis, question, before)
+    assert score(with_axis, question, before) == pytest.approx(
+        max(score(plain, question), both), abs=1e-6
+    )

@@ -177,3 +177,11 @@ def test_a_heading_is_where_the_answer_stands_and_none_itself() -> None:
 def test_other_lines_may_be_answers(text: str, question: str, answer: str) -> None:
     quoter = Quoter([passage(text)], question)
     assert quoter.feed(answer) + quoter.finish() == answer
+
+
+def test_a_bare_verdict_gives_way_to_what_the_source_says() -> None:
+    source = passage("The gateway connects by Ethernet or Wi-Fi. It weighs 780 g.")
+    quoter = Quoter([source], "Can the gateway be connected by Bluetooth?")
+    assert quoter.feed("Yes") + quoter.finish() == "The gateway connects by Ethernet or Wi-Fi."
+    quoter = Quoter([passage("试用期满的员工可以申请远程办公。")], "试用期能远程办公吗？")
+    assert quoter.feed("否") + quoter.finish() == "试用期满的员工可以申请远程办公。"
