@@ -14,6 +14,7 @@ from app.rag.answerable import Answerable
 from app.rag.budget import PromptBudget
 from app.rag.cite import Citer
 from app.rag.clock import Clock
+from app.rag.follow_up import leans
 from app.rag.language import language_of, not_found
 from app.rag.prompt import Prompt, build_prompt, render_chatml
 from app.rag.prompt_styles import ANSWER, Style
@@ -113,7 +114,7 @@ class AnswerLine:
         """
         clock = Clock()
         yield Stage("searching")
-        context = _last_question(question.history)
+        context = _last_question(question.history) if leans(question.text) else ""
         found = await asyncio.to_thread(
             self.retriever.retrieve, question.text, question.base_ids, self.top_k, context=context
         )

@@ -64,16 +64,16 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
     return _told_column(table, rows if len(rows) <= _MOST_ROWS else [row], column, question)
 
 
-def cell_asked_for(tables: Sequence[Table], question: str) -> tuple[str, str]:
-    """The one cell whose row and column the question names both, and how it is told; both empty
-    where none is, or several tables have one."""
+def cell_asked_for(tables: Sequence[Table], question: str) -> str:
+    """The one cell whose row and column the question names both, as it is told; empty where there
+    is none, or where several tables have one."""
     found = []
     for table in tables:
         column = column_named(table, question)
         rows = rows_meant(table, column, question) if column else []
         if column and len(rows) == 1 and (told := _told_column(table, rows, column, question)):
-            found.append((rows[0][column], told))
-    return found[0] if len(found) == 1 else ("", "")
+            found.append(told)
+    return found[0] if len(found) == 1 else ""
 
 
 def _cells_alike(

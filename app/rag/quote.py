@@ -42,7 +42,7 @@ class Quoter:
     _asked: frozenset[str] = field(init=False)
     _headings: frozenset[str] = field(init=False)
     _tables: list[Table] = field(init=False)
-    _asked_for: tuple[str, str] = field(init=False)  # a cell, and how it is told
+    _asked_for: str = field(init=False)  # a cell as it is told
     _text: str = ""  # all that the model wrote
     _released: bool = False
 
@@ -62,7 +62,7 @@ class Quoter:
         whole_words = _UNFINISHED_WORD.sub("", self._text)
         if len(self._text.strip()) < SETTLED or not self._says_more(whole_words):
             return ""
-        if self._asked_for[0] or may_be_cell(self._text, self._tables, self.question):
+        if self._asked_for or may_be_cell(self._text, self._tables, self.question):
             return ""
         if any(heading.startswith(_bare_heading(whole_words)) for heading in self._headings):
             return ""
@@ -78,8 +78,8 @@ class Quoter:
         if not self._says_more(said) or bare in self._headings or bare in _VERDICTS:
             said = quotation(self.passages, self.question, said) or said
         told = with_its_row(said, self._tables, self.question)
-        if told == said and self._contradicts_the_cell(said):
-            told = self._asked_for[1]
+        if told == said and self._asked_for and self._is_nowhere(said):
+            told = self._asked_for
         if told != self._text:
             return told
         return self._from_its_start() + rest_of(self._text, self.passages)
@@ -88,16 +88,11 @@ class Quoter:
         """Without the space that follows first words which the model was given."""
         return start_of(self._text, self.passages, self.question) + self._text.lstrip()
 
-    def _contradicts_the_cell(self, said: str) -> bool:
-        """Whether it lacks the cell that is asked for, and stands in no source."""
-        cell, _ = self._asked_for
+    def _is_nowhere(self, said: str) -> bool:
+        """Whether no source has it in these words."""
         bare = "".join(said.split()).strip(_MARKS).casefold()
         held = ("".join(passage.text.split()).casefold() for passage in self.passages)
-        return (
-            bool(cell)
-            and "".join(cell.split()).casefold() not in bare
-            and not any(bare in text for text in held)
-        )
+        return not any(bare in text for text in held)
 
     def _says_more(self, text: str) -> bool:
         if text.strip(_MARKS).casefold() in self.question.casefold():
