@@ -102,7 +102,7 @@ class Zhiwen:
 
     def warm_up(self) -> None:
         """Load the embedder and the indexes, so that the first question does not wait for them."""
-        _ = self.search.retriever.axis
+        _ = self.search.retriever.axis  # measured once, by embedding pairs of sentences
         self.embedder.embed(["知问"], kind="query")
         self.warm.set()
         for summary in self.bases.all():
