@@ -39,21 +39,21 @@ format: $(DEV_STAMP)
 	$(BIN)/ruff check --fix .
 
 bench: $(DEV_STAMP)
-	$(BIN)/python -m evals.bench
+	$(BIN)/python -m evals.speed.bench
 
 bench-search: $(DEV_STAMP)
-	$(BIN)/python -m evals.bench_search --chunks $(CHUNKS)
+	$(BIN)/python -m evals.speed.bench_search --chunks $(CHUNKS)
 
 # ENGINE and MODEL: a real engine instead, e.g. ENGINE=http://127.0.0.1:8100/v1 MODEL=qwen.
 bench-serve: $(DEV_STAMP)
-	$(BIN)/python -m evals.bench_serve --requests $(REQUESTS) $(if $(ENGINE),--engine $(ENGINE) --model $(MODEL))
+	$(BIN)/python -m evals.speed.bench_serve --requests $(REQUESTS) $(if $(ENGINE),--engine $(ENGINE) --model $(MODEL))
 
 bench-parse: $(DEV_STAMP)
-	$(BIN)/python -m evals.bench_parse
+	$(BIN)/python -m evals.speed.bench_parse
 
 # EVAL_DATA holds docs_formats/expectations.jsonl; docs/formats.md says what is in it.
 eval-formats: $(DEV_STAMP)
-	$(BIN)/python -m evals.formats $(EVAL_DATA)
+	$(BIN)/python -m evals.quality.formats $(EVAL_DATA)
 
 # Damaged files through the sandbox. N files; the same SEED gives the same files.
 fuzz: $(DEV_STAMP)
@@ -66,7 +66,7 @@ eval: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --all --data $(EVAL_DATA)
 
 bench-ingest: $(DEV_STAMP)
-	$(BIN)/python -m evals.bench_ingest
+	$(BIN)/python -m evals.speed.bench_ingest
 
 # Kills, full disks, damaged snapshots; N cycles of two to four seconds.
 torture: $(DEV_STAMP)

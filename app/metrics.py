@@ -1,7 +1,7 @@
 """What Prometheus reads of this process. Base units, bounded labels.
 
 What is stored (documents, chunks, jobs) is counted in the database when it is asked for:
-`app/services/inventory.py`.
+`app/services/operations/inventory.py`.
 """
 
 from prometheus_client import Counter, Gauge, Histogram

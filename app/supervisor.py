@@ -20,10 +20,10 @@ from typing import Self
 
 import httpx
 
-from app.chat_engines import chat_model_name, starts_engine
 from app.config import Settings
-from app.llm.vllm_server import VllmOptions
+from app.llm.servers.vllm import VllmOptions
 from app.models.store import ModelStore
+from app.wiring.engines import chat_model_name, starts_engine
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child])
         return _vllm(settings.vllm_python.absolute(), settings, store, name)
     return python(
         "engine",
-        *("-m", "app.llm.engine", "--model", str(store.weights(name)), "--alias", name),
+        *("-m", "app.llm.servers.llama_cpp", "--model", str(store.weights(name)), "--alias", name),
         *("--port", str(settings.engine_port), "--threads", str(settings.engine_threads)),
         *("--context", str(settings.context_tokens)),
         ready_url=f"{settings.engine_base_url}/models",

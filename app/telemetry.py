@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from app import tracing
 from app.tracing import Attribute
-from app.wiring import VERSION
+from app.version import VERSION
 
 _QUIET = "healthz,readyz,metrics"  # asked every few seconds, of no interest
 

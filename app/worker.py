@@ -25,11 +25,11 @@ from app.config import Settings
 from app.db.engine import Database
 from app.db.errors import StorageFull
 from app.logs import start_logging
-from app.services.jobs import Jobs
-from app.services.reading_ahead import ReadingAhead
-from app.services.removal import purge
-from app.services.status import WORKER, beat
-from app.wiring import build_ingestion
+from app.services.library.jobs import Jobs
+from app.services.library.reading_ahead import ReadingAhead
+from app.services.library.removal import purge
+from app.services.operations.status import WORKER, beat
+from app.wiring.worker import build_ingestion
 
 log = logging.getLogger("app.worker")
 

@@ -61,9 +61,10 @@ def run(
     from rich.console import Console
 
     from app.config import Settings
-    from evals import catalogue, report, runs, tables
+    from evals import catalogue, runs
     from evals.progress import Progress
-    from evals.run import Runner
+    from evals.quality.run import Runner
+    from evals.reports import report, tables
 
     console = Console()
     known = catalogue.load()
@@ -107,8 +108,8 @@ def run(
 def _obtain_models(eval: "Eval", given: "Settings", changes: Mapping[str, Any]) -> None:
     """What the eval needs and is not here yet."""
     from app.cli.models import pull_needed, pull_with_progress
-    from app.wiring import model_store
-    from evals.bases import settings_with
+    from app.wiring.models import model_store
+    from evals.quality.bases import settings_with
 
     settings = settings_with(given, dict(eval.settings), changes)
     store = model_store(settings)
@@ -140,8 +141,9 @@ def compare(
     from rich.console import Console
 
     from app.config import Settings
-    from evals import compare as comparison
-    from evals import runs, tables
+    from evals import runs
+    from evals.reports import compare as comparison
+    from evals.reports import tables
 
     folder = runs.runs_folder(Settings().data_dir)
     found = comparison.compare(runs.find(before, folder), runs.find(after, folder), by)
@@ -166,8 +168,9 @@ def write_report(
 ) -> None:
     """Write one HTML page with tables and plots of runs."""
     from app.config import Settings
-    from evals import readme as readme_table
-    from evals import report, runs
+    from evals import runs
+    from evals.reports import readme as readme_table
+    from evals.reports import report
 
     data_dir = Settings().data_dir
     folder = runs.runs_folder(data_dir)
@@ -189,8 +192,10 @@ def base(
     from rich.console import Console
 
     from app.config import Settings
-    from evals import regression, report, runs, tables
+    from evals import runs
     from evals.progress import Progress
+    from evals.quality import regression
+    from evals.reports import report, tables
 
     console = Console()
     given = Settings()

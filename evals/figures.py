@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from app.wiring import VERSION
+from app.version import VERSION
 
 
 @dataclass(frozen=True, slots=True)

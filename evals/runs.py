@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from app.config import Settings
-from app.wiring import VERSION
+from app.version import VERSION
 from evals.catalogue import Bound, Eval
 from evals.errors import BadRun
 

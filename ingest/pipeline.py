@@ -9,11 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
-from ingest.chunk import DEFAULT_CHUNK_TOKENS, chunk
-from ingest.embedder import Embedder, Vectors
-from ingest.parsers import PageProgress, parse
+from ingest.chunking.chunk import DEFAULT_CHUNK_TOKENS, chunk
+from ingest.chunking.units import CountTokens
+from ingest.embedding.embedder import Embedder, Vectors
+from ingest.parsers import parse
+from ingest.parsing.parser import PageProgress
 from ingest.types import Chunk, Document
-from ingest.units import CountTokens
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.llm.fake_engine import FakeEngine
 from app.llm.scripted import ScriptedChatModel
+from app.llm.servers.fake_engine import FakeEngine
 from tests.house import RunningApi, running_api
 from tests.postgres import postgres_server
 from tests.serving import serving

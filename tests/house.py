@@ -15,10 +15,10 @@ from app.api.main import create_app
 from app.config import Settings
 from app.llm.chat_model import ChatModel
 from app.llm.scripted import ScriptedChatModel
-from app.services.ingestion import Ingestion
-from app.wiring import Zhiwen, build
-from ingest.embedder import Embedder
-from ingest.hashing import HashingEmbedder
+from app.services.library.ingestion import Ingestion
+from app.wiring.application import Zhiwen, build
+from ingest.embedding.embedder import Embedder
+from ingest.embedding.hashing import HashingEmbedder
 
 WORKER = "test-worker"
 

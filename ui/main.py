@@ -5,10 +5,12 @@ import sys
 
 import streamlit as st
 
-from ui import chat, dialogs, documents, evaluation, marks, review, sidebar, state, status
-from ui.client import ApiDown, ApiError
+from ui import state
+from ui.client.http import ApiDown, ApiError
+from ui.parts import dialogs, marks, sidebar
+from ui.screens import chat, documents, evaluation, review, status
 from ui.style import style
-from ui.texts import keep_language, refused, t
+from ui.words.texts import keep_language, refused, t
 
 RETRY_S = 3.0
 

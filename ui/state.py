@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from ui import wire
-from ui.client import Client
-from ui.watch import Watch, follow
+from ui.client import wire
+from ui.client.http import Client
+from ui.client.watch import Watch, follow
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The little CSS that Streamlit's theme does not cover, all of it our own words."""
 
-from ui.texts import t
+from ui.words.texts import t
 
 _UPLOADER = """
 <style>

@@ -7,7 +7,7 @@ import uvicorn
 from app.api.main import create_app
 from app.config import Settings
 from app.logs import start_logging
-from app.wiring import build
+from app.wiring.application import build
 
 # Of the interpreter lock, in seconds. With Python's 5 ms a token waits behind each thread that
 # searches for another question.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from app.wiring import Zhiwen
+from app.wiring.application import Zhiwen
 
 
 def _zhiwen(request: Request) -> Zhiwen:

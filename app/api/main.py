@@ -9,9 +9,11 @@ from fastapi import FastAPI
 
 from app.api import problems
 from app.api.observe import Observed
-from app.api.routes import bases, chat, conversations, documents, evaluation, house, openai
-from app.services.generations import sweep_interrupted
-from app.wiring import VERSION, Zhiwen
+from app.api.routes import bases, chat, conversations, documents, evaluation, openai
+from app.api.routes import health as house
+from app.services.answers.generations import sweep_interrupted
+from app.version import VERSION
+from app.wiring.application import Zhiwen
 
 log = logging.getLogger(__name__)
 

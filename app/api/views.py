@@ -16,10 +16,10 @@ from app.api.schemas import (
 )
 from app.db.tables import Conversation, Feedback, StoredMessage
 from app.rag.types import Passage
-from app.services.bases import BaseSummary
-from app.services.conversations import MessageView
-from app.services.documents import DocumentView
-from app.services.status import EngineView
+from app.services.answers.conversations import MessageView
+from app.services.library.bases import BaseSummary
+from app.services.library.documents import DocumentView
+from app.services.operations.status import EngineView
 
 _OF_SPEC = {
     *("name", "context_tokens", "size", "good_for", "price_in", "price_out"),

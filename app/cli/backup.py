@@ -14,8 +14,8 @@ def backup(
 ) -> None:
     """Write database and originals to one file; the service may run meanwhile."""
     from app.config import Settings
-    from app.services.backup import BackupError
-    from app.services.backup import backup as write
+    from app.services.operations.backup import BackupError
+    from app.services.operations.backup import backup as write
 
     settings = Settings()
     if settings.database_url and not settings.database_url.startswith("sqlite"):
@@ -38,8 +38,8 @@ def restore(
     data_dir: Annotated[Path, typer.Option("--data-dir", help="An empty folder, or a new one.")],
 ) -> None:
     """Unpack a backup into an empty folder, every byte checked."""
-    from app.services.backup import BackupError
-    from app.services.backup import restore as read
+    from app.services.operations.backup import BackupError
+    from app.services.operations.backup import restore as read
 
     try:
         manifest = read(file, data_dir)

@@ -83,7 +83,7 @@ def _checked_here(settings: "Settings", *, repair: bool) -> dict[str, Any]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from app.db.errors import DatabaseUnavailable
-    from app.wiring import build_reconciliation
+    from app.wiring.worker import build_reconciliation
 
     if settings.database_url is None and not (settings.data_dir / "zhiwen.db").exists():
         return {"at_start": [], "now": []}
@@ -102,10 +102,10 @@ def _seen_here(settings: "Settings") -> list[dict[str, Any]]:
 
 
 def _models(settings: "Settings") -> list[dict[str, Any]]:
-    from app.chat_engines import chat_model_name, engine_list, starts_engine, tokenizer_name
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
     from app.models.store import ModelStore
+    from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
 
     store = ModelStore(settings.models_path, offline=True)
 

@@ -59,9 +59,9 @@ def list_engines(
     from rich.console import Console
     from rich.table import Table
 
-    from app.chat_engines import engine_list
     from app.config import Settings
-    from app.wiring import model_store
+    from app.wiring.engines import engine_list
+    from app.wiring.models import model_store
 
     settings = Settings()
     specs = engine_list(settings, model_store(settings)).engines
@@ -93,7 +93,7 @@ def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 @app.command("convert")
 def convert(name: str) -> None:
     """Write a GGUF chat model as vLLM serves it, in 16 and in 4 bits (AWQ), unless done before."""
-    from app.models.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_awq, write_bf16
+    from app.models.build.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_awq, write_bf16
 
     store = _store()
     pull_with_progress(store, name)
@@ -119,14 +119,14 @@ def verify(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 
 def _store() -> "ModelStore":
     from app.config import Settings
-    from app.wiring import model_store
+    from app.wiring.models import model_store
 
     return model_store(Settings())
 
 
 def pull_needed(settings: "Settings", store: "ModelStore") -> None:
     """What has to be here before anything starts."""
-    from app.chat_engines import chat_model_name, engine_list, starts_engine, tokenizer_name
+    from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
 
     if settings.embedder != "hashing":
         pull_with_progress(store, settings.embedder or store.default_embedder())

@@ -21,7 +21,7 @@ def reembed(
 
     from app.config import Settings
     from app.services.errors import ServiceError
-    from app.wiring import build_reembed
+    from app.wiring.worker import build_reembed
 
     settings = Settings()
     columns = (TextColumn("embedding"), BarColumn(), MofNCompleteColumn())

@@ -17,9 +17,9 @@ _NAMES = {"engine": "model engine", "api": "API", "worker": "worker", "ui": "int
 def up() -> None:
     """Start everything and stop it on Ctrl-C: models, engine, API, worker, interface."""
     from app.config import Settings
-    from app.services.samples import will_create_sample_base
+    from app.services.operations.samples import will_create_sample_base
     from app.supervisor import Supervisor, check_ports, children
-    from app.wiring import model_store
+    from app.wiring.models import model_store
 
     settings = Settings()
     with own_terminal():

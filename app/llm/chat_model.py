@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from app.rag.types import Message, Served, TokenCounts, ToolCall
+from app.llm.messages import Message, Served, TokenCounts, ToolCall
 
 
 class LlmError(Exception):

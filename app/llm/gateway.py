@@ -22,9 +22,9 @@ from app.llm.chat_model import (
     RequestRejected,
 )
 from app.llm.engines import AUTO, EngineSpec
+from app.llm.messages import Message, Served, Tried
 from app.llm.request_queue import RequestQueue
 from app.llm.routing import Case, Reason, route
-from app.rag.types import Message, Served, Tried
 
 
 @dataclass(slots=True)

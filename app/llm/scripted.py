@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.llm.chat_model import Delta, EngineUnavailable, LlmError
-from app.rag.types import Message, TokenCounts
+from app.llm.messages import Message, TokenCounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from app.models.build.e5 import convert_e5
+from app.models.build.gguf import write_tokenizer
 from app.models.checksums import Lock, LockedFile, pin
-from app.models.e5 import convert_e5
 from app.models.errors import ChecksumMismatch, NotEnoughSpace, SourceUnavailable
-from app.models.gguf import write_tokenizer
 from app.models.hub import HubClient
 from app.models.progress import OnProgress, folder_bytes, reported
 from app.models.registry import ModelSpec

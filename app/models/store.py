@@ -17,10 +17,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from app.models.build.gguf import TOKENIZER_FILE
 from app.models.checksums import check_folder, model_files, pin, read_lock
 from app.models.errors import ChecksumMismatch, ModelMissing, SourceUnavailable
 from app.models.fetch import SOURCES, Fetcher, Source, pinned
-from app.models.gguf import TOKENIZER_FILE
 from app.models.hub import HubClient
 from app.models.progress import OnProgress
 from app.models.registry import ModelSpec, Registry

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from app.llm.messages import Message
 from app.rag.language import Language
-from app.rag.types import Message
 
 _FOLDER = Path(__file__).parent
 

@@ -8,28 +8,21 @@ from typing import Literal, Protocol
 
 from app import tracing
 from app.llm.chat_model import ChatModel
+from app.llm.messages import Message, Served, TokenCounts
 from app.llm.routing import Case
 from app.llm.traced import traced
-from app.rag.answerable import Answerable
-from app.rag.budget import PromptBudget
-from app.rag.cite import Citer
 from app.rag.clock import Clock
-from app.rag.follow_up import leans
+from app.rag.extractive.opening import opening
+from app.rag.extractive.quote import Quoter
+from app.rag.grounding.cite import Citer
 from app.rag.language import language_of, not_found
-from app.rag.prompt import Prompt, build_prompt, render_chatml
-from app.rag.prompt_styles import ANSWER, Style
-from app.rag.quote import Quoter
-from app.rag.retrieve import Retrieved
-from app.rag.types import (
-    Answer,
-    Citation,
-    FinishReason,
-    Message,
-    Passage,
-    Served,
-    Task,
-    TokenCounts,
-)
+from app.rag.prompting.budget import PromptBudget
+from app.rag.prompting.prompt import Prompt, build_prompt, render_chatml
+from app.rag.prompting.styles import ANSWER, Style
+from app.rag.retrieval.follow_up import leans
+from app.rag.retrieval.gate import Answerable
+from app.rag.retrieval.retrieve import Retrieved
+from app.rag.types import Answer, Citation, FinishReason, Passage, Task
 
 ANSWERABLE_FROM = 0.5  # confidence
 _NEAREST = 3  # passages shown where none of them answers
@@ -150,6 +143,7 @@ class AnswerLine:
                 max_prompt_tokens=self.budget.tokens(model.name, head),
                 max_passages=self.top_k,
                 style=style,
+                begin=opening(question.text) if style.opens else "",
             )
         clock.lap("prompt")
         yield Sources(prompt)

@@ -3,27 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Role = Literal["system", "user", "assistant", "tool"]
+from app.llm.messages import Served, TokenCounts
+
 Task = Literal["qa", "chat", "translate", "summarise"]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """What the model wants to have done; `arguments` is JSON as it wrote it."""
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """With role `tool`, the result of the call `tool_call_id`."""
-
-    role: Role
-    content: str
-    tool_calls: tuple[ToolCall, ...] = ()
-    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +102,6 @@ class Conflict:
     other_text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCounts:
-    prompt: int = 0
-    completion: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """An engine that should have answered and did not; `detail` is for its operator."""
-
-    engine: str
-    reason: Literal["unavailable", "open", "busy", "rejected"]
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """Which engine wrote an answer. `wanted` is what was asked for, an engine's name or `auto`;
-    `reason` why it was asked first, in a word of `app.llm.routing`."""
-
-    engine: str
-    wanted: str
-    reason: str
-    tried: tuple[Tried, ...] = ()
-
-
 FinishReason = Literal["stop", "length", "stopped", "no_sources", "error"]
 
 
@@ -156,7 +112,7 @@ class Answer:
     passages: tuple[Passage, ...]
     model: str
     finish_reason: FinishReason
-    tokens: TokenCounts = TokenCounts()
+    tokens: TokenCounts = field(default_factory=TokenCounts)
     adapter: str | None = None
     confidence: float = 1.0  # 0 to 1 that the sources hold an answer; below 0.5 none was tried
     unsupported: tuple[Unsupported, ...] = ()

@@ -11,16 +11,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from app.llm.chat_model import ChatModel
+from app.llm.messages import Message
 from app.prompts.prompt_file import PromptFile
 from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
-from app.rag.cite import Citer
 from app.rag.clock import Clock
 from app.rag.errors import NothingToRead
+from app.rag.grounding.cite import Citer
 from app.rag.language import Language, language_of
-from app.rag.pack import widen
-from app.rag.prompt import Prompt, neutralise
-from app.rag.retrieve import ChunksOf
-from app.rag.types import Message, Passage
+from app.rag.prompting.prompt import Prompt, neutralise
+from app.rag.retrieval.pack import widen
+from app.rag.retrieval.retrieve import ChunksOf
+from app.rag.types import Passage
 from app.tasks.writing import Writing, answer_of, size
 
 PART_TOKENS = 2000

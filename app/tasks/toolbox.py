@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.llm.messages import ToolCall
 from app.rag.answer import Question, Retrieve
 from app.rag.language import language_of
-from app.rag.pack import widen
-from app.rag.prompt import source_text
-from app.rag.retrieve import ChunksOf
-from app.rag.types import Passage, ToolCall
+from app.rag.prompting.prompt import source_text
+from app.rag.retrieval.pack import widen
+from app.rag.retrieval.retrieve import ChunksOf
+from app.rag.types import Passage
 from app.tasks.calculator import CalculationError, calculate
 
 TOP_K = 3

@@ -12,14 +12,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from app.llm.chat_model import RequestRejected
+from app.llm.messages import Message
 from app.prompts.prompt_file import PromptFile
 from app.rag.answer import AnswerEvent, AnswerLine, Question, Sources, Stage, TextDelta
-from app.rag.cite import Citer
 from app.rag.clock import Clock
+from app.rag.grounding.cite import Citer
 from app.rag.language import language_of
-from app.rag.prompt import Prompt, neutralise, recent_turns
-from app.rag.retrieve import ChunksOf
-from app.rag.types import Answer, Citation, Message, Unsupported
+from app.rag.prompting.prompt import Prompt, neutralise, recent_turns
+from app.rag.retrieval.retrieve import ChunksOf
+from app.rag.types import Answer, Citation, Unsupported
 from app.tasks.toolbox import TOOLS, Toolbox
 from app.tasks.writing import Writing, served_by, size, total
 

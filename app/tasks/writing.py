@@ -6,19 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.llm.chat_model import ChatModel
+from app.llm.messages import Message, Served, TokenCounts, ToolCall
 from app.llm.traced import traced
 from app.rag.clock import Clock
-from app.rag.prompt import render_chatml
-from app.rag.types import (
-    Answer,
-    Citation,
-    FinishReason,
-    Message,
-    Passage,
-    Served,
-    TokenCounts,
-    ToolCall,
-)
+from app.rag.prompting.prompt import render_chatml
+from app.rag.types import Answer, Citation, FinishReason, Passage
 
 
 @dataclass(slots=True)

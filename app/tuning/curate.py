@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
-from app.rag.prompt import neutralise
-from app.rag.types import Message
+from app.llm.messages import Message
+from app.rag.prompting.prompt import neutralise
 from app.tuning.types import Exclusion, Judged, LeftOut
 
 Prompt = tuple[Message, ...]

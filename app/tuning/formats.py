@@ -12,7 +12,7 @@ dpo, kto  TRL's conversational preference and unpaired preference forms
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.rag.types import Message
+from app.llm.messages import Message
 from app.tuning.curate import Example, Labelled, Pair
 
 JsonRow = dict[str, Any]
@@ -70,7 +70,7 @@ def kto_row(row: Labelled) -> JsonRow:
 def to_chatml_text(row: JsonRow, render: Callable[[Sequence[Message]], str]) -> JsonRow:
     """A messages, dpo or kto row as text, for trainers that shall not apply a template.
 
-    render: ends where the answer begins, such as `app.rag.prompt.render_chatml`. The texts to
+    render: ends where the answer begins, such as `render_chatml`. The texts to
     learn end with the end-of-turn token and nothing after it, so that TRL does not add another.
     """
     if "messages" in row:

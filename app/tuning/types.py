@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, get_args
 
-from app.rag.types import Message
+from app.llm.messages import Message
 from app.tuning.errors import SelectionInvalid
 
 Format = Literal["messages", "sharegpt", "alpaca", "dpo", "kto"]

@@ -50,7 +50,7 @@ def _run(folder: Path, cycles: int, seed: int) -> bool:
     """Whether anything was wrong; the summary goes to the standard output."""
     from rich.console import Console
 
-    import ingest.hashing  # noqa: F401
+    import ingest.embedding.hashing  # noqa: F401
     from evals.progress import Progress
     from evals.torture.faults import DAMAGES, KILLS, MOUNTS
     from evals.torture.run import torture

@@ -17,7 +17,7 @@ import httpx
 
 from app.config import Settings
 from app.worker import Pace, drain, new_worker_name, watch
-from evals.processes import children, free_ports
+from evals.speed.processes import children, free_ports
 
 _QUICK = Pace(poll_s=0.03, pause_s=0.05)
 _SAVE_S = 0.2
@@ -32,7 +32,7 @@ def preload() -> None:
     from app.api.main import create_app  # noqa: F401
     from app.db.engine import Database
     from app.llm.scripted import ScriptedChatModel  # noqa: F401
-    from ingest.hashing import HashingEmbedder
+    from ingest.embedding.hashing import HashingEmbedder
     from ingest.pipeline import read
 
     with tempfile.TemporaryDirectory() as folder:
@@ -102,8 +102,8 @@ def serve_api(settings: Settings) -> None:
 
     from app.api.main import create_app
     from app.llm.scripted import ScriptedChatModel
-    from app.wiring import build
-    from ingest.hashing import HashingEmbedder
+    from app.wiring.application import build
+    from ingest.embedding.hashing import HashingEmbedder
 
     house = build(settings, embedder=HashingEmbedder(), model=ScriptedChatModel())
     app = create_app(house, save_every_s=_SAVE_S)

@@ -5,33 +5,17 @@ document = parse(data, "报告.pdf")
 
 import importlib
 import pkgutil
-from collections.abc import Callable
 from functools import cache
 from pathlib import PurePosixPath
-from typing import Protocol
 
-from ingest.builder import base_name
 from ingest.errors import ParseError, UnsupportedFormat
+from ingest.parsing.builder import base_name
+from ingest.parsing.parser import PageProgress, Parser
 from ingest.types import Document
-
-PageProgress = Callable[[int, int], None]  # pages done, pages in all
 
 MAX_BYTES = 512 * 1024 * 1024
 _SIGNATURES = ((b"%PDF-", "a PDF"), (b"PK\x03\x04", "a ZIP or Office file"))
 _BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
-
-
-class Parser(Protocol):
-    """Reads one family of formats."""
-
-    extensions: tuple[str, ...]  # lower case with the dot
-    signature: bytes  # the content begins with it; empty for text formats
-
-    def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
-        """The document in `data`. `on_page` is called by formats that have pages.
-
-        Raises ParseError with a code and a sentence a person can act on.
-        """
 
 
 @cache

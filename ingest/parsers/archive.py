@@ -4,11 +4,11 @@ import zipfile
 from operator import itemgetter
 from pathlib import PurePosixPath
 
-from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
-from ingest.package import Package
-from ingest.parsers import PageProgress
-from ingest.parts import add_part
+from ingest.parsers.parts import add_part
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.package import Package
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 _UTF8_NAME = 0x800

@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterator
 from typing import Literal
 
-from ingest.builder import DocumentBuilder
-from ingest.decode import decode
 from ingest.errors import ParseError
-from ingest.parsers import PageProgress
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.decode import decode
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 _DELIMITERS = ",;\t|"

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
-from ingest.ocr import add_picture
-from ingest.package import UNREADABLE, Package
-from ingest.parsers import PageProgress
+from ingest.pages.ocr import add_picture
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.package import UNREADABLE, Package
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 if TYPE_CHECKING:

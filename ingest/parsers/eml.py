@@ -6,11 +6,11 @@ from email.errors import MessageError
 from email.message import EmailMessage
 from email.message import Message as StoredMessage
 
-from ingest.builder import DocumentBuilder
-from ingest.decode import decode
 from ingest.errors import ParseError
-from ingest.mail import Attachment, Message, add_message, head
-from ingest.parsers import PageProgress
+from ingest.parsers.mail import Attachment, Message, add_message, head
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.decode import decode
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 _FIELDS = ("From", "To", "Cc", "Date")

@@ -4,11 +4,11 @@ import posixpath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ingest.builder import DocumentBuilder
-from ingest.decode import decode
 from ingest.errors import ParseError
-from ingest.package import Package, refuse_entities
-from ingest.parsers import PageProgress
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.decode import decode
+from ingest.parsing.package import Package, refuse_entities
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class EpubParser:
     signature = b"PK"
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
-        from ingest.html_blocks import add_html
+        from ingest.parsing.html_blocks import add_html
 
         package = Package(data, name, "an EPUB book")
         _refuse_locked(package, name)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
-from ingest.package import Package
-from ingest.parsers import PageProgress
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.package import Package
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
-"""HTML pages: `ingest/html_blocks.py` reads them."""
+"""HTML pages: `ingest/parsing/html_blocks.py` reads them."""
 
 import re
 
-from ingest.builder import DocumentBuilder
-from ingest.decode import decode
 from ingest.errors import ParseError
-from ingest.parsers import PageProgress
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.decode import decode
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 _CHARSET = re.compile(
@@ -18,7 +18,7 @@ class HtmlParser:
     signature = b""
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
-        from ingest.html_blocks import add_html  # BeautifulSoup takes a while to load
+        from ingest.parsing.html_blocks import add_html  # BeautifulSoup takes a while to load
 
         charset = _CHARSET.search(data[:4096])
         text = decode(data, name, declared=charset[1].decode("ascii") if charset else None)

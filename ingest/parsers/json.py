@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from ingest.builder import DocumentBuilder
-from ingest.decode import decode
 from ingest.errors import ParseError
-from ingest.parsers import PageProgress
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.decode import decode
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ingest.builder import DocumentBuilder
 from ingest.clean import clean, unwrap
-from ingest.decode import decode
-from ingest.parsers import PageProgress
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.decode import decode
+from ingest.parsing.parser import PageProgress
 from ingest.types import BlockKind, Document
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class _Walk:
             case "fence" | "code_block":
                 self._builder.add(BlockKind.CODE, token.content)
             case "html_block":
-                from ingest.html_blocks import add_html
+                from ingest.parsing.html_blocks import add_html
 
                 add_html(self._builder, token.content)
             case "inline":

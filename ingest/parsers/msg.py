@@ -2,10 +2,10 @@
 
 import struct
 
-from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
-from ingest.mail import Attachment, Message, add_message, head
-from ingest.parsers import PageProgress
+from ingest.parsers.mail import Attachment, Message, add_message, head
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 

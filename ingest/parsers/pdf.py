@@ -2,11 +2,11 @@
 
 import re
 
-from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
-from ingest.layout import add_pages
-from ingest.parsers import PageProgress
-from ingest.pdf_pages import read_pages
+from ingest.pages.layout import add_pages
+from ingest.pages.pdf_pages import read_pages
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 _LETTER = re.compile(r"[^\W_]")

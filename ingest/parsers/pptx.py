@@ -4,11 +4,11 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ingest.builder import DocumentBuilder
 from ingest.errors import ParseError
-from ingest.ocr import add_picture
-from ingest.package import UNREADABLE, Package
-from ingest.parsers import PageProgress
+from ingest.pages.ocr import add_picture
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.package import UNREADABLE, Package
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 if TYPE_CHECKING:

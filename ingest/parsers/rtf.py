@@ -2,10 +2,10 @@
 
 import re
 
-from ingest.builder import DocumentBuilder
 from ingest.clean import clean
 from ingest.errors import ParseError
-from ingest.parsers import PageProgress
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 _CODE_PAGE = re.compile(rb"\\ansicpg(\d{3,5})")

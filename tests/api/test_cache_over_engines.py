@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.llm.fake_engine import FakeEngine
-from evals.processes import free_ports
+from app.llm.servers.fake_engine import FakeEngine
+from evals.speed.processes import free_ports
 from tests.api.sse import ask
 from tests.api.test_engines import SENTENCE, api_over, engine_status
 from tests.house import RunningApi

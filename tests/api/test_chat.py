@@ -3,9 +3,9 @@ import time
 from pathlib import Path
 
 from app.llm.chat_model import EngineStreamBroken
+from app.llm.messages import Message
 from app.llm.scripted import ScriptedChatModel
-from app.rag.prompt import render_chatml
-from app.rag.types import Message
+from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask, events
 from tests.house import RunningApi, running_api
 from tests.weights import CHAT_MODEL

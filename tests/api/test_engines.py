@@ -9,7 +9,7 @@ from typing import Any
 import openai
 import pytest
 
-from app.llm.fake_engine import FakeEngine
+from app.llm.servers.fake_engine import FakeEngine
 from tests.api.sse import ask, events
 from tests.house import RunningApi, running_api
 from tests.processes.zhiwen_up import Engine, eventually

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from evals.processes import end, environment, free_ports, running
+from evals.speed.processes import end, environment, free_ports, running
 from tests.api.sse import ask
 from tests.docker_files.compose import ROOT, Compose, load
 from tests.postgres import fresh_database
@@ -81,7 +81,7 @@ def test_what_compose_starts_answers_a_question(tmp_path: Path, postgres_server:
             "embedder": "hashing",
             "sample_base": False,
         }
-        fake = ("app.llm.fake_engine", "--port", str(ports["engine"]))
+        fake = ("app.llm.servers.fake_engine", "--port", str(ports["engine"]))
         stack.enter_context(running(fake, f"{engine_url}/models", {}))
         asked = {"api": f"{api_url}/readyz", "ui": f"http://127.0.0.1:{ports['ui']}/_stcore/health"}
         for name in ("api", "worker", "ui"):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from app.llm.fake_engine import FakeEngine
-from app.llm.openai_chat import OpenAIChatModel
-from app.rag.prompt import render_chatml
-from ingest.hashing import HashingEmbedder
+from app.llm.servers.fake_engine import FakeEngine
+from app.llm.wire.openai_chat import OpenAIChatModel
+from app.rag.prompting.prompt import render_chatml
+from ingest.embedding.hashing import HashingEmbedder
 from tests.house import listening_socket
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from app.services.generations import EventName
+from app.services.answers.generations import EventName
 from tests.house import RunningApi
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"

@@ -17,14 +17,14 @@ from typing import Any
 import httpx
 import pytest
 
-from app.chat_engines import build_chat_model
 from app.config import Settings
-from app.llm.openai_chat import OpenAIChatModel
+from app.llm.servers.vllm import VllmOptions
 from app.llm.tokenizer import QwenTokenizer
-from app.llm.vllm_server import VllmOptions
+from app.llm.wire.openai_chat import OpenAIChatModel
 from app.models.errors import ModelMissing
 from app.models.store import ModelStore
-from app.rag.prompt import render_chatml
+from app.rag.prompting.prompt import render_chatml
+from app.wiring.engines import build_chat_model
 from tests.engines.adapter import write_gguf
 from tests.house import RunningApi, listening_socket, running_api
 from tests.house import test_settings as settings_for
@@ -78,7 +78,13 @@ def vllm_python() -> Path:
 def _llama_cpp(folder: Path, port: int) -> tuple[list[str], dict[str, str], Path, str]:
     store = store_with(CHAT_MODEL)
     command = [
-        *(sys.executable, "-m", "app.llm.engine", "--model", str(store.weights(CHAT_MODEL))),
+        *(
+            sys.executable,
+            "-m",
+            "app.llm.servers.llama_cpp",
+            "--model",
+            str(store.weights(CHAT_MODEL)),
+        ),
         *("--port", str(port), "--alias", CHAT_MODEL, "--context", str(CONTEXT_TOKENS)),
         *("--lora", str(write_gguf(folder / "random.gguf"))),
     ]

@@ -8,8 +8,8 @@ from typing import Any
 import openai
 import pytest
 
-from app.rag.prompt import render_chatml
-from app.rag.types import Message
+from app.llm.messages import Message
+from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask, events
 from tests.engines.adapter import write_peft
 from tests.engines.conftest import Engine

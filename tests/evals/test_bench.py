@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from evals import latency
 from evals.figures import Figure, of_many, percentile_95, table, write
-from evals.processes import children, command_line, free_ports, memory_mib, running
-from evals.synthetic import generate
+from evals.speed import latency
+from evals.speed.processes import children, command_line, free_ports, memory_mib, running
+from evals.speed.synthetic import generate
 from ingest.terms import terms
 from tests.docs.engine import running_engine
 from tests.house import running_api

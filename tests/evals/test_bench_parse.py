@@ -1,4 +1,4 @@
-from evals.bench_parse import text_pdf
+from evals.speed.bench_parse import text_pdf
 from ingest.parsers import parse
 from ingest.types import BlockKind
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.llm.fake_engine import FakeEngine
-from evals.bench_serve import TOKENS, _counts, _since_written_ms
-from evals.load import Stream, closed_loop, quantile, stream
+from app.llm.servers.fake_engine import FakeEngine
+from evals.speed.bench_serve import TOKENS, _counts, _since_written_ms
+from evals.speed.load import Stream, closed_loop, quantile, stream
 from tests.serving import serving
 
 

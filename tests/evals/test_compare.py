@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from evals.compare import compare, interval
 from evals.errors import BadRun
+from evals.reports.compare import compare, interval
 from evals.runs import Record, Run
 
 

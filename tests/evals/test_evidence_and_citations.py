@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from app.rag.types import Passage
-from evals.abstention import Asked, abstention, roc
-from evals.citations import check_citations, refuses, supports
-from evals.evidence import evidence_recall, shared_grams
-from evals.ways import Ranking
+from evals.metrics.abstention import Asked, abstention, roc
+from evals.metrics.citations import check_citations, refuses, supports
+from evals.metrics.evidence import evidence_recall, shared_grams
+from evals.quality.ways import Ranking
 
 
 def passage(text: str, title: str = "") -> Passage:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from evals.formats import judge, main
-from ingest.chunk import chunk
-from ingest.hashing import HashingEmbedder
+from evals.quality.formats import judge, main
+from ingest.chunking.chunk import chunk
+from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse
 
 TABLE = "姓名,部门\n王芳,销售\n李明,研发\n".encode()

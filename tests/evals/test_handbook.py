@@ -6,18 +6,18 @@ import pytest
 
 from app.llm.scripted import ScriptedChatModel
 from app.rag.language import language_of
-from app.services.samples import sample_files
+from app.services.operations.samples import sample_files
 from evals import catalogue
-from evals.asking import ask
-from evals.bases import open_bases
-from evals.overlap import contains
+from evals.metrics.overlap import contains
 from evals.progress import silent
-from evals.retrieval import BASE
-from evals.run import Runner
-from evals.sets import Question, load_set
-from ingest.hashing import HashingEmbedder
+from evals.quality.asking import ask
+from evals.quality.bases import open_bases
+from evals.quality.retrieval import BASE
+from evals.quality.run import Runner
+from evals.quality.sets import Question, load_set
+from ingest.embedding.hashing import HashingEmbedder
+from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 from ingest.parsers import parse
-from ingest.sentence_transformer import SentenceTransformerEmbedder
 from tests.evals.tiny import tiny_eval, write_set
 from tests.house import test_settings as settings_for
 from tests.weights import EMBEDDER, store_with
@@ -101,7 +101,7 @@ def test_what_a_wrong_answer_would_hold_is_counted(
 async def test_a_question_that_follows_up_is_asked_after_the_one_before(
     tmp_path: Path, model: ScriptedChatModel
 ) -> None:
-    from evals.answers import before
+    from evals.quality.answers import before
 
     follow = next(question for question in asked() if question.after)
     model.enqueue("158 天[1]。")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evals.overlap import (
+from evals.metrics.overlap import (
     cmrc_exact,
     cmrc_f1,
     cmrc_pieces,

@@ -14,11 +14,11 @@ from evals import catalogue, runs
 from evals.catalogue import Bound
 from evals.cli import app
 from evals.errors import BadCatalogue, BadData, BadRun
-from evals.ranking import document_scores, reciprocal_rank_fusion
-from evals.readme import markdown, rewrite
-from evals.report import render
-from evals.vector_cache import CachedEmbedder
-from ingest.hashing import HashingEmbedder
+from evals.metrics.ranking import document_scores, reciprocal_rank_fusion
+from evals.quality.vector_cache import CachedEmbedder
+from evals.reports.readme import markdown, rewrite
+from evals.reports.report import render
+from ingest.embedding.hashing import HashingEmbedder
 from tests.docs.engine import running_engine
 from tests.evals.tiny import runner, tiny_eval, write_rows, write_set
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from evals.catalogue import Eval
-from evals.run import Runner
-from ingest.hashing import HashingEmbedder
+from evals.quality.run import Runner
+from ingest.embedding.hashing import HashingEmbedder
 from tests.house import test_settings as settings_for
 
 CORPUS = [
@@ -23,7 +23,7 @@ OUTSIDE = [("x", "火星上有几座火山？"), ("y", "谁发明了电话？")]
 
 
 def write_set(folder: Path) -> None:
-    """Files as `evals.sets` reads them, with a question that is left out of each sort."""
+    """Files as `evals.quality.sets` reads them, with a question that is left out of each sort."""
     rows = [
         {
             "qid": qid,

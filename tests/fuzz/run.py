@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from ingest.errors import IngestError
-from ingest.sandbox import Limits, Sandbox
+from ingest.sandbox.sandbox import Limits, Sandbox
 from tests.fuzz.corpus import corpus, pictures
 from tests.fuzz.mutate import mutated
 

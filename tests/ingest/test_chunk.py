@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.builder import DocumentBuilder
-from ingest.chunk import chunk, indexed_text
-from ingest.hashing import HashingEmbedder
+from ingest.chunking.chunk import chunk, indexed_text
+from ingest.embedding.hashing import HashingEmbedder
+from ingest.parsing.builder import DocumentBuilder
 from ingest.types import Block, BlockKind, Chunk, Document
 
 counts = HashingEmbedder().token_counts

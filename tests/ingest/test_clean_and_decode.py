@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.clean import clean, unwrap
-from ingest.decode import decode
 from ingest.errors import ParseError
+from ingest.parsing.decode import decode
 
 CHINESE = "劳动合同由用人单位与劳动者协商一致，并经双方在文本上签字后生效。"
 TRADITIONAL = "勞動合約由雙方協商一致，並經簽字後生效，期滿之後可以續約，也可以不續約。"

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from ingest.chunk import chunk
+from ingest.chunking.chunk import chunk
+from ingest.embedding.hashing import HashingEmbedder
 from ingest.errors import ParseError
-from ingest.hashing import HashingEmbedder
 from ingest.parsers import parse
 from ingest.types import Chunk, Document
 from tests.ingest.files import pdf_file, word_file

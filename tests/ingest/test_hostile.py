@@ -12,7 +12,7 @@ import pytest
 
 from ingest.errors import IngestError, ParseError, UnsupportedFormat
 from ingest.parsers import parse
-from ingest.sandbox import Limits, Sandbox
+from ingest.sandbox.sandbox import Limits, Sandbox
 from tests.ingest.files import encrypted, pdf_file, word_file
 from tests.ingest.office_files import SALARIES, odt_file, xlsx_file, zip_file
 
@@ -163,7 +163,7 @@ def test_the_process_may_not_write_start_programs_or_use_the_network(tmp_path: P
 
     attempts = f"""
 import socket, subprocess
-from ingest.parse_process import confine
+from ingest.sandbox.process import confine
 confine(1024)
 for attempt in (
     lambda: open({str(tmp_path / "x")!r}, "w"),

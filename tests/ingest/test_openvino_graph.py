@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.openvino_graph import (
+from ingest.embedding.openvino_graph import (
     HOME,
     KEY,
     Graph,
@@ -19,7 +19,7 @@ from ingest.openvino_graph import (
     padded_length,
     token_ids,
 )
-from ingest.sentence_transformer import SentenceTransformerEmbedder
+from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 from tests.ingest.bge_folder import DIM, write_bge_folder
 
 BGE = "BAAI/bge-small-zh-v1.5"
@@ -84,7 +84,7 @@ def test_long_texts_are_cut_off_and_keep_their_last_token(folder: Path) -> None:
 def test_once_converted_nothing_heavy_is_loaded(folder: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from ingest.sentence_transformer import SentenceTransformerEmbedder\n"
+        "from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder\n"
         f"embedder = SentenceTransformerEmbedder(Path({str(folder)!r}), name={BGE!r})\n"
         "assert embedder.embed(['合同'], kind='query').shape[0] == 1\n"
         "heavy = {'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)\n"

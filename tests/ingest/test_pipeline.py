@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from ingest.chunk import indexed_text
+from ingest.chunking.chunk import indexed_text
+from ingest.embedding.hashing import HashingEmbedder
 from ingest.errors import ParseError
-from ingest.hashing import HashingEmbedder
 from ingest.pipeline import chunk_limit, embed, read
 from ingest.types import Chunk, Document
 

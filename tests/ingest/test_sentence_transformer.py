@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.embedder import Vectors
+from ingest.embedding.embedder import Vectors
+from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 from ingest.errors import EmbedderError
-from ingest.sentence_transformer import SentenceTransformerEmbedder
 from tests.ingest.bge_folder import DIM, MAX_TOKENS, write_bge_folder
 
 BGE = "BAAI/bge-small-zh-v1.5"
@@ -109,7 +109,7 @@ def test_counting_needs_no_torch(folder: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from ingest.pipeline import read\n"
-        "from ingest.sentence_transformer import SentenceTransformerEmbedder\n"
+        "from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder\n"
         f"embedder = SentenceTransformerEmbedder(Path({str(folder)!r}), name={BGE!r})\n"
         "_, chunks = read('合同三月。'.encode(), 'a.md', embedder.token_counts)\n"
         "assert len(chunks) == 1 and 'torch' not in sys.modules, sorted(sys.modules)\n"

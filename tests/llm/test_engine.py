@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from app.llm.chat_model import RequestRejected
-from app.llm.openai_chat import OpenAIChatModel
+from app.llm.messages import Message
 from app.llm.tokenizer import QwenTokenizer
-from app.rag.prompt import render_chatml
-from app.rag.types import Message
+from app.llm.wire.openai_chat import OpenAIChatModel
+from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask
 from tests.house import running_api
 from tests.llm.test_tokenizer import TEXTS
@@ -57,7 +57,15 @@ def free_port() -> int:
 
 def engine_arguments(model: Path, port: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "app.llm.engine", "--model", str(model), "--port", str(port)),
+        *(
+            sys.executable,
+            "-m",
+            "app.llm.servers.llama_cpp",
+            "--model",
+            str(model),
+            "--port",
+            str(port),
+        ),
         *("--alias", CHAT_MODEL, "--context", str(CONTEXT_TOKENS), "--parallel", "2"),
     ]
 

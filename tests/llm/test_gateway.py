@@ -16,14 +16,14 @@ from app.llm.chat_model import (
     RequestRejected,
 )
 from app.llm.engines import EngineSpec
-from app.llm.fake_engine import MODES, FakeEngine, Mode
 from app.llm.gateway import Engine, Gateway
-from app.llm.openai_chat import OpenAIChatModel
+from app.llm.messages import Message, Served
 from app.llm.request_queue import RequestQueue
 from app.llm.routing import Case
 from app.llm.scripted import ScriptedChatModel
-from app.rag.prompt import render_chatml
-from app.rag.types import Message, Served
+from app.llm.servers.fake_engine import MODES, FakeEngine, Mode
+from app.llm.wire.openai_chat import OpenAIChatModel
+from app.rag.prompting.prompt import render_chatml
 from tests.llm.test_breaker import Clock
 from tests.llm.test_openai_chat import ANSWER, CLOSED_PORT, QUESTION, Characters
 from tests.serving import serving

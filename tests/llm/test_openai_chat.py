@@ -13,10 +13,10 @@ from app.llm.chat_model import (
     EngineUnavailable,
     RequestRejected,
 )
-from app.llm.fake_engine import FakeEngine, answer_to
-from app.llm.openai_chat import CHATML_STOP, OpenAIChatModel
-from app.rag.prompt import render_chatml
-from app.rag.types import Message, TokenCounts
+from app.llm.messages import Message, TokenCounts
+from app.llm.servers.fake_engine import FakeEngine, answer_to
+from app.llm.wire.openai_chat import CHATML_STOP, OpenAIChatModel
+from app.rag.prompting.prompt import render_chatml
 from tests.serving import serving
 
 QUESTION = (

@@ -4,8 +4,8 @@ from contextlib import aclosing
 import pytest
 
 from app.llm.chat_model import EngineStreamBroken, EngineUnavailable
+from app.llm.messages import Message, TokenCounts
 from app.llm.scripted import ScriptedChatModel
-from app.rag.types import Message, TokenCounts
 
 QUESTION = (Message("user", "多久？"),)
 

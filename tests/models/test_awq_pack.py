@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models.awq_pack import GROUP, AwqMatrix, pack, quantise, unpack
+from app.models.build.awq_pack import GROUP, AwqMatrix, pack, quantise, unpack
 
 torch.set_num_threads(1)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.models.e5 import convert_e5
+from app.models.build.e5 import convert_e5
 from app.models.errors import ModelFormatError
 from tests.weights import EMBEDDER, store_with
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.llm.tokenizer import QwenTokenizer
+from app.models.build.gguf import read_metadata, write_tokenizer
 from app.models.errors import ModelFormatError
-from app.models.gguf import read_metadata, write_tokenizer
 
 
 def gguf_string(text: str) -> bytes:

@@ -6,11 +6,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-from app.models.awq_pack import GROUP, AwqMatrix, unpack
+from app.models.build.awq_pack import GROUP, AwqMatrix, unpack
+from app.models.build.vllm_weights import write_awq
 from app.models.errors import ModelFormatError, SourceUnavailable
 from app.models.registry import Registry
 from app.models.store import ModelStore
-from app.models.vllm_weights import write_awq
 
 LAYER = "model.layers.0.mlp.down_proj"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.processes import environment
+from evals.speed.processes import environment
 from tests.api.sse import ask
 from tests.house import listening_socket
 from tests.processes.zhiwen_up import UP, Engine, ZhiwenUp, eventually, lives, zhiwen_up

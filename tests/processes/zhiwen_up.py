@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from evals.processes import children, command_line, environment, free_ports
+from evals.speed.processes import children, command_line, environment, free_ports
 from tests.weights import CHAT_MODEL, store_with
 
 UP = [sys.executable, "-c", "from app.cli.main import main; main()", "up"]
@@ -51,7 +51,7 @@ class Engine:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "app.llm.fake_engine", "--port", str(self.port)]
+        command = [sys.executable, "-m", "app.llm.servers.fake_engine", "--port", str(self.port)]
         self._process = subprocess.Popen([*command, "--delay-ms", str(self._delay_ms)])
         eventually(self._answers, 30)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.rag.pack import Around
+from app.rag.retrieval.pack import Around
 from app.rag.types import Passage
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from app.models.store import ModelStore
-from app.rag.bilingual import PAIRS, LanguageAxis
 from app.rag.language import language_of
-from app.rag.retrieve import Retriever
-from ingest.embedder import TextKind, Vectors
-from ingest.hashing import HashingEmbedder
-from ingest.sentence_transformer import SentenceTransformerEmbedder
+from app.rag.retrieval.bilingual import PAIRS, LanguageAxis
+from app.rag.retrieval.retrieve import Retriever
+from ingest.embedding.embedder import TextKind, Vectors
+from ingest.embedding.hashing import HashingEmbedder
+from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 from tests.rag.test_retrieve import retriever
 from tests.weights import EMBEDDER, store_with
 

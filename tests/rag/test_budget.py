@@ -1,6 +1,6 @@
 """A prompt is as long as the engine reads in time."""
 
-from app.rag.budget import WITHIN_S, PromptBudget
+from app.rag.prompting.budget import WITHIN_S, PromptBudget
 
 
 def measured(budget: PromptBudget, tokens: int, seconds: float, engine: str = "a") -> PromptBudget:

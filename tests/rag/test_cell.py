@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.rag.cell import cell_asked_for, may_be_cell, with_its_row
-from app.rag.quote import Quoter
-from app.rag.table import tables_of
+from app.rag.extractive.cell import cell_asked_for, may_be_cell, with_its_row
+from app.rag.extractive.quote import Quoter
+from app.rag.extractive.table import tables_of
 from app.rag.types import Passage
 from tests.rag.passages import chunks_of, passage
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rag.cite import Citer
+from app.rag.grounding.cite import Citer
 from app.rag.types import Citation, Passage
 from tests.rag.passages import passage
 

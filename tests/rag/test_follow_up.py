@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rag.follow_up import leans
+from app.rag.retrieval.follow_up import leans
 
 
 @pytest.mark.parametrize(

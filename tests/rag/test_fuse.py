@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rag.fuse import Cosine, Place, coherent, fuse, in_turn
-from app.rag.names import named_titles
+from app.rag.retrieval.fuse import Cosine, Place, coherent, fuse, in_turn
+from app.rag.retrieval.names import named_titles
 
 APART = {id_: Place(f"d{id_}", 0, f"title {id_}") for id_ in range(30)}
 SCORES = st.dictionaries(st.integers(0, 29), st.floats(0, 1), max_size=20)

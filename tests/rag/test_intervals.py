@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from app.rag.intervals import Interval, amounts_in, interval_of
+from app.rag.extractive.intervals import Interval, amounts_in, interval_of
 
 
 @pytest.mark.parametrize(

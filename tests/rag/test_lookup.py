@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.rag.lookup import column_named, rows_meant, rows_named
-from app.rag.table import Table, tables_of
+from app.rag.extractive.lookup import column_named, rows_meant, rows_named
+from app.rag.extractive.table import Table, tables_of
 from tests.rag.passages import passage
 
 HOTELS = (

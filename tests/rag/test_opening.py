@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rag.opening import opening
+from app.rag.extractive.opening import opening
 
 
 @pytest.mark.parametrize(

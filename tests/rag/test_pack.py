@@ -3,7 +3,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rag.pack import CLEAR_BY, only_the_clear_best, pack, widen
+from app.rag.retrieval.pack import CLEAR_BY, only_the_clear_best, pack, widen
 from app.rag.types import Part, Passage
 from tests.rag.passages import around, chunks_of
 

@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.llm.messages import Message
 from app.llm.tokenizer import QwenTokenizer
 from app.rag.errors import QuestionTooLong
+from app.rag.extractive.opening import opening
 from app.rag.language import Language
-from app.rag.prompt import CountTokens, Prompt, neutralise, render_chatml
-from app.rag.prompt import build_prompt as build
-from app.rag.prompt_styles import STYLES
-from app.rag.types import Message, Passage
+from app.rag.prompting.prompt import CountTokens, Prompt, neutralise, render_chatml
+from app.rag.prompting.prompt import build_prompt as build
+from app.rag.prompting.styles import STYLES
+from app.rag.types import Passage
 from tests.rag.passages import around, chunks_of, passage
 from tests.weights import CHAT_MODEL, store_with
 
@@ -170,6 +172,7 @@ def read_by(
         max_prompt_tokens=3000,
         max_passages=max_passages,
         style=STYLES[name],
+        begin=opening(question) if STYLES[name].opens else "",
     )
 
 

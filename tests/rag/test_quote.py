@@ -3,8 +3,8 @@ that stops too soon is completed from it."""
 
 import pytest
 
-from app.rag.complete import rest_of, start_of
-from app.rag.quote import Quoter, quotation
+from app.rag.extractive.complete import rest_of, start_of
+from app.rag.extractive.quote import Quoter, quotation
 from tests.rag.passages import passage
 
 HALL = passage(

@@ -2,12 +2,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
-from app.rag.fuse import Place
 from app.rag.language import language_of
-from app.rag.retrieve import Retriever
+from app.rag.retrieval.fuse import Place
+from app.rag.retrieval.retrieve import Retriever
 from app.rag.types import Passage
-from ingest.embedder import Embedder, Vectors
-from ingest.hashing import HashingEmbedder
+from ingest.embedding.embedder import Embedder, Vectors
+from ingest.embedding.hashing import HashingEmbedder
 from tests.rag.passages import passage
 from vectorstore.exact import ExactStore
 from vectorstore.protocol import Match

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.rag.answerable import Answerable
-from app.rag.cite import Citer
+from app.rag.grounding.cite import Citer
+from app.rag.grounding.numbers import numerals_as_digits
 from app.rag.language import not_found
-from app.rag.numbers import numerals_as_digits
+from app.rag.retrieval.gate import Answerable
 from app.rag.types import Passage, StageScores
 from tests.rag.passages import passage
 

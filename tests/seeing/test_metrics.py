@@ -16,7 +16,7 @@ from app.llm.breaker import CircuitBreaker
 from app.llm.chat_model import EngineUnavailable
 from app.llm.gateway import alone
 from app.llm.scripted import ScriptedChatModel
-from app.services.engine_gauges import EngineGauges
+from app.services.operations.engine_gauges import EngineGauges
 from tests.api.sse import ask
 from tests.house import RunningApi, running_api
 from tests.llm.test_breaker import Clock

@@ -19,8 +19,8 @@ from app.llm.chat_model import EngineUnavailable
 from app.llm.scripted import ScriptedChatModel
 from app.logs import JsonFormatter, TextFormatter
 from app.telemetry import instrument
-from app.wiring import build
-from ingest.hashing import HashingEmbedder
+from app.wiring.application import build
+from ingest.embedding.hashing import HashingEmbedder
 from tests import house as houses
 from tests.api.sse import ask
 from tests.house import RunningApi, drain, running_api

@@ -6,9 +6,9 @@ import httpx
 
 from app.config import Settings
 from app.llm.scripted import ScriptedChatModel
-from app.wiring import build
-from evals.house import add_documents
-from evals.processes import free_ports, running
+from app.wiring.application import build
+from evals.local import add_documents
+from evals.speed.processes import free_ports, running
 from tests.api.sse import ask, events
 from tests.postgres import fresh_database
 from tests.weights import CHAT_MODEL, store_with
@@ -20,7 +20,7 @@ def test_two_api_processes_serve_the_same_conversations(
     tmp_path: Path, postgres_server: str
 ) -> None:
     ports = free_ports(3)
-    engine = ("app.llm.fake_engine", "--port", str(ports[2]), "--delay-ms", "100")
+    engine = ("app.llm.servers.fake_engine", "--port", str(ports[2]), "--delay-ms", "100")
     engine_url = f"http://127.0.0.1:{ports[2]}/v1"
 
     with fresh_database(postgres_server) as url:

@@ -8,13 +8,13 @@ import pytest
 
 from app.db.engine import Database
 from app.db.files import FileStore
-from app.services.bases import Bases
-from app.services.documents import Documents
-from app.services.indexes import Indexes
-from app.services.ingestion import Ingestion
-from app.services.jobs import Jobs
-from ingest.embedder import Embedder
-from ingest.hashing import HashingEmbedder
+from app.services.library.bases import Bases
+from app.services.library.documents import Documents
+from app.services.library.ingestion import Ingestion
+from app.services.library.jobs import Jobs
+from app.services.search.indexes import Indexes
+from ingest.embedding.embedder import Embedder
+from ingest.embedding.hashing import HashingEmbedder
 from tests.postgres import fresh_database
 
 WORKER = "worker-a"

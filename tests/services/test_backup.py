@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from app.db.tables import StoredDocument
 from app.llm.scripted import ScriptedChatModel
-from app.services.backup import BackupError, backup, restore
+from app.services.operations.backup import BackupError, backup, restore
 from tests.api.sse import ask
 from tests.house import RunningApi, running_api
 

@@ -6,8 +6,9 @@ import pytest
 
 from app.config import Settings
 from app.llm.scripted import ScriptedChatModel
-from app.wiring import build, build_ingestion
-from ingest.hashing import HashingEmbedder
+from app.wiring.application import build
+from app.wiring.worker import build_ingestion
+from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import supported_extensions
 from tests.fuzz.corpus import corpus
 from tests.house import test_settings as settings_for

@@ -12,10 +12,16 @@ from sqlmodel import select
 from app.db.tables import Conversation, StoredMessage, utc_now
 from app.llm.scripted import ScriptedChatModel
 from app.rag.answer import AnswerLine, Question
-from app.rag.budget import PromptBudget
-from app.rag.retrieve import Retriever
-from app.services.generations import ALIVE_S, FLUSH_S, STALE_S, Generations, sweep_interrupted
-from app.services.search import Passages
+from app.rag.prompting.budget import PromptBudget
+from app.rag.retrieval.retrieve import Retriever
+from app.services.answers.generations import (
+    ALIVE_S,
+    FLUSH_S,
+    STALE_S,
+    Generations,
+    sweep_interrupted,
+)
+from app.services.search.search import Passages
 from tests.services.conftest import HANDBOOK, House
 
 

@@ -9,8 +9,8 @@ from sqlmodel import select
 
 from app.db.tables import ChunkVector, KnowledgeBase, StoredChunk
 from app.services.errors import NotFound, WrongEmbedder
-from app.services.indexes import Indexes
-from ingest.embedder import Vectors
+from app.services.search.indexes import Indexes
+from ingest.embedding.embedder import Vectors
 from tests.services.conftest import HANDBOOK, MANUAL, House
 from vectorstore.exact import ExactStore
 from vectorstore.protocol import Match

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from app.db.tables import Job, utc_now
-from app.services.jobs import LEASE_S, MAX_ATTEMPTS, Claim, Jobs
+from app.services.library.jobs import LEASE_S, MAX_ATTEMPTS, Claim, Jobs
 from tests.services.conftest import HANDBOOK, House
 
 

@@ -3,7 +3,7 @@
 from sqlmodel import select
 
 from app.db.tables import StoredChunk
-from app.services.search import Passages
+from app.services.search.search import Passages
 from tests.services.conftest import House
 
 

@@ -11,13 +11,14 @@ from sqlmodel import select
 
 from app.db.errors import StorageFull
 from app.db.tables import Job, StoredDocument
-from app.services.bases import get_base
-from app.services.handover import Handover
-from app.services.reading_ahead import ReadingAhead
-from app.services.vectors import read_vectors
-from ingest.embedder import TextKind, Vectors
-from ingest.hashing import HashingEmbedder
-from ingest.parsers import PageProgress, parse
+from app.services.library.bases import get_base
+from app.services.library.handover import Handover
+from app.services.library.reading_ahead import ReadingAhead
+from app.services.library.vectors import read_vectors
+from ingest.embedding.embedder import TextKind, Vectors
+from ingest.embedding.hashing import HashingEmbedder
+from ingest.parsers import parse
+from ingest.parsing.parser import PageProgress
 from ingest.pipeline import Parse
 from ingest.types import Document
 from tests.services.conftest import WORKER, House

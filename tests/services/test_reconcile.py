@@ -10,8 +10,8 @@ from sqlmodel import col, select
 
 from app.db import lexical
 from app.db.tables import ChunkVector, Job, StoredChunk, StoredDocument
-from app.services.indexes import Indexes
-from app.services.reconcile import Reconciliation
+from app.services.operations.reconcile import Reconciliation
+from app.services.search.indexes import Indexes
 from tests.services.conftest import HANDBOOK, MANUAL, House
 
 

@@ -8,10 +8,10 @@ from sqlmodel import select
 
 from app.db.tables import ChunkVector, KnowledgeBase, Reembedding
 from app.services.errors import Conflict, NotFound, WrongEmbedder
-from app.services.indexes import Indexes
-from app.services.reembed import Reembed
-from ingest.embedder import TextKind, Vectors
-from ingest.hashing import HashingEmbedder
+from app.services.search.indexes import Indexes
+from app.services.search.reembed import Reembed
+from ingest.embedding.embedder import TextKind, Vectors
+from ingest.embedding.hashing import HashingEmbedder
 from tests.services.conftest import HANDBOOK, MANUAL, House
 
 NAME = "手册"

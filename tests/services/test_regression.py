@@ -5,7 +5,7 @@ import pytest
 
 from app.db.tables import Feedback, Job, StoredChunk
 from app.services.errors import Invalid, NotFound
-from app.services.regression import Expected
+from app.services.improvement.regression import Expected
 from tests.house import RunningApi, drain, running_api
 
 LEAVE = "# 年假\n\n年假为每年十五天，须提前一周申请。"

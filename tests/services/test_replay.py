@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.llm.fake_engine import FakeEngine
-from app.llm.openai_chat import OpenAIChatModel
 from app.llm.scripted import ScriptedChatModel
-from app.rag.prompt import render_chatml
+from app.llm.servers.fake_engine import FakeEngine
+from app.llm.wire.openai_chat import OpenAIChatModel
+from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask
 from tests.house import RunningApi, running_api
 from tests.serving import serving

@@ -1,6 +1,11 @@
 from pathlib import Path
 
-from app.services.samples import NAME, ensure_sample_base, sample_files, will_create_sample_base
+from app.services.operations.samples import (
+    NAME,
+    ensure_sample_base,
+    sample_files,
+    will_create_sample_base,
+)
 from tests.services.conftest import House
 
 

@@ -9,11 +9,11 @@ from sqlmodel import select
 from app.db.engine import Database
 from app.db.files import FileStore
 from app.db.tables import Job, StoredChunk
-from app.services.ingestion import Ingestion
-from app.services.jobs import Jobs
-from app.services.reading_ahead import ReadingAhead
+from app.services.library.ingestion import Ingestion
+from app.services.library.jobs import Jobs
+from app.services.library.reading_ahead import ReadingAhead
 from app.worker import new_worker_name, release_dead
-from ingest.hashing import HashingEmbedder
+from ingest.embedding.hashing import HashingEmbedder
 from tests.services.conftest import House
 
 DOCUMENTS = 40

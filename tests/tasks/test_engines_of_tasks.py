@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.llm.fake_engine import FakeEngine
+from app.llm.servers.fake_engine import FakeEngine
 from tests.api.sse import ask
 from tests.api.test_engines import api_over
 from tests.house import RunningApi

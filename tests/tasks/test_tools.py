@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.llm.fake_engine import FakeEngine
-from app.llm.openai_chat import OpenAIChatModel
+from app.llm.servers.fake_engine import FakeEngine
+from app.llm.wire.openai_chat import OpenAIChatModel
 from app.tasks.calculator import CalculationError, calculate
 from tests.api.sse import ask
 from tests.house import RunningApi, running_api

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from app.rag.prompt import neutralise
-from app.rag.prompt_styles import ANSWER
-from app.rag.types import Message
+from app.llm.messages import Message
+from app.rag.prompting.prompt import neutralise
+from app.rag.prompting.styles import ANSWER
 from app.tuning import Judged
 
 DAY_0 = datetime(2026, 11, 1, 9, tzinfo=UTC)

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from app.rag.types import Message
+from app.llm.messages import Message
 from app.tuning import FORMATS, Exclusion, Format, Judged, Selection, export
 from app.tuning.errors import SelectionInvalid, UnknownFormat
 from tests.tuning.samples import DAY_0, NASTY, judged, prompt

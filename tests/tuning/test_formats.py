@@ -26,8 +26,8 @@ from trl.data_utils import (
     unpair_preference_dataset,
 )
 
-from app.rag.prompt import render_chatml
-from app.rag.types import Message
+from app.llm.messages import Message
+from app.rag.prompting.prompt import render_chatml
 from app.tuning import FORMATS, Format, Judged, export, jsonl, to_chatml_text
 from tests.tuning.samples import NASTY, judged, prompt
 

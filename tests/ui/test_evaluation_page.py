@@ -5,9 +5,9 @@ from streamlit.testing.v1 import AppTest
 from app.api import schemas as wire
 from tests.ui.stand_in import House
 from tests.ui.test_pages import go, said
-from ui.evaluation import changes_of
 from ui.safe_markdown import plain
-from ui.texts import words
+from ui.screens.evaluation import changes_of
+from ui.words.texts import words
 
 ZH = words("zh")
 

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.conftest import script, until
 from tests.ui.stand_in import House, now
 from tests.ui.stand_in_engines import SERVED, two_engines
-from ui.texts import words
+from ui.words.texts import words
 
 ZH = words("zh")
 

@@ -8,11 +8,11 @@ import pytest
 
 from app.api import schemas
 from app.samples import sample_questions
-from app.services.samples import NAME
+from app.services.operations.samples import NAME
 from app.tuning.types import Exclusion
-from ui.feedback import REASONS
-from ui.picker import SAMPLE_BASE
-from ui.texts import LANGUAGES, Count, words
+from ui.parts.feedback import REASONS
+from ui.parts.picker import SAMPLE_BASE
+from ui.words.texts import LANGUAGES, Count, words
 
 UI = Path(__file__).parents[2] / "ui"
 
@@ -20,7 +20,7 @@ UI = Path(__file__).parents[2] / "ui"
 def used_keys() -> list[str]:
     """Patterns of the keys that the pages ask for; a filled-in part matches anything."""
     patterns: list[str] = []
-    for path in UI.glob("*.py"):
+    for path in UI.rglob("*.py"):
         source = path.read_text("utf-8")
         literals = re.findall(r"""(f?)["']([a-z_]+\.[a-z_0-9{}'\[\].]+?)["']""", source)
         for _, literal in literals:
@@ -67,7 +67,7 @@ def test_every_key_is_used() -> None:
 def test_every_key_asked_for_exists() -> None:
     asked = {
         key
-        for path in UI.glob("*.py")
+        for path in UI.rglob("*.py")
         for key in re.findall(r'\bt\(\s*"([a-z_.0-9]+)"', path.read_text("utf-8"))
     }
     assert asked - words("zh").keys() == set()
@@ -99,6 +99,6 @@ def test_the_first_questions_are_ones_the_samples_answer() -> None:
     ],
 )
 def test_places_are_said_in_the_language_of_the_page(locator: str, said: str) -> None:
-    from ui.sources import place_in_words
+    from ui.parts.sources import place_in_words
 
     assert place_in_words(locator) == said

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 from streamlit.testing.v1 import AppTest
 
-from ui import wire
-from ui.texts import words
+from ui.client import wire
+from ui.words.texts import words
 
 ZH = words("zh")
 ANSWER = "年假有十五天[1]。火星分部设在北极。每晚最高 900 元。"
@@ -21,7 +21,7 @@ def message(**changes: Any) -> wire.Message:
 def page(shown) -> None:  # type: ignore[no-untyped-def]  # runs without this module
     import streamlit as st
 
-    from ui import trust
+    from ui.parts import trust
 
     st.session_state["language"] = "zh"
     trust.text(shown)

@@ -6,8 +6,8 @@ import pytest
 
 from tests.ui.conftest import until
 from tests.ui.stand_in import House
-from ui.client import ApiDown, ApiError, Client
-from ui.watch import ask, follow
+from ui.client.http import ApiDown, ApiError, Client
+from ui.client.watch import ask, follow
 
 
 @pytest.fixture

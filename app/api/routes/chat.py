@@ -15,9 +15,9 @@ from app.api.schemas import ChatIn, MessageOut, ReplayOut, SearchIn, SearchOut
 from app.api.views import conversation_out, message_out, passage_out
 from app.rag.answer import Stage
 from app.rag.types import Passage
-from app.services.ask import Asked
-from app.services.conversations import MessageView
-from app.services.generations import Event
+from app.services.answers.ask import Asked
+from app.services.answers.conversations import MessageView
+from app.services.answers.generations import Event
 
 router = APIRouter(prefix="/api", tags=["search and chat"])
 

@@ -12,7 +12,7 @@ from app.api.schemas import (
     EvalRunCreate,
     EvalRunOut,
 )
-from app.services.regression import Expected
+from app.services.improvement.regression import Expected
 
 router = APIRouter(prefix="/api", tags=["evaluation"])
 

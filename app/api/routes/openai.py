@@ -20,10 +20,11 @@ from app import tracing
 from app.api.deps import House
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
+from app.llm.messages import Message
 from app.rag.answer import Question, TextDelta
-from app.rag.types import Answer, Message
+from app.rag.types import Answer
 from app.services.errors import Invalid
-from app.wiring import Zhiwen
+from app.wiring.application import Zhiwen
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 

@@ -1,0 +1,1 @@
+"""Chat servers on this machine: llama.cpp, vLLM, and a fake one for tests."""

@@ -1,0 +1,209 @@
+"""A fast OpenAI-compatible server without a model, for tests and benchmarks.
+
+    python -m app.llm.servers.fake_engine --port N [--delay-ms 0]
+
+Its answer repeats the first sentence of source [1] of the prompt with the marker. A model name
+such as `fake:busy` chooses how it behaves; the names are in `MODES`.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from app.llm.servers.fake_tools import tool_call_chunks, tool_results
+
+Mode = Literal[
+    "ok",
+    "error",  # 500
+    "busy",  # 429, retry after 7 s
+    "loading",  # 503 always
+    "loading_once",  # 503 the first time
+    "refused",  # 400
+    "stall_headers",  # not even headers
+    "stall_first",  # headers, then nothing
+    "stall_middle",  # half the answer, then nothing
+    "reset",  # half the answer, then the connection breaks
+    "count",  # `0 1 2 …`, so that a token which is lost on the way shows
+    "clock",  # the same behind the microsecond at which the first one left, of the system's clock
+    "split",  # every byte in a packet of its own
+    "joined",  # the whole stream in one packet
+    "no_done",  # everything but [DONE]
+    "html",  # 200 and a web page
+    "empty",  # 200 and a clean end at once
+    "malformed",  # half the answer, then a chunk that is no JSON
+    "unfinished",  # half the answer, then a clean end without finish reason and [DONE]
+    "error_middle",  # half the answer, then an error inside the stream
+    "error_first",  # an error inside the stream, nothing before it
+    "no_tools",  # 400 where tools are offered
+    "tool",  # asks for tools as long as it is offered any: `fake_tools.py`
+]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+_FIRST_SOURCE = re.compile(r'="1" [^\n]*>\n\s*(.+?[。！？.!?\n])', re.DOTALL)
+_NO_SOURCE = "没有资料。"
+_STALL_S = 3600.0
+_WHOLE = {"ok", "count", "clock", "split", "joined", "no_done", "tool"}
+_STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}
+
+
+@dataclass(slots=True)
+class FakeEngine:
+    """The state of one server. `requests` are the bodies it got, `cut_off` streams left early."""
+
+    delay_s: float = 0.0
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    cut_off: int = 0
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/v1/models", self._models),
+                Route("/v1/completions", self._complete, methods=["POST"]),
+                Route("/v1/chat/completions", self._complete, methods=["POST"]),
+                Route("/state", self._state),
+            ]
+        )
+
+    async def _models(self, _request: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [{"id": "fake", "object": "model"}]})
+
+    async def _state(self, _request: Request) -> Response:
+        return JSONResponse({"requests": self.requests, "cut_off": self.cut_off})
+
+    async def _complete(self, request: Request) -> Response:
+        body = json.loads(await request.body())
+        self.requests.append(body)
+        mode = mode_of(body["model"])
+        if mode == "loading_once":
+            mode = "ok" if self._asked(body["model"]) > 1 else "loading"
+        if mode == "no_tools":
+            mode = "refused" if "tools" in body else "ok"
+        if mode in _STATUS:
+            return JSONResponse(
+                {"error": {"message": f"fake: {mode}"}},
+                _STATUS[mode],
+                {"Retry-After": "7"} if mode == "busy" else None,
+            )
+        if mode == "stall_headers":
+            await asyncio.sleep(_STALL_S)
+        if mode == "html":
+            return HTMLResponse("<h1>fake: sign in</h1>")
+        return StreamingResponse(self._stream(body, mode), media_type="text/event-stream")
+
+    def _asked(self, model: str) -> int:
+        return sum(body["model"] == model for body in self.requests)
+
+    async def _stream(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
+        ended = False
+        try:
+            if mode == "joined":
+                yield b"".join([event async for event in self._events(body, mode)])
+                ended = True
+                return
+            async for event in self._events(body, mode):
+                for packet in (bytes([b]) for b in event) if mode == "split" else (event,):
+                    yield packet
+                    if mode == "split":
+                        await asyncio.sleep(0)
+            ended = True
+        finally:
+            self.cut_off += not ended
+
+    async def _events(self, body: dict[str, Any], mode: Mode) -> AsyncIterator[bytes]:
+        chat = "messages" in body
+        prompt = body["messages"][-1]["content"] if chat else body["prompt"]
+        if mode == "tool" and chat:
+            prompt = tool_results(body["messages"])
+        tokens = body.get("max_tokens", 512)
+        count = (f"{number} " for number in range(tokens))
+        pieces = list(count if mode in ("count", "clock") else answer_to(prompt))[:tokens]
+        if mode == "stall_first":
+            await asyncio.sleep(_STALL_S)
+        if mode == "empty":
+            return
+        if mode == "error_first":
+            yield _event({"error": {"message": "fake: too long", "code": 400}})
+            return
+        if mode == "tool" and chat and (calls := tool_call_chunks(body)):
+            for document in calls:
+                yield _event(document)
+            yield b"data: [DONE]\n\n"
+            return
+        breaks_at = None if mode in _WHOLE else len(pieces) // 2
+        for number, piece in enumerate(pieces[:breaks_at]):
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
+            stamped = mode == "clock" and number == 0
+            text = f"{time.monotonic_ns() // 1000} " if stamped else piece
+            yield _event(_chunk(chat, text))
+        if breaks_at is not None:
+            async for event in _broken(mode):
+                yield event
+            return
+        yield _event(_chunk(chat, "", "stop"))
+        usage = {"prompt_tokens": len(prompt), "completion_tokens": len(pieces)}
+        yield _event({"choices": [], "usage": usage})
+        if mode != "no_done":
+            yield b"data: [DONE]\n\n"
+
+
+async def _broken(mode: Mode) -> AsyncIterator[bytes]:
+    """What comes after half the answer."""
+    if mode == "stall_middle":
+        await asyncio.sleep(_STALL_S)
+    if mode == "reset":
+        raise ConnectionResetError("fake: reset")
+    if mode == "malformed":
+        yield b'data: {"choices": [{"te\n\n'
+    if mode == "error_middle":
+        yield _event({"error": {"message": "fake: out of memory", "code": 500}})
+
+
+def mode_of(model: str) -> Mode:
+    """The mode a model's name asks for; `ok` where it names none."""
+    wanted = model.partition(":")[2]
+    return next((mode for mode in MODES if mode == wanted), "ok")
+
+
+def answer_to(prompt: str) -> str:
+    """The first sentence of source [1] of the last turn, with its marker."""
+    turn = prompt.rpartition("<|im_start|>user\n")[2]
+    found = _FIRST_SOURCE.search(turn)
+    if not found:
+        return _NO_SOURCE
+    sentence = found[1].strip()
+    return f"{sentence[:-1]}[1]{sentence[-1]}"
+
+
+def _chunk(chat: bool, text: str, finish_reason: str | None = None) -> dict[str, Any]:
+    content = {"delta": {"content": text}} if chat else {"text": text}
+    return {"choices": [{"index": 0, **content, "finish_reason": finish_reason}]}
+
+
+def _event(document: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(document, ensure_ascii=False)}\n\n".encode()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m app.llm.servers.fake_engine")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="before every token")
+    options = parser.parse_args()
+    engine = FakeEngine(delay_s=options.delay_ms / 1000)
+    uvicorn.run(engine.app(), host="127.0.0.1", port=options.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

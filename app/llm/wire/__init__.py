@@ -1,0 +1,1 @@
+"""The wire protocol of OpenAI-compatible servers: the client, chunks, tool calls."""

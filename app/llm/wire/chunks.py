@@ -1,0 +1,71 @@
+"""What OpenAI-compatible servers put on the wire: one streamed chunk, and what errors look like."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from app.llm.messages import TokenCounts
+from app.llm.wire.tool_calls import CallPiece, read_calls
+
+DONE = "[DONE]"
+
+_MAX_REASON_CHARS = 300
+
+
+class MalformedChunk(ValueError):
+    """A chunk that is not in the shape of the protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkError:
+    """An error inside a stream that had begun with 200. `status` 0 where none is given."""
+
+    message: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    text: str = ""
+    finish_reason: str | None = None
+    tokens: TokenCounts | None = None
+    error: ChunkError | None = None
+    tool_calls: tuple[CallPiece, ...] = ()
+
+
+def read_chunk(data: str) -> Chunk:
+    """One `data:` field of a completions or chat stream. Raises MalformedChunk."""
+    try:
+        document = json.loads(data)
+        if document.get("error"):
+            return Chunk(error=_chunk_error(document["error"]))
+        usage = document.get("usage")
+        tokens = TokenCounts(usage["prompt_tokens"], usage["completion_tokens"]) if usage else None
+        if not document["choices"]:
+            return Chunk(tokens=tokens)
+        choice = document["choices"][0]
+        text = choice["delta"].get("content") if "delta" in choice else choice["text"]
+        calls = read_calls(choice.get("delta", {}))
+        return Chunk(text or "", choice.get("finish_reason"), tokens, tool_calls=calls)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise MalformedChunk(f"{data[:_MAX_REASON_CHARS]!r} ({error!r})") from error
+
+
+def error_reason(body: bytes) -> str:
+    """What the body of an error response says, in a line."""
+    text = body.decode("utf-8", errors="replace").strip()
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text[:_MAX_REASON_CHARS]
+    if isinstance(document, dict):
+        inner = document.get("error", document)
+        text = str(inner.get("message", inner) if isinstance(inner, dict) else inner)
+    return text[:_MAX_REASON_CHARS]
+
+
+def _chunk_error(error: Any) -> ChunkError:
+    if not isinstance(error, dict):
+        return ChunkError(str(error), 0)
+    code = error.get("code")
+    return ChunkError(str(error.get("message", error)), code if isinstance(code, int) else 0)

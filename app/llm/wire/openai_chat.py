@@ -1,0 +1,251 @@
+"""A chat model behind any OpenAI-compatible server: vLLM, llama.cpp, others.
+
+Two protocols. `completions`: we render ChatML and post the text to `/completions`, so that what is
+served is byte for byte what is exported for fine-tuning. `chat`: the server renders.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, Protocol
+
+import httpx
+from httpx_sse import EventSource, SSEError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from app.llm.chat_model import (
+    Delta,
+    EngineBusy,
+    EngineStreamBroken,
+    EngineUnavailable,
+    LlmError,
+    RequestRejected,
+)
+from app.llm.messages import Message
+from app.llm.wire.chunks import DONE, Chunk, MalformedChunk, error_reason, read_chunk
+from app.llm.wire.tool_calls import as_turn, merge_calls
+
+Render = Callable[[Sequence[Message]], str]
+
+CHATML_STOP = ("<|im_end|>", "<|endoftext|>")
+
+_TRIES = 2
+_RETRY_WAIT_S = 0.1
+_READY_TIMEOUT_S = 2.0
+_WRITE_TIMEOUT_S = 10.0
+_KEEPALIVE_S = 2.0  # less than the 5 s after which llama.cpp and uvicorn close an idle connection
+_MAX_CONNECTIONS = 256
+
+
+class CountsTokens(Protocol):
+    def count(self, text: str) -> int: ...
+
+
+class _Transient(EngineUnavailable):
+    """Worth a second try: the connection failed, or the server said 503."""
+
+
+class OpenAIChatModel:
+    """Implements `ChatModel`. `base_url` ends with `/v1`; without `render` the server renders.
+
+    `first_token_timeout_s` counts from the request, `stall_timeout_s` from token to token.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        name: str,
+        tokenizer: CountsTokens,
+        *,
+        render: Render | None = None,
+        api_key: str = "",
+        context_tokens: int = 4096,
+        connect_timeout_s: float = 3.0,
+        first_token_timeout_s: float = 120.0,
+        stall_timeout_s: float = 30.0,
+    ) -> None:
+        self.name = name
+        self.context_tokens = context_tokens
+        self._base_url = base_url.rstrip("/")
+        self._tokenizer = tokenizer
+        self._render = render
+        self._first_token_timeout_s = first_token_timeout_s
+        self._stall_timeout_s = stall_timeout_s
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            timeout=httpx.Timeout(None, connect=connect_timeout_s, write=_WRITE_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_S),
+            trust_env=False,  # a proxy to the world is not meant for the engine
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def count_tokens(self, text: str) -> int:
+        return self._tokenizer.count(text)
+
+    async def ready(self) -> bool:
+        try:
+            response = await self._client.get(f"{self._base_url}/models", timeout=_READY_TIMEOUT_S)
+        except httpx.HTTPError:
+            return False
+        return response.is_success
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> AsyncGenerator[Delta, None]:
+        """See `ChatModel.stream`. A request is tried twice at most, and never after a token."""
+        deadline = asyncio.get_running_loop().time() + self._first_token_timeout_s
+        path, body = self._request(messages, max_tokens, temperature, stop, tools)
+        started = False
+        try:
+            async with (
+                self._response(path, body, deadline) as response,
+                aclosing(self._chunks(response, deadline)) as chunks,
+            ):
+                final = Delta()
+                async for chunk in chunks:
+                    final = _merge(final, chunk)
+                    if chunk.text:
+                        started = True
+                        yield Delta(chunk.text)
+            yield final
+        except (httpx.TransportError, TimeoutError, SSEError) as error:
+            reason = f"{self._base_url}: {str(error) or type(error).__name__}"
+            raise _broken(started, reason) from error
+
+    def _request(
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        temperature: float,
+        stop: Sequence[str],
+        tools: Sequence[Mapping[str, Any]],
+    ) -> tuple[str, dict[str, Any]]:
+        body: dict[str, Any] = {
+            "model": self.name,
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if self._render is None:
+            if messages[-1].role == "assistant":  # servers differ in how they go on with one
+                messages = messages[:-1]
+            turns = [as_turn(message) for message in messages]
+            if tools:
+                body["tools"] = list(tools)
+            return "/chat/completions", {**body, "messages": turns, "stop": list(stop)}
+        prompt = self._render(messages)
+        return "/completions", {**body, "prompt": prompt, "stop": [*CHATML_STOP, *stop]}
+
+    @asynccontextmanager
+    async def _response(
+        self, path: str, body: dict[str, Any], deadline: float
+    ) -> AsyncIterator[httpx.Response]:
+        """A response of status 200, its body not yet read."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(_Transient),
+            stop=stop_after_attempt(_TRIES),
+            wait=wait_fixed(_RETRY_WAIT_S),
+            reraise=True,
+        )
+        async with asyncio.timeout_at(deadline):
+            response: httpx.Response = await retrying(self._open, path, body)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _open(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        request = self._client.build_request("POST", self._base_url + path, json=body)
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx.ConnectTimeout as error:
+            # It may be this process that was late to see the connection: under a burst of
+            # questions its loop is, by tenths of a second at each step.
+            raise _Transient(f"{self._base_url}: {type(error).__name__}") from error
+        except httpx.TimeoutException as error:
+            raise EngineUnavailable(f"{self._base_url}: {type(error).__name__}") from error
+        except httpx.TransportError as error:
+            raise _Transient(f"{self._base_url}: {error}") from error
+        if response.status_code == httpx.codes.OK:
+            return response
+        try:
+            reason = error_reason(await response.aread())
+        finally:
+            await response.aclose()
+        raise _refusal(response, reason)
+
+    async def _chunks(
+        self, response: httpx.Response, deadline: float
+    ) -> AsyncGenerator[Chunk, None]:
+        """Chunks until the end of the stream. Raises TimeoutError when one is late."""
+        clock = asyncio.get_running_loop().time
+        started = finished = False
+        async with aclosing(EventSource(response).aiter_sse()) as events:
+            while True:
+                limit = clock() + self._stall_timeout_s if started else deadline
+                async with asyncio.timeout_at(limit):
+                    event = await anext(events, None)
+                if event is None and not finished:
+                    raise _broken(started, f"{self._base_url}: ended without a finish reason")
+                if event is None or event.data == DONE:
+                    return
+                chunk = _checked(event.data, started)
+                started = started or bool(chunk.text or chunk.tool_calls)
+                finished = finished or chunk.finish_reason is not None
+                yield chunk
+
+
+def _merge(final: Delta, chunk: Chunk) -> Delta:
+    """Finish reason and token counts come in one chunk or in two, depending on the server."""
+    reason = chunk.finish_reason or final.finish_reason
+    calls = merge_calls(final.tool_calls, chunk.tool_calls)
+    return Delta(finish_reason=reason, tokens=chunk.tokens or final.tokens, tool_calls=calls)
+
+
+def _checked(data: str, started: bool) -> Chunk:
+    try:
+        chunk = read_chunk(data)
+    except MalformedChunk as error:
+        raise _broken(started, f"malformed chunk: {error}") from error
+    if chunk.error is None:
+        return chunk
+    if started:
+        raise EngineStreamBroken(chunk.error.message)
+    if 400 <= chunk.error.status < 500:
+        raise RequestRejected(chunk.error.message)
+    raise EngineUnavailable(chunk.error.message)
+
+
+def _broken(started: bool, reason: str) -> LlmError:
+    """Before the first token nothing is lost, and another engine may be asked."""
+    return EngineStreamBroken(reason) if started else EngineUnavailable(reason)
+
+
+def _refusal(response: httpx.Response, reason: str) -> LlmError:
+    status = response.status_code
+    text = f"{response.request.url}: {status} {reason}"
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return EngineBusy(text, _seconds(response.headers.get("Retry-After", "")))
+    if status == httpx.codes.SERVICE_UNAVAILABLE:
+        return _Transient(text)
+    if 400 <= status < 500:
+        return RequestRejected(text)
+    return EngineUnavailable(text)
+
+
+def _seconds(text: str) -> float | None:
+    """`Retry-After` in seconds; its other form, a date, is not used by engines."""
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return None

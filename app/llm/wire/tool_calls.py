@@ -1,0 +1,62 @@
+"""Tool calls in OpenAI's chat protocol: streamed in pieces, each with the place of its call.
+
+https://platform.openai.com/docs/guides/function-calling#streaming
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.llm.messages import Message, ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class CallPiece:
+    """The next piece of call number `index`; id and name come with the first."""
+
+    index: int
+    id: str
+    name: str
+    arguments: str
+
+
+def read_calls(delta: Mapping[str, Any]) -> tuple[CallPiece, ...]:
+    """Pieces in the `delta` of a chunk. Raises KeyError, TypeError, AttributeError."""
+    return tuple(
+        CallPiece(
+            call["index"],
+            call.get("id") or "",
+            call["function"].get("name") or "",
+            call["function"].get("arguments") or "",
+        )
+        for call in delta.get("tool_calls") or ()
+    )
+
+
+def merge_calls(calls: Sequence[ToolCall], pieces: Sequence[CallPiece]) -> tuple[ToolCall, ...]:
+    """The calls so far with some more pieces."""
+    merged = list(calls)
+    for piece in pieces:
+        if piece.index < len(merged):
+            call = merged[piece.index]
+            merged[piece.index] = replace(call, arguments=call.arguments + piece.arguments)
+        else:
+            merged.append(ToolCall(piece.id, piece.name, piece.arguments))
+    return tuple(merged)
+
+
+def as_turn(message: Message) -> dict[str, Any]:
+    """A message as the protocol has it."""
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        turn["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id:
+        turn["tool_call_id"] = message.tool_call_id
+    return turn

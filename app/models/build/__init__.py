@@ -1,0 +1,1 @@
+"""Turns what a package index or a GGUF file holds into weights that can be loaded."""

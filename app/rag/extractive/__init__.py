@@ -1,0 +1,1 @@
+"""Composes answers from the sources for the smallest models."""

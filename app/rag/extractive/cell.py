@@ -1,0 +1,145 @@
+"""Whose cell is it? An answer that is a cell of a table is told with the row it is of.
+
+Asked how long maternity leave is, a small model answers with a cell of the right column and any
+row, or of the right row and any column. What the question names is the right one (`lookup.py`);
+where it names no row, all are the answer: a table says what depends on what.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from app.rag.extractive.lookup import column_named, plain, rows_meant, rows_named
+from app.rag.extractive.table import BETWEEN, Cells, Table
+from app.rag.grounding.wording import source_terms
+from app.rag.language import Language, language_of
+
+_MOST_ROWS = 8  # more are no answer
+_AROUND = re.compile(r"^[\s。．；，、.;,]+|[\s。．；，、.;,]+$")
+_UNIT = re.compile(r"\s*[^\W\d]{0,2}$")  # 天, 元, 个月, h
+_MARKS: dict[Language, tuple[str, str, str]] = {"zh": ("：", "，", "；"), "en": (": ", ", ", "; ")}
+
+
+def may_be_cell(beginning: str, tables: Sequence[Table], question: str) -> bool:
+    """Whether some row begins like that, or some cell behind the first of its row."""
+    said, asked = _bare(beginning), _bare(question)
+    texts = (text for table in tables for row in table.rows for text in (_line(row), *row[1:]))
+    return any(
+        (written := _bare(text)).startswith(said) or _repeats(said, written, asked)
+        for text in texts
+    )
+
+
+def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
+    """The answer as the table has it, with the rows that the question leaves open.
+
+    As it is where it is neither a row, nor a cell behind the first of a row, or already of the one
+    row that the question names whole: 产假 may mean the row of 陪产假, or one that was not found.
+    """
+    for table in tables:
+        for row in table.rows:
+            if BETWEEN.strip() in answer and _bare(_line(row)).startswith(_bare(answer)):
+                return _told_row(table, row, question)
+    found = list(_cells_alike(answer, tables, question))
+    if not found:
+        return answer
+    # 15 days may stand in many tables
+    asked = source_terms(question)
+    table, row, column = max(
+        found,
+        key=lambda each: (
+            each[1] in rows_meant(each[0], each[2], question),
+            len(source_terms(" ".join(each[0].head)) & asked),
+            bool(rows_named(each[0], each[2], question)),
+        ),
+    )
+    meant = rows_meant(table, column, question)
+    asked_for = column_named(table, question)
+    if asked_for not in (None, column) and (
+        told := _told_column(table, meant, asked_for, question)
+    ):
+        return told
+    if meant == [row] and plain(row[0]) in plain(question):
+        return answer
+    rows = rows_named(table, column, question) or (list(table.rows) if table.whole else [row])
+    return _told_column(table, rows if len(rows) <= _MOST_ROWS else [row], column, question)
+
+
+def cell_asked_for(tables: Sequence[Table], question: str) -> str:
+    """The one cell whose row and column the question names both, as it is told; empty where there
+    is none, or where several tables have one."""
+    found = []
+    for table in tables:
+        column = column_named(table, question)
+        rows = rows_meant(table, column, question) if column else []
+        if column and len(rows) == 1 and (told := _told_column(table, rows, column, question)):
+            found.append(told)
+    return found[0] if len(found) == 1 else ""
+
+
+def _cells_alike(
+    answer: str, tables: Sequence[Table], question: str
+) -> Iterator[tuple[Table, Cells, int]]:
+    """Table, row and column of every cell that is the answer; one that lacks its unit only where
+    no cell holds it with the unit: 5 米 is not 5 where a cell says 线长 5 米."""
+    asked, said = _bare(question), _bare(answer)
+    cells = [
+        (table, row, column)
+        for table in tables
+        for row in table.rows
+        for column in range(1, min(len(row), len(table.head)))
+    ]
+    exact = not said.isdigit() and any(said in _bare(row[column]) for _, row, column in cells)
+    for table, row, column in cells:
+        if _same(answer, row[column], asked, exact=exact):
+            yield table, row, column
+
+
+def _told_row(table: Table, row: Cells, question: str) -> str:
+    meant = rows_meant(table, len(row), question)
+    rows = meant or rows_named(table, len(row), question)
+    return _told(rows if meant or row in rows else [row], range(1, len(row)), question)
+
+
+def _told_column(table: Table, rows: Sequence[Cells], column: int, question: str) -> str:
+    """Head and cells of the column, each behind the key of its row and what tells rows with the
+    same key apart. Empty where none of the rows has a cell there."""
+    filled = [row for row in rows if column < len(row) and row[column]]
+    keys = [row[0] for row in table.rows]
+    columns = [column] if len(set(keys)) == len(keys) else range(1, column + 1)
+    head = f"{table.head[column]}{_MARKS[language_of(question)][0]}"
+    return head + _told(filled, columns, question) if filled else ""
+
+
+def _told(rows: Iterable[Cells], columns: Iterable[int], question: str) -> str:
+    _, comma, semicolon = _MARKS[language_of(question)]
+    wanted = [0, *columns]
+    lines = ([row[c] for c in wanted if c < len(row) and row[c]] for row in rows)
+    return semicolon.join(comma.join(cells) for cells in lines if len(cells) > 1)
+
+
+def _same(answer: str, cell: str, asked: str, *, exact: bool) -> bool:
+    """Alike but for spaces, marks around them, words of the question behind the answer, and, unless
+    `exact`, a unit that one of them lacks."""
+    said, written = _bare(answer), _bare(cell)
+    if not said or not written:
+        return False
+    if said == written or _repeats(said, written, asked):
+        return True
+    shorter, longer = sorted((said, written), key=len)
+    numeric = shorter.replace(",", "").replace(".", "").isdigit()
+    unit = bool(_UNIT.fullmatch(longer[len(shorter) :])) and longer.startswith(shorter)
+    return numeric and unit and not exact
+
+
+def _repeats(said: str, written: str, asked: str) -> bool:
+    """Whether what was said is the cell and words of the question: 15 天 and 年假."""
+    rest = said[len(written) :] if written and said.startswith(written) else ""
+    return bool(rest) and not written.isdigit() and rest in asked
+
+
+def _line(row: Cells) -> str:
+    return BETWEEN.join(row)
+
+
+def _bare(text: str) -> str:
+    return "".join(_AROUND.sub("", text).split()).casefold()

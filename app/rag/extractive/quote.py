@@ -1,0 +1,134 @@
+"""An answer that only says the question again, be it as a heading, or is a bare yes or no, is
+replaced by the source's own words, and one that begins or stops in the middle of something is
+completed from it (`complete.py`). One that is a cell of a table is told with its row (`cell.py`),
+and one that no source holds gives way to the cell whose row and column the question names.
+
+Asked "what is the throttle also called?", a model of half a billion parameters may answer "the
+throttle": it has found the place and stopped too soon. So nothing is shown until the answer says
+something that the question does not; where it never does, the clauses of the source that speak of
+it are quoted.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.rag.extractive.cell import cell_asked_for, may_be_cell, with_its_row
+from app.rag.extractive.complete import SETTLED, rest_of, start_of
+from app.rag.extractive.table import Table, tables_of
+from app.rag.grounding.sentences import split_sentences
+from app.rag.grounding.wording import content_terms, source_terms
+from app.rag.types import Passage
+
+_CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
+_UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
+_MARKS = " \n。，；：！？.,;:!?"
+_ITEM = re.compile(r"^\s*(?:[-*•#]+|\d+[.、)）](?!\d)|[一二三四五六七八九十]+、)\s*")
+_NUMBER = re.compile(
+    r"^\s*(?:\d+(?:\.\d+)+\s|第[\d一二三四五六七八九十]+[章节条])\s*"
+)  # 3.2, 第五条
+# Nobody can check them against a source; the words that they were taken from can be.
+_VERDICTS = frozenset({"yes", "no", "是", "是的", "不是", "否", "有", "没有", "能", "不能", "可以"})
+_LONGEST_HEADING = 40  # characters
+_NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
+
+
+@dataclass(slots=True)
+class Quoter:
+    """Stands between the model and the citer; what `feed` and `finish` return is the answer."""
+
+    passages: Sequence[Passage]
+    question: str
+    _asked: frozenset[str] = field(init=False)
+    _headings: frozenset[str] = field(init=False)
+    _tables: list[Table] = field(init=False)
+    _asked_for: str = field(init=False)  # a cell as it is told
+    _text: str = ""  # all that the model wrote
+    _released: bool = False
+
+    def __post_init__(self) -> None:
+        self._asked = source_terms(self.question)
+        lines = (line for passage in self.passages for line in passage.text.split("\n"))
+        headings = {_bare_heading(line) for line in lines if len(line) <= _LONGEST_HEADING}
+        self._headings = frozenset(each for each in headings if each and not self._says_more(each))
+        self._tables = list(tables_of(self.passages))
+        self._asked_for = cell_asked_for(self._tables, self.question)
+
+    def feed(self, text: str) -> str:
+        """Take the next piece of the model's text and return what can be shown."""
+        self._text += text
+        if self._released:
+            return text
+        whole_words = _UNFINISHED_WORD.sub("", self._text)
+        if len(self._text.strip()) < SETTLED or not self._says_more(whole_words):
+            return ""
+        if self._asked_for or may_be_cell(self._text, self._tables, self.question):
+            return ""
+        if any(heading.startswith(_bare_heading(whole_words)) for heading in self._headings):
+            return ""
+        self._released = True
+        return self._from_its_start()
+
+    def finish(self) -> str:
+        """What was held back and the rest of a list or bracket, or what stands in its place."""
+        if self._released:
+            return rest_of(self._text, self.passages)
+        said = self._text
+        bare = _bare_heading(said)
+        if not self._says_more(said) or bare in self._headings or bare in _VERDICTS:
+            said = quotation(self.passages, self.question, said) or said
+        told = with_its_row(said, self._tables, self.question)
+        if told == said and self._asked_for and self._is_nowhere(said):
+            told = self._asked_for
+        if told != self._text:
+            return told
+        return self._from_its_start() + rest_of(self._text, self.passages)
+
+    def _from_its_start(self) -> str:
+        """Without the space that follows first words which the model was given."""
+        return start_of(self._text, self.passages, self.question) + self._text.lstrip()
+
+    def _is_nowhere(self, said: str) -> bool:
+        """Whether no source has it in these words."""
+        bare = "".join(said.split()).strip(_MARKS).casefold()
+        held = ("".join(passage.text.split()).casefold() for passage in self.passages)
+        return not any(bare in text for text in held)
+
+    def _says_more(self, text: str) -> bool:
+        if text.strip(_MARKS).casefold() in self.question.casefold():
+            return False  # also a single character, which is no term
+        return bool(content_terms(text) - self._asked)
+
+
+def _bare_heading(line: str) -> str:
+    """Without what numbers it."""
+    return _NUMBER.sub("", _ITEM.sub("", line)).strip(_MARKS).casefold()
+
+
+def quotation(passages: Sequence[Passage], question: str, answer: str) -> str:
+    """The clauses that say most of question and answer, and what follows them up to something
+    new, of the sentence that shares most with both. Empty where no sentence says more."""
+    asked, said = content_terms(question), content_terms(answer)
+    best, most = "", -1
+    for passage in passages:
+        for span in split_sentences(passage.text):
+            sentence = _ITEM.sub("", passage.text[span.start : span.end]).strip()
+            holds = source_terms(sentence)
+            shared = 2 * len(holds & said) + len(holds & asked)
+            if shared > most and content_terms(_bare_heading(sentence)) - asked:
+                best, most = sentence, shared
+    return _clauses_about(best, asked | said).rstrip("，；：,;: ")
+
+
+def _clauses_about(sentence: str, wanted: frozenset[str]) -> str:
+    clauses = [clause for clause in _CLAUSES.split(sentence) if clause]
+    if not clauses:
+        return ""
+    first = max(range(len(clauses)), key=lambda i: len(source_terms(clauses[i]) & wanted))
+    last = first
+    while last + 1 < len(clauses):
+        told = content_terms("".join(clauses[first : last + 1])) - wanted
+        if len(told) >= _NEW_TERMS:
+            break
+        last += 1
+    return "".join(clauses[first : last + 1])

@@ -1,0 +1,1 @@
+"""Checks answers against their sources: sentences, numbers, wording, citations."""

@@ -1,0 +1,1 @@
+"""The prompt: budget, styles, one renderer for serving and export."""

@@ -1,0 +1,202 @@
+"""Retrieval: embed the query, search dense and lexical side by side, complete, fuse, hydrate.
+
+Each search proposes chunks; completed is what only one of them has, the cosines of what only words
+found. What is in another language than the question is put on a par (`bilingual.py`).
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from app import tracing
+from app.rag.language import Language, language_of
+from app.rag.retrieval.bilingual import LanguageAxis
+from app.rag.retrieval.fuse import DENSE_WEIGHT, Cosine, Place, coherent, fuse, in_turn
+from app.rag.retrieval.pack import Around, widen
+from app.rag.types import Passage, StageScores
+from ingest.embedding.embedder import Embedder, Vectors
+from vectorstore.protocol import Match
+
+# What retrieval asks of whoever keeps the data. All are called from worker threads.
+
+# (1, dim) vector, k, base ids, and the only chunk ids to compare with, where they are given
+DenseSearch = Callable[[Vectors, int, Sequence[str], Collection[int] | None], list[Match]]
+LexicalSearch = Callable[[str, int, Sequence[str]], list[Match]]  # query, k, base ids
+Locate = Callable[[Collection[int]], Mapping[int, Place]]  # ids that are gone are missing
+# (document id, ordinal) of chunks to read; those that are not there are missing
+Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
+ChunksOf = Callable[[str], list[Passage]]  # all of a document, by its id, in order
+
+_FEW = 50
+_HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """`hits` are single chunks, best first; `around` holds them and their neighbours."""
+
+    hits: tuple[Passage, ...]
+    around: Around
+    top_k: int
+    few: bool = False  # chunks in all, so that no word is rare among them
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """The `top_k` best hits with what stands around them, best first."""
+        return widen(self.hits, self.around, self.top_k)
+
+
+@dataclass(frozen=True)
+class Retriever:
+    """`candidates` is how many matches each search proposes, `dense_weight` what a cosine counts
+    against the lexical score."""
+
+    embedder: Embedder
+    dense: DenseSearch
+    lexical: LexicalSearch
+    locate: Locate
+    hydrate: Hydrate
+    candidates: int = 60
+    dense_weight: float = DENSE_WEIGHT
+
+    def retrieve(
+        self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
+    ) -> Retrieved:
+        """The best chunks for `top_k` passages. `context`, the question before, is searched along
+        with a follow-up, so that "and sick leave?" finds what the conversation is about.
+        """
+        timings: dict[str, float] = {}
+        queries = [query, f"{context}\n{query}"] if context else [query]
+        lexical = [
+            self._pool.submit(copy_context().run, self._lexical, text, base_ids, timings)
+            for text in queries
+        ]
+        with _timed(timings, "embed"):
+            embedded = self.embedder.embed(queries, kind="query")
+            rows = [embedded[row : row + 1] for row in range(len(queries))]
+            # A follow-up alone says too little to be looked for in the other language.
+            axes = [None, self.axis] if context else [self.axis]
+        with _timed(timings, "dense"):
+            proposed = [
+                self._proposed(row, base_ids, axis) for row, axis in zip(rows, axes, strict=True)
+            ]
+        by_words = [future.result() for future in lexical]
+        with _timed(timings, "complete"):
+            language = language_of(query)
+            dense = [
+                self._completed(row, found, shares.keys(), base_ids, axis, language)
+                for row, found, shares, axis in zip(rows, proposed, by_words, axes, strict=True)
+            ]
+        with _timed(timings, "fuse"):
+            places = self.locate({id_ for scores in dense for id_ in scores}.union(*by_words))
+            scores = self._fused(dense, by_words, places)
+            ranked = coherent({id_: stages.fused for id_, stages in scores.items()}, places)
+            wanted = in_turn(query, ranked, places)[: _HITS_PER_PASSAGE * top_k]
+        with _timed(timings, "hydrate"):
+            hits, around = self._hydrate(wanted, places, scores)
+        return Retrieved(hits, around, top_k, len(places) < _FEW, timings)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=4, thread_name_prefix="lexical")
+
+    def _lexical(
+        self, text: str, base_ids: Sequence[str], timings: dict[str, float]
+    ) -> dict[int, float]:
+        with _timed(timings, "lexical"):
+            found = self.lexical(text, self.candidates, base_ids)
+        return {match.id: match.score for match in found}
+
+    @cached_property
+    def axis(self) -> LanguageAxis | None:
+        """What of the embedder's vectors only says a language; measured once."""
+        return LanguageAxis.measure(self.embedder)
+
+    def _proposed(
+        self, vector: Vectors, base_ids: Sequence[str], axis: LanguageAxis | None
+    ) -> dict[int, float]:
+        """The best `candidates` with their inner products; with `axis`, in whatever language."""
+        if axis is not None and axis.tilt(vector):
+            vector = axis.neutral(vector)
+        found = self.dense(vector, self.candidates, base_ids, None)
+        return {match.id: match.score for match in found}
+
+    def _completed(
+        self,
+        vector: Vectors,
+        proposed: Mapping[int, float],
+        by_words: Collection[int],
+        base_ids: Sequence[str],
+        axis: LanguageAxis | None,
+        language: Language,
+    ) -> dict[int, Cosine]:
+        """The cosines of what either search proposed, and what they lack for another language."""
+        missing = set(by_words) - proposed.keys()
+        known = {**proposed, **self._compared(vector, base_ids, missing)}
+        tilt = axis.tilt(vector) if axis is not None else 0.0
+        if axis is None or not tilt:
+            return {id_: Cosine(cosine) for id_, cosine in known.items()}
+        places = self._compared(axis.direction[None], base_ids, known.keys())
+        cosines: dict[int, Cosine] = {}
+        for id_, place in places.items():
+            # what was proposed lacks the part along the direction
+            cosine = known[id_] + (tilt * place if id_ in proposed else 0.0)
+            cosines[id_] = Cosine(cosine, axis.lift(tilt, place, language))
+        return cosines
+
+    def _compared(
+        self, vector: Vectors, base_ids: Sequence[str], ids: Collection[int]
+    ) -> dict[int, float]:
+        """The inner products of `vector` `(1, dim)` with those chunks."""
+        found = self.dense(vector, len(ids), base_ids, ids) if ids else []
+        return {match.id: match.score for match in found}
+
+    def _fused(
+        self,
+        dense: Sequence[Mapping[int, Cosine]],
+        lexical: Sequence[Mapping[int, float]],
+        places: Mapping[int, Place],
+    ) -> dict[int, StageScores]:
+        """Of several forms of the query, the one that suits a chunk best counts for it."""
+        best: dict[int, StageScores] = {}
+        for cosines, shares in zip(dense, lexical, strict=True):
+            for id_, scores in fuse(
+                cosines, shares, places, dense_weight=self.dense_weight
+            ).items():
+                if id_ not in best or scores.fused > best[id_].fused:
+                    best[id_] = scores
+        return dict(sorted(best.items(), key=lambda item: (-item[1].fused, item[0])))
+
+    def _hydrate(
+        self,
+        wanted: Sequence[int],
+        places: Mapping[int, Place],
+        scores: Mapping[int, StageScores],
+    ) -> tuple[tuple[Passage, ...], Around]:
+        keys = {
+            (places[id_].document_id, places[id_].ordinal + step)
+            for id_ in wanted
+            for step in (-1, 0, 1)
+        }
+        around = {(p.document_id, p.ordinal): p for p in self.hydrate(keys)}
+        hits: list[Passage] = []
+        for id_ in wanted:
+            key = (places[id_].document_id, places[id_].ordinal)
+            if key in around:  # not removed in this moment
+                trace = scores[id_]
+                around[key] = replace(around[key], score=trace.fused, trace=trace)
+                hits.append(around[key])
+        return tuple(hits), around
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    with tracing.span(stage):
+        yield
+    timings[stage] = (time.perf_counter() - began) * 1000

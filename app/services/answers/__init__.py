@@ -1,0 +1,1 @@
+"""Questions and answers: conversations, generations, replay, the answer cache."""

@@ -1,0 +1,234 @@
+"""A question: its conversation, its two messages, its generation."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, select
+
+from app import tracing
+from app.db.engine import Database
+from app.db.tables import Conversation, StoredMessage, utc_now
+from app.llm.chat_model import EngineBusy
+from app.llm.engines import AUTO
+from app.llm.gateway import Gateway
+from app.llm.messages import Message
+from app.rag.answer import Question
+from app.rag.types import Task
+from app.services.answers.answer_cache import AnswerCache, give_again
+from app.services.answers.conversations import get_conversation, get_message
+from app.services.answers.generations import Generation, Generations
+from app.services.answers.recipe import Recipes, answer_key
+from app.services.answers.task_checks import check_task
+from app.services.errors import Conflict, Invalid, NotFound
+from app.services.library.bases import get_base
+from app.services.search.search import Search
+
+_TITLE_CHARS = 40
+_MARKERS = re.compile(r"\s?\[\d{1,2}\]")
+CACHED_TASKS = ("qa", "summarise")
+_REGENERATE_TEMPERATURE = 0.7  # at 0 the same prompt gives the same answer again
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was stored; `answer` is still empty and in state `streaming`."""
+
+    conversation: Conversation
+    question: StoredMessage
+    answer: StoredMessage
+    to_answer: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    db: Database
+    search: Search
+    generations: Generations
+    temperature: float
+    gateway: Gateway
+    recipes: Recipes
+    cache: AnswerCache
+
+    def ask(
+        self,
+        question: str,
+        base_ids: Sequence[str],
+        conversation_id: str | None,
+        model: str | None = None,
+        *,
+        task: Task = "qa",
+        document_id: str = "",
+        fresh: bool = False,
+    ) -> Asked:
+        """Store the question and an empty answer, in a new conversation where none is named; the
+        answer is complete already where it is given again, which `fresh` forbids.
+
+        `model`, an engine's name or `auto`, stays chosen for the conversation. Raises Invalid,
+        TooLarge, NotFound, Conflict while an answer is being written, and EngineBusy.
+        """
+        question = check_task(self.search, question, base_ids, task, document_id)
+        self._check(model)
+        with self.db.write() as session:
+            if conversation_id is None:
+                conversation = Conversation(title=title_of(question), base_ids=list(base_ids))
+            else:
+                conversation = get_conversation(session, conversation_id)
+                conversation.base_ids, conversation.updated_at = list(base_ids), utc_now()
+            conversation.model = model or conversation.model
+            session.add(conversation)
+            session.flush()
+            earlier = messages_of(session, conversation.id)
+            if earlier and earlier[-1].state == "streaming":
+                raise Conflict("The last answer is still being written. Stop it or wait for it.")
+            position = earlier[-1].position + 1 if earlier else 0
+            asked = StoredMessage(
+                conversation_id=conversation.id,
+                position=position,
+                role="user",
+                content=question,
+                base_ids=list(base_ids),
+            )
+            answer = self._empty_answer(conversation.id, position + 1, 0, base_ids)
+            to_answer = Question(
+                question,
+                tuple(base_ids),
+                history_of(earlier),
+                self.temperature,
+                self._wanted(conversation),
+                task=task,
+                document_id=document_id,
+            )
+            self._prepare(session, answer, to_answer, fresh=fresh)
+            session.add_all((asked, answer))
+        return Asked(conversation, asked, answer, to_answer)
+
+    def regenerate(self, answer_id: str, model: str | None = None) -> Asked:
+        """Store another, still empty answer to the question before that one."""
+        self._check(model)
+        with self.db.write() as session:
+            old = get_message(session, answer_id)
+            if old.role != "assistant":
+                raise Invalid("Only answers are written anew.", code="not_an_answer")
+            messages = messages_of(session, old.conversation_id)
+            if any(m.state == "streaming" for m in messages):
+                raise Conflict("An answer is still being written. Stop it or wait for it.")
+            conversation = get_conversation(session, old.conversation_id)
+            conversation.updated_at = utc_now()
+            conversation.model = model or conversation.model
+            asked = next(m for m in messages if m.position == old.position - 1)
+            check_task(
+                self.search,
+                asked.content,
+                asked.base_ids,
+                old.task,  # type: ignore[arg-type]  # stored tasks are ours
+                old.recipe.get("document", ""),
+            )
+            variant = session.exec(
+                select(func.max(StoredMessage.variant)).where(
+                    StoredMessage.conversation_id == old.conversation_id,
+                    StoredMessage.position == old.position,
+                )
+            ).one()
+            answer = self._empty_answer(
+                conversation.id, old.position, (variant or 0) + 1, asked.base_ids
+            )
+            # Instead of what came from the cache: the answer as it would be written now.
+            temperature = self.temperature if old.cached_from else _REGENERATE_TEMPERATURE
+            to_answer = Question(
+                asked.content,
+                tuple(asked.base_ids),
+                history_of([m for m in messages if m.position < asked.position]),
+                max(self.temperature, temperature),
+                self._wanted(conversation),
+                task=old.task,  # type: ignore[arg-type]  # stored tasks are ours
+                document_id=old.recipe.get("document", ""),
+            )
+            self._prepare(session, answer, to_answer, fresh=True)
+            session.add_all((conversation, answer))
+        return Asked(conversation, asked, answer, to_answer)
+
+    def start(self, asked: Asked) -> Generation:
+        """Begin to answer. Needs a running event loop."""
+        if asked.answer.state == "complete":
+            return self.generations.give(asked.answer, asked)
+        generation = self.generations.start(asked.answer, asked.to_answer)
+        generation.publish("start", asked)
+        return generation
+
+    def _check(self, model: str | None) -> None:
+        if model is not None and not self.gateway.knows(model):
+            raise NotFound("model", model)
+        if self.generations.running >= self.gateway.capacity:
+            raise EngineBusy(
+                "Too many questions at once; please ask again in a moment.",
+                self.gateway.retry_after_s,
+            )
+
+    def _wanted(self, conversation: Conversation) -> str:
+        """An engine that has gone from the settings since is no longer wanted."""
+        chosen = conversation.model
+        return chosen if chosen is not None and self.gateway.knows(chosen) else AUTO
+
+    def _prepare(
+        self, session: Session, answer: StoredMessage, question: Question, *, fresh: bool
+    ) -> None:
+        """Note how the answer is made, and make it a known one where it was made before."""
+        asked = question.base_ids if question.task == "qa" else ()
+        bases = [get_base(session, base_id) for base_id in set(asked)]
+        answer.task = question.task
+        answer.recipe = self.recipes.of(question, question.model, bases)
+        if not self.cache.on or question.history or question.task not in CACHED_TASKS:
+            return
+        answer.answer_key = answer_key(question.text, answer.recipe)
+        found = None if fresh else self.cache.find(session, answer.answer_key)
+        if found is not None:
+            give_again(answer, found)
+
+    def _empty_answer(
+        self, conversation_id: str, position: int, variant: int, base_ids: Sequence[str]
+    ) -> StoredMessage:
+        return StoredMessage(
+            conversation_id=conversation_id,
+            position=position,
+            variant=variant,
+            role="assistant",
+            state="streaming",
+            base_ids=list(base_ids),
+            model=self.gateway.name,
+            trace_id=tracing.trace_id(),
+        )
+
+
+def title_of(question: str) -> str:
+    """The first line of the question, shortened."""
+    line = " ".join(question.split())
+    return line if len(line) <= _TITLE_CHARS else line[: _TITLE_CHARS - 1] + "…"
+
+
+def without_markers(text: str) -> str:
+    """Markers of an old answer point at other sources than those of the next prompt."""
+    return _MARKERS.sub("", text)
+
+
+def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
+    """Question–answer pairs, oldest first, of each answer the newest variant that has text."""
+    answers = {m.position: m for m in messages if m.role == "assistant" and m.content}
+    pairs: list[Message] = []
+    for message in messages:
+        answer = answers.get(message.position + 1)
+        if message.role == "user" and answer is not None and answer.finish_reason != "no_sources":
+            pairs.append(Message("user", message.content))
+            pairs.append(Message("assistant", without_markers(answer.content)))
+    return tuple(pairs)
+
+
+def messages_of(session: Session, conversation_id: str) -> list[StoredMessage]:
+    """All of the conversation, variants oldest first."""
+    return list(
+        session.exec(
+            select(StoredMessage)
+            .where(StoredMessage.conversation_id == conversation_id)
+            .order_by(col(StoredMessage.position), col(StoredMessage.variant))
+        )
+    )

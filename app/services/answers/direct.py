@@ -1,0 +1,87 @@
+"""Answers that are not stored: for clients that keep their own conversations (/v1)."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sqlmodel import select
+
+from app.db.engine import Database
+from app.db.tables import KnowledgeBase
+from app.llm.engines import AUTO
+from app.llm.gateway import Gateway
+from app.llm.messages import Message
+from app.measure import answering
+from app.rag.answer import AnswerEvent, AnswerLine, Question
+from app.rag.types import Answer
+from app.services.answers.ask import without_markers
+from app.services.errors import Invalid, NotFound
+from app.services.search.search import Search
+
+ALL_BASES = "zhiwen"
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    db: Database
+    search: Search
+    answer_line: AnswerLine
+    gateway: Gateway
+
+    def model_names(self) -> list[str]:
+        """`zhiwen`, which asks all bases, and one model a base: `zhiwen/<name>`. Where there are
+        several engines, also `auto` and their names, which ask all bases."""
+        bases = [ALL_BASES, *(f"{ALL_BASES}/{base.name}" for base in self._bases())]
+        engines = list(self.gateway.engines)
+        return [*bases, AUTO, *engines] if len(engines) > 1 else bases
+
+    def question(
+        self, model: str, messages: Sequence[Message], temperature: float | None
+    ) -> Question:
+        """The last message as the question, those before as its history; system texts are the
+        service's own and those of the client are left out.
+
+        Raises NotFound for an unknown model, Invalid, TooLarge.
+        """
+        turns = [m for m in messages if m.role != "system"]
+        if not turns or turns[-1].role != "user":
+            raise Invalid("The last message must be the user's question.", code="no_question")
+        base_ids, engine = self._meant(model)
+        question = turns[-1].content
+        self.search.check(question, base_ids)
+        return Question(question, tuple(base_ids), _pairs(turns[:-1]), temperature or 0.0, engine)
+
+    async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """The events of the answer; closing the generator stops the engine."""
+        with answering() as ending:
+            async with aclosing(self.answer_line.stream(question)) as events:
+                async for event in events:
+                    if isinstance(event, Answer):
+                        ending.take(event)
+                    yield event
+
+    def _meant(self, model: str) -> tuple[list[str], str]:
+        """Ids of the bases and the engine that a model name means: `zhiwen`, `zhiwen/<base>`,
+        either with `@<engine>`, or an engine alone. Raises NotFound."""
+        ids = {f"{ALL_BASES}/{base.name}": [base.id] for base in self._bases()}
+        ids[ALL_BASES] = [id_ for (id_,) in ids.values()]
+        if model in ids:
+            return ids[model], AUTO
+        name, _, engine = model.rpartition("@")
+        if self.gateway.knows(engine) and (name or ALL_BASES) in ids:
+            return ids[name or ALL_BASES], engine
+        raise NotFound("model", model)
+
+    def _bases(self) -> list[KnowledgeBase]:
+        with self.db.read() as session:
+            return list(session.exec(select(KnowledgeBase).order_by(KnowledgeBase.name)))
+
+
+def _pairs(turns: Sequence[Message]) -> tuple[Message, ...]:
+    """Questions with the answer that follows them; anything else is left out."""
+    pairs: list[Message] = []
+    for first, second in pairwise(turns):
+        if first.role == "user" and second.role == "assistant":
+            pairs += [first, Message("assistant", without_markers(second.content))]
+    return tuple(pairs)

@@ -1,0 +1,277 @@
+"""Running answers. The service owns a generation; pages only watch it, and can come back to it.
+
+A generation runs in a task of its own, keeps its events for late watchers, and writes what it has
+to the database about twice a second, so that a killed process loses half a second of text.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+import anyio.to_thread
+from sqlalchemy import update
+from sqlmodel import col
+
+from app.db.engine import Database
+from app.db.tables import StoredMessage, utc_now
+from app.llm.chat_model import LlmError
+from app.measure import answering, count_given
+from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.errors import RagError
+from app.rag.types import Answer
+from app.services.answers.stored_prompt import stored_messages
+from app.services.errors import ServiceError
+from app.tasks.tasks import Line
+from ingest.errors import IngestError
+
+log = logging.getLogger(__name__)
+
+FLUSH_S = 0.5
+ALIVE_S = 5.0  # a running answer is written at least this often …
+STALE_S = 20.0  # … so one that was not is nobody's any more
+KEPT_S = 300.0  # finished generations stay for late watchers
+
+EventName = Literal["start", "stage", "sources", "delta", "done", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`data` is whatever the API puts on the wire for that name."""
+
+    name: EventName
+    data: Any
+
+
+@dataclass(slots=True, eq=False)
+class Generation:
+    """One running or just finished answer."""
+
+    message: StoredMessage
+    events: list[Event] = field(default_factory=list)
+    finished: bool = False
+    finished_at: float = 0.0
+    task: asyncio.Task[None] | None = None
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def publish(self, name: EventName, data: Any) -> None:
+        self.events.append(Event(name, data))
+        self._wake()
+
+    def close(self) -> None:
+        self.finished, self.finished_at = True, time.monotonic()
+        self._wake()
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def watch(self, after: int = 0) -> AsyncGenerator[tuple[int, Event], None]:
+        """Events from number `after` on, each with the number that follows it."""
+        position = after
+        while True:
+            changed = self._changed
+            while position < len(self.events):
+                position += 1
+                yield position, self.events[position - 1]
+            if self.finished:
+                return
+            await changed.wait()
+
+
+@dataclass(slots=True)
+class Generations:
+    """All generations of this process by message id."""
+
+    db: Database
+    answer_line: Line
+    on_answer: Callable[[StoredMessage], None] = lambda message: None
+    _running: dict[str, Generation] = field(default_factory=dict)
+
+    def start(self, message: StoredMessage, question: Question) -> Generation:
+        """Begin to answer into `message`, a row that is in state `streaming`."""
+        self._forget_old()
+        generation = Generation(message)
+        self._running[message.id] = generation
+        generation.task = asyncio.create_task(self._run(generation, question))
+        return generation
+
+    @property
+    def running(self) -> int:
+        """How many answers are being written or prepared here."""
+        return sum(not generation.finished for generation in list(self._running.values()))
+
+    def give(self, message: StoredMessage, started: object) -> Generation:
+        """An answer that is complete already, told like one that was just written."""
+        self._forget_old()
+        generation = Generation(message)
+        self._running[message.id] = generation
+        generation.publish("start", started)
+        generation.publish("sources", message.passages)
+        generation.publish("delta", message.content)
+        generation.publish("done", message)
+        generation.close()
+        count_given()
+        self.on_answer(message)
+        return generation
+
+    def get(self, message_id: str) -> Generation | None:
+        """The generation, where it runs here or ended a short while ago."""
+        return self._running.get(message_id)
+
+    def stop(self, message_id: str) -> bool:
+        """Cancel, from any thread; what was written is kept. False where nothing of that id runs
+        here."""
+        generation = self._running.get(message_id)
+        if generation is None or generation.finished or generation.task is None:
+            return False
+        generation.task.get_loop().call_soon_threadsafe(generation.task.cancel)
+        return True
+
+    def stop_conversation(self, conversation_id: str) -> None:
+        """Stop whatever is being written in that conversation."""
+        for generation in list(self._running.values()):
+            if generation.message.conversation_id == conversation_id:
+                self.stop(generation.message.id)
+
+    async def close(self) -> None:
+        """Cancel everything that runs and wait until it is written."""
+        tasks = [g.task for g in self._running.values() if g.task and not g.finished]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, generation: Generation, question: Question) -> None:
+        message = generation.message
+        writing = asyncio.create_task(self._write_along(generation))
+        ending = Event("done", message)
+        try:
+            await self._answer(generation, question)
+            message.state = "complete"
+        except asyncio.CancelledError:
+            message.state, message.finish_reason = "stopped", "stopped"
+        except (LlmError, RagError, IngestError, ServiceError) as error:
+            ending = _failed(message, error)
+        except Exception as error:  # the watcher must hear of it, whatever it is
+            log.exception("answer %s", message.id)
+            ending = _failed(message, error)
+        finally:
+            writing.cancel()
+            # Stopping twice must not keep the text from being written.
+            await asyncio.shield(self._finish(generation, writing, ending))
+
+    async def _finish(
+        self, generation: Generation, writing: "asyncio.Task[None]", ending: Event
+    ) -> None:
+        """Write the answer for the last time, then tell that it has ended."""
+        await asyncio.gather(writing, return_exceptions=True)
+        try:
+            await self._write(generation.message)
+            self.on_answer(generation.message)
+        except Exception as error:
+            log.exception("answer %s could not be kept", generation.message.id)
+            ending = _failed(generation.message, error)
+        generation.publish(ending.name, ending.data)
+        generation.close()
+
+    async def _answer(self, generation: Generation, question: Question) -> None:
+        with answering() as ending:
+            async with aclosing(self.answer_line.stream(question)) as events:
+                async for event in events:
+                    _take(generation, event)
+                    if isinstance(event, Answer):
+                        ending.take(event)
+
+    async def _write_along(self, generation: Generation) -> None:
+        """Write the text so far while it grows, and a sign of life while it does not."""
+        written, written_at = "", time.monotonic()
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            message = generation.message
+            now = time.monotonic()
+            if message.content != written or now - written_at > ALIVE_S:
+                written, written_at = message.content, now
+                try:
+                    await self._write(message)
+                except Exception:  # a full disk, say: the answer goes on, the end tries again
+                    log.exception("answer %s could not be written", message.id)
+
+    async def _write(self, message: StoredMessage) -> None:
+        message.updated_at = utc_now()
+        values = message.model_dump(exclude={"id", "conversation_id", "created_at"})
+        await anyio.to_thread.run_sync(self._update, message.id, values)
+
+    def _update(self, message_id: str, values: dict[str, Any]) -> None:
+        written = update(StoredMessage).where(col(StoredMessage.id) == message_id)
+        if values["state"] == "streaming":
+            # A cancelled task leaves its thread running: what that writes must not undo the end.
+            written = written.where(col(StoredMessage.state) == "streaming")
+        with self.db.write() as session:
+            session.exec(written.values(**values))
+
+    def _forget_old(self) -> None:
+        horizon = time.monotonic() - KEPT_S
+        for id_, generation in list(self._running.items()):
+            if generation.finished and generation.finished_at < horizon:
+                del self._running[id_]
+
+
+def sweep_interrupted(db: Database) -> int:
+    """Mark answers whose process is gone; their text so far stays. Returns how many."""
+    horizon = utc_now() - timedelta(seconds=STALE_S)
+    with db.write() as session:
+        result = session.exec(
+            update(StoredMessage)
+            .where(col(StoredMessage.state) == "streaming", col(StoredMessage.updated_at) < horizon)
+            .values(state="interrupted", finish_reason="error", updated_at=utc_now())
+        )
+        return int(result.rowcount)
+
+
+def _failed(message: StoredMessage, error: Exception) -> Event:
+    message.state, message.finish_reason = "failed", "error"
+    message.error_detail = str(error) or type(error).__name__
+    return Event("error", error)
+
+
+def _take(generation: Generation, event: AnswerEvent) -> None:
+    message = generation.message
+    match event:
+        case Stage():
+            generation.publish("stage", event)
+        case Sources(prompt):
+            message.prompt = stored_messages(prompt.messages)
+            message.passages = [asdict(p) for p in prompt.passages]
+            generation.publish("sources", prompt.passages)
+        case TextDelta(text, raw, citations, served):
+            if served is not None:  # known from now on, even if the stream breaks
+                message.model, message.served = served.engine, asdict(served)
+            message.raw_output += raw
+            message.content += text
+            message.citations = [asdict(c) for c in citations]
+            if text:
+                generation.publish("delta", text)
+        case Answer():
+            _keep(message, event)
+
+
+def _keep(message: StoredMessage, answer: Answer) -> None:
+    message.content = answer.text
+    message.citations = [asdict(c) for c in answer.citations]
+    message.passages = [asdict(p) for p in answer.passages]
+    message.confidence = round(answer.confidence, 4)
+    message.unsupported = [asdict(u) for u in answer.unsupported]
+    message.conflicts = [asdict(c) for c in answer.conflicts]
+    message.model, message.adapter = answer.model, answer.adapter
+    if answer.served is not None:
+        message.served = asdict(answer.served)
+        if answer.served.tried:  # not by the one that was asked: not to be given again
+            message.answer_key = None
+    message.finish_reason = answer.finish_reason
+    message.prompt_tokens = answer.tokens.prompt
+    message.completion_tokens = answer.tokens.completion
+    message.timings_ms = {stage: round(ms, 2) for stage, ms in answer.timings_ms.items()}

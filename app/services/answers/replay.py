@@ -1,0 +1,147 @@
+"""An answer made again from what is stored with it, to compare the two."""
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import anyio.to_thread
+
+from app.db.engine import Database
+from app.db.tables import StoredMessage
+from app.llm.chat_model import ChatModel
+from app.llm.engines import AUTO
+from app.llm.gateway import Gateway
+from app.llm.routing import Case
+from app.rag.answer import Question, TextDelta
+from app.rag.extractive.quote import Quoter
+from app.rag.grounding.cite import Citer
+from app.rag.types import Answer, Part, Passage, StageScores
+from app.services.answers.ask import history_of, messages_of
+from app.services.answers.conversations import get_message
+from app.services.answers.stored_prompt import served_messages
+from app.services.errors import Conflict, Invalid
+from app.tasks.tasks import Tasks
+from app.tasks.writing import Writing
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """`answer` is the stored one, `text` and `raw_output` the new. `notes` say why the two may
+    differ."""
+
+    answer: StoredMessage
+    text: str
+    raw_output: str
+    model: str
+    notes: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether the model wrote the same, letter by letter."""
+        return self.raw_output == self.answer.raw_output
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The prompt is sent again as it was served; tasks that ask the model several times are done
+    again from the start."""
+
+    db: Database
+    gateway: Gateway
+    tasks: Tasks
+    version: str
+
+    async def run(self, message_id: str) -> Replayed:
+        """Raises NotFound, Invalid, Conflict, and LlmError from the engine."""
+        answer, question = await anyio.to_thread.run_sync(self._stored, message_id)
+        called_tools = any(m["role"] == "tool" for m in answer.prompt)
+        if answer.task in ("translate", "summarise") or called_tools:
+            text, raw = await self._again(question)
+        else:
+            text, raw = await self._as_served(answer, question.text)
+        model = self._model(answer).name
+        return Replayed(answer, text, raw, model, self._notes(answer, model))
+
+    def _stored(self, message_id: str) -> tuple[StoredMessage, Question]:
+        """The answer, and its question with the conversation before it."""
+        with self.db.read() as session:
+            answer = get_message(session, message_id)
+            if answer.role != "assistant":
+                raise Invalid("Only answers are replayed.", code="not_an_answer")
+            if answer.state != "complete":
+                raise Conflict("Only complete answers are replayed.")
+            if not answer.recipe or not answer.prompt:
+                raise Conflict("No model was asked for this answer, or it is from an old version.")
+            earlier = messages_of(session, answer.conversation_id)
+        asked = next(m for m in earlier if m.position == answer.position - 1)
+        return answer, Question(
+            asked.content,
+            tuple(answer.base_ids),
+            history_of([m for m in earlier if m.position < asked.position]),
+            answer.recipe["sampling"]["temperature"],
+            self._model_name(answer),
+            task=answer.task,  # type: ignore[arg-type]  # stored tasks are ours
+            document_id=answer.recipe["document"],
+        )
+
+    async def _as_served(self, answer: StoredMessage, question: str) -> tuple[str, str]:
+        sampling = answer.recipe["sampling"]
+        writing = Writing(
+            self._model(answer),
+            served_messages(answer.prompt),
+            sampling["max_tokens"],
+            sampling["temperature"],
+        )
+        raw = await writing.whole()
+        if answer.task != "qa":
+            return raw, raw
+        passages = [passage_from(p) for p in answer.passages]
+        text = raw
+        if self.tasks.answer.style_of(answer.model or "").quotes:
+            quoter = Quoter(passages, question)
+            text = quoter.feed(raw) + quoter.finish()
+        citer = Citer(passages, question)
+        return citer.feed(text) + citer.finish(), raw
+
+    async def _again(self, question: Question) -> tuple[str, str]:
+        text, raw = "", ""
+        async with aclosing(self.tasks.stream(question)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    raw += event.raw
+                elif isinstance(event, Answer):
+                    text = event.text
+        return text, raw
+
+    def _model(self, answer: StoredMessage) -> ChatModel:
+        """The one that wrote it, where it still is one of the engines."""
+        name = self._model_name(answer)
+        return self.gateway if name == AUTO else self.gateway.choose(name, Case())
+
+    def _model_name(self, answer: StoredMessage) -> str:
+        name = answer.model or AUTO
+        return name if self.gateway.knows(name) else AUTO
+
+    def _notes(self, answer: StoredMessage, model: str) -> tuple[str, ...]:
+        recipe, notes = answer.recipe, []
+        if recipe["sampling"]["temperature"] > 0:
+            notes.append(f"At temperature {recipe['sampling']['temperature']} words are drawn.")
+        if answer.model != model:
+            notes.append(f"It was written by {answer.model}; {model} is running.")
+        if recipe["zhiwen"] != self.version:
+            notes.append(f"It is of Zhiwen {recipe['zhiwen']}; this is {self.version}.")
+        if answer.cached_from:
+            notes.append(f"It was given again from answer {answer.cached_from}.")
+        return tuple(notes)
+
+
+def passage_from(stored: Mapping[str, Any]) -> Passage:
+    """A passage as it is kept with an answer."""
+    fields = {
+        **stored,
+        "headings": tuple(stored["headings"]),
+        "trace": StageScores(**stored["trace"]),
+        "parts": tuple(Part(**part) for part in stored.get("parts", ())),
+    }
+    return Passage(**fields)

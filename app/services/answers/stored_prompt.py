@@ -1,0 +1,25 @@
+"""Prompts as they are kept with answers: plain JSON of the messages that were served."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from app.llm.messages import Message, ToolCall
+
+
+def stored_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Role and content of each, and what else is not empty."""
+    return [{k: v for k, v in asdict(m).items() if v or k in ("role", "content")} for m in messages]
+
+
+def served_messages(stored: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """The messages again."""
+    return tuple(
+        Message(
+            m["role"],
+            m["content"],
+            tuple(ToolCall(**call) for call in m.get("tool_calls", ())),
+            m.get("tool_call_id", ""),
+        )
+        for m in stored
+    )

@@ -1,0 +1,35 @@
+"""What can be refused of a request before anything is stored."""
+
+from collections.abc import Sequence
+
+from app.prompts.prompt_file import load_prompt
+from app.rag.language import language_of
+from app.rag.types import Task
+from app.services.errors import Conflict, Invalid
+from app.services.library.documents import get_document
+from app.services.search.search import Search
+
+
+def check_task(
+    search: Search, question: str, base_ids: Sequence[str], task: Task, document_id: str
+) -> str:
+    """The question as it is stored; a summary needs a document and no words.
+
+    Raises Invalid, TooLarge, NotFound, and Conflict for a document that is not ready.
+    """
+    if task != "summarise":
+        if document_id:
+            raise Invalid("Only a summary takes a document.", code="unexpected_document")
+        if task == "qa":
+            search.check(question, base_ids)
+        else:
+            search.check_text(question)
+        return question
+    with search.db.read() as session:
+        document = get_document(session, document_id)
+        if document.state not in ("ready", "superseded"):
+            raise Conflict("The document is not ready yet.")
+    name = document.title or document.name
+    return question.strip() or load_prompt("summarise").say(
+        "question", language_of(name), name=document.name
+    )

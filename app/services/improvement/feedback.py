@@ -1,0 +1,146 @@
+"""Judgements of answers, and their export as training data."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, select
+
+from app.db.engine import Database
+from app.db.tables import Feedback, StoredMessage, utc_now
+from app.llm.messages import Message
+from app.logs import FIELDS
+from app.metrics import RATINGS
+from app.services.answers.conversations import get_message
+from app.services.answers.stored_prompt import served_messages
+from app.services.errors import Conflict, Invalid, NotFound
+from app.tuning.errors import TuningError
+from app.tuning.export import Report, export
+from app.tuning.formats import JsonRow
+from app.tuning.types import Format, Judged, Selection
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    feedback: Feedback
+    answer: StoredMessage
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    db: Database
+
+    def put(self, message_id: str, given: Feedback) -> Feedback:
+        """Set or replace the judgement of a finished answer. Raises NotFound, Invalid, Conflict."""
+        with self.db.write() as session:
+            message = get_message(session, message_id)
+            if message.role != "assistant":
+                raise Invalid("Only answers are rated.", code="not_an_answer")
+            if message.state == "streaming":
+                raise Conflict("The answer is still being written. Rate it when it is complete.")
+            stored = session.get(Feedback, message_id) or Feedback(
+                message_id=message_id, rating=given.rating
+            )
+            for name in ("rating", "reason", "comment", "correction", "right_chunk_id"):
+                setattr(stored, name, getattr(given, name))
+            stored.trace_id, stored.updated_at = message.trace_id, utc_now()
+            session.add(stored)
+        RATINGS.labels(stored.rating).inc()
+        log.info(
+            "answer %s, of trace %s, was rated %s",
+            *(message_id, stored.trace_id, stored.rating),
+            extra={
+                FIELDS: {
+                    "answer_id": message_id,
+                    "answer_trace_id": stored.trace_id,
+                    "rating": stored.rating,
+                    "reason": stored.reason,
+                }
+            },
+        )
+        return stored
+
+    def delete(self, message_id: str) -> None:
+        with self.db.write() as session:
+            stored = session.get(Feedback, message_id)
+            if stored is None:
+                raise NotFound("rating of message", message_id)
+            session.delete(stored)
+
+    def page(
+        self, *, rating: str, base_id: str, limit: int, offset: int
+    ) -> tuple[list[JudgedAnswer], int]:
+        """Newest judgement first, with the number of all that match."""
+        with self.db.read() as session:
+            rows = [
+                row
+                for row in self._judged(session, rating)
+                if not base_id or base_id in row.answer.base_ids
+            ]
+            return rows[offset : offset + limit], len(rows)
+
+    def export(self, format: Format, selection: Selection) -> tuple[list[JsonRow], Report]:
+        """Rows of a training file and what was left out. Raises Invalid."""
+        with self.db.read() as session:
+            judged = [_for_tuning(row) for row in self._judged(session, "") if _trains(row)]
+        try:
+            return export(judged, format, selection)
+        except TuningError as error:
+            raise Invalid(str(error), code="export") from error
+
+    def _judged(self, session: Session, rating: str) -> list[JudgedAnswer]:
+        question = aliased(StoredMessage)
+        query = (
+            select(Feedback, StoredMessage, question.content)
+            .join(StoredMessage, col(StoredMessage.id) == col(Feedback.message_id))
+            .join(
+                question,
+                and_(
+                    col(question.conversation_id) == col(StoredMessage.conversation_id),
+                    col(question.position) == col(StoredMessage.position) - 1,
+                ),
+            )
+            .order_by(col(Feedback.updated_at).desc(), col(Feedback.message_id))
+        )
+        if rating:
+            query = query.where(Feedback.rating == rating)
+        return [JudgedAnswer(*row) for row in session.exec(query)]
+
+
+def _trains(row: JudgedAnswer) -> bool:
+    """Only answers from sources; a model that called tools was asked in another form."""
+    return row.answer.task == "qa" and all(m["role"] != "tool" for m in row.answer.prompt)
+
+
+def _asked(prompt: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """The messages without the first words of the answer, where it was begun for the model: they
+    are in no text that a person has seen or written."""
+    messages = served_messages(prompt)
+    return messages[:-1] if messages and messages[-1].role == "assistant" else messages
+
+
+def _for_tuning(row: JudgedAnswer) -> Judged:
+    answer, feedback = row.answer, row.feedback
+    return Judged(
+        message_id=answer.id,
+        conversation_id=answer.conversation_id,
+        position=answer.position,
+        base_ids=tuple(answer.base_ids),
+        prompt=_asked(answer.prompt),
+        answer=answer.content,
+        raw_output=answer.raw_output,
+        rating=feedback.rating,  # type: ignore[arg-type]  # checked when it came in
+        created_at=answer.created_at,
+        judged_at=feedback.updated_at,
+        state=answer.state,
+        finish_reason=answer.finish_reason,
+        reason=feedback.reason,
+        comment=feedback.comment,
+        correction=feedback.correction,
+        model=answer.model,
+    )

@@ -1,0 +1,129 @@
+"""The questions that a knowledge base is measured by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, select
+
+from app.db.engine import Database
+from app.db.tables import EvalQuestion, Feedback, StoredChunk, StoredDocument, StoredMessage
+from app.services.errors import Invalid, NotFound
+from app.services.library.bases import get_base
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is to be found or said: at least one of documents and answer."""
+
+    document_ids: Sequence[str] = ()
+    source_text: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionSet:
+    db: Database
+
+    def questions(self, base_id: str) -> list[EvalQuestion]:
+        """Oldest first. Raises NotFound."""
+        with self.db.read() as session:
+            get_base(session, base_id)
+            return list(
+                session.exec(
+                    select(EvalQuestion)
+                    .where(EvalQuestion.base_id == base_id)
+                    .order_by(col(EvalQuestion.created_at), col(EvalQuestion.id))
+                )
+            )
+
+    def add(self, base_id: str, question: str, expected: Expected) -> EvalQuestion:
+        """Raises NotFound for a base or a document, Invalid where nothing is expected."""
+        if not question.strip():
+            raise Invalid("The question is empty.", code="empty_question")
+        if not expected.document_ids and not expected.answer.strip():
+            raise Invalid("Name a source or an answer to expect.", code="nothing_expected")
+        with self.db.write() as session:
+            get_base(session, base_id)
+            for document_id in expected.document_ids:
+                document = session.get(StoredDocument, document_id)
+                if document is None or document.base_id != base_id:
+                    raise NotFound("document", document_id)
+            stored = EvalQuestion(
+                base_id=base_id,
+                question=question.strip(),
+                document_ids=list(expected.document_ids),
+                source_text=expected.source_text,
+                answer=expected.answer.strip(),
+            )
+            session.add(stored)
+        return stored
+
+    def delete(self, question_id: str) -> None:
+        with self.db.write() as session:
+            stored = session.get(EvalQuestion, question_id)
+            if stored is None:
+                raise NotFound("question", question_id)
+            session.delete(stored)
+
+    def collect(self, base_id: str) -> int:
+        """Take over judged answers of this base in which someone named the right source or wrote a
+        better answer; those taken over before are brought up to date. Returns how many are new."""
+        added = 0
+        with self.db.write() as session:
+            get_base(session, base_id)
+            for feedback, answer, question in _judged(session):
+                if base_id not in answer.base_ids:
+                    continue
+                expected = _expected(session, base_id, feedback, answer)
+                if not expected.document_ids and not expected.answer:
+                    continue
+                stored = session.exec(
+                    select(EvalQuestion).where(
+                        EvalQuestion.base_id == base_id, EvalQuestion.message_id == answer.id
+                    )
+                ).first()
+                added += stored is None
+                stored = stored or EvalQuestion(
+                    base_id=base_id, question=question, message_id=answer.id
+                )
+                stored.document_ids = list(expected.document_ids)
+                stored.source_text, stored.answer = expected.source_text, expected.answer
+                stored.origin = "correction" if expected.answer else "rating"
+                session.add(stored)
+        return added
+
+
+def _judged(session: Session) -> list[tuple[Feedback, StoredMessage, str]]:
+    """Judgements that say what would have been right, oldest first."""
+    question = aliased(StoredMessage)
+    rows = session.exec(
+        select(Feedback, StoredMessage, question.content)
+        .join(StoredMessage, col(StoredMessage.id) == col(Feedback.message_id))
+        .join(
+            question,
+            and_(
+                col(question.conversation_id) == col(StoredMessage.conversation_id),
+                col(question.position) == col(StoredMessage.position) - 1,
+            ),
+        )
+        .where(StoredMessage.task == "qa")
+        .where((col(Feedback.right_chunk_id).is_not(None)) | (Feedback.correction != ""))
+        .order_by(col(Feedback.created_at), col(Feedback.message_id))
+    )
+    return [(feedback, answer, text) for feedback, answer, text in rows]
+
+
+def _expected(
+    session: Session, base_id: str, feedback: Feedback, answer: StoredMessage
+) -> Expected:
+    correction = feedback.correction.strip()
+    chunk_id = feedback.right_chunk_id
+    chunk = session.get(StoredChunk, chunk_id) if chunk_id is not None else None
+    if chunk is not None and chunk.base_id == base_id:
+        return Expected((chunk.document_id,), chunk.text, correction)
+    # The chunk may be gone since; what was shown with the answer is kept there.
+    shown = next((p for p in answer.passages if p.get("chunk_id") == chunk_id), None)
+    if shown is not None and session.get(StoredDocument, shown["document_id"]) is not None:
+        return Expected((shown["document_id"],), shown["text"], correction)
+    return Expected(answer=correction)

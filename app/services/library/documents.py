@@ -1,0 +1,237 @@
+"""Documents: taken in, listed, read, deleted. A document is acknowledged once its bytes and its
+job are on disk."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import anyio.to_thread
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from app.db.engine import Database
+from app.db.errors import FileTooLarge
+from app.db.files import FileStore, StoredFile
+from app.db.tables import DocumentText, Job, StoredChunk, StoredDocument, utc_now
+from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
+from app.services.library.bases import get_base
+from app.services.library.deletion import delete_base, delete_document
+from app.services.library.enqueue import clean_name, clean_path, enqueue
+from app.services.library.versions import UNFINISHED, all_versions, leave_path
+from ingest.errors import UnsupportedFormat
+from ingest.parsers import parser_for
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document with the progress of its newest job."""
+
+    document: StoredDocument
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    name: str
+    text: str
+    start: int
+    end: int
+    total_chars: int
+    pages: list[list[int]]
+
+
+def get_document(session: Session, document_id: str) -> StoredDocument:
+    """The document, or NotFound."""
+    document = session.get(StoredDocument, document_id)
+    if document is None:
+        raise NotFound("document", document_id)
+    return document
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    db: Database
+    files: FileStore
+    max_upload_bytes: int
+
+    async def accept(
+        self, base_id: str, name: str, body: AsyncIterator[bytes], *, path: str = ""
+    ) -> tuple[DocumentView, bool]:
+        """Keep an upload and queue its ingestion; the flag says whether it is new to the base.
+
+        `path`: where the file lies in its folder, the name where empty. Other bytes at the same
+        path are the next version of the same document.
+
+        Raises NotFound, Invalid (no name, empty), TooLarge while the body is still coming, and
+        Unsupported before any of it is read.
+        """
+        path = clean_path(path or clean_name(name))
+        name = PurePosixPath(path).name
+        try:
+            parser_for(name)
+        except UnsupportedFormat as error:
+            raise Unsupported(str(error)) from error
+        await anyio.to_thread.run_sync(self._require_base, base_id)
+        try:
+            with self.files.writer(self.max_upload_bytes) as writer:
+                async for part in body:
+                    await anyio.to_thread.run_sync(writer.write, part)
+                if writer.size_bytes == 0:
+                    raise Invalid(f"{name} is empty.", code="empty")
+                stored = await anyio.to_thread.run_sync(writer.commit)
+        except FileTooLarge as error:
+            limit = self.max_upload_bytes >> 20
+            raise TooLarge(f"{name} is larger than the limit of {limit} MB.") from error
+        return await anyio.to_thread.run_sync(self._enqueue, base_id, path, stored)
+
+    def accept_bytes(self, base_id: str, name: str, data: bytes) -> DocumentView:
+        """The same for bytes at hand."""
+        with self.files.writer(self.max_upload_bytes) as writer:
+            writer.write(data)
+            stored = writer.commit()
+        return self._enqueue(base_id, clean_path(name), stored)[0]
+
+    def _require_base(self, base_id: str) -> None:
+        with self.db.read() as session:
+            get_base(session, base_id)
+
+    def _enqueue(self, base_id: str, path: str, file: StoredFile) -> tuple[DocumentView, bool]:
+        with self.db.write() as session:
+            document, is_new = enqueue(session, base_id, path, file)
+            return self._view(session, document), is_new
+
+    def get(self, document_id: str) -> DocumentView:
+        with self.db.read() as session:
+            return self._view(session, get_document(session, document_id))
+
+    def page(
+        self, base_id: str, *, limit: int, offset: int, name: str = "", state: str = ""
+    ) -> tuple[list[DocumentView], int]:
+        """Newest first, with the number of all that match; superseded ones where asked for."""
+        with self.db.read() as session:
+            get_base(session, base_id)
+            where = [col(StoredDocument.base_id) == base_id]
+            if name:
+                where.append(col(StoredDocument.name).icontains(name, autoescape=True))
+            if state:
+                where.append(col(StoredDocument.state) == state)
+            else:
+                where.append(col(StoredDocument.state) != "superseded")
+            total = session.exec(select(func.count()).select_from(StoredDocument).where(*where))
+            rows = session.exec(
+                select(StoredDocument)
+                .where(*where)
+                .order_by(col(StoredDocument.created_at).desc(), col(StoredDocument.id))
+                .limit(limit)
+                .offset(offset)
+            ).all()
+            return [self._view(session, row) for row in rows], total.one()
+
+    def versions(self, document_id: str) -> list[DocumentView]:
+        """All versions of the document, newest first."""
+        with self.db.read() as session:
+            document = get_document(session, document_id)
+            return [self._view(session, each) for each in all_versions(session, document)]
+
+    def known(self, base_id: str, files: Sequence[tuple[str, str]]) -> list[DocumentView | None]:
+        """For each (path, SHA-256) the document that holds it now; None where it is to be sent."""
+        with self.db.read() as session:
+            get_base(session, base_id)
+            newest: dict[str, StoredDocument] = {}
+            for document in session.exec(
+                select(StoredDocument).where(
+                    StoredDocument.base_id == base_id, StoredDocument.state != "superseded"
+                )
+            ):
+                for path, at in document.sent.items():
+                    if path not in newest or newest[path].sent[path] < at:
+                        newest[path] = document
+            held = [(newest.get(path), sha256) for path, sha256 in files]
+            return [
+                self._view(session, each) if each and each.sha256 == sha256 else None
+                for each, sha256 in held
+            ]
+
+    def retry(self, document_id: str) -> DocumentView:
+        """Queue a failed document again. Raises NotFound, Conflict."""
+        with self.db.write() as session:
+            document = get_document(session, document_id)
+            if document.state != "failed":
+                raise Conflict(
+                    f"{document.name} is {document.state}; only failed ones are retried."
+                )
+            document.state, document.error_code, document.error_detail = "queued", None, None
+            document.updated_at = utc_now()
+            session.add(document)
+            session.add(Job(document_id=document.id))
+            return DocumentView(document, 0, 0)
+
+    def delete(self, document_id: str, path: str = "") -> None:
+        """Take the document out of every index in one commit, then drop its bytes.
+
+        With the version that answers its earlier ones go; any other version goes alone. With
+        `path` only what lies there goes: a document that has other paths stays.
+        """
+        with self.db.write() as session:
+            document = get_document(session, document_id)
+            if path and leave_path(session, document, path):
+                return
+            sums = delete_document(session, document_id)
+        self.drop_unused_files(sums)
+
+    def delete_base(self, base_id: str) -> None:
+        """Delete a base with all its documents."""
+        with self.db.write() as session:
+            sums = delete_base(session, base_id)
+        self.drop_unused_files(sums)
+
+    def drop_unused_files(self, sums: list[str]) -> None:
+        """Remove the bytes that no document of any base refers to any more."""
+        with self.db.write() as session:  # a write, so that no upload refers to them meanwhile
+            for sha256 in sums:
+                query = select(StoredDocument.id).where(StoredDocument.sha256 == sha256)
+                if session.exec(query.limit(1)).first() is None:
+                    self.files.delete(sha256)
+
+    def text(self, document_id: str, start: int, end: int) -> TextPart:
+        """Characters `[start, end)` of the stored text. Raises NotFound before it is parsed."""
+        with self.db.read() as session:
+            document = get_document(session, document_id)
+            stored = session.get(DocumentText, document_id)
+            if stored is None:
+                raise NotFound("text yet of the document", document_id)
+            total = len(stored.text)
+            start, end = min(start, total), min(end, total)
+            return TextPart(document.name, stored.text[start:end], start, end, total, stored.pages)
+
+    def chunks(self, document_id: str, *, limit: int, offset: int) -> list[StoredChunk]:
+        """The document's chunks in order."""
+        with self.db.read() as session:
+            get_document(session, document_id)
+            return list(
+                session.exec(
+                    select(StoredChunk)
+                    .where(StoredChunk.document_id == document_id)
+                    .order_by(col(StoredChunk.ordinal))
+                    .limit(limit)
+                    .offset(offset)
+                )
+            )
+
+    def original(self, document_id: str) -> tuple[StoredDocument, Path]:
+        """The document and where its bytes are."""
+        with self.db.read() as session:
+            document = get_document(session, document_id)
+            return document, self.files.path(document.sha256)
+
+    def _view(self, session: Session, document: StoredDocument) -> DocumentView:
+        if document.state not in UNFINISHED:
+            return DocumentView(document, 0, 0)
+        job = session.exec(
+            select(Job)
+            .where(Job.document_id == document.id)
+            .order_by(col(Job.created_at).desc())
+            .limit(1)
+        ).first()
+        return DocumentView(document, job.done if job else 0, job.total if job else 0)

@@ -1,0 +1,123 @@
+"""Versions of documents: which file is known under which path, and which version answers.
+
+Per path the bytes that were sent there last count, as soon as they are ready: in that commit the
+document takes the path from the one before. A document that has no path left is `superseded`. The
+same bytes at several paths are one document, and it answers as long as one path has them.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import Text, cast, func, or_
+from sqlmodel import Session, col, select
+
+from app.db.tables import StoredDocument, microseconds, utc_now
+from app.services.library.removal import withdraw
+
+UNFINISHED = ("queued", "parsing", "embedding")
+
+
+def holders(session: Session, base_id: str, paths: Collection[str]) -> list[StoredDocument]:
+    """The base's documents at any of these paths, newest first, without superseded ones."""
+    aliased = cast(col(StoredDocument.also_at), Text) != "{}"
+    found = session.exec(
+        select(StoredDocument)
+        .where(
+            StoredDocument.base_id == base_id,
+            StoredDocument.state != "superseded",
+            or_(col(StoredDocument.path).in_(paths), aliased),
+        )
+        .order_by(col(StoredDocument.created_at).desc(), col(StoredDocument.version).desc())
+    )
+    return [document for document in found if not document.sent.keys().isdisjoint(paths)]
+
+
+def known_bytes(session: Session, base_id: str, sha256: str) -> StoredDocument | None:
+    """The document that holds these bytes already."""
+    return session.exec(
+        select(StoredDocument).where(
+            StoredDocument.base_id == base_id,
+            StoredDocument.sha256 == sha256,
+            StoredDocument.state != "superseded",
+        )
+    ).first()
+
+
+def sent_now(session: Session, document: StoredDocument, path: str) -> None:
+    """Note that the document's bytes were just sent to `path`, after all that was sent there."""
+    others = [h for h in holders(session, document.base_id, [path]) if h.id != document.id]
+    now = max([microseconds(utc_now()), *(other.sent[path] + 1 for other in others)])
+    document.sent = {**document.sent, path: now}
+    session.add(document)
+
+
+def place_in_series(session: Session, document: StoredDocument) -> None:
+    """Make a new document the next version of what its path holds alone, or the first of a new
+    series."""
+    held = holders(session, document.base_id, [document.path])
+    document.series_id, document.version = document.id, 1
+    if held and not held[0].also_at:
+        document.series_id = held[0].series_id
+        newest = select(func.max(StoredDocument.version)).where(
+            StoredDocument.series_id == document.series_id
+        )
+        document.version = (session.exec(newest).one() or 0) + 1
+
+
+def take_paths(session: Session, document: StoredDocument, sequence: int) -> bool:
+    """Settle whose the paths of a document are that is ready: the one's to which it was sent last.
+
+    Whoever has none left is superseded, and leaves the indexes with the base's change `sequence`.
+    False where that is the document itself: two workers may finish versions in any order. Others
+    that are on their way are left alone; they settle it when they are ready.
+    """
+    mine, superseded = document.sent, []
+    for other in holders(session, document.base_id, mine):
+        if other.id == document.id or other.state in UNFINISHED:
+            continue
+        theirs = other.sent
+        for path in mine.keys() & theirs.keys():
+            if theirs[path] < mine[path]:
+                del theirs[path]
+            elif other.state == "ready":
+                del mine[path]
+        if theirs:
+            other.sent = theirs
+        else:
+            other.state, other.updated_at = "superseded", utc_now()
+            superseded.append(other.id)
+        session.add(other)
+    if mine:
+        document.sent = mine
+    else:
+        document.state = "superseded"
+    session.add(document)
+    session.flush()
+    withdraw(session, document.base_id, superseded, sequence)
+    return bool(mine)
+
+
+def leave_path(session: Session, document: StoredDocument, path: str) -> bool:
+    """The document's bytes are no longer at `path`. False where it has no other and is to go."""
+    left = {other: at for other, at in document.sent.items() if other != path}
+    if left:
+        document.sent = left
+        session.add(document)
+    return bool(left)
+
+
+def all_versions(session: Session, document: StoredDocument) -> list[StoredDocument]:
+    """Every version of what lies at the document's paths, newest first, itself included."""
+    return list(
+        session.exec(
+            select(StoredDocument)
+            .where(
+                StoredDocument.base_id == document.base_id,
+                or_(
+                    col(StoredDocument.series_id) == document.series_id,
+                    (col(StoredDocument.state) == "superseded")
+                    & col(StoredDocument.path).in_(document.sent),
+                ),
+            )
+            .order_by(col(StoredDocument.created_at).desc(), col(StoredDocument.version).desc())
+        )
+    )

@@ -1,0 +1,1 @@
+"""Running the service: status, reconciliation, backup, metrics, the sample base."""

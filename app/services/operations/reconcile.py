@@ -1,0 +1,198 @@
+"""Everything that follows from the database is compared with it, and set right where it differs.
+
+Runs at every start, and for `zhiwen doctor`. What cannot be set right from what is here is told
+with what to do about it.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlmodel import Session, col, select
+
+from app.db import lexical
+from app.db.engine import Database
+from app.db.errors import StorageFull
+from app.db.files import FileStore
+from app.db.tables import ChunkVector, Job, KnowledgeBase, StoredChunk, StoredDocument
+from app.services.library.documents import Documents
+from app.services.library.vectors import is_searched, searched_ids
+from app.services.library.versions import UNFINISHED
+from app.services.search.indexes import Indexes
+from ingest.chunking.chunk import indexed_text
+
+log = logging.getLogger(__name__)
+
+_UPLOAD_S = 3600.0  # younger bytes without a document may belong to an upload that is coming in
+_OVERDUE_S = 2 * _UPLOAD_S  # by then the service has dropped them
+_ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference. `repaired` is false where it was only looked for, or needs a person."""
+
+    what: str
+    detail: str
+    repaired: bool
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """`at_start`: what the start of this process found."""
+
+    db: Database
+    files: FileStore
+    documents: Documents
+    indexes: Indexes
+    at_start: list[Finding] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Set right what a crash or a damaged folder left behind."""
+        try:
+            self.at_start = list(self._stored(repair=True))
+        except StorageFull as error:
+            self.at_start = [Finding("disk", str(error), False)]
+        for finding in self.at_start:
+            log.warning("%s: %s", finding.what, finding.detail)
+
+    def findings(self, *, repair: bool) -> list[Finding]:
+        """All differences there are now, the vector indexes included."""
+        found = list(self._stored(repair=repair))
+        found += self._dense(repair=repair)
+        damage = self.db.damage()
+        if damage:
+            detail = f"SQLite says: {damage}. Restore a backup: zhiwen restore FILE"
+            found.append(Finding("database", detail, False))
+        return found
+
+    def drop_orphans(self) -> None:
+        """Remove the bytes of uploads that were cut off before they were documents. A running
+        service calls it now and then; otherwise they would stay until its next start."""
+        with self.db.read() as session:
+            wanted = set(session.exec(select(StoredDocument.sha256)))
+        orphans = [sha256 for sha256 in self.files.sums(_UPLOAD_S) if sha256 not in wanted]
+        if orphans:
+            self.documents.drop_unused_files(orphans)
+
+    def _stored(self, *, repair: bool) -> Iterator[Finding]:
+        yield from self._jobs(repair=repair)
+        yield from self._bytes(repair=repair)
+        yield from self._vectors(repair=repair)
+        yield from self._lexical(repair=repair)
+        if repair and (swept := self.indexes.sweep()):
+            yield Finding("indexes", f"{swept} folders of bases that are gone", True)
+
+    def _jobs(self, *, repair: bool) -> Iterator[Finding]:
+        """Every document that is not finished has a job that goes on."""
+        with self.db.read() as session:
+            stuck = _without_job(session)
+        if stuck and repair:
+            with self.db.write() as session:
+                stuck = _without_job(session)
+                session.add_all(Job(document_id=document_id) for document_id in stuck)
+        if stuck:
+            yield Finding("jobs", f"{len(stuck)} unfinished documents without a job", repair)
+
+    def _bytes(self, *, repair: bool) -> Iterator[Finding]:
+        """Every document has its file, and every file its document."""
+        with self.db.read() as session:
+            rows = session.exec(select(StoredDocument.sha256, StoredDocument.name)).all()
+        wanted = dict(rows)
+        lost = sorted(name for sha256, name in rows if not self.files.path(sha256).exists())
+        age_s = _UPLOAD_S if repair else _OVERDUE_S
+        orphans = [sha256 for sha256 in self.files.sums(age_s) if sha256 not in wanted]
+        if orphans and repair:
+            self.documents.drop_unused_files(orphans)
+        if orphans:
+            yield Finding("files", f"{len(orphans)} stored files of no document", repair)
+        if lost:
+            names = ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")
+            detail = (
+                f"the originals of {len(lost)} documents are gone ({names}). Their text is still "
+                "searched; upload them again or restore a backup"
+            )
+            yield Finding("files", detail, False)
+
+    def _vectors(self, *, repair: bool) -> Iterator[Finding]:
+        """Every searched chunk has a vector; a document that lacks one is read again."""
+        with self.db.read() as session:
+            lacking = _without_vector(session)
+        if lacking and repair:
+            with self.db.write() as session:
+                session.add_all(Job(document_id=document_id) for document_id in lacking)
+        if lacking:
+            yield Finding("vectors", f"{len(lacking)} documents lack vectors", repair)
+
+    def _lexical(self, *, repair: bool) -> Iterator[Finding]:
+        """The lexical index has the searched chunks and no others."""
+        with self.db.read() as session:
+            missing, extra = _lexical_differences(session)
+        if not missing and not extra:
+            return
+        if repair:
+            with self.db.write() as session:
+                missing, extra = _lexical_differences(session)
+                lexical.remove(session, extra)
+                _add_to_lexical(session, sorted(missing))
+        detail = f"{len(missing)} chunks missing, {len(extra)} too many"
+        yield Finding("lexical index", detail, repair)
+
+    def _dense(self, *, repair: bool) -> Iterator[Finding]:
+        with self.db.read() as session:
+            bases = session.exec(select(KnowledgeBase)).all()
+        for base in bases:
+            if base.embedder != self.indexes.embedder_name:
+                detail = (
+                    f"base {base.name} was built with {base.embedder}; "
+                    f"{self.indexes.embedder_name} is running. Run: "
+                    f"zhiwen reembed {base.name!r} --embedder {self.indexes.embedder_name}"
+                )
+                yield Finding("embedder", detail, False)
+            elif differences := self.indexes.differences(base.id, repair=repair):
+                detail = f"base {base.name}: {differences} chunks differ"
+                yield Finding("vector index", detail, repair)
+
+
+def _without_job(session: Session) -> list[str]:
+    going_on = select(Job.document_id).where(col(Job.state).in_(("queued", "running")))
+    return list(
+        session.exec(
+            select(StoredDocument.id).where(
+                col(StoredDocument.state).in_(UNFINISHED), col(StoredDocument.id).not_in(going_on)
+            )
+        )
+    )
+
+
+def _without_vector(session: Session) -> list[str]:
+    found: list[str] = []
+    for base in session.exec(select(KnowledgeBase)):
+        having = select(ChunkVector.chunk_id).where(ChunkVector.generation == base.generation)
+        query = select(StoredChunk.document_id).where(
+            is_searched(base.id), col(StoredChunk.id).not_in(having)
+        )
+        found += session.exec(query.distinct())
+    return found
+
+
+def _lexical_differences(session: Session) -> tuple[set[int], set[int]]:
+    """Ids that the lexical index lacks, and those that it has too many."""
+    wanted: set[int] = set()
+    for base_id in session.exec(select(KnowledgeBase.id)):
+        wanted |= searched_ids(session, base_id)
+    indexed = lexical.ids(session)
+    return wanted - indexed, indexed - wanted
+
+
+def _add_to_lexical(session: Session, chunk_ids: list[int]) -> None:
+    for begin in range(0, len(chunk_ids), _ROWS_AT_ONCE):
+        part = chunk_ids[begin : begin + _ROWS_AT_ONCE]
+        rows = session.exec(
+            select(StoredChunk, StoredDocument.title)
+            .join(StoredDocument, col(StoredDocument.id) == col(StoredChunk.document_id))
+            .where(col(StoredChunk.id).in_(part))
+        )
+        for chunk, title in rows:
+            text = indexed_text(title, tuple(chunk.headings), chunk.text)
+            lexical.add(session, chunk.base_id, [(chunk.id or 0, text)])

@@ -1,0 +1,1 @@
+"""How it is found: vector indexes, search, re-embedding."""

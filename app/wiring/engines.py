@@ -1,0 +1,133 @@
+"""Builds the chat engines from the settings: the one that they describe, or those of the file."""
+
+from collections.abc import Mapping
+
+from app.config import Settings, secret
+from app.llm.breaker import CircuitBreaker
+from app.llm.chat_model import ChatModel, EnginesInvalid
+from app.llm.engines import EngineList, EngineSpec, read_engines
+from app.llm.gateway import Engine, Gateway
+from app.llm.request_queue import RequestQueue
+from app.llm.tokenizer import QwenTokenizer
+from app.llm.wire.openai_chat import OpenAIChatModel
+from app.models.store import ModelStore
+from app.rag.prompting.prompt import render_chatml
+from app.rag.prompting.styles import ANSWER, STYLES, Style
+
+_EMBEDDED_RUNNING = 2  # what `app.llm.servers.llama_cpp` reads at a time
+_EMBEDDED_WAITING = 32
+
+
+def chat_model_name(settings: Settings, store: ModelStore) -> str:
+    """The configured model, or the profile's default."""
+    if settings.chat_model:
+        return settings.chat_model
+    if settings.vllm_python is not None:
+        return "qwen2.5-coder-0.5b-instruct-awq"
+    if settings.embedded_engine:
+        return store.default_chat_model()
+    return "Qwen/Qwen2.5-3B-Instruct-AWQ"
+
+
+def engine_list(settings: Settings, store: ModelStore) -> EngineList:
+    """All engines with their addresses. Raises EnginesInvalid."""
+    if settings.engines_path is None:
+        only = EngineSpec(name=chat_model_name(settings, store))
+        return EngineList(engines=(_of_settings(only, settings, store),))
+    found = read_engines(
+        settings.engines_path,
+        min_context_tokens=settings.prompt_budget[0] + settings.max_answer_tokens,
+    )
+    engines = tuple(
+        spec if spec.base_url is not None else _of_settings(spec, settings, store)
+        for spec in found.engines
+    )
+    return found.model_copy(update={"engines": engines})
+
+
+def starts_engine(settings: Settings) -> bool:
+    """Whether the embedded engine is among them. Raises EnginesInvalid."""
+    if not settings.embedded_engine or settings.engines_path is None:
+        return settings.embedded_engine
+    found = read_engines(settings.engines_path, min_context_tokens=0)
+    return any(spec.base_url is None for spec in found.engines)
+
+
+def tokenizer_name(spec: EngineSpec, settings: Settings, store: ModelStore) -> str:
+    """The model whose tokenizer counts this engine's prompts: its own where we know it."""
+    known = store.registry.find(spec.served_model) is not None
+    if spec.tokenizer or known:
+        return spec.tokenizer or spec.served_model
+    return settings.tokenizer or chat_model_name(settings, store)
+
+
+def build_gateway(settings: Settings, store: ModelStore) -> Gateway:
+    """All engines behind one. Raises EnginesInvalid, and ModelError for a missing tokenizer."""
+    listed = engine_list(settings, store)
+    engines = [
+        Engine(
+            spec,
+            _client(spec, settings, store),
+            CircuitBreaker(listed.failures_to_open, listed.open_s),
+            RequestQueue(spec.max_running, spec.max_waiting),
+        )
+        for spec in listed.engines
+    ]
+    return Gateway(engines)
+
+
+def build_chat_model(settings: Settings, store: ModelStore) -> ChatModel:
+    """The client of the settings' own engine. Raises ModelError where its tokenizer is missing."""
+    only = EngineSpec(name=chat_model_name(settings, store))
+    return _client(_of_settings(only, settings, store), settings, store)
+
+
+def styles(gateway: Gateway, store: ModelStore) -> Mapping[str, Style]:
+    """How each engine's model is best asked, as far as the registry knows it."""
+    found = {}
+    for name, engine in gateway.engines.items():
+        spec = store.registry.find(engine.spec.served_model)
+        found[name] = STYLES[spec.prompt_style] if spec is not None else ANSWER
+    return found
+
+
+def _of_settings(spec: EngineSpec, settings: Settings, store: ModelStore) -> EngineSpec:
+    """The entry without an address: what it does not say, the settings do."""
+    usual: dict[str, object] = {
+        "model": chat_model_name(settings, store),
+        "protocol": settings.engine_protocol,
+        "context_tokens": settings.context_tokens,
+        "base_url": settings.engine_base_url,
+        "tokenizer": settings.tokenizer,
+    }
+    if settings.embedded_engine:
+        usual |= {"max_running": _EMBEDDED_RUNNING, "max_waiting": _EMBEDDED_WAITING}
+    given = spec.model_dump(exclude_unset=True, exclude={"base_url"})
+    return EngineSpec.model_validate({**usual, **given})
+
+
+def _client(spec: EngineSpec, settings: Settings, store: ModelStore) -> ChatModel:
+    return OpenAIChatModel(
+        spec.url,
+        spec.served_model,
+        QwenTokenizer(store.tokenizer(tokenizer_name(spec, settings, store))),
+        render=render_chatml if spec.protocol == "completions" else None,
+        api_key=_key(spec, settings),
+        context_tokens=spec.context_tokens,
+        connect_timeout_s=settings.connect_timeout_s,
+        first_token_timeout_s=settings.first_token_timeout_s,
+        stall_timeout_s=settings.stall_timeout_s,
+    )
+
+
+def _key(spec: EngineSpec, settings: Settings) -> str:
+    if spec.api_key_env:
+        key = secret(spec.api_key_env)
+        if not key:
+            raise EnginesInvalid(
+                f"engine {spec.name!r}: the environment variable {spec.api_key_env} is not set"
+            )
+        return key
+    if spec.url == settings.engine_base_url:
+        return settings.engine_api_key.get_secret_value()
+    return ""

@@ -1,0 +1,45 @@
+"""Weights and embedder, as the settings name them."""
+
+from app.config import Settings
+from app.models.hub import HubClient
+from app.models.store import ModelStore
+from app.rag.retrieval.fuse import DENSE_WEIGHT
+from app.rag.retrieval.gate import Answerable
+from ingest.embedding.embedder import Embedder
+from ingest.embedding.hashing import HashingEmbedder
+from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
+
+
+def model_store(settings: Settings) -> ModelStore:
+    """Where weights are kept and where they come from."""
+    hub = HubClient(endpoint=settings.hub_endpoint)
+    return ModelStore(settings.models_path, hub=hub, offline=settings.offline)
+
+
+def embedder_name(settings: Settings, store: ModelStore) -> str:
+    """The configured embedder, or the best one available."""
+    return settings.embedder or store.default_embedder()
+
+
+def build_embedder(settings: Settings, store: ModelStore, *, threads: int) -> Embedder:
+    """The configured embedder, or the best one available, on `threads` threads; 0 = all cores.
+
+    Raises ModelError.
+    """
+    name = embedder_name(settings, store)
+    if name == "hashing":
+        return HashingEmbedder()
+    return SentenceTransformerEmbedder(store.path(name), name=name, threads=threads)
+
+
+def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float, Answerable]:
+    """The weight of dense scores in fusion, and the thresholds from which a question counts as
+    answerable, both as measured with this embedder. Without measured thresholds no question is
+    refused.
+    """
+    spec = store.registry.find(embedder)
+    weight = settings.dense_weight
+    if weight is None:
+        weight = DENSE_WEIGHT if spec is None or spec.dense_weight is None else spec.dense_weight
+    thresholds = dict(spec.answerable_from) if spec is not None and settings.abstain else {}
+    return weight, Answerable(thresholds, weight)

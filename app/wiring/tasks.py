@@ -1,0 +1,53 @@
+"""The part of the wiring that is about what the model can be asked."""
+
+from app.config import Settings
+from app.llm.gateway import Gateway
+from app.prompts.prompt_file import load_prompt
+from app.rag.answer import AnswerLine
+from app.rag.retrieval.retrieve import Retriever
+from app.services.answers.recipe import Recipes
+from app.services.search.search import Passages
+from app.tasks.chat import Chat
+from app.tasks.summarise import Summarise
+from app.tasks.tasks import Tasks
+from app.tasks.translate import Translate
+from app.tasks.with_tools import WithTools
+
+
+def build_tasks(settings: Settings, answer_line: AnswerLine, passages: Passages) -> Tasks:
+    """What the model can be asked, each with its prompt."""
+    model, max_tokens = answer_line.model, settings.max_answer_tokens
+    tools = WithTools(answer_line, load_prompt("tools"), passages.of_document, settings.tool_steps)
+    return Tasks(
+        answer_line,
+        Chat(model, load_prompt("chat"), max_tokens),
+        Translate(model, load_prompt("translate"), max_tokens),
+        Summarise(model, load_prompt("summarise"), passages.of_document, max_tokens),
+        tools if settings.tool_steps else None,
+    )
+
+
+# What says nothing about what an engine writes.
+_ASIDE = {"good_for", "price_in", "price_out", "api_key_env", "max_running", "max_waiting"}
+
+
+def build_recipes(
+    settings: Settings, gateway: Gateway, retriever: Retriever, tasks: Tasks, version: str
+) -> Recipes:
+    """What every answer records of settings and versions."""
+    specs = [engine.spec for engine in gateway.engines.values()]
+    fixed = {
+        "zhiwen": version,
+        # All of them: `auto` chooses among them.
+        "engines": [spec.model_dump(mode="json", exclude=_ASIDE) for spec in specs],
+        "tool_steps": settings.tool_steps,
+        "retrieval": {
+            "embedder": retriever.embedder.name,
+            "top_k": settings.top_k,
+            "candidates": settings.candidates,
+            "dense_weight": retriever.dense_weight,
+            "abstain": settings.abstain,
+            "prompt_tokens": list(settings.prompt_budget),
+        },
+    }
+    return Recipes(fixed, settings.max_answer_tokens, tasks.prompt_id)

@@ -1,0 +1,1 @@
+"""Metrics over rankings, answers, citations and refusals."""

@@ -1,0 +1,125 @@
+"""Answer evals: questions to the whole line with the real engine, scored against gold answers.
+
+Some of the questions are put to the model once more in the usual way, as a baseline (`naive`).
+"""
+
+from collections.abc import Collection, Sequence
+
+from app.llm.messages import Message
+from app.rag.answer import AnswerLine
+from app.rag.language import language_of
+from evals.catalogue import Eval
+from evals.metrics.abstention import Asked, abstention
+from evals.metrics.citations import check_citations
+from evals.metrics.overlap import contains, overlap
+from evals.metrics.timings import stages
+from evals.progress import Progress
+from evals.quality.asking import Answered, ask
+from evals.quality.bases import OpenBases
+from evals.quality.naive import CHUNKS, ask_naively, score_naive
+from evals.quality.retrieval import BASE
+from evals.quality.sets import Question, QuestionSet, draw
+from evals.runs import Record, Run, Scores, mean_scores
+
+
+async def measure(
+    run: Run, eval: Eval, asked: QuestionSet, opened: OpenBases, progress: Progress
+) -> None:
+    """Fill the run with records and metrics. The engine must run."""
+    base = opened.bases[BASE]
+    line = opened.house.direct.answer_line
+    naive = _asked_naively(asked.questions, eval)
+    with progress.task("questions answered", len(asked.questions)) as advance:
+        for question in asked.questions:
+            history = await before(line, question, base.id)
+            answered = await ask(line, question.text, [base.id], history)
+            record = score(question, answered, eval, asked.file_names(question.gold))
+            if question.id in naive:
+                hits = line.retriever.retrieve(question.text, [base.id], CHUNKS).hits[:CHUNKS]
+                said = await ask_naively(line.model, question.text, hits)
+                gold = question.answers if question.answerable else ()
+                record.scores |= score_naive(said, hits, gold, language_of(question.text))
+                record.details["naive_answer"] = said
+            run.records.append(record)
+            advance()
+    run.metrics = put_together(run.records, eval)
+    run.timings = stages([record.timings_ms for record in run.records])
+
+
+def _asked_naively(questions: Sequence[Question], eval: Eval) -> set[str]:
+    chosen: set[str] = set()
+    for answerable in (True, False):
+        of_that_sort = [each.id for each in questions if each.answerable == answerable]
+        chosen.update(draw(of_that_sort, eval.naive, eval.seed))
+    return chosen
+
+
+async def before(line: AnswerLine, question: Question, base_id: str) -> tuple[Message, ...]:
+    """The turn that a question follows up, answered as it is served; none where it stands alone."""
+    if not question.after:
+        return ()
+    said = await ask(line, question.after, [base_id])
+    return Message("user", question.after), Message("assistant", said.text)
+
+
+def score(
+    question: Question, answered: Answered, eval: Eval, gold_files: Collection[str] = ()
+) -> Record:
+    record = answered.record(question.id, question.text, question.answers, question.type)
+    record.details["answerable"] = question.answerable
+    if "overlap" in eval.scored_by and question.answerable:
+        language = language_of(question.text)
+        record.scores |= overlap(answered.text, question.answers, language)
+        if question.wrong:
+            said = [contains(answered.text, each) for each in question.wrong]
+            record.scores["contains_wrong"] = max(said)
+        if gold_files:
+            found = {passage.document_name for passage in answered.answer.passages}
+            record.scores["gold_in_prompt"] = float(not found.isdisjoint(gold_files))
+    if "citations" in eval.scored_by and not answered.refused:
+        checked = check_citations(answered.answer.text, answered.answer.passages)
+        record.scores |= checked.scores()
+        record.details["sentences"] = [checked.statements, checked.cited, checked.supported]
+    if "abstention" in eval.scored_by:
+        # one column for both sorts: 1 where answering or refusing was right
+        right = answered.refused != question.answerable
+        record.scores["decided_rightly"] = float(right)
+    return record
+
+
+def put_together(records: Sequence[Record], eval: Eval) -> Scores:
+    """Means over questions; citations over all sentences; abstention over both sorts."""
+    metrics = mean_scores(records) | _by_type(records)
+    if "citations" in eval.scored_by:
+        sentences = [r.details["sentences"] for r in records if "sentences" in r.details]
+        statements, cited, supported = (
+            (sum(column) for column in zip(*sentences, strict=True)) if (sentences) else (0, 0, 0)
+        )
+        metrics["citation_precision"] = supported / cited if cited else 0.0
+        metrics["citation_recall"] = cited / statements if statements else 0.0
+        for name in ("markers_nowhere", "naive.markers_nowhere"):
+            if name in metrics:
+                metrics[name] = sum(record.scores.get(name, 0.0) for record in records)
+    if "abstention" in eval.scored_by:
+        metrics |= abstention(decisions(records))
+    prompted = [r.details["prompt_tokens"] for r in records if r.details["prompt_tokens"]]
+    metrics["prompt_tokens"] = sum(prompted) / len(prompted) if prompted else 0.0
+    return metrics
+
+
+def _by_type(records: Sequence[Record]) -> Scores:
+    """`contains_gold` of each type of question, where a set tells them apart."""
+    right: dict[str, list[float]] = {}
+    for record in records:
+        if record.type and "contains_gold" in record.scores:
+            right.setdefault(record.type, []).append(record.scores["contains_gold"])
+    return {f"contains_gold.{name}": sum(found) / len(found) for name, found in right.items()}
+
+
+def decisions(records: Sequence[Record]) -> list[Asked]:
+    """What was decided about each question."""
+    return [
+        Asked(r.details["answerable"], r.details["confidence"], r.details["refused"])
+        for r in records
+        if "answerable" in r.details
+    ]

@@ -1,0 +1,88 @@
+"""Questions asked of the real answer line, one after the other."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.llm.messages import Message
+from app.rag.answer import AnswerLine, Question, Sources, TextDelta
+from app.rag.prompting.prompt import Prompt
+from app.rag.types import Answer
+from evals.metrics.citations import refuses
+from evals.metrics.overlap import without_markers
+from evals.runs import Record
+
+_REFUSED = frozenset({"no_sources", "abstained"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """`first_token_ms` is from the question to the first text that is shown."""
+
+    answer: Answer
+    prompt: Prompt | None
+    first_token_ms: float
+
+    @property
+    def text(self) -> str:
+        """Without markers."""
+        return without_markers(self.answer.text)
+
+    @property
+    def abstained(self) -> bool:
+        """Decided by the service, before or without the model's words."""
+        return str(self.answer.finish_reason) in _REFUSED
+
+    @property
+    def refused(self) -> bool:
+        """Abstained, or the model's answer begins with saying that it does not know."""
+        return self.abstained or refuses(self.text[:80])
+
+    @property
+    def confidence(self) -> float:
+        """The service's own, 0 to 1; where it has none, the score of the best passage."""
+        own = getattr(self.answer, "confidence", None)
+        if own is not None:
+            return float(own)
+        return max((p.trace.dense or 0.0 for p in self.answer.passages), default=0.0)
+
+    def record(self, qid: str, question: str, gold: Sequence[str], type: str = "") -> Record:
+        """What is kept of it; scores are added by the scorers."""
+        answer = self.answer
+        return Record(
+            qid=qid,
+            question=question,
+            gold=list(gold),
+            type=type,
+            details={
+                "answer": answer.text,
+                "finish_reason": answer.finish_reason,
+                "confidence": self.confidence,
+                "refused": self.refused,
+                "prompt_tokens": answer.tokens.prompt,
+                "completion_tokens": answer.tokens.completion,
+                "citations": [[c.marker, c.document_name, c.text] for c in answer.citations],
+                "passages": [
+                    {"document": p.document_name, "score": p.score, "start": p.start}
+                    for p in answer.passages
+                ],
+            },
+            timings_ms={**answer.timings_ms, "until_first_token": self.first_token_ms},
+        )
+
+
+async def ask(
+    line: AnswerLine, question: str, base_ids: Sequence[str], history: Sequence[Message] = ()
+) -> Answered:
+    """Raises what the answer line raises."""
+    began = time.perf_counter()
+    first_ms = 0.0
+    prompt: Prompt | None = None
+    async for event in line.stream(Question(question, tuple(base_ids), tuple(history))):
+        if isinstance(event, Sources):
+            prompt = event.prompt
+        elif isinstance(event, TextDelta) and event.text and not first_ms:
+            first_ms = (time.perf_counter() - began) * 1000
+        elif isinstance(event, Answer):
+            return Answered(event, prompt, first_ms)
+    raise RuntimeError("the answer line ended without an answer")

@@ -1,0 +1,39 @@
+"""The chat engine of a run: the embedded one, started as `zhiwen up` starts it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.config import Settings
+from app.supervisor import StartError, children
+from app.wiring.models import model_store
+from evals.errors import EngineDown
+
+_START_S = 300.0
+_STOP_S = 10.0
+_POLL_S = 0.2
+
+
+@contextmanager
+def engine(settings: Settings) -> Iterator[None]:
+    """Within it an engine serves at `settings.engine_base_url`: one started here, or where another
+    is configured, that one. Raises EngineDown."""
+    if not settings.embedded_engine:
+        yield
+        return
+    child = next(
+        each for each in children(settings, model_store(settings)) if each.name == "engine"
+    )
+    child.start()
+    try:
+        deadline = time.monotonic() + _START_S
+        while not child.ready():
+            if time.monotonic() > deadline:
+                raise EngineDown(f"The engine was not ready after {_START_S:.0f} s.")
+            time.sleep(_POLL_S)
+        yield
+    except StartError as error:
+        raise EngineDown(str(error)) from error
+    finally:
+        child.terminate()
+        child.wait_or_kill(time.monotonic() + _STOP_S)

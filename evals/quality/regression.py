@@ -1,0 +1,198 @@
+"""A knowledge base measured by its own questions, on the data it serves.
+
+Nothing of it is changed. Where a setting is to be tried that decides how documents are read, the
+base's files are read into a base of the run's own.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlmodel import col, select
+
+from app.config import Settings
+from app.db.tables import EvalQuestion, StoredDocument
+from app.llm.scripted import ScriptedChatModel
+from app.rag.types import Passage
+from app.services.library.bases import find_base
+from app.services.library.ingestion import Ingestion
+from app.wiring.application import Zhiwen, build
+from app.wiring.engines import build_chat_model
+from app.wiring.models import build_embedder, model_store
+from evals.catalogue import Eval
+from evals.errors import NoData
+from evals.metrics.evidence import shared_grams
+from evals.metrics.timings import stages
+from evals.progress import Progress
+from evals.quality.answers import put_together, score
+from evals.quality.asking import ask
+from evals.quality.bases import open_bases, settings_with
+from evals.quality.engine import engine
+from evals.quality.sets import Question
+from evals.runs import Record, Run, begin, mean_scores
+from evals.speed.processes import free_ports
+
+_SAME_PLACE = 0.5  # share of the shorter text's 4-grams
+_OTHER_ENGINE = {"chat_model", "tokenizer", "context_tokens"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The base to ask: its house, its id, and the documents of the live base in it."""
+
+    house: Zhiwen
+    base_id: str
+    documents: Mapping[str, str]  # live document id → document id here
+
+
+def run_base(
+    base: str, given: Settings, changes: Mapping[str, Any], progress: Progress, *, answers: bool
+) -> Run:
+    """Measure the base of that id or name. Raises NoData where it has no questions."""
+    settings = settings_with(given, changes)
+    live = build(given, model=ScriptedChatModel())
+    base_id = _base_id(live, base)
+    asked = live.regression.questions(base_id)
+    if not asked:
+        raise NoData(
+            "This knowledge base has no questions yet; add some or take them from ratings."
+        )
+    eval = Eval(about=live.bases.get(base_id).base.name, kind="answers", set=base_id, language="zh")
+    run = begin("own", eval, settings, changes)
+    run.kind = "own"
+    began = time.perf_counter()
+    own_engine = answers and bool(_OTHER_ENGINE & set(changes)) and settings.embedded_engine
+    if own_engine:
+        settings = settings.model_copy(update={"engine_port": free_ports(1)[0]})
+    with _measured(live, base_id, settings, changes, progress, answers=answers) as measured:
+        run.embedder = measured.house.embedder.name
+        run.documents = len(measured.documents)
+        run.chunks = measured.house.bases.get(measured.base_id).chunk_count
+        _search_all(run, asked, measured, progress)
+        if answers:
+            run.chat_model = measured.house.model.name
+            if own_engine:
+                with engine(settings):
+                    asyncio.run(_answer_all(run, asked, measured, eval, progress))
+            else:
+                asyncio.run(_answer_all(run, asked, measured, eval, progress))
+    live.db.dispose()
+    run.metrics = mean_scores(run.records)
+    if answers:
+        run.metrics |= put_together(run.records, eval)
+    run.timings = stages([record.timings_ms for record in run.records])
+    run.took_s = time.perf_counter() - began
+    return run
+
+
+def _base_id(live: Zhiwen, base: str) -> str:
+    with live.db.read() as session:
+        named = find_base(session, base)
+    return named.id if named is not None else live.bases.get(base).base.id
+
+
+@contextmanager
+def _measured(
+    live: Zhiwen,
+    base_id: str,
+    settings: Settings,
+    changes: Mapping[str, Any],
+    progress: Progress,
+    *,
+    answers: bool,
+) -> Iterator[Measured]:
+    store = model_store(settings)
+    model = build_chat_model(settings, store) if answers else ScriptedChatModel()
+    ready = _ready_documents(live, base_id)
+    reading = {field.name for field in fields(Ingestion)} | {"embedder"}
+    if not reading & set(changes):
+        embedder = build_embedder(settings, store, threads=settings.embed_threads)
+        house = build(settings, embedder=embedder, model=model)
+        yield Measured(house, base_id, {document.id: document.id for document in ready})
+        house.db.dispose()
+        return
+    # Two files of a base may have the same name.
+    names = {document.id: f"{n}-{document.name}" for n, document in enumerate(ready)}
+    files = {names[d.id]: live.files.path(d.sha256).read_bytes() for d in ready}
+    folder = settings.data_dir / "evals"
+    with open_bases({"own": files}, settings, folder, progress, model=model) as opened:
+        base = opened.bases["own"]
+        here = {id_: base.documents[name] for id_, name in names.items()}
+        yield Measured(opened.house, base.id, here)
+
+
+def _ready_documents(live: Zhiwen, base_id: str) -> list[StoredDocument]:
+    with live.db.read() as session:
+        return list(
+            session.exec(
+                select(StoredDocument)
+                .where(StoredDocument.base_id == base_id, StoredDocument.state == "ready")
+                .order_by(col(StoredDocument.id))
+            )
+        )
+
+
+def _search_all(
+    run: Run, asked: Sequence[EvalQuestion], measured: Measured, progress: Progress
+) -> None:
+    top_k = measured.house.settings.top_k
+    with progress.task("questions searched", len(asked)) as advance:
+        for question in asked:
+            found = measured.house.search.search(question.question, [measured.base_id], top_k)
+            record = Record(
+                qid=question.id,
+                question=question.question,
+                gold=[question.answer] if question.answer else [],
+                type=question.origin,
+                timings_ms=found.timings_ms,
+            )
+            if question.document_ids:
+                rank = rank_of(question, found.passages, measured.documents)
+                record.scores = {
+                    "found.RR": 1 / rank if rank else 0.0,
+                    "found.R@1": float(rank == 1),
+                    f"found.R@{top_k}": float(rank > 0),
+                }
+                record.details["rank"] = rank
+            record.details["found"] = [{"document": p.document_name} for p in found.passages]
+            run.records.append(record)
+            advance()
+
+
+def rank_of(
+    question: EvalQuestion, passages: Sequence[Passage], documents: Mapping[str, str]
+) -> int:
+    """Of the first passage that lies in an expected document and, where the expected place is
+    known, shares half of the shorter one's text with it; from 1, 0 where there is none."""
+    right = {documents[id_] for id_ in question.document_ids if id_ in documents}
+    for rank, passage in enumerate(passages, start=1):
+        if passage.document_id in right and (
+            not question.source_text
+            or shared_grams(question.source_text, passage.text) >= _SAME_PLACE
+        ):
+            return rank
+    return 0
+
+
+async def _answer_all(
+    run: Run, asked: Sequence[EvalQuestion], measured: Measured, eval: Eval, progress: Progress
+) -> None:
+    line = measured.house.direct.answer_line
+    records = {record.qid: record for record in run.records}
+    with progress.task("questions answered", len(asked)) as advance:
+        for stored in asked:
+            answered = await ask(line, stored.question, [measured.base_id])
+            gold = (stored.answer,) if stored.answer else ()
+            question = Question(stored.id, stored.question, gold)
+            scorers = (
+                ("overlap", "citations", "abstention") if gold else ("citations", "abstention")
+            )
+            new = score(question, answered, eval.model_copy(update={"scorers": scorers}))
+            record = records[stored.id]
+            record.scores |= new.scores
+            record.details |= new.details
+            record.timings_ms |= new.timings_ms
+            advance()

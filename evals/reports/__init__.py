@@ -1,0 +1,1 @@
+"""Runs as tables, pages and comparisons."""

@@ -1,0 +1,166 @@
+"""The benchmark: `python -m evals.speed.bench`. Prints a table and writes `build/bench.json`.
+
+    first token   the API beside the engine's own, same prompt, in turn
+    search        over 1,000 passages
+    memory        of a whole `zhiwen up` at rest
+    start         of a second `zhiwen up`
+
+The first token is measured twice: with an engine that answers at once, which shows what the API
+adds, and with the embedded engine.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from app.config import Settings
+from app.db.engine import Database
+from app.llm.scripted import ScriptedChatModel
+from app.samples import sample_questions
+from app.services.library.bases import find_base
+from app.services.operations.samples import NAME as SAMPLE_BASE
+from app.wiring.application import build
+from app.wiring.models import model_store
+from evals.figures import Figure, table, write
+from evals.local import add_documents
+from evals.speed import latency, service
+from evals.speed.processes import free_ports, running
+from evals.speed.synthetic import Corpus, generate
+
+REPORT = Path("build/bench.json")
+PASSAGES = 1000
+QUESTIONS = 120
+INSTANT_ENGINE_QUESTIONS = 60
+
+HASHING = "hashing"  # the embedder without a model
+
+_CHUNK_TOKENS = 160  # a generated passage or a little less, so that about each is a chunk
+_REAL_ENGINE_QUESTIONS = 4
+_REAL_ENGINE_ROUNDS = 4
+_ANSWER_TOKENS = 16
+
+
+def main(
+    quick: Annotated[bool, typer.Option(help="Synthetic passages without a model.")] = False,
+    passages: Annotated[int, typer.Option(min=QUESTIONS)] = PASSAGES,
+    report: Annotated[Path, typer.Option(help="File to write.")] = REPORT,
+) -> None:
+    """Measure first token, search, memory and start."""
+    given = Settings()
+    store = model_store(given)
+    changes: dict[str, Any] = {
+        "models_dir": given.models_path.absolute(),
+        "embedder": given.embedder or store.default_embedder(),
+        "chat_model": given.chat_model or store.default_chat_model(),
+    }
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="zhiwen-bench-") as temporary:
+        folder = Path(temporary)
+        synthetic = {**changes, "embedder": HASHING} if quick else changes
+        figures = _instant_engine(folder / "synthetic", synthetic, passages, console)
+        console.print(table(figures))
+        more = _whole_service(folder / "service", changes, console)
+    console.print(table(more))
+    write([*figures, *more], report)
+    console.print(f"written to {report}", highlight=False)
+
+
+def _instant_engine(
+    data_dir: Path, common: dict[str, Any], passages: int, console: Console
+) -> list[Figure]:
+    """Search and the first token, with an engine that answers at once."""
+    api_port, engine_port = free_ports(2)
+    engine_url = f"http://127.0.0.1:{engine_port}/v1"
+    changes = {
+        **common,
+        "data_dir": data_dir,
+        "sample_base": False,
+        "api_port": api_port,
+        "engine_url": engine_url,
+        "chunk_tokens": _CHUNK_TOKENS,
+        "max_answer_tokens": _ANSWER_TOKENS,
+    }
+    settings = Settings(**changes)
+    corpus = generate(passages, QUESTIONS)
+    with console.status(f"reading {passages} passages"):
+        base_id, count = _fill(settings, corpus)
+    engine = ("app.llm.servers.fake_engine", "--port", str(engine_port))
+    with (
+        console.status("first token and search"),
+        running(engine, f"{engine_url}/models", {}),
+        running(("app.api",), f"{settings.api_base_url}/readyz", changes),
+    ):
+        tokens = latency.first_tokens(
+            settings.api_base_url,
+            engine_url,
+            Database(settings.sql_url),
+            base_id,
+            corpus.questions[:INSTANT_ENGINE_QUESTIONS],
+            model=settings.chat_model,
+            max_tokens=_ANSWER_TOKENS,
+            rounds=1,
+        )
+        found = latency.search(settings.api_base_url, base_id, corpus.questions, count)
+    return [*tokens.figures("instant engine"), *found]
+
+
+def _whole_service(data_dir: Path, common: dict[str, Any], console: Console) -> list[Figure]:
+    """Memory after a first start, the time of a second one, the first token of the real engine."""
+    api_port, ui_port, engine_port = free_ports(3)
+    changes = {
+        **common,
+        "data_dir": data_dir,
+        "api_port": api_port,
+        "ui_port": ui_port,
+        "engine_port": engine_port,
+        "worker_idle_s": 1,
+        "max_answer_tokens": _ANSWER_TOKENS,
+    }
+    settings = Settings(**changes)
+    data_dir.mkdir(parents=True)
+    log = data_dir / "up.log"
+    with console.status("memory of the embedding model"):
+        folder = model_store(settings).path(str(settings.embedder))
+        model_mib = service.embedder_mib(folder)
+    with console.status("a first start"), service.up(changes, log):
+        pass
+    with console.status("a second start"), service.up(changes, log) as second:
+        start = Figure("second start until ready", second.start_s, "s", service.START_S)
+        tokens = _real_engine(settings)
+        return [*tokens, *service.memory(second, model_mib), start]
+
+
+def _real_engine(settings: Settings) -> list[Figure]:
+    db = Database(settings.sql_url)
+    with db.read() as session:
+        base = find_base(session, SAMPLE_BASE)
+        if base is None:
+            raise RuntimeError("the service has no sample base")
+    found = latency.first_tokens(
+        settings.api_base_url,
+        settings.engine_base_url,
+        db,
+        base.id,
+        [item.question for item in sample_questions()][:_REAL_ENGINE_QUESTIONS],
+        model=settings.chat_model,
+        max_tokens=_ANSWER_TOKENS,
+        rounds=_REAL_ENGINE_ROUNDS,
+    )
+    return found.figures("embedded engine")
+
+
+def _fill(settings: Settings, corpus: Corpus) -> tuple[str, int]:
+    """A base with the corpus; its id and how many chunks it has."""
+    house = build(settings, model=ScriptedChatModel())
+    house.prepare()
+    base_id, _ = add_documents(house, "bench", corpus.files)
+    count = house.bases.get(base_id).chunk_count
+    house.db.dispose()
+    return base_id, count
+
+
+if __name__ == "__main__":
+    typer.run(main)

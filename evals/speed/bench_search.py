@@ -1,0 +1,94 @@
+"""How fast is search in a large base? `python -m evals.speed.bench_search --chunks 100000`.
+
+Generated passages, Chinese and English, go through the real services with the hashing embedder:
+a search costs the same whatever model made the vectors, and the query's own embedding is not
+counted. Prints the time of each stage, and how many of the exact ten nearest the index finds.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from app.config import Settings
+from app.llm.scripted import ScriptedChatModel
+from app.services.library.bases import get_base
+from app.services.library.vectors import read_vectors
+from app.wiring.application import Zhiwen, build
+from evals.figures import Figure, of_many, percentile_95, table, write
+from evals.local import add_documents
+from evals.speed.synthetic import generate
+
+REPORT = Path("build/bench-search.json")
+QUESTIONS = 200
+TOP_K = 6
+_CHUNK_TOKENS = 160  # a generated passage or a little less, so that about each is a chunk
+
+
+def main(
+    chunks: Annotated[int, typer.Option(min=100, help="Passages, about a chunk each.")] = 100_000,
+) -> None:
+    """Measure search in a base of that size."""
+    console = Console()
+    corpus = generate(chunks, QUESTIONS)
+    with tempfile.TemporaryDirectory() as temporary:
+        settings = Settings(
+            data_dir=Path(temporary),
+            models_dir=Settings().models_path.absolute(),
+            embedder="hashing",
+            chunk_tokens=_CHUNK_TOKENS,
+            sample_base=False,
+        )
+        house = build(settings, model=ScriptedChatModel())
+        house.prepare()
+        began = time.perf_counter()
+        base_id, _ = add_documents(house, "bench", corpus.files)
+        count = house.indexes.current(base_id).count()
+        took_s = time.perf_counter() - began
+        console.print(f"{count} chunks written in {took_s:.0f} s", highlight=False)
+        figures = _measure(house, base_id, corpus.questions, count)
+    console.print(table(figures))
+    write(figures, REPORT)
+
+
+def _measure(house: Zhiwen, base_id: str, questions: list[str], count: int) -> list[Figure]:
+    house.search.search(questions[0], [base_id], TOP_K)  # the first one opens the index
+    totals: list[float] = []
+    stages: dict[str, list[float]] = {}
+    for question in questions:
+        began = time.perf_counter()
+        found = house.search.search(question, [base_id], TOP_K)
+        total = (time.perf_counter() - began) * 1000
+        for stage, ms in found.timings_ms.items():
+            stages.setdefault(stage, []).append(ms)
+        totals.append(total - found.timings_ms["embed"])
+    detail = f"median {np.median(totals):.1f} ms, {count} chunks, n = {len(totals)}"
+    figures = [
+        Figure("search, p95, query embedding aside", percentile_95(totals), "ms", 30, detail)
+    ]
+    figures += [of_many(f"  {stage}", values, "ms") for stage, values in stages.items()]
+    missed = 100 * (1 - _recall(house, base_id, questions))
+    return [*figures, Figure("of the exact 10 nearest missed", missed, "%", 1)]
+
+
+def _recall(house: Zhiwen, base_id: str, questions: list[str]) -> float:
+    """Share of the ten nearest by exact comparison that the index finds."""
+    with house.db.read() as session:
+        base = get_base(session, base_id)
+        ids, vectors = read_vectors(session, base, seen=0, after_id=0, limit=10**9)
+    queries = house.embedder.embed(questions, kind="query")
+    exact = np.array(ids)[np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :10]]
+    found = house.indexes.current(base_id).search(queries, 10)
+    hits = [
+        len({match.id for match in matches}.intersection(row.tolist()))
+        for row, matches in zip(exact, found, strict=True)
+    ]
+    return sum(hits) / (10 * len(hits))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""From a document to chunks: sections, units, sentences."""

@@ -1,0 +1,148 @@
+"""Lines to blocks: paragraphs and headings by place and type size, joined over page ends."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from ingest.clean import clean, unwrap
+from ingest.pages.lines import Line
+from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.captions import is_chapter
+from ingest.types import BlockKind
+
+_SENTENCE_END = tuple(".。!！?？:：;；”」")
+_LIST_MARK = re.compile(
+    r"[•●○▪■◆◦‣·–-]\s?\S|\(?\d{1,3}[.)、]\s?\D|[(（]?[一二三四五六七八九十]{1,3}[)）、]"
+    r"|第[〇零一二三四五六七八九十百千\d]+[条款章节]"
+)
+_HEADING_SCALE = 1.12  # of the body's type size
+_MAX_HEADING_CHARACTERS = 120
+_MAX_HEADING_LEVELS = 4
+_PARAGRAPH_PITCH = 1.4  # of the usual distance between lines
+_SHORT_LINE = 0.85  # of the page's widest
+_HYPHEN_AT_END = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """`parts` are `(page, text)`: more than one where it runs over a page end."""
+
+    level: int
+    parts: list[tuple[int, str]] = field(default_factory=list)
+    row: Line | None = None  # a table row instead
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Of one page, in points; 0 where unknown."""
+
+    pitch: float  # the usual distance from one line to the next
+    width: float  # of the widest line
+
+
+def add_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
+    """Add the lines of every page, pages counted from 1."""
+    page = 0
+    for paragraph in _paragraphs(pages):
+        while page < paragraph.parts[0][0]:
+            page += 1
+            builder.page(page)
+        if paragraph.row is not None:
+            builder.row(paragraph.row.cells, header=paragraph.row.header, first=paragraph.row.opens)
+            continue
+        kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
+        text = _joined(paragraph.parts)
+        builder.add(kind, text, level=paragraph.level)
+        for number, (later, _) in enumerate(paragraph.parts[1:], start=1):
+            rest = _joined(paragraph.parts[number:])
+            page = later
+            builder.page(page, back=len(clean(rest)))
+    for blank in range(page + 1, len(pages) + 1):
+        builder.page(blank)
+
+
+def _joined(parts: list[tuple[int, str]]) -> str:
+    return unwrap(_HYPHEN_AT_END.sub("", "\n".join(text for _, text in parts)))
+
+
+def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
+    levels = _heading_levels(pages)
+    found: list[_Paragraph] = []
+    previous: Line | None = None
+    for number, page in enumerate(pages, start=1):
+        layout = _layout(page)
+        for line in page:
+            if line.cells:
+                found.append(_Paragraph(0, [(number, line.text)], line))
+                previous = None
+                continue
+            level = _level(line, levels)
+            if previous is None or level != found[-1].level:
+                found.append(_Paragraph(level, [(number, line.text)]))
+            elif found[-1].parts[-1][0] != number:
+                _turn_page(found, _Paragraph(level, [(number, line.text)]), previous, line)
+            elif _begins(line, previous, level, layout):
+                found.append(_Paragraph(level, [(number, line.text)]))
+            else:
+                glue = "" if previous.hyphenated else "\n"
+                text = found[-1].parts[-1][1] + glue + line.text
+                found[-1].parts[-1] = (number, text)
+            previous = line
+    return found
+
+
+def _turn_page(found: list[_Paragraph], fresh: _Paragraph, previous: Line, line: Line) -> None:
+    """A paragraph goes on over the page's end unless its last sentence or its line has ended."""
+    if fresh.level or previous.text.endswith(_SENTENCE_END) or _LIST_MARK.match(line.text):
+        found.append(fresh)
+    else:
+        found[-1].parts += fresh.parts
+
+
+def _begins(line: Line, previous: Line, level: int, layout: _Layout) -> bool:
+    """Whether `line` begins a new paragraph on the page that `previous` is on."""
+    if previous.hyphenated:
+        return False
+    step = previous.bottom - line.bottom
+    if level:
+        return step > 2.5 * line.size
+    if _LIST_MARK.match(line.text):
+        return True
+    ended = previous.text.endswith(_SENTENCE_END)
+    if step < -line.size:  # up to the next column
+        return ended
+    short = previous.right - previous.left < _SHORT_LINE * layout.width
+    indented = line.left - previous.left > line.size > 0
+    return step > _PARAGRAPH_PITCH * layout.pitch > 0 or (ended and (short or indented))
+
+
+def _layout(page: list[Line]) -> _Layout:
+    steps = [above.bottom - below.bottom for above, below in pairwise(page)]
+    steps = [step for step in steps if step > 1]
+    width = max((line.right - line.left for line in page), default=0.0)
+    return _Layout(median(steps) if steps else 0.0, width)
+
+
+def _heading_levels(pages: list[list[Line]]) -> dict[float, int]:
+    """Type sizes of headings with their levels, the largest being 1."""
+    weight: Counter[float] = Counter()
+    for page in pages:
+        for line in page:
+            weight[line.size] += len(line.text)
+    body = weight.most_common(1)[0][0] if weight else 0.0
+    larger = sorted((size for size in weight if size > body * _HEADING_SCALE > 0), reverse=True)
+    return {size: min(rank, _MAX_HEADING_LEVELS) for rank, size in enumerate(larger, start=1)}
+
+
+def _level(line: Line, levels: dict[float, int]) -> int:
+    if len(line.text) > _MAX_HEADING_CHARACTERS or not any(c.isalpha() for c in line.text):
+        return 0
+    if len(line.text) > 3 and line.right - line.left < 0.15 * line.size * len(line.text):
+        return 0  # set upright in the margin
+    if line.size in levels:
+        return levels[line.size]
+    if line.bold and line.text[0].isalnum() and not line.text.endswith(_SENTENCE_END):
+        return min(len(levels) + 2, 6)
+    return 1 if not levels and is_chapter(line.text) else 0

@@ -1,0 +1,67 @@
+"""Lines of a PDF page's text layer with their place and type size, through PDFium."""
+
+import re
+from ctypes import create_string_buffer
+from typing import TYPE_CHECKING
+
+from ingest.clean import CJK
+from ingest.pages.lines import Line
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfTextPage
+
+_HYPHENATED = "\ufffe"  # PDFium's mark in place of a hyphen and the line end behind it
+_SPACE_IN_CJK = re.compile(f"(?<=[{CJK}])[ ](?=[{CJK}])")
+_BOLD = re.compile(rb"bold|black|heavy|medi\b|simhei|\bhei", re.IGNORECASE)  # in font names
+
+
+def text_lines(page: "PdfTextPage") -> list[Line]:
+    text = page.get_text_range()
+    placed = len(text) == page.count_chars()  # else positions in the text are no character indices
+    # Justified Chinese may come out with a space after every character.
+    spaced_out = len(_SPACE_IN_CJK.findall(text)) > 0.2 * len(re.findall(f"[{CJK}]", text))
+    lines: list[Line] = []
+    for match in re.finditer(f"[^\r\n{_HYPHENATED}]+{_HYPHENATED}?", text):
+        line = match[0].rstrip(_HYPHENATED)
+        if not line.strip():
+            continue
+        shown = _SPACE_IN_CJK.sub("", line) if spaced_out else line
+        hyphenated = match[0].endswith(_HYPHENATED)
+        if placed:
+            first = match.start() + len(line) - len(line.lstrip())
+            last = match.start() + len(line.rstrip()) - 1
+            lines.append(_placed(page, shown.strip(), hyphenated, first, last))
+        else:
+            lines.append(Line(shown.strip(), hyphenated=hyphenated))
+    return lines
+
+
+def _placed(page: "PdfTextPage", text: str, hyphenated: bool, first: int, last: int) -> Line:
+    """A line with its place; `first` and `last` are the indices of its outer characters."""
+    from pypdfium2 import raw
+
+    size = raw.FPDFText_GetFontSize(page, (first + last) // 2)
+    left, bottom, _, top = page.get_charbox(first, loose=True)
+    _, _, right, _ = page.get_charbox(last, loose=True)
+    # A font of size 1 under a scaled matrix: the box tells the real size.
+    size = size if size > 2 else (top - bottom) / 1.2
+    bold = _is_bold(page, first) and _is_bold(page, last)
+    return Line(
+        text,
+        size=round(size * 2) / 2,
+        left=left,
+        right=right,
+        bottom=bottom,
+        hyphenated=hyphenated,
+        bold=bold,
+        first=first,
+        last=last,
+    )
+
+
+def _is_bold(page: "PdfTextPage", index: int) -> bool:
+    from pypdfium2 import raw
+
+    name = create_string_buffer(128)
+    raw.FPDFText_GetFontInfo(page, index, name, len(name), None)
+    return bool(_BOLD.search(name.value))

@@ -1,0 +1,122 @@
+"""Tables of a PDF page, by the lines that are drawn around and between their cells.
+
+Two kinds: grids, whose cells are the fields between horizontal and vertical rules, and tables with
+horizontal rules only, as papers have them, whose columns are told by the gaps between words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ingest.clean import clean, unwrap
+from ingest.pages.lines import Line
+from ingest.pages.pdf_rules import rules
+from ingest.pages.rules import Band, Box, Grid, bands, grids
+from ingest.parsing.builder import CELL_SEPARATOR
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage, PdfTextPage
+
+_CELL_GAP = 0.9  # of the type size: wider gaps part cells where no rule does
+_WORD_GAP = 0.15
+_SAME_ROW = 0.35  # of the type size, between the feet of two lines
+_MIN_ROW_CELLS = 2
+
+
+def with_tables(page: "PdfPage", text: "PdfTextPage", lines: list[Line]) -> list[Line]:
+    """`lines` with those that lie in a table replaced by its rows."""
+    placed = [line for line in lines if line.right > line.left]
+    if not placed:
+        return lines
+    found = rules(page)
+    ruled = bands(found)
+    for grid in grids(found):
+        if not any(band.holds(grid) for band in ruled):
+            lines = _put(lines, grid.box, _grid_rows(grid, text))
+    for band in ruled:
+        lines = _put(lines, band.box, _banded_rows(_inside(lines, band.box), band, text))
+    return lines
+
+
+def _put(lines: list[Line], box: Box, rows: list[Line]) -> list[Line]:
+    """Rows in the place of the first line that lies in `box`."""
+    inside = {id(line) for line in _inside(lines, box)}
+    if len(rows) < 2 or not inside or any(line.cells for line in lines if id(line) in inside):
+        return lines
+    put: list[Line] = []
+    for line in lines:
+        if id(line) not in inside:
+            put.append(line)
+        elif rows:
+            put += rows
+            rows = []
+    return put
+
+
+def _inside(lines: Sequence[Line], box: Box) -> list[Line]:
+    left, bottom, right, top = box
+    return [
+        line
+        for line in lines
+        if left - 3 <= (line.left + line.right) / 2 <= right + 3
+        and bottom - 1 <= line.bottom + line.size / 3 <= top
+        and line.right > line.left
+    ]
+
+
+def _grid_rows(grid: Grid, text: "PdfTextPage") -> list[Line]:
+    """A cell that spans rows is repeated in each of them, so that a row can be read by itself."""
+    rows: list[Line] = []
+    for number in range(grid.row_count):
+        cells: list[str] = []
+        for box in grid.cells(number):
+            left, bottom, right, top = box
+            inner = text.get_text_bounded(left + 0.5, bottom + 0.5, right - 0.5, top - 0.5)
+            cells.append(unwrap(clean(inner.replace("\ufffe", "")).strip()))
+        if any(cells):
+            left, _, right, _ = grid.box
+            rows.append(_row(cells, left, right, grid.bottom_of(number), first=not rows))
+    several = sum(len([cell for cell in row.cells if cell]) > 1 for row in rows)
+    return rows if several >= _MIN_ROW_CELLS else []  # else a frame around running text
+
+
+def _banded_rows(lines: Sequence[Line], band: Band, text: "PdfTextPage") -> list[Line]:
+    """Lines with the same foot are one row; rules and gaps between words part its cells."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: -line.bottom):
+        if rows and abs(rows[-1][0].bottom - line.bottom) <= _SAME_ROW * max(line.size, 6):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    made: list[Line] = []
+    for row in rows:
+        row.sort(key=lambda line: line.left)
+        cells = [cell for line in row for cell in _split(line, band.xs, text)]
+        made.append(_row(cells, row[0].left, row[-1].right, row[0].bottom, first=not made))
+    several = sum(len(row.cells) > 1 for row in made)
+    return made if several >= max(_MIN_ROW_CELLS, 0.5 * len(made)) else []
+
+
+def _split(line: Line, xs: Sequence[float], text: "PdfTextPage") -> list[str]:
+    """The line's words, parted at the rules `xs` and where the gap is wide."""
+    cells: list[str] = []
+    end: float | None = None
+    for index in range(line.first, line.last + 1):
+        left, _, right, _ = text.get_charbox(index, loose=True)
+        character = text.get_text_range(index, 1)
+        if character.isspace():
+            continue
+        size = max(line.size, 5)
+        gap = size if end is None else left - end
+        ruled = end is not None and any(end - 0.5 <= x <= left + 0.5 for x in xs)
+        if gap > _CELL_GAP * size or (ruled and gap > _WORD_GAP * size):
+            cells.append(character)
+        else:
+            cells[-1] += (" " if gap > _WORD_GAP * size else "") + character
+        end = max(right, left)
+    return [clean(cell) for cell in cells] or [line.text]
+
+
+def _row(cells: Sequence[str], left: float, right: float, bottom: float, *, first: bool) -> Line:
+    line = Line(CELL_SEPARATOR.join(cells), left=left, right=right, bottom=bottom)
+    return replace(line, cells=tuple(cells), header=first, opens=first)

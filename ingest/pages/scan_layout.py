@@ -1,0 +1,182 @@
+"""Boxes of recognised text to lines: rows by height, columns by gutters, tables by alignment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ingest.clean import unwrap
+from ingest.pages.lines import Line
+from ingest.pages.rules import Grid, Rule, grids
+from ingest.parsing.builder import CELL_SEPARATOR
+
+_MIN_COLUMN_BOXES = 6
+_COLUMN_WIDTH = 0.3  # of the page: boxes this wide are lines of running text
+_SAME_ROW = 0.5  # of the lower box's height must overlap
+_WORD_GAP = 1.0  # of the height: wider gaps part cells
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Recognised text; pixels from the upper left corner, `score` from 0 to 1."""
+
+    text: str
+    score: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    def repeats(self, other: "Box") -> bool:
+        """Whether both are one line, read twice where two pieces of a picture overlap."""
+        overlap = min(self.bottom, other.bottom) - max(self.top, other.top)
+        beside = min(self.right, other.right) - max(self.left, other.left)
+        return overlap > _SAME_ROW * min(self.height, other.height) and beside > _SAME_ROW * min(
+            self.width, other.width
+        )
+
+
+def to_lines(boxes: Sequence[Box], rules: Sequence[Rule], width: int, height: int) -> list[Line]:
+    """Lines in reading order, those in a drawn grid as rows of its cells.
+
+    Type sizes stay unknown: heights of boxes are too uneven.
+    """
+    tables: list[tuple[float, list[Line]]] = []  # y of the upper side, rows
+    for grid in grids(rules):
+        inside = [box for box in boxes if _in(box, grid.box, height)]
+        rows = _grid_rows(grid, inside, height)
+        if len(rows) > 1:
+            boxes = [box for box in boxes if box not in inside]
+            tables.append((grid.box[3], rows))
+    lines = _flowing(boxes, width, height)
+    for top, rows in sorted(tables, key=lambda table: -table[0]):
+        place = next((n for n, line in enumerate(lines) if line.bottom < top), len(lines))
+        lines[place:place] = rows
+    return lines
+
+
+def _in(box: Box, area: tuple[float, float, float, float], height: int) -> bool:
+    left, bottom, right, top = area
+    x, y = (box.left + box.right) / 2, height - (box.top + box.bottom) / 2
+    return left <= x <= right and bottom <= y <= top
+
+
+def _grid_rows(grid: Grid, boxes: Sequence[Box], height: int) -> list[Line]:
+    """A cell that spans rows is repeated in each of them, so that a row can be read by itself."""
+    rows: list[Line] = []
+    for number in range(grid.row_count):
+        cells: list[str] = []
+        for area in grid.cells(number):
+            held = _rows([box for box in boxes if _in(box, area, height)])
+            cells.append(unwrap("\n".join(" ".join(box.text for box in row) for row in held)))
+        if sum(map(bool, cells)) > 1:
+            left, _, right, _ = grid.box
+            first = not rows
+            rows.append(
+                Line(
+                    CELL_SEPARATOR.join(cells),
+                    left=left,
+                    right=right,
+                    bottom=grid.bottom_of(number),
+                    cells=tuple(cells),
+                    header=first,
+                    opens=first,
+                )
+            )
+    return rows
+
+
+def _flowing(boxes: Sequence[Box], width: int, height: int) -> list[Line]:
+    """Text outside of grids, column by column."""
+    gutter = _gutter(boxes, width)
+    if gutter is None:
+        return _rows_to_lines(_rows(boxes), height)
+    across = [box for box in boxes if box.left < gutter < box.right]
+    lines: list[Line] = []
+    top = 0.0
+    for end in [*sorted(box.top for box in across), float("inf")]:
+        band = [box for box in boxes if box not in across and top <= box.top < end]
+        for column in (
+            [b for b in band if b.right <= gutter],
+            [b for b in band if b.left >= gutter],
+        ):
+            lines += _rows_to_lines(_rows(column), height)
+        lines += _rows_to_lines([[box] for box in across if box.top == end], height)
+        top = end
+    return lines
+
+
+def _gutter(boxes: Sequence[Box], width: int) -> float | None:
+    """Where a page of two columns parts, which nearly no box crosses."""
+    wide = [box for box in boxes if box.width > _COLUMN_WIDTH * width]
+    best: tuple[int, float] | None = None
+    for x in (width * share / 100 for share in range(40, 61, 2)):
+        left = [box for box in wide if box.right <= x]
+        right = [box for box in wide if box.left >= x]
+        crossing = sum(box.left < x < box.right for box in boxes)
+        enough = min(len(left), len(right)) >= _MIN_COLUMN_BOXES
+        if enough and crossing <= 0.15 * len(boxes) and (best is None or crossing < best[0]):
+            best = (crossing, x)
+    return best[1] if best else None
+
+
+def _rows(boxes: Sequence[Box]) -> list[list[Box]]:
+    """Boxes that stand beside each other, from left to right."""
+    rows: list[list[Box]] = []
+    for box in sorted(boxes, key=lambda box: (box.top + box.bottom) / 2):
+        if rows and _beside(rows[-1], box):
+            rows[-1].append(box)
+        else:
+            rows.append([box])
+    return [sorted(row, key=lambda box: box.left) for row in rows]
+
+
+def _beside(row: Sequence[Box], box: Box) -> bool:
+    first = row[0]
+    overlap = min(first.bottom, box.bottom) - max(first.top, box.top)
+    if overlap <= _SAME_ROW * min(first.height, box.height):
+        return False
+    return all(min(o.right, box.right) - max(o.left, box.left) <= box.height for o in row)
+
+
+def _rows_to_lines(rows: list[list[Box]], height: int) -> list[Line]:
+    """Two rows of several cells or more, one under the other, are a table."""
+    cells = [_cells(row) for row in rows]
+    lines: list[Line] = []
+    in_table = False
+    for number, row in enumerate(rows):
+        several = len(cells[number]) > 1
+        near = [n for n in (number - 1, number + 1) if 0 <= n < len(rows)]
+        is_row = several and any(len(cells[n]) > 1 for n in near)
+        separator = CELL_SEPARATOR if is_row else " "
+        lines.append(
+            Line(
+                separator.join(cells[number]),
+                left=row[0].left,
+                right=row[-1].right,
+                bottom=height - max(box.bottom for box in row),
+                cells=tuple(cells[number]) if is_row else (),
+                header=is_row and not in_table,
+                opens=is_row and not in_table,
+            )
+        )
+        in_table = is_row
+    return lines
+
+
+def _cells(row: Sequence[Box]) -> list[str]:
+    """Texts of the row; boxes with no more than a space between them belong together."""
+    cells = [row[0].text]
+    for before, box in pairwise(row):
+        if box.left - before.right < _WORD_GAP * min(before.height, box.height):
+            cells[-1] += " " + box.text
+        else:
+            cells.append(box.text)
+    return cells

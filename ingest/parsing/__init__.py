@@ -1,0 +1,1 @@
+"""Shared by the parsers: decoding, the document builder, HTML blocks, ZIP containers."""

@@ -1,0 +1,194 @@
+"""The blocks of a page of HTML, through BeautifulSoup: the main content, navigation left out."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, PageElement, PreformattedString, Tag
+
+from ingest.clean import clean, unwrap
+from ingest.parsing.builder import DocumentBuilder
+from ingest.types import BlockKind
+
+_LEFT_OUT = set(
+    re.findall(
+        r"\w+",
+        "script style template noscript iframe svg canvas nav aside select button input textarea",
+    )
+)
+_LEFT_OUT_ROLES = {"navigation", "search", "banner", "contentinfo"}
+_MIN_MAIN_SHARE = 0.3  # of all text, or it is not the main content
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = _HEADINGS.keys() | set(
+    re.findall(
+        r"\w+",
+        "p div li dt dd pre blockquote table tr td th caption ul ol dl section article main header "
+        "footer figure figcaption address body html details summary fieldset form center thead "
+        "tbody tfoot legend",
+    )
+)
+_MAX_CELL_CHARACTERS = 2000  # beyond it the table lays out a page
+_MAX_SPAN = 200
+
+_Row = tuple[bool, list[str]]  # is header, cells
+
+
+def add_html(builder: DocumentBuilder, html: str, *, whole_page: bool = False) -> None:
+    """Add the blocks of a page, or of a piece of HTML inside another format."""
+    # An XML declaration with an encoding would be refused in text that is decoded already.
+    soup = BeautifulSoup(clean(re.sub(r"^\s*<\?xml[^>]*\?>", "", html)), "lxml")
+    if whole_page and soup.title:
+        builder.title = unwrap(soup.title.get_text())
+    for tag in [tag for tag in _tags(soup) if _is_left_out(tag, whole_page)]:
+        tag.decompose()
+    _Walk(builder).run(_main(soup) if whole_page else soup.body or soup)
+
+
+def _tags(root: Tag) -> Iterator[Tag]:
+    """All tags below `root`; many times faster than a CSS selector."""
+    return (node for node in root.descendants if isinstance(node, Tag))
+
+
+def _is_left_out(tag: Tag, whole_page: bool) -> bool:
+    if not whole_page:
+        return tag.name in ("script", "style")
+    if tag.name in _LEFT_OUT or tag.get("role") in _LEFT_OUT_ROLES:
+        return True
+    if "hidden" in tag.attrs or tag.get("aria-hidden") == "true":
+        return True
+    parent = tag.parent
+    return tag.name in ("header", "footer") and parent is not None and parent.name == "body"
+
+
+def _main(soup: BeautifulSoup) -> Tag:
+    body = soup.body or soup
+    mains = [
+        tag for tag in _tags(body) if tag.name in ("main", "article") or tag.get("role") == "main"
+    ]
+    best = max(mains, key=lambda tag: len(tag.get_text()), default=body)
+    enough = len(best.get_text()) >= _MIN_MAIN_SHARE * len(body.get_text())
+    return best if enough else body
+
+
+class _Walk:
+    """Groups strings by their nearest block element, without recursion however deep the page."""
+
+    def __init__(self, builder: DocumentBuilder) -> None:
+        self._builder = builder
+        self._tables: dict[int, list[_Row] | None] = {}  # by id(table); None lays out the page
+        self._done: set[int] = set()
+
+    def run(self, root: Tag) -> None:
+        for _, group in groupby(_strings(root), key=lambda pair: id(pair[0])):
+            pairs = list(group)
+            self._block(pairs[0][0], "".join(text for _, text in pairs))
+
+    def _block(self, owner: Tag, text: str) -> None:
+        table = _table_of(owner)
+        rows = self._rows(table) if table else None
+        if rows is not None:
+            if id(table) not in self._done:
+                self._done.add(id(table))
+                self._builder.table(rows)
+        elif owner.name in _HEADINGS:
+            self._builder.heading(_lines(text), _HEADINGS[owner.name])
+        elif owner.name == "pre":
+            self._builder.add(BlockKind.CODE, text.replace("\v", "\n"))
+        elif owner.name == "li" and text.strip():
+            self._builder.paragraph(f"- {_lines(text)}", tight=True)
+        else:
+            self._builder.paragraph(_lines(text))
+
+    def _rows(self, table: Tag) -> list[_Row] | None:
+        if id(table) not in self._tables:
+            self._tables[id(table)] = _data_rows(table)
+        return self._tables[id(table)]
+
+
+def _table_of(owner: Tag) -> Tag | None:
+    """The table that `owner` is in a row of."""
+    in_row = False
+    for tag in (owner, *owner.parents):
+        in_row = in_row or tag.name == "tr"
+        if tag.name == "table":
+            return tag if in_row else None
+    return None
+
+
+def _strings(root: Tag) -> Iterator[tuple[Tag, str]]:
+    """Every visible string with its nearest block element; `<br>` as a line end."""
+    for node in root.descendants:
+        if isinstance(node, Tag):
+            if node.name == "br":
+                yield _owner(node), "\v"
+        elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
+            yield _owner(node), str(node)
+
+
+def _owner(node: PageElement) -> Tag:
+    parent = node.parent
+    while parent is not None and parent.name not in _BLOCKS and parent.parent is not None:
+        parent = parent.parent
+    if parent is None:
+        raise ValueError("text outside of any element")
+    return parent
+
+
+def _lines(text: str) -> str:
+    """Line ends of the source are spaces in HTML (and nothing between CJK); `<br>` breaks."""
+    return "\n".join(" ".join(unwrap(line).split()) for line in text.split("\v"))
+
+
+def _data_rows(table: Tag) -> list[_Row] | None:
+    """The table's rows, or None where it lays out a page instead of holding data."""
+    tags = list(_tags(table))
+    if table.get("role") == "presentation" or any(tag.name == "table" for tag in tags):
+        return None
+    rows = list(_filled_rows([tag for tag in tags if tag.name == "tr"]))
+    if max((len(cells) for _, cells in rows), default=0) < 2:
+        return None
+    longest = max(len(cell) for _, cells in rows for cell in cells)
+    return rows if longest <= _MAX_CELL_CHARACTERS else None
+
+
+def _filled_rows(rows: Sequence[Tag]) -> Iterator[_Row]:
+    """A cell that spans rows is repeated in each of them, so that a row can be read by itself."""
+    hanging: dict[int, tuple[int, str]] = {}  # column: rows still to fill, text
+    opened = False
+    for row in rows:
+        cells: list[str] = []
+        tags = [tag for tag in row.children if isinstance(tag, Tag) and tag.name in ("td", "th")]
+        for tag in tags:
+            _fill(cells, hanging)
+            cells.append(_cell_text(tag))
+            span = str(tag.get("rowspan", "1"))
+            if span.isdecimal() and 1 < int(span) <= _MAX_SPAN:
+                hanging[len(cells) - 1] = (int(span) - 1, cells[-1])
+        _fill(cells, hanging)
+        in_head = row.parent is not None and row.parent.name == "thead"
+        head = in_head or (bool(tags) and all(tag.name == "th" for tag in tags))
+        yield head and not opened, cells
+        opened = opened or not head
+
+
+def _cell_text(cell: Tag) -> str:
+    parts: list[str] = []
+    for node in cell.descendants:
+        if isinstance(node, Tag):
+            parts.append("\v" if node.name == "br" or node.name in _BLOCKS else "")
+        elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
+            parts.append(str(node))
+    return _lines("".join(parts))
+
+
+def _fill(cells: list[str], hanging: dict[int, tuple[int, str]]) -> None:
+    """Put texts that hang down from rows above into the columns that come next."""
+    while len(cells) in hanging:
+        column = len(cells)
+        left, text = hanging[column]
+        cells.append(text)
+        if left > 1:
+            hanging[column] = (left - 1, text)
+        else:
+            del hanging[column]

@@ -1,0 +1,1 @@
+"""The HTTP client, the JSON it reads, and answers watched while they are written."""

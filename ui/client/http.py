@@ -1,0 +1,223 @@
+"""The API over HTTP. Errors: ApiError (the API refused), its child ApiDown (nobody answered)."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+import httpx
+from httpx_sse import EventSource, ServerSentEvent
+
+from ui.client import wire
+
+Params = dict[str, str | int]
+
+
+class ApiError(Exception):
+    """A refusal; `detail` is the API's own sentence, `code` its machine-readable name."""
+
+    def __init__(self, detail: str, code: str = "error", status: int = 0) -> None:
+        super().__init__(detail)
+        self.detail, self.code, self.status = detail, code, status
+
+
+class ApiDown(ApiError):
+    """The API did not answer at all."""
+
+
+def _error(response: httpx.Response) -> ApiError:
+    try:
+        problem = response.json()
+        detail = problem.get("detail") or problem.get("title")
+    except (ValueError, AttributeError):
+        return ApiError(f"HTTP {response.status_code}", "error", response.status_code)
+    if not isinstance(detail, str):
+        detail = json.dumps(detail, ensure_ascii=False)
+    return ApiError(detail, str(problem.get("code", "error")), response.status_code)
+
+
+def _given(**values: str | int | None) -> Params:
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+class Client:
+    """One per API address, shared by all sessions; httpx clients are thread-safe."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        # A stream is silent for at most the API's heartbeat; uploads may take long to store.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        timeout = httpx.Timeout(30.0, connect=3.0)
+        self._http = httpx.Client(base_url=url, timeout=timeout, limits=limits, trust_env=False)
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise ApiDown(str(error), "api_down") from error
+        if response.is_error:
+            raise _error(response)
+        return response.json() if response.content else None
+
+    @contextmanager
+    def _stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream(method, path, **options) as response:
+                if response.is_error:
+                    response.read()
+                    raise _error(response)
+                yield response
+        except httpx.TransportError as error:
+            raise ApiDown(str(error), "api_down") from error
+
+    # Knowledge bases and documents
+
+    def bases(self) -> list[wire.Base]:
+        return cast(list[wire.Base], self._call("GET", "/api/bases"))
+
+    def create_base(self, name: str) -> wire.Base:
+        return cast(wire.Base, self._call("POST", "/api/bases", json={"name": name}))
+
+    def rename_base(self, base_id: str, name: str) -> None:
+        self._call("PATCH", f"/api/bases/{base_id}", json={"name": name})
+
+    def delete_base(self, base_id: str) -> None:
+        self._call("DELETE", f"/api/bases/{base_id}")
+
+    def documents(
+        self, base_id: str, *, limit: int, offset: int = 0, q: str = "", state: str = ""
+    ) -> wire.DocumentList:
+        params = _given(limit=limit, offset=offset, q=q, state=state)
+        path = f"/api/bases/{base_id}/documents"
+        return cast(wire.DocumentList, self._call("GET", path, params=params))
+
+    def upload(self, base_id: str, name: str, file: BinaryIO) -> wire.Document:
+        path = f"/api/bases/{base_id}/documents"
+        return cast(wire.Document, self._call("POST", path, files={"file": (name, file)}))
+
+    def document(self, document_id: str) -> wire.Document:
+        return cast(wire.Document, self._call("GET", f"/api/documents/{document_id}"))
+
+    def versions(self, document_id: str) -> list[wire.Document]:
+        """All versions of the document, newest first."""
+        path = f"/api/documents/{document_id}/versions"
+        return cast(list[wire.Document], self._call("GET", path))
+
+    def chunks(self, document_id: str, *, limit: int, offset: int) -> list[wire.Chunk]:
+        path, params = f"/api/documents/{document_id}/chunks", _given(limit=limit, offset=offset)
+        return cast(list[wire.Chunk], self._call("GET", path, params=params))
+
+    def retry_document(self, document_id: str) -> None:
+        self._call("POST", f"/api/documents/{document_id}/retry")
+
+    def delete_document(self, document_id: str) -> None:
+        self._call("DELETE", f"/api/documents/{document_id}")
+
+    def text(self, document_id: str, start: int, end: int) -> wire.Text:
+        path = f"/api/documents/{document_id}/text"
+        return cast(wire.Text, self._call("GET", path, params={"start": start, "end": end}))
+
+    def file(self, document_id: str) -> bytes:
+        with self._stream("GET", f"/api/documents/{document_id}/file") as response:
+            return response.read()
+
+    # Questions and answers
+
+    def chat(self, request: wire.ChatRequest) -> Iterator[ServerSentEvent]:
+        """Ask, or have an answer written anew. The events of `events`, from the start."""
+        return self._events("POST", "/api/chat", json=request)
+
+    def events(self, answer_id: str, after: str = "") -> Iterator[ServerSentEvent]:
+        """The events of an answer from the start, or those after the event with id `after`."""
+        headers = {"Last-Event-ID": after} if after else {}
+        return self._events("GET", f"/api/messages/{answer_id}/events", headers=headers)
+
+    def _events(self, method: str, path: str, **options: Any) -> Iterator[ServerSentEvent]:
+        with self._stream(method, path, **options) as response:
+            yield from EventSource(response).iter_sse()
+
+    def stop(self, answer_id: str) -> None:
+        self._call("POST", f"/api/messages/{answer_id}/stop")
+
+    def message(self, message_id: str) -> wire.Message:
+        return cast(wire.Message, self._call("GET", f"/api/messages/{message_id}"))
+
+    def search(self, query: str, base_ids: list[str], top_k: int) -> list[wire.Passage]:
+        body = {"query": query, "base_ids": base_ids, "top_k": top_k}
+        return cast(list[wire.Passage], self._call("POST", "/api/search", json=body)["passages"])
+
+    def conversations(self, q: str = "", limit: int = 50) -> wire.ConversationList:
+        params = _given(q=q, limit=limit)
+        return cast(wire.ConversationList, self._call("GET", "/api/conversations", params=params))
+
+    def conversation(self, conversation_id: str) -> wire.ConversationDetail:
+        path = f"/api/conversations/{conversation_id}"
+        return cast(wire.ConversationDetail, self._call("GET", path))
+
+    def rename_conversation(self, conversation_id: str, title: str) -> None:
+        self._call("PATCH", f"/api/conversations/{conversation_id}", json={"title": title})
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        self._call("DELETE", f"/api/conversations/{conversation_id}")
+
+    # Judgements
+
+    def put_feedback(self, message_id: str, feedback: wire.Feedback) -> None:
+        self._call("PUT", f"/api/messages/{message_id}/feedback", json=feedback)
+
+    def delete_feedback(self, message_id: str) -> None:
+        self._call("DELETE", f"/api/messages/{message_id}/feedback")
+
+    def feedback(self, rating: str, base_id: str, limit: int, offset: int) -> wire.FeedbackList:
+        params = _given(rating=rating, base_id=base_id, limit=limit, offset=offset)
+        return cast(wire.FeedbackList, self._call("GET", "/api/feedback", params=params))
+
+    def export(self, choice: dict[str, str]) -> bytes:
+        with self._stream("GET", "/api/export", params=_given(**choice)) as response:
+            return response.read()
+
+    def export_report(self, choice: dict[str, str]) -> wire.ExportReport:
+        report = self._call("GET", "/api/export/report", params=_given(**choice))
+        return cast(wire.ExportReport, report)
+
+    # Evaluation
+
+    def questions(self, base_id: str) -> list[wire.EvalQuestion]:
+        return cast(list[wire.EvalQuestion], self._call("GET", f"/api/bases/{base_id}/questions"))
+
+    def add_question(self, base_id: str, question: wire.NewEvalQuestion) -> None:
+        self._call("POST", f"/api/bases/{base_id}/questions", json=question)
+
+    def delete_question(self, question_id: str) -> None:
+        self._call("DELETE", f"/api/questions/{question_id}")
+
+    def collect_questions(self, base_id: str) -> int:
+        return int(self._call("POST", f"/api/bases/{base_id}/questions/collect")["added"])
+
+    def runs(self, base_id: str) -> list[wire.EvalRun]:
+        return cast(list[wire.EvalRun], self._call("GET", f"/api/bases/{base_id}/evaluations"))
+
+    def start_run(self, base_id: str, changes: dict[str, str], *, answers: bool) -> None:
+        body = {"changes": changes, "answers": answers}
+        self._call("POST", f"/api/bases/{base_id}/evaluations", json=body)
+
+    def compare_runs(self, base_id: str, before: str, after: str) -> wire.Comparison:
+        path = f"/api/bases/{base_id}/evaluations/{after}/compare"
+        return cast(wire.Comparison, self._call("GET", path, params={"before": before}))
+
+    def run_report(self, base_id: str, run_id: str) -> bytes:
+        with self._stream("GET", f"/api/bases/{base_id}/evaluations/{run_id}/report") as response:
+            return response.read()
+
+    def public_report(self) -> bytes:
+        """Of the public sets; ApiError where none was written."""
+        with self._stream("GET", "/api/evaluation/report") as response:
+            return response.read()
+
+    # State
+
+    def models(self) -> list[wire.Model]:
+        return cast(list[wire.Model], self._call("GET", "/api/models"))
+
+    def status(self) -> wire.Status:
+        return cast(wire.Status, self._call("GET", "/api/status"))

@@ -1,0 +1,205 @@
+"""One answer: while it is being written, and when it is there."""
+
+import streamlit as st
+
+from ui import safe_markdown, state
+from ui.client import wire
+from ui.client.http import ApiError
+from ui.client.watch import Watch
+from ui.parts import feedback, marks, served, sources, trust
+from ui.words.texts import refused, t, words
+
+REFRESH_S = 0.2
+
+
+def question(message: wire.Message) -> None:
+    with st.container(key=f"asked-{message['id']}", horizontal_alignment="right"):
+        text = safe_markdown.plain_lines(message["content"]).replace("\n", "  \n")
+        st.markdown(text, width="content")
+
+
+@st.fragment(run_every=REFRESH_S)
+def running(answer_id: str) -> None:
+    """Draws what has come in so far; the page stays free for everything else meanwhile."""
+    watch = state.watch(answer_id)
+    if watch.finished.is_set():
+        st.rerun()
+    _draw_running(watch)
+
+
+def _draw_running(watch: Watch) -> None:
+    with st.container(key=f"answer-{watch.answer_id}"):
+        text = watch.text
+        if not text:
+            st.markdown(f":shimmer[{_stage(watch)}]")
+        else:
+            if watch.passages:
+                st.caption(_found(watch))
+            anchor = marks.anchor(watch.answer_id)
+            st.markdown(safe_markdown.answer(text, len(watch.passages), anchor) + " ▍")
+        if watch.passages:
+            count = len(watch.passages)
+            sources.chips(watch.answer_id, watch.passages, [*range(1, count + 1)])
+    marks.follow_end("running", len(watch.text) + len(watch.passages), jump=watch.answer_id)
+
+
+def _found(watch: Watch) -> str:
+    return t("stage.found", passages=len(watch.passages), documents=watch.document_count)
+
+
+def _stage(watch: Watch) -> str:
+    if watch.total > 1:
+        return t("stage.part", done=watch.done, total=watch.total)
+    if watch.passages:
+        return f"{_found(watch)}{t('stage.reading')}"
+    return t("stage.thinking" if watch.stage == "reading" else "stage.searching")
+
+
+def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
+    """An answer with its variants, the newest in front. Returns the id to be written anew."""
+    shown = _chosen(variants)
+    with st.container(key=f"answer-{shown['id']}"):
+        _outcome(shown)
+        if shown["finish_reason"] == "no_sources":
+            _nothing_found(shown)
+        elif shown["content"]:
+            trust.text(shown)
+            trust.conflicts(shown)
+        if shown["passages"]:
+            numbers = sources.cited_numbers(shown)
+            sources.chips(shown["id"], shown["passages"], numbers, shown["citations"])
+        return _actions(shown, variants, busy=busy)
+
+
+def _chosen(variants: list[wire.Message]) -> wire.Message:
+    place = int(st.session_state.get(_variant_key(variants[0]), len(variants) - 1))
+    return variants[min(place, len(variants) - 1)]
+
+
+def _variant_key(message: wire.Message) -> str:
+    return f"variant-{message['conversation_id']}-{message['position']}"
+
+
+def _outcome(message: wire.Message) -> None:
+    """Anything but a plain complete answer is said before its text."""
+    if message["state"] == "failed":
+        st.warning(t("answer.failed"), icon=":material/cloud_off:")
+        st.caption(safe_markdown.plain(message["error_detail"] or ""))
+    elif message["state"] == "interrupted":
+        st.info(t("answer.interrupted"), icon=":material/info:")
+    elif message["state"] == "stopped":
+        st.caption(t("answer.stopped"))
+    elif message["finish_reason"] == "length":
+        st.caption(t("answer.cut"))
+
+
+def _nothing_found(message: wire.Message) -> None:
+    """In our own words: those of the answer name the files, which stand below as sources."""
+    st.info(t("none.said"), icon=":material/search_off:")
+    if message["passages"]:
+        st.caption(t("none.nearest"))
+
+
+def _actions(shown: wire.Message, variants: list[wire.Message], *, busy: bool) -> str | None:
+    wanted: str | None = None
+    row = st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"actions-{shown['id']}"
+    )
+    with row:
+        if len(variants) > 1:
+            _variants(shown, variants)
+        if shown["content"]:
+            feedback.thumbs(shown)
+            marks.copy_button(shown["content"], shown["id"])
+        again = t("answer.retry") if shown["state"] == "failed" else t("answer.regenerate")
+        if st.button(again, type="tertiary", key=f"again-{shown['id']}", disabled=busy):
+            wanted = shown["id"]
+            st.session_state.pop(_variant_key(shown), None)
+        if st.button(t("answer.details"), type="tertiary", key=f"details-{shown['id']}"):
+            state.open_dialog("details", message_id=shown["id"])
+        judged = shown["feedback"]
+        bad = bool(judged and judged["rating"] == "down")
+        key = f"judge-{shown['id']}"
+        if bad and st.button(t("feedback.edit"), type="tertiary", key=key):
+            feedback.open_form(shown["id"])
+    return wanted
+
+
+def _variants(shown: wire.Message, variants: list[wire.Message]) -> None:
+    place = next(n for n, message in enumerate(variants) if message["id"] == shown["id"])
+
+    def turn(step: int) -> None:
+        st.session_state[_variant_key(shown)] = place + step
+
+    for step, icon in ((-1, ":material/chevron_left:"), (1, ":material/chevron_right:")):
+        st.button(
+            "",
+            icon=icon,
+            type="tertiary",
+            key=f"variant{step}-{shown['id']}",
+            on_click=turn,
+            args=(step,),
+            disabled=not 0 <= place + step < len(variants),
+            help=t("answer.variant_back" if step < 0 else "answer.variant_on"),
+        )
+        if step < 0:
+            st.markdown(f"{place + 1}/{len(variants)}")
+
+
+def details() -> None:
+    """Model, times, tokens, and every stage's score of every passage."""
+    opened = state.dialog()
+    if opened is None:
+        return
+    try:
+        message = state.message(opened["message_id"])
+    except ApiError as error:
+        st.error(refused(error))
+        return
+    served.line(message)
+    if message.get("cached_from"):
+        _from_cache(message)
+    facts = {
+        t("details.model"): message["model"] or "–",
+        t("details.prompt"): message.get("prompt_id") or "–",
+        t("details.tokens"): f"{message['prompt_tokens']} → {message['completion_tokens']}",
+    }
+    timings = message["timings_ms"]
+    if "first_token" in timings:
+        waited = sum(timings.get(stage, 0.0) for stage in ("retrieve", "prompt", "first_token"))
+        facts[t("details.first_token")] = f"{waited:,.0f} ms"
+    if message.get("trace_id"):
+        facts[t("details.trace")] = message["trace_id"]
+    facts |= {_timing_name(name): f"{value:,.0f} ms" for name, value in timings.items()}
+    st.table({t("details.what"): list(facts), t("details.value"): list(facts.values())})
+    if message["passages"]:
+        st.caption(t("details.scores"))
+        st.table(_score_table(message["passages"]))
+
+
+def _from_cache(message: wire.Message) -> None:
+    """Says that nobody was asked, and asks."""
+    st.info(t("details.cached"), icon=":material/cached:")
+    if st.button(t("details.ask_anew"), icon=":material/refresh:", key="ask-anew"):
+        st.session_state["send_now"] = {"regenerate": message["id"]}
+        st.session_state.pop(_variant_key(message), None)
+        state.close_dialog()
+        st.rerun()
+
+
+def _score_table(passages: list[wire.Passage]) -> dict[str, list[str]]:
+    names = [
+        f"{number} · {safe_markdown.plain(safe_markdown.shortened(passage['document_name']))}"
+        for number, passage in enumerate(passages, 1)
+    ]
+    table = {t("details.passage"): names}
+    for stage in ("dense", "lexical", "fused", "rerank"):
+        scores: list[float | None] = [dict(p["trace"])[stage] for p in passages]  # type: ignore[misc]  # all four are scores
+        if any(score is not None for score in scores):
+            table[t(f"details.{stage}")] = ["–" if s is None else f"{s:.3f}" for s in scores]
+    return table
+
+
+def _timing_name(name: str) -> str:
+    key = f"timing.{name}"
+    return t(key) if key in words("zh") else name

@@ -1,0 +1,30 @@
+"""Which dialog is open, if any; drawn last, so that the page behind it is complete."""
+
+import streamlit as st
+
+from ui import state
+from ui.parts import answer, bases, document_view, feedback, sidebar, sources
+from ui.screens import documents
+from ui.words.texts import t
+
+_DIALOGS = {
+    "source": ("dialog.source", sources.dialog, "medium"),
+    "feedback": ("dialog.feedback", feedback.dialog, "medium"),
+    "details": ("dialog.details", answer.details, "medium"),
+    "rename_conversation": ("dialog.rename_conversation", sidebar.rename, "small"),
+    "delete_conversation": ("dialog.delete_conversation", sidebar.delete, "small"),
+    "create_base": ("dialog.create_base", bases.create, "small"),
+    "rename_base": ("dialog.rename_base", bases.rename, "small"),
+    "delete_base": ("dialog.delete_base", bases.delete, "small"),
+    "document": ("dialog.document", document_view.dialog, "large"),
+    "delete_document": ("dialog.delete_document", documents.delete_document, "small"),
+}
+
+
+def draw() -> None:
+    wanted = state.dialog()
+    if not wanted:
+        return
+    title, body, width = _DIALOGS[wanted["name"]]
+    decorate = st.dialog(t(title), width=width, on_dismiss=state.close_dialog)  # type: ignore[call-overload]  # width is one of its literals
+    decorate(body)()

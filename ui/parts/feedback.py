@@ -1,0 +1,159 @@
+"""Judging an answer: thumbs under it, and the form behind 👎. Every change is saved at once."""
+
+from typing import Any, cast
+
+import streamlit as st
+
+from ui import state
+from ui.client import wire
+from ui.client.http import ApiError
+from ui.safe_markdown import shortened
+from ui.words.texts import refused, t
+
+REASONS = ("wrong", "not_in_sources", "source_missing", "out_of_date", "badly_written")
+EMPTY: wire.Feedback = {
+    "rating": "down",
+    "reason": None,
+    "comment": "",
+    "correction": "",
+    "right_chunk_id": None,
+}
+_FIELDS = ("reason", "comment", "correction", "right_chunk_id")
+
+
+def own(feedback: wire.Feedback | None, rating: wire.Rating) -> wire.Feedback:
+    """The judgement as the API takes it, without the fields that are the API's own."""
+    known = feedback or EMPTY
+    return {
+        "rating": rating,
+        "reason": known["reason"],
+        "comment": known["comment"],
+        "correction": known["correction"],
+        "right_chunk_id": known["right_chunk_id"],
+    }
+
+
+def thumbs(message: wire.Message) -> None:
+    """👍 👎 keyed by the message, filled in with what was saved before."""
+    key = f"thumbs-{message['id']}"
+    saved = message["feedback"]
+    if key not in st.session_state:
+        st.session_state[key] = None if saved is None else int(saved["rating"] == "up")
+    st.feedback("thumbs", key=key, on_change=_rated, args=(message, key))
+
+
+def _rated(message: wire.Message, key: str) -> None:
+    chosen = st.session_state[key]
+    try:
+        if chosen is None:
+            state.client().delete_feedback(message["id"])
+            return
+        rating: wire.Rating = "up" if chosen else "down"
+        state.client().put_feedback(message["id"], own(message["feedback"], rating))
+    except ApiError as error:
+        st.session_state.pop(key)
+        st.toast(refused(error), icon=":material/error:")
+        return
+    if rating == "down":
+        open_form(message["id"])
+    else:
+        st.toast(t("feedback.thanks"), icon=":material/check:")
+
+
+def open_form(message_id: str) -> None:
+    for name in _FIELDS:
+        st.session_state.pop(f"feedback-{name}", None)
+    state.open_dialog("feedback", message_id=message_id, found=[])
+
+
+def dialog() -> None:
+    opened = state.dialog()
+    if opened is None:
+        return
+    message = state.message(opened["message_id"])
+    for name, value in own(message["feedback"], "down").items():
+        st.session_state.setdefault(f"feedback-{name}", value)
+
+    def save() -> None:
+        _save(message["id"])
+
+    st.pills(
+        t("feedback.reason"),
+        REASONS,
+        format_func=lambda reason: t(f"reason.{reason}"),
+        key="feedback-reason",
+        on_change=save,
+    )
+    st.text_area(
+        t("feedback.correction"),
+        key="feedback-correction",
+        placeholder=t("feedback.correction_hint"),
+        height=120,
+        max_chars=50_000,
+        on_change=save,
+    )
+    _right_source(message, opened)
+    st.text_area(
+        t("feedback.comment"),
+        key="feedback-comment",
+        height=80,
+        max_chars=10_000,
+        on_change=save,
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("feedback.saved_at_once"))
+        if st.button(t("feedback.done"), type="primary", key="feedback-done"):
+            save()
+            state.close_dialog()
+            st.rerun()
+
+
+def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
+    """The passage that holds the answer: one of those shown, or one that a search finds."""
+    found: list[wire.Passage] = opened["found"]
+    passages = {p["chunk_id"]: p for p in [*message["passages"], *found]}
+    chosen: int | None = st.session_state.get("feedback-right_chunk_id")
+    options = list(dict.fromkeys([*passages, *([chosen] if chosen is not None else [])]))
+
+    def shown(chunk_id: int) -> str:
+        passage = passages.get(chunk_id)
+        if passage is None:
+            return t("feedback.source_chosen_before")
+        words = " ".join(passage["text"].split())[:40]
+        return f"{shortened(passage['document_name'], 24)} · {words}…"
+
+    st.selectbox(
+        t("feedback.right_source"),
+        options,
+        index=None,
+        format_func=shown,
+        key="feedback-right_chunk_id",
+        placeholder=t("feedback.right_source_hint"),
+        on_change=lambda: _save(message["id"]),
+    )
+    query = st.text_input(t("feedback.search"), key=f"feedback-search-{message['id']}")
+    if query and query != opened.get("query"):
+        opened["query"] = query
+        conversation = state.client().conversation(message["conversation_id"])
+        opened["found"] = state.client().search(query, conversation["base_ids"], top_k=8)
+        st.rerun(scope="fragment")
+    if query:
+        st.caption(t("feedback.found", n=len(found)) if found else t("feedback.found_none"))
+
+
+def _save(message_id: str) -> None:
+    values = {name: st.session_state.get(f"feedback-{name}") for name in _FIELDS}
+    feedback = cast(
+        wire.Feedback,
+        {
+            "rating": "down",
+            "reason": values["reason"],
+            "comment": values["comment"] or "",
+            "correction": values["correction"] or "",
+            "right_chunk_id": values["right_chunk_id"],
+        },
+    )
+    try:
+        state.client().put_feedback(message_id, feedback)
+    except ApiError as error:
+        st.toast(refused(error), icon=":material/error:")

@@ -1,0 +1,111 @@
+"""Files on their way in: sending them one request each, and waiting for those of a question."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from ui import state
+from ui.client import wire
+from ui.client.http import ApiDown, ApiError
+from ui.safe_markdown import plain, shortened
+from ui.words.texts import t, words
+
+AT_WORK = ("parsing", "embedding")
+ACTIVE = ("queued", *AT_WORK)
+
+
+def send(base_id: str, files: Sequence[UploadedFile]) -> tuple[list[wire.Document], list[str]]:
+    """Uploads each file by itself: one that is refused does not hold up the others.
+
+    Returns what was accepted, and a sentence for each that was not.
+    """
+    accepted: list[wire.Document] = []
+    refused: list[str] = []
+    for file in files:
+        try:
+            accepted.append(state.client().upload(base_id, file.name, file))
+        except ApiDown:
+            raise
+        except ApiError as error:
+            refused.append(t("upload.refused", name=plain(file.name), reason=reason(error)))
+    return accepted, refused
+
+
+def reason(error: ApiError) -> str:
+    """Why a file was refused, in words of the interface where they are known."""
+    return problem(error.code, error.detail)
+
+
+def problem(code: str | None, detail: str | None) -> str:
+    key = f"problem.{code}"
+    return (
+        t(key, detail=plain(detail or ""))
+        if key in words("zh")
+        else plain(detail or t("problem.unknown"))
+    )
+
+
+def stage(document: wire.Document) -> str:
+    """queued, parsing 3/12 pages, embedding 4/6 …, in words."""
+    if document["state"] in AT_WORK and document["total"]:
+        done, total = document["done"], document["total"]
+        return t(f"state.{document['state']}_of", done=done, total=total)
+    return t(f"state.{document['state']}")
+
+
+def send_and_wait(base: wire.Base, files: Sequence[UploadedFile], question: str) -> None:
+    accepted, refused = send(base["id"], files)
+    ids = [document["id"] for document in accepted]
+    st.session_state["waiting"] = state.Waiting(ids, question.strip(), refused)
+
+
+def waiting_strip() -> None:
+    waiting = state.waiting()
+    if waiting is None:
+        return
+    for sentence in waiting.refused:
+        st.error(sentence, icon=":material/error:")
+    if waiting.document_ids:
+        _strip()
+
+
+@st.fragment(run_every=1.0)
+def _strip() -> None:
+    waiting = state.waiting()
+    if waiting is None:
+        return
+    documents = _present(waiting.document_ids)
+    busy = any(document["state"] in ACTIVE for document in documents)
+    if not busy and waiting.question:
+        st.session_state["send_now"] = waiting.question
+        st.session_state["waiting"] = state.Waiting([], "", waiting.refused)
+        st.rerun()
+    with st.container(border=True):
+        for document in documents:
+            name = plain(shortened(document["name"], 40))
+            why = problem(document["error_code"], document["error_detail"])
+            end = f" {why}" if document["state"] == "failed" else ""
+            st.markdown(f"{name} · {stage(document)}{end}")
+        if waiting.question:
+            st.caption(t("upload.then_asked", question=plain(shortened(waiting.question, 60))))
+        elif not busy:
+            st.caption(t("upload.now_ask"))
+        label = t("upload.ask_now") if busy and waiting.question else t("upload.close")
+        if st.button(label, key="waiting-close"):
+            st.session_state["send_now"] = waiting.question
+            st.session_state["waiting"] = None
+            st.rerun()
+
+
+def _present(document_ids: list[str]) -> list[wire.Document]:
+    """Those that still exist."""
+    present = []
+    for document_id in document_ids:
+        try:
+            present.append(state.client().document(document_id))
+        except ApiDown:
+            raise
+        except ApiError:
+            continue
+    return present

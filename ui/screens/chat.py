@@ -1,0 +1,215 @@
+"""The chat page: a conversation, and below it what is asked, of which bases."""
+
+from itertools import groupby
+
+import streamlit as st
+from streamlit.typing import ChatInputValue
+
+from ui import state
+from ui.client import wire
+from ui.client.http import ApiDown, ApiError
+from ui.client.watch import Watch, ask
+from ui.parts import answer, marks, picker, uploads
+from ui.safe_markdown import plain
+from ui.words.texts import t
+
+START_S = 15.0  # the API stores the question and says `start` before it searches
+MAX_QUESTION_CHARS = 8000
+
+
+def page() -> None:
+    bases = state.client().bases()
+    conversation = _conversation()
+    chosen = picker.chosen(bases, conversation)
+    running = False
+    if conversation:
+        running = _messages(conversation)
+        length = sum(len(message["content"]) for message in conversation["messages"])
+        marks.follow_end("page", length, jump=conversation["id"])
+    else:
+        _welcome(bases, chosen)
+    _ask_error()
+    uploads.waiting_strip()
+    with st.bottom:
+        picker.engine_notice()
+        task = picker.draw(bases, chosen)
+        if running and conversation:
+            _stop(conversation)
+        else:
+            _input(chosen, task)
+    _send_waiting(chosen)
+
+
+def _conversation() -> wire.ConversationDetail | None:
+    conversation_id = state.conversation_id()
+    if conversation_id is None:
+        st.query_params.pop("c", None)
+        return None
+    try:
+        found = state.client().conversation(conversation_id)
+    except ApiDown:
+        raise
+    except ApiError:
+        state.open_conversation(None)
+        st.toast(t("chat.gone"))
+        return None
+    st.query_params["c"] = conversation_id
+    return found
+
+
+def _messages(conversation: wire.ConversationDetail) -> bool:
+    """Draws all turns; True while an answer is being written."""
+    running = any(_is_running(message) for message in conversation["messages"])
+    again: str | None = None
+    for _, group in groupby(conversation["messages"], key=lambda m: m["position"]):
+        variants = list(group)
+        if variants[0]["role"] == "user":
+            answer.question(variants[-1])
+        elif _is_running(variants[-1]):
+            answer.running(variants[-1]["id"])
+        else:
+            final = [_settled(message) for message in variants]
+            again = answer.finished(final, busy=running) or again
+    if again:
+        _start({"regenerate": again})
+    return running
+
+
+def _is_running(message: wire.Message) -> bool:
+    return message["state"] == "streaming" and not state.watch(message["id"]).finished.is_set()
+
+
+def _settled(message: wire.Message) -> wire.Message:
+    """A message as its watch knows it, where that is ahead of what was just read."""
+    if message["state"] != "streaming":
+        state.watches().pop(message["id"], None)
+        return message
+    watch = state.watch(message["id"])
+    if watch.final:
+        return watch.final
+    detail = watch.error.detail if watch.error else ""
+    return {**message, "state": "failed", "content": watch.text, "error_detail": detail}
+
+
+def _stop(conversation: wire.ConversationDetail) -> None:
+    running = [m["id"] for m in conversation["messages"] if _is_running(m)]
+    if st.button(t("chat.stop"), icon=":material/stop_circle:", width="stretch", key="stop"):
+        for answer_id in running:
+            state.client().stop(answer_id)
+        st.toast(t("chat.stopping"))
+
+
+def _input(chosen: list[wire.Base], task: wire.Task) -> None:
+    if task == "qa":
+        _question_input(chosen)
+        return
+    text = st.chat_input(t(f"task.{task}_hint"), key=f"{task}-text", max_chars=MAX_QUESTION_CHARS)
+    if text and text.strip():
+        send(text.strip(), chosen)
+
+
+def _question_input(chosen: list[wire.Base]) -> None:
+    value = st.chat_input(
+        t("chat.placeholder") if chosen else t("chat.choose_base"),
+        key="question",
+        accept_file="multiple",
+        max_chars=MAX_QUESTION_CHARS,
+        disabled=not chosen,
+    )
+    if isinstance(value, ChatInputValue):
+        if value.files:
+            uploads.send_and_wait(chosen[0], list(value.files), value.text)
+            st.rerun()
+        elif value.text.strip():
+            send(value.text.strip(), chosen)
+
+
+def send(question: str, chosen: list[wire.Base]) -> None:
+    request: wire.ChatRequest = {
+        "question": question,
+        "base_ids": [base["id"] for base in chosen],
+        "conversation_id": state.conversation_id(),
+        "model": picker.model(),
+        "task": picker.task(),
+    }
+    _start(request)
+
+
+def _start(request: wire.ChatRequest) -> None:
+    """Hands the question over; from then on it is the API's, whatever this page does."""
+    st.session_state["ask_error"] = None
+    watch = ask(state.client(), request)
+    watch.started.wait(START_S)
+    if not watch.answer_id:
+        detail = _why_not(watch)
+        st.session_state["ask_error"] = {"detail": detail, "question": request.get("question", "")}
+        st.rerun()
+    _remember(watch)
+    st.rerun()
+
+
+def _why_not(watch: Watch) -> str:
+    if watch.error is None:
+        return t("chat.no_start")
+    return t("busy.said") if watch.error.code == "engine_busy" else watch.error.detail
+
+
+def _remember(watch: Watch) -> None:
+    state.watches()[watch.answer_id] = watch
+    st.session_state["conversation"] = watch.conversation_id
+
+
+def _ask_error() -> None:
+    failed = st.session_state.get("ask_error")
+    if failed:
+        st.error(t("chat.not_sent", detail=plain(failed["detail"])), icon=":material/error:")
+        if failed["question"]:
+            with st.expander(t("chat.your_question"), expanded=len(failed["question"]) < 500):
+                st.text(failed["question"])
+
+
+def _send_waiting(chosen: list[wire.Base]) -> None:
+    """What was asked for elsewhere: a question that waited for its files, a request of a dialog
+    or of another page."""
+    waiting = st.session_state.pop("send_now", "")
+    if isinstance(waiting, dict):
+        _start(waiting)  # type: ignore[arg-type]  # put there as a ChatRequest
+    elif waiting and chosen:
+        send(waiting, chosen)
+
+
+def _welcome(bases: list[wire.Base], chosen: list[wire.Base]) -> None:
+    st.space("large")
+    if picker.task() != "qa":
+        st.title(t(f"task.{picker.task()}"), anchor=False)
+        st.write(t(f"task.{picker.task()}_what"))
+        return
+    st.title(t("welcome.title"), anchor=False)
+    if not any(base["document_count"] for base in bases):
+        st.write(t("empty.what"))
+        _to_documents()
+        return
+    st.write(t("welcome.what"))
+    if chosen and not any(base["ready_count"] for base in chosen):
+        _nothing_ready(chosen)
+    questions = picker.examples(chosen)
+    if questions:
+        st.caption(t("welcome.examples"))
+    with st.container(key="chips-examples", gap="xsmall"):
+        for number, example in enumerate(questions):
+            if st.button(plain(example), key=f"example-{number}", width="content"):
+                send(example, chosen)
+
+
+def _nothing_ready(chosen: list[wire.Base]) -> None:
+    if any(base["document_count"] - base["failed_count"] for base in chosen):
+        st.info(t("welcome.indexing"), icon=":material/hourglass_top:")
+    else:
+        st.info(t("welcome.empty_base"), icon=":material/folder_open:")
+        _to_documents()
+
+
+def _to_documents() -> None:
+    if st.button(t("empty.button"), type="primary", icon=":material/upload_file:"):
+        st.session_state["go"] = "documents"
+        st.rerun()

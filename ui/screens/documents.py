@@ -1,0 +1,250 @@
+"""The documents page: the files of one knowledge base on their way to ready."""
+
+import streamlit as st
+
+from ui import state
+from ui.client import wire
+from ui.client.http import ApiDown, ApiError
+from ui.parts import bases as bases_room
+from ui.parts import trial, uploads
+from ui.safe_markdown import plain, shortened
+from ui.words.texts import refused, t
+
+PER_PAGE = 20
+STATES = ("all", "ready", "failed", "queued", "parsing", "embedding")
+_COLORS = {"ready": "green", "failed": "red", "queued": "gray"}
+
+
+def page() -> None:
+    st.title(t("page.documents"), anchor=False)
+    bases = state.client().bases()
+    if not bases:
+        st.write(t("documents.no_base"))
+        if st.button(t("documents.create"), type="primary", icon=":material/create_new_folder:"):
+            state.open_dialog("create_base")
+        return
+    base = bases_room.choose(bases)
+    _upload(base)
+    if base["ready_count"]:
+        trial.box(base)
+    _listing(base)
+
+
+def _upload(base: wire.Base) -> None:
+    turn = st.session_state.setdefault("upload_turn", 0)
+    files = st.file_uploader(
+        t("upload.label"),
+        accept_multiple_files=True,
+        key=f"upload-{base['id']}-{turn}",
+    )
+    if files:
+        with st.spinner(t("upload.sending", n=len(files))):
+            accepted, refused = uploads.send(base["id"], files)
+        st.session_state["upload_turn"] = turn + 1  # an emptied uploader for the next files
+        st.session_state["upload_refused"] = {base["id"]: refused}
+        if accepted:
+            st.toast(t("upload.accepted", n=len(accepted)), icon=":material/check:")
+        st.rerun()
+    for sentence in st.session_state.get("upload_refused", {}).get(base["id"], []):
+        st.error(sentence, icon=":material/error:")
+
+
+def _in_progress(base: wire.Base) -> int:
+    return base["document_count"] - base["ready_count"] - base["failed_count"]
+
+
+def _listing(base: wire.Base) -> None:
+    if not base["document_count"]:
+        with st.container(border=True):
+            st.markdown(t("documents.empty"))
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            t("documents.filter"),
+            key="document-filter",
+            icon=":material/search:",
+            placeholder=t("documents.filter"),
+            label_visibility="collapsed",
+        )
+        st.selectbox(
+            t("documents.state"),
+            STATES,
+            format_func=lambda name: t(f"state.{name}"),
+            key="document-state",
+            label_visibility="collapsed",
+            width=140,
+        )
+    if base["failed_count"]:
+        st.button(
+            t("documents.some_failed", n=base["failed_count"]),
+            icon=":material/error:",
+            type="tertiary",
+            key="show-failed",
+            on_click=_show_failed,
+            args=(base["id"],),
+        )
+    if _in_progress(base):
+        _moving_table(base["id"])
+    else:
+        st.session_state.pop(f"batch-{base['id']}", None)
+        _table(base["id"])
+
+
+def _show_failed(base_id: str) -> None:
+    st.session_state["document-state"], st.session_state["document-filter"] = "failed", ""
+    st.session_state[f"page-{base_id}"] = 1
+
+
+@st.fragment(run_every=1.0)
+def _moving_table(base_id: str) -> None:
+    """The table while something is on its way; when nothing is any more, polling ends."""
+    base = next((b for b in state.client().bases() if b["id"] == base_id), None)
+    if base is None or not _in_progress(base):
+        st.rerun()
+    left = _in_progress(base)
+    most = max(left, st.session_state.get(f"batch-{base_id}", 0))
+    st.session_state[f"batch-{base_id}"] = most
+    st.caption(t("documents.progress", n=left, ready=base["ready_count"]))
+    st.progress(1 - left / most)
+    for document in _being_read(base_id):
+        st.caption(f"{plain(shortened(document['path'], 60))} · {uploads.stage(document)}")
+    _rows(base_id)
+
+
+def _being_read(base_id: str) -> list[wire.Document]:
+    """What is worked on now; in the list it may be pages further down."""
+    asked = (state.client().documents(base_id, limit=4, state=each) for each in uploads.AT_WORK)
+    return [document for found in asked for document in found["items"]]
+
+
+@st.fragment
+def _table(base_id: str) -> None:
+    _rows(base_id)
+
+
+def _rows(base_id: str) -> None:
+    query = st.session_state.get("document-filter", "").strip()
+    wanted = st.session_state.get("document-state", "all")
+    wanted = "" if wanted == "all" else wanted
+    number = int(st.session_state.get(f"page-{base_id}", 1))
+    offset = (number - 1) * PER_PAGE
+    try:
+        found = state.client().documents(
+            base_id, limit=PER_PAGE, offset=offset, q=query, state=wanted
+        )
+    except ApiDown:
+        st.rerun()
+    if not found["items"] and offset:
+        st.session_state.pop(f"page-{base_id}")
+        st.rerun()
+    if not found["items"]:
+        st.caption(t("documents.none_found"))
+    with st.container(gap=None):
+        for document in found["items"]:
+            _row(document)
+    pages = -(-found["total"] // PER_PAGE)
+    if pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.pagination(pages, key=f"page-{base_id}")
+            st.caption(t("documents.total", n=found["total"]), width="content")
+
+
+def _row(document: wire.Document) -> None:
+    key, failed = document["id"], document["state"] == "failed"
+    with st.container(gap="xxsmall", key=f"filerow-{key}"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small", key=f"filehead-{key}"
+        ):
+            with st.container(gap=None):
+                st.markdown(plain(shortened(document["path"], 60)))
+                st.caption(_facts(document))
+            color = _COLORS.get(document["state"], "blue")
+            st.badge(uploads.stage(document), color=color)  # type: ignore[arg-type]  # one of its colours
+            if failed and st.button(t("action.retry"), key=f"retry-{key}"):
+                _retry(key)
+            if document["state"] == "ready" and st.button(
+                "",
+                icon=":material/summarize:",
+                type="tertiary",
+                key=f"summarise-{key}",
+                help=t("document.summarise"),
+            ):
+                _summarise(document)
+            if st.button(
+                "",
+                icon=":material/plagiarism:",
+                type="tertiary",
+                key=f"open-{key}",
+                help=t("document.open"),
+            ):
+                state.open_dialog("document", id=key)
+                st.rerun()
+            if st.button(
+                "",
+                icon=":material/delete:",
+                type="tertiary",
+                key=f"remove-{key}",
+                help=t("action.remove"),
+            ):
+                state.open_dialog("delete_document", id=key, title=document["name"])
+                st.rerun()
+        if document["state"] in uploads.ACTIVE and document["total"]:
+            st.progress(min(1.0, document["done"] / document["total"]))
+        if failed:
+            st.caption(uploads.problem(document["error_code"], document["error_detail"]))
+
+
+def _summarise(document: wire.Document) -> None:
+    """In a conversation of its own, on the chat page."""
+    name = document["name"]
+    state.open_conversation(None)
+    st.session_state["base_ids"] = [document["base_id"]]
+    st.session_state["send_now"] = {
+        "question": t("document.summarise_question", name=name),
+        "base_ids": [document["base_id"]],
+        "task": "summarise",
+        "document_id": document["id"],
+    }
+    st.session_state["go"] = "chat"
+    st.rerun(scope="app")
+
+
+def _retry(document_id: str) -> None:
+    try:
+        state.client().retry_document(document_id)
+    except ApiError as error:
+        st.toast(refused(error), icon=":material/error:")
+        return
+    st.rerun()
+
+
+def _facts(document: wire.Document) -> str:
+    facts = [size(document["size_bytes"])]
+    if document["version"] > 1:
+        facts.append(t("version.name", n=document["version"]))
+    if document["page_count"]:
+        facts.append(t("documents.pages", n=document["page_count"]))
+    if document["chunk_count"]:
+        facts.append(t("documents.chunks", n=document["chunk_count"]))
+    return " · ".join(facts)
+
+
+def size(count: int) -> str:
+    """Bytes in a unit that reads well."""
+    value = float(count)
+    for unit in ("B", "KB", "MB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GB"
+
+
+def delete_document() -> None:
+    opened = state.dialog()
+    if opened is None:
+        return
+    st.write(t("documents.delete_sure", name=plain(opened["title"])))
+    if st.button(t("action.remove"), type="primary", key="delete-document-sure"):
+        state.client().delete_document(opened["id"])
+        state.close_dialog()
+        st.rerun()

@@ -1,0 +1,150 @@
+"""The review page: what was judged, and a training file made of it."""
+
+from datetime import date, datetime, time, timedelta
+
+import streamlit as st
+
+from ui import state
+from ui.client import wire
+from ui.client.http import ApiError
+from ui.parts import feedback
+from ui.safe_markdown import plain, shortened
+from ui.words.texts import refused, t, words
+
+PER_PAGE = 10
+FORMATS = ("messages", "sharegpt", "alpaca", "dpo", "kto")
+
+
+def page() -> None:
+    st.title(t("page.review"), anchor=False)
+    bases = {base["id"]: base["name"] for base in state.client().bases()}
+    with st.container(horizontal=True, vertical_alignment="top"):
+        rating = st.segmented_control(
+            t("review.rating"),
+            ("all", "up", "down"),
+            default="all",
+            required=True,
+            format_func=lambda name: t(f"review.{name}"),
+            key="review-rating",
+        )
+        base_id = st.selectbox(
+            t("documents.base"),
+            ["", *bases],
+            format_func=lambda key: bases.get(key, t("review.all_bases")),
+            key="review-base",
+            width=260,
+        )
+    chosen = "" if rating in (None, "all") else str(rating)
+    judged, export = st.tabs([t("review.tab_judged"), t("review.tab_export")])
+    with judged:
+        _judged(chosen, str(base_id or ""))
+    with export:
+        _export(chosen, str(base_id or ""))
+
+
+def _judged(rating: str, base_id: str) -> None:
+    number = int(st.session_state.get("review-page", 1))
+    found = state.client().feedback(rating, base_id, PER_PAGE, (number - 1) * PER_PAGE)
+    if not found["total"]:
+        st.write(t("review.none"))
+        return
+    for item in found["items"]:
+        _item(item)
+    pages = -(-found["total"] // PER_PAGE)
+    if pages > 1:
+        st.pagination(pages, key="review-page")
+
+
+def _item(item: wire.FeedbackItem) -> None:
+    icon = ":material/thumb_up:" if item["rating"] == "up" else ":material/thumb_down:"
+    with st.container(border=True, key=f"judged-{item['message_id']}"):
+        st.markdown(f"{icon} **{plain(shortened(item['question'], 200))}**")
+        _said(t("review.answer"), item["answer"])
+        if item["correction"]:
+            _said(t("review.correction"), item["correction"])
+        if item["comment"]:
+            _said(t("review.comment"), item["comment"])
+        with st.container(horizontal=True, vertical_alignment="center"):
+            when = datetime.fromisoformat(item["updated_at"]).astimezone(state.time_zone())
+            facts = [t(f"reason.{item['reason']}")] if item["reason"] else []
+            st.caption(" · ".join([*facts, when.strftime("%Y-%m-%d %H:%M")]), width="content")
+            st.space("stretch")
+            key = item["message_id"]
+            if item["rating"] == "down" and st.button(
+                t("feedback.edit"), type="tertiary", key=f"edit-{key}"
+            ):
+                feedback.open_form(key)
+            if st.button(t("review.open"), type="tertiary", key=f"goto-{key}"):
+                state.open_conversation(item["conversation_id"])
+                st.session_state["go"] = "chat"
+                st.rerun()
+
+
+def _said(label: str, text: str) -> None:
+    st.caption(label)
+    st.markdown(plain(shortened_end(text, 400)))
+
+
+def shortened_end(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _export(rating: str, base_id: str) -> None:
+    st.write(t("export.what"))
+    kind = st.selectbox(
+        t("export.format"),
+        FORMATS,
+        format_func=lambda name: t(f"export.{name}"),
+        key="export-format",
+    )
+    choice = {"format": str(kind), "rating": rating, "base_id": base_id}
+    choice |= _dates()
+    try:
+        report = state.client().export_report(choice)
+    except ApiError as error:
+        st.error(refused(error))
+        return
+    st.markdown(t("export.report", exported=report["exported"], considered=report["considered"]))
+    if report["left_out"]:
+        _left_out(report["left_out"])
+    client = state.client()  # the download runs outside of this session's script
+    st.download_button(
+        t("export.download", n=report["exported"]),
+        data=lambda: client.export(choice),
+        file_name=f"zhiwen-{kind}.jsonl",
+        mime="application/x-ndjson",
+        type="primary",
+        icon=":material/download:",
+        disabled=not report["exported"],
+        on_click="ignore",
+        key="export-download",
+    )
+
+
+def _dates() -> dict[str, str]:
+    """since, until as times with a zone: from the first day's start to the last one's end."""
+    with st.container(horizontal=True):
+        since = st.date_input(t("export.since"), value=None, key="export-since")
+        until = st.date_input(t("export.until"), value=None, key="export-until")
+    days: dict[str, str] = {}
+    if isinstance(since, date):
+        days["since"] = _midnight(since)
+    if isinstance(until, date):
+        days["until"] = _midnight(until + timedelta(days=1))
+    return days
+
+
+def _midnight(day: date) -> str:
+    return datetime.combine(day, time(), tzinfo=state.time_zone()).isoformat()
+
+
+def _left_out(left_out: list[wire.LeftOut]) -> None:
+    counts: dict[str, int] = {}
+    for entry in left_out:
+        counts[entry["reason"]] = counts.get(entry["reason"], 0) + 1
+    known = words("zh")
+    rows = [
+        (t(f"left_out.{why}") if f"left_out.{why}" in known else why, count)
+        for why, count in sorted(counts.items())
+    ]
+    st.table({t("export.why"): [r[0] for r in rows], t("export.count"): [r[1] for r in rows]})

@@ -1,0 +1,74 @@
+"""The status page: what works, what does not, and since when."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from ui import state
+from ui.client import wire
+from ui.client.http import ApiError
+from ui.parts import engine_status
+from ui.safe_markdown import plain
+from ui.words.texts import t, words
+
+
+def page() -> None:
+    st.title(t("page.status"), anchor=False)
+    _status()
+
+
+@st.fragment(run_every=5.0)
+def _status() -> None:
+    try:
+        now = state.client().status()
+    except ApiError:
+        st.rerun()
+    engines = now.get("engines", [])
+    # The component `engine` sums up the engines, which are shown one by one.
+    parts = [part for part in now["components"] if not engines or part["name"] != "engine"]
+    failed = sum(not part["ok"] for part in parts) + sum(not engine["ok"] for engine in engines)
+    if failed:
+        st.warning(t("status.some", n=failed), icon=":material/warning:")
+    else:
+        st.success(t("status.all"), icon=":material/check_circle:")
+    with st.container(border=True, gap="small"):
+        for part in parts:
+            _component(part)
+    if engines:
+        st.subheader(t("status.engines"), anchor=False)
+        for engine in engines:
+            engine_status.draw(engine, only=len(engines) == 1)
+    st.caption(t("status.foot", n=now["queued_jobs"], version=now["version"]))
+    versions = now.get("versions", {})
+    if versions:
+        told = " · ".join(f"{plain(name)} {plain(number)}" for name, number in versions.items())
+        st.caption(f"{t('status.versions')}: {told}")
+
+
+def _component(part: wire.Component) -> None:
+    key = f"component.{part['name']}"
+    name = t(key) if key in words("zh") else plain(part["name"])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{name}**", width=160)
+        if part["ok"]:
+            st.badge(t("status.ok"), color="green")
+        else:
+            st.badge(t("status.down"), color="red")
+        said = [text] if (text := _said(part)) else []
+        if part["since"]:
+            since = datetime.fromisoformat(part["since"]).astimezone(state.time_zone())
+            said.append(t("status.since", since=since.strftime("%m-%d %H:%M")))
+        st.caption(" · ".join(said), width="content")
+    if not part["ok"] and f"help.{part['name']}" in words("zh"):
+        st.caption(t(f"help.{part['name']}"))
+
+
+def _said(part: wire.Component) -> str:
+    """Beside the badge. The service speaks English: our own words where we have them."""
+    name, ok, detail = part["name"], part["ok"], part["detail"]
+    if not detail or name == "worker":  # "busy" says less than its badge
+        return ""
+    if ok and f"fine.{name}" in words("zh"):
+        return t(f"fine.{name}", **part.get("facts", {}))
+    explained = not ok and f"help.{name}" in words("zh")  # below the badge
+    return "" if explained else plain(detail)

@@ -1,0 +1,64 @@
+"""All words of the interface, Chinese and English, in `ui/words/*.toml`: one key, one sentence."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from ui.client.http import ApiError
+from ui.safe_markdown import plain
+
+LANGUAGES = {"zh": "中文", "en": "English"}
+
+
+@cache
+def words(language: str) -> dict[str, str]:
+    path = Path(__file__).with_name(f"{language}.toml")
+    return {key: str(value) for key, value in tomllib.loads(path.read_text("utf-8")).items()}
+
+
+def language() -> str:
+    """The chosen language: of this session, else of the address, else of the browser."""
+    chosen = st.session_state.get("language") or st.query_params.get("lang")
+    if chosen not in LANGUAGES:
+        chosen = _of_browser()
+    st.session_state["language"] = chosen
+    return str(chosen)
+
+
+def choose_language(chosen: str) -> None:
+    st.session_state["language"] = chosen
+    st.query_params["lang"] = chosen
+
+
+def keep_language() -> None:
+    """Moving to another page empties the address; a choice goes along, so that a reload has it."""
+    if language() != _of_browser():
+        st.query_params["lang"] = language()
+
+
+def _of_browser() -> str:
+    return "en" if (st.context.locale or "zh").lower().startswith("en") else "zh"
+
+
+def t(key: str, **values: object) -> str:
+    """The words for `key`, with `{name}` filled in, and of `{name:file|files}` the form that goes
+    with the number."""
+    counted = {name: Count(v) if type(v) is int else v for name, v in values.items()}
+    return words(language())[key].format(**counted)
+
+
+class Count(int):
+    """A number that chooses between the singular and the plural of a word."""
+
+    def __format__(self, form: str) -> str:
+        one, bar, many = form.partition("|")
+        if not bar:
+            return super().__format__(form)
+        return one if self == 1 else many
+
+
+def refused(error: ApiError) -> str:
+    """What the API said when it refused, for a line of Markdown."""
+    return t("error.refused", detail=plain(error.detail))
