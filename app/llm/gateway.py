@@ -4,7 +4,7 @@ Nothing is tried again once a token has gone out: what came before a break is ke
 question finds the breaker open.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -130,10 +130,7 @@ class Chosen:
         """See `ChatModel.stream`; the first delta says which engine writes. Where none does, the
         error tells what each of them said."""
         failed: dict[str, LlmError] = {}
-        # Twice: where nobody else is left, those that were gone are asked whether they are back.
-        for engine in self.engines * 2:
-            if engine.spec.name in failed and not await _came_back(engine, failed):
-                continue
+        async for engine in self._attempts(failed):
             begun = False
             deltas = engine.stream(
                 messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools
@@ -151,6 +148,14 @@ class Chosen:
                     raise
                 failed[engine.spec.name] = error
         raise _verdict(failed)
+
+    async def _attempts(self, failed: Mapping[str, LlmError]) -> AsyncIterator[Engine]:
+        """Every engine once; when all have failed, those that are back by then."""
+        for engine in self.engines:
+            yield engine
+        for engine in self.engines:
+            if await _came_back(engine, failed):
+                yield engine
 
     def _served(self, engine: Engine, failed: Mapping[str, LlmError]) -> Served:
         tried = tuple(

@@ -114,7 +114,9 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        confidence = self.answerable.confidence(question.text, found.hits, few=found.few)
+        confidence = self.answerable.confidence(
+            question.text, found.hits, small_corpus=found.small_corpus
+        )
         if confidence < ANSWERABLE_FROM:
             nearest = found.passages[:_NEAREST]
             text = not_found(question.text, [passage.document_name for passage in nearest])

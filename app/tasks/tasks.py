@@ -15,7 +15,7 @@ from app.tasks.translate import Translate
 from app.tasks.with_tools import WithTools
 
 
-class Line(Protocol):
+class TaskStream(Protocol):
     """Implementations: `AnswerLine`, `Chat`, `Translate`, `Summarise`, and `Tasks` over them."""
 
     def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
@@ -46,7 +46,7 @@ class Tasks:
         line: Chat | Translate | Summarise = getattr(self, task)
         return line.prompt.id
 
-    def _line(self, question: Question) -> Line:
+    def _line(self, question: Question) -> TaskStream:
         if question.task == "qa" and self.tools is None:
             return self.answer  # chooses once it knows what was found
         chosen = self.answer.model

@@ -70,8 +70,10 @@ class Graph:
             padded([ids[row] for row in batch], max(lengths[row] for row in batch))
             for batch in rows
         ]
-        # one batch alone needs no other thread
-        found = list((self._pool.map if len(parts) > 1 else map)(self._infer, parts))
+        if len(parts) == 1:  # a query: not worth handing to another thread
+            found = [self._infer(parts[0])]
+        else:
+            found = list(self._pool.map(self._infer, parts))
         vectors = np.empty((len(texts), found[0].shape[1]), dtype=np.float32)
         for batch, part in zip(rows, found, strict=True):
             vectors[batch] = part

@@ -51,13 +51,13 @@ def test_the_axis_tells_the_languages_apart() -> None:
     axis = LanguageAxis.measure(Leaning())
     assert axis is not None
     assert np.linalg.norm(axis.direction) == pytest.approx(1, abs=1e-5)
-    assert axis.places["zh"] > axis.places["en"] + 0.1
+    assert axis.positions["zh"] > axis.positions["en"] + 0.1
     query = Leaning().embed(["备用电池能用多久？"], kind="query")
     assert axis.tilt(query) > 0.1
     assert axis.neutral(query)[0] @ axis.direction == pytest.approx(0, abs=1e-6)
     assert axis.tilt(Leaning().embed(["How long does it last?"], kind="query")) < 0.05
-    assert axis.lift(0.3, axis.places["zh"] - 0.01, "zh") == 0
-    assert axis.lift(0.3, axis.places["en"], "zh") > 0.02
+    assert axis.correction(0.3, axis.positions["zh"] - 0.01, "zh") == 0
+    assert axis.correction(0.3, axis.positions["en"], "zh") > 0.02
 
 
 def test_scores_within_a_language_are_those_without_an_axis() -> None:
@@ -88,9 +88,9 @@ def test_the_cosine_that_is_told_is_that_of_the_texts(
     for hit in found:
         text = e5.embed([MANUAL[hit.chunk_id]], kind="document")
         assert hit.trace.dense == pytest.approx(float((query @ text.T)[0, 0]), abs=1e-4)
-    places = [hit.chunk_id for hit in found]
+    positions = [hit.chunk_id for hit in found]
     by_cosine = [hit.chunk_id for hit in sorted(found, key=lambda hit: -(hit.trace.dense or 0))]
-    assert places.index(2) < by_cosine.index(2)  # the English text that answers it
+    assert positions.index(2) < by_cosine.index(2)  # the English text that answers it
 
 
 def test_a_follow_up_is_looked_for_in_the_other_language_with_its_question_only() -> None:

@@ -2,16 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rag.retrieval.fuse import Cosine, Place, coherent, fuse, in_turn
+from app.rag.retrieval.fuse import ChunkPosition, Cosine, coherent, fuse, in_turn
 from app.rag.retrieval.names import named_titles
 
-APART = {id_: Place(f"d{id_}", 0, f"title {id_}") for id_ in range(30)}
+APART = {id_: ChunkPosition(f"d{id_}", 0, f"title {id_}") for id_ in range(30)}
 SCORES = st.dictionaries(st.integers(0, 29), st.floats(0, 1), max_size=20)
 
 
 def test_the_fused_score_is_the_weighted_mean() -> None:
-    places = {1: APART[1], 2: APART[2]}
-    fused = fuse({1: Cosine(0.9), 2: Cosine(0.8)}, {2: 0.5}, places, dense_weight=0.75)
+    positions = {1: APART[1], 2: APART[2]}
+    fused = fuse({1: Cosine(0.9), 2: Cosine(0.8)}, {2: 0.5}, positions, dense_weight=0.75)
     assert list(fused) == [2, 1]
     assert fused[2].fused == pytest.approx(0.75 * 0.8 + 0.25 * 0.5)
     assert fused[1].fused == pytest.approx(0.75 * 0.9)
@@ -19,8 +19,10 @@ def test_the_fused_score_is_the_weighted_mean() -> None:
 
 
 def test_what_a_cosine_lacks_for_another_language_counts_and_is_not_told_as_cosine() -> None:
-    places = {1: APART[1], 2: APART[2]}
-    fused = fuse({1: Cosine(0.9), 2: Cosine(0.85, lift=0.1)}, {}, places, dense_weight=0.8)
+    positions = {1: APART[1], 2: APART[2]}
+    fused = fuse(
+        {1: Cosine(0.9), 2: Cosine(0.85, language_correction=0.1)}, {}, positions, dense_weight=0.8
+    )
     assert list(fused) == [2, 1]
     assert fused[2].fused == pytest.approx(0.8 * 0.95)
     assert fused[2].dense == 0.85
@@ -30,10 +32,10 @@ def test_what_a_cosine_lacks_for_another_language_counts_and_is_not_told_as_cosi
 def test_one_that_is_better_in_both_is_never_ranked_lower(
     dense: dict[int, float], lexical: dict[int, float], weight: float
 ) -> None:
-    places = {id_: APART[id_] for id_ in dense.keys() | lexical.keys()}
+    positions = {id_: APART[id_] for id_ in dense.keys() | lexical.keys()}
     cosines = {id_: Cosine(value) for id_, value in dense.items()}
-    fused = fuse(cosines, lexical, places, dense_weight=weight)
-    assert set(fused) == set(places)
+    fused = fuse(cosines, lexical, positions, dense_weight=weight)
+    assert set(fused) == set(positions)
     ordered = list(fused)
     for position, better in enumerate(ordered):
         for worse in ordered[position + 1 :]:
@@ -54,29 +56,29 @@ def test_titles_that_a_question_holds_are_named() -> None:
 
 
 def test_documents_that_are_compared_take_turns() -> None:
-    places = {
-        **{id_: Place("a", id_, "创新科技") for id_ in (1, 2, 3)},
-        **{id_: Place("b", id_, "绿源环保") for id_ in (4, 5)},
-        6: Place("c", 6, "其他文件"),
+    positions = {
+        **{id_: ChunkPosition("a", id_, "创新科技") for id_ in (1, 2, 3)},
+        **{id_: ChunkPosition("b", id_, "绿源环保") for id_ in (4, 5)},
+        6: ChunkPosition("c", 6, "其他文件"),
     }
     ranked = [1, 2, 6, 3, 4, 5]
-    assert in_turn("创新科技和绿源环保谁更早分红？", ranked, places) == [1, 4, 2, 5, 3, 6]
-    assert in_turn("创新科技何时分红？", ranked, places) == ranked
+    assert in_turn("创新科技和绿源环保谁更早分红？", ranked, positions) == [1, 4, 2, 5, 3, 6]
+    assert in_turn("创新科技何时分红？", ranked, positions) == ranked
     # what fits best stays the best, whatever is named
     asked = "创新科技和绿源环保谁更早分红？"
-    assert in_turn(asked, [6, 1, 2, 4], places) == [6, 1, 4, 2]
+    assert in_turn(asked, [6, 1, 2, 4], positions) == [6, 1, 4, 2]
 
 
 def test_after_the_best_those_in_good_company_come_first() -> None:
-    places = {
-        1: Place("a", 0, ""),
-        2: Place("b", 0, ""),
-        3: Place("c", 0, ""),
-        4: Place("c", 1, ""),
+    positions = {
+        1: ChunkPosition("a", 0, ""),
+        2: ChunkPosition("b", 0, ""),
+        3: ChunkPosition("c", 0, ""),
+        4: ChunkPosition("c", 1, ""),
     }
     fused = {1: 0.9, 2: 0.719, 3: 0.7, 4: 0.8}
     # 2 stands alone; 3 is beside 4
-    assert coherent(fused, places) == [1, 4, 3, 2]
+    assert coherent(fused, positions) == [1, 4, 3, 2]
     # unless it is all there is of its document
-    assert coherent(fused, places | {2: Place("b", 0, "", chunks=1)}) == [1, 4, 2, 3]
+    assert coherent(fused, positions | {2: ChunkPosition("b", 0, "", chunks=1)}) == [1, 4, 2, 3]
     assert coherent({}, {}) == []

@@ -3,7 +3,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pytest
 
 from app.rag.language import language_of
-from app.rag.retrieval.fuse import Place
+from app.rag.retrieval.fuse import ChunkPosition
 from app.rag.retrieval.retrieve import Retriever
 from app.rag.types import Passage
 from ingest.embedding.embedder import Embedder, Vectors
@@ -37,8 +37,10 @@ def retriever(
         hits = [(sum(c in text for c in query) / 20, id_) for id_, text in texts.items()]
         return [Match(id_, n) for n, id_ in sorted(hits, key=lambda h: (-h[0], h[1])) if n][:k]
 
-    def locate(ids: Collection[int]) -> dict[int, Place]:
-        return {id_: Place(f"d{id_}", 0, "") for id_ in ids if present is None or id_ in present}
+    def locate(ids: Collection[int]) -> dict[int, ChunkPosition]:
+        return {
+            id_: ChunkPosition(f"d{id_}", 0, "") for id_ in ids if present is None or id_ in present
+        }
 
     def hydrate(keys: Collection[tuple[str, int]]) -> list[Passage]:
         ids = [int(document_id[1:]) for document_id, ordinal in keys if ordinal == 0]

@@ -42,8 +42,8 @@ def test_among_few_chunks_words_tell_nothing() -> None:
     near = [hit("设备科电话是内线 4417。", 0.67, dense=0.88)]
     far = [hit("年假有十五天。", 0.6, dense=0.78)]
     assert THRESHOLDS.confidence("设备科的电话？", near) < 0.5
-    assert THRESHOLDS.confidence("设备科的电话？", near, few=True) > 0.5
-    assert THRESHOLDS.confidence("火星分部在哪？", far, few=True) < 0.5
+    assert THRESHOLDS.confidence("设备科的电话？", near, small_corpus=True) > 0.5
+    assert THRESHOLDS.confidence("火星分部在哪？", far, small_corpus=True) < 0.5
 
 
 def test_not_found_offers_the_nearest_in_the_questions_language() -> None:

@@ -47,10 +47,11 @@ _LEAST_TRANSLATED = (
 
 @dataclass(frozen=True, slots=True)
 class LanguageAxis:
-    """`direction` `(dim,)` is L2-normalised; `places`: where texts of a language stand along it."""
+    """`direction` `(dim,)` is L2-normalised; `positions` holds the mean projection of each language
+    on it."""
 
     direction: Vectors
-    places: Mapping[Language, float]
+    positions: Mapping[Language, float]
 
     @classmethod
     def measure(cls, embedder: Embedder) -> Self | None:
@@ -70,8 +71,8 @@ class LanguageAxis:
             along["en"].append(en[other] @ direction)
             if along["zh"][-1].min() - along["en"][-1].max() < _LEAST_GAP:
                 return None
-        places = {name: float(np.concatenate(found).mean()) for name, found in along.items()}
-        axis = cls(_direction(zh, en), places)
+        positions = {name: float(np.concatenate(found).mean()) for name, found in along.items()}
+        axis = cls(_direction(zh, en), positions)
         nearest = (axis.neutral(zh) @ axis.neutral(en).T).argmax(axis=1)
         found = (nearest == np.arange(len(PAIRS))).mean()
         return axis if found >= _LEAST_TRANSLATED else None
@@ -86,12 +87,12 @@ class LanguageAxis:
         """`(n, dim)` without what says their language; no longer of length 1."""
         return vectors - np.outer(vectors @ self.direction, self.direction)
 
-    def lift(self, tilt: float, place: float, language: Language) -> float:
-        """What the cosine of a question with a text at `place` along the direction lacks where the
-        text is in the other language than the question; 0 where it is in the same one."""
-        own = self.places[language]
-        nearest = min(self.places.values(), key=lambda known: abs(known - place))
-        return 0.0 if nearest == own else tilt * (own - place)
+    def correction(self, tilt: float, projection: float, language: Language) -> float:
+        """The part of the cosine that a text loses for being in the other language than the
+        question; 0 for texts in the same language. `projection` is the text's, on `direction`."""
+        own = self.positions[language]
+        nearest = min(self.positions.values(), key=lambda known: abs(known - projection))
+        return 0.0 if nearest == own else tilt * (own - projection)
 
 
 def _direction(chinese: Vectors, english: Vectors) -> Vectors:

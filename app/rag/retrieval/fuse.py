@@ -17,7 +17,7 @@ _COHERENCE = 0.2  # weight of the better neighbour's score, after the best chunk
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChunkPosition:
     """Where a chunk stands."""
 
     document_id: str
@@ -31,24 +31,24 @@ class Cosine:
     """Of a question and a chunk, and what it lacks where they are in two languages."""
 
     value: float
-    lift: float = 0.0
+    language_correction: float = 0.0
 
 
 def fuse(
     dense: Mapping[int, Cosine],
     lexical: Mapping[int, float],
-    places: Mapping[int, Place],
+    positions: Mapping[int, ChunkPosition],
     *,
     dense_weight: float,
 ) -> dict[int, StageScores]:
-    """Every stage's score of the chunks in `places`, best first, ties by smaller id.
+    """Every stage's score of the chunks in `positions`, best first, ties by smaller id.
 
     `dense_weight`, 0 to 1, is the weight of the cosine; the lexical share has the rest.
     """
     scores: dict[int, StageScores] = {}
-    for id_ in places:
+    for id_ in positions:
         cosine, share = dense.get(id_), lexical.get(id_)
-        nearness = cosine.value + cosine.lift if cosine else 0.0
+        nearness = cosine.value + cosine.language_correction if cosine else 0.0
         scores[id_] = StageScores(
             dense=cosine.value if cosine else None,
             lexical=share,
@@ -57,15 +57,15 @@ def fuse(
     return dict(sorted(scores.items(), key=lambda item: (-item[1].fused, item[0])))
 
 
-def coherent(fused: Mapping[int, float], places: Mapping[int, Place]) -> list[int]:
+def coherent(fused: Mapping[int, float], positions: Mapping[int, ChunkPosition]) -> list[int]:
     """The best chunk, then those that stand in good company before those that stand alone: what
     is handed over together should belong together. The only chunk of a document is its company."""
     ranked = sorted(fused, key=lambda id_: (-fused[id_], id_))
-    at = {(places[id_].document_id, places[id_].ordinal): fused[id_] for id_ in ranked}
+    at = {(positions[id_].document_id, positions[id_].ordinal): fused[id_] for id_ in ranked}
     least = fused[ranked[-1]] if ranked else 0.0
 
     def in_company(id_: int) -> float:
-        place = places[id_]
+        place = positions[id_]
         around = ((place.document_id, place.ordinal + step) for step in (-1, 1))
         near = fused[id_] if place.chunks == 1 else max(at.get(key, least) for key in around)
         return fused[id_] + _COHERENCE * near
@@ -73,16 +73,18 @@ def coherent(fused: Mapping[int, float], places: Mapping[int, Place]) -> list[in
     return ranked[:1] + sorted(ranked[1:], key=lambda id_: -in_company(id_))
 
 
-def in_turn(question: str, ranked: Collection[int], places: Mapping[int, Place]) -> list[int]:
+def in_turn(
+    question: str, ranked: Collection[int], positions: Mapping[int, ChunkPosition]
+) -> list[int]:
     """Where the question names several documents, their chunks come next to the best one, one of
     each in turn; otherwise `ranked` as it is."""
-    titles = named_titles(question, {places[id_].title for id_ in ranked})
+    titles = named_titles(question, {positions[id_].title for id_ in ranked})
     if len(titles) < 2:
         return list(ranked)
     turns: dict[str, int] = dict.fromkeys(titles, 0)
     keys: dict[int, tuple[int, int]] = {}
     for position, id_ in enumerate(ranked):
-        title = places[id_].title
+        title = positions[id_].title
         if title in turns:
             keys[id_] = (turns[title], position)
             turns[title] += 1

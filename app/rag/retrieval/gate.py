@@ -29,21 +29,25 @@ class Answerable:
     thresholds: Mapping[Language, float] = field(default_factory=dict)
     dense_weight: float = DENSE_WEIGHT
 
-    def confidence(self, question: str, hits: Sequence[Passage], *, few: bool = False) -> float:
+    def confidence(
+        self, question: str, hits: Sequence[Passage], *, small_corpus: bool = False
+    ) -> float:
         """0 to 1: how surely `hits`, best first, hold an answer; below 0.5 they hold none.
 
-        `few`: there are so few chunks in all that the rarity of words means nothing.
+        `small_corpus`: there are so few chunks that the rarity of words means nothing.
         """
         if not hits:
             return 0.0
         language = language_of(question)
         if language not in self.thresholds:
             return 1.0
-        best = max(self._margin(hit, language, few=few) for hit in hits[:_LOOKED_AT])
+        best = max(
+            self._margin(hit, language, small_corpus=small_corpus) for hit in hits[:_LOOKED_AT]
+        )
         return 1 / (1 + math.exp(-best / _SCALE))
 
-    def _margin(self, hit: Passage, language: Language, *, few: bool) -> float:
-        if not few and language_of(hit.text) == language:
+    def _margin(self, hit: Passage, language: Language, *, small_corpus: bool) -> float:
+        if not small_corpus and language_of(hit.text) == language:
             return hit.score - self.thresholds[language]
         dense = hit.trace.dense or 0.0
         score = self.dense_weight * dense + (1 - self.dense_weight) * _UNTOLD_LEXICAL

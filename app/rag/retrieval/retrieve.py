@@ -15,7 +15,7 @@ from functools import cached_property
 from app import tracing
 from app.rag.language import Language, language_of
 from app.rag.retrieval.bilingual import LanguageAxis
-from app.rag.retrieval.fuse import DENSE_WEIGHT, Cosine, Place, coherent, fuse, in_turn
+from app.rag.retrieval.fuse import DENSE_WEIGHT, ChunkPosition, Cosine, coherent, fuse, in_turn
 from app.rag.retrieval.pack import Around, widen
 from app.rag.types import Passage, StageScores
 from ingest.embedding.embedder import Embedder, Vectors
@@ -26,12 +26,12 @@ from vectorstore.protocol import Match
 # (1, dim) vector, k, base ids, and the only chunk ids to compare with, where they are given
 DenseSearch = Callable[[Vectors, int, Sequence[str], Collection[int] | None], list[Match]]
 LexicalSearch = Callable[[str, int, Sequence[str]], list[Match]]  # query, k, base ids
-Locate = Callable[[Collection[int]], Mapping[int, Place]]  # ids that are gone are missing
+Locate = Callable[[Collection[int]], Mapping[int, ChunkPosition]]  # ids that are gone are missing
 # (document id, ordinal) of chunks to read; those that are not there are missing
 Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
 ChunksOf = Callable[[str], list[Passage]]  # all of a document, by its id, in order
 
-_FEW = 50
+_SMALL_CORPUS = 50
 _HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
 
 
@@ -42,7 +42,7 @@ class Retrieved:
     hits: tuple[Passage, ...]
     around: Around
     top_k: int
-    few: bool = False  # chunks in all, so that no word is rare among them
+    small_corpus: bool = False  # too few chunks for the rarity of a word to mean anything
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -93,13 +93,13 @@ class Retriever:
                 for row, found, shares, axis in zip(rows, proposed, by_words, axes, strict=True)
             ]
         with _timed(timings, "fuse"):
-            places = self.locate({id_ for scores in dense for id_ in scores}.union(*by_words))
-            scores = self._fused(dense, by_words, places)
-            ranked = coherent({id_: stages.fused for id_, stages in scores.items()}, places)
-            wanted = in_turn(query, ranked, places)[: _HITS_PER_PASSAGE * top_k]
+            positions = self.locate({id_ for scores in dense for id_ in scores}.union(*by_words))
+            scores = self._fused(dense, by_words, positions)
+            ranked = coherent({id_: stages.fused for id_, stages in scores.items()}, positions)
+            wanted = in_turn(query, ranked, positions)[: _HITS_PER_PASSAGE * top_k]
         with _timed(timings, "hydrate"):
-            hits, around = self._hydrate(wanted, places, scores)
-        return Retrieved(hits, around, top_k, len(places) < _FEW, timings)
+            hits, around = self._hydrate(wanted, positions, scores)
+        return Retrieved(hits, around, top_k, len(positions) < _SMALL_CORPUS, timings)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -141,12 +141,12 @@ class Retriever:
         tilt = axis.tilt(vector) if axis is not None else 0.0
         if axis is None or not tilt:
             return {id_: Cosine(cosine) for id_, cosine in known.items()}
-        places = self._compared(axis.direction[None], base_ids, known.keys())
+        projections = self._compared(axis.direction[None], base_ids, known.keys())
         cosines: dict[int, Cosine] = {}
-        for id_, place in places.items():
+        for id_, projection in projections.items():
             # what was proposed lacks the part along the direction
-            cosine = known[id_] + (tilt * place if id_ in proposed else 0.0)
-            cosines[id_] = Cosine(cosine, axis.lift(tilt, place, language))
+            cosine = known[id_] + (tilt * projection if id_ in proposed else 0.0)
+            cosines[id_] = Cosine(cosine, axis.correction(tilt, projection, language))
         return cosines
 
     def _compared(
@@ -160,13 +160,13 @@ class Retriever:
         self,
         dense: Sequence[Mapping[int, Cosine]],
         lexical: Sequence[Mapping[int, float]],
-        places: Mapping[int, Place],
+        positions: Mapping[int, ChunkPosition],
     ) -> dict[int, StageScores]:
         """Of several forms of the query, the one that suits a chunk best counts for it."""
         best: dict[int, StageScores] = {}
         for cosines, shares in zip(dense, lexical, strict=True):
             for id_, scores in fuse(
-                cosines, shares, places, dense_weight=self.dense_weight
+                cosines, shares, positions, dense_weight=self.dense_weight
             ).items():
                 if id_ not in best or scores.fused > best[id_].fused:
                     best[id_] = scores
@@ -175,18 +175,18 @@ class Retriever:
     def _hydrate(
         self,
         wanted: Sequence[int],
-        places: Mapping[int, Place],
+        positions: Mapping[int, ChunkPosition],
         scores: Mapping[int, StageScores],
     ) -> tuple[tuple[Passage, ...], Around]:
         keys = {
-            (places[id_].document_id, places[id_].ordinal + step)
+            (positions[id_].document_id, positions[id_].ordinal + step)
             for id_ in wanted
             for step in (-1, 0, 1)
         }
         around = {(p.document_id, p.ordinal): p for p in self.hydrate(keys)}
         hits: list[Passage] = []
         for id_ in wanted:
-            key = (places[id_].document_id, places[id_].ordinal)
+            key = (positions[id_].document_id, positions[id_].ordinal)
             if key in around:  # not removed in this moment
                 trace = scores[id_]
                 around[key] = replace(around[key], score=trace.fused, trace=trace)

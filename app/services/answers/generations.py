@@ -26,7 +26,7 @@ from app.rag.errors import RagError
 from app.rag.types import Answer
 from app.services.answers.stored_prompt import stored_messages
 from app.services.errors import ServiceError
-from app.tasks.tasks import Line
+from app.tasks.tasks import TaskStream
 from ingest.errors import IngestError
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Generations:
     """All generations of this process by message id."""
 
     db: Database
-    answer_line: Line
+    answer_line: TaskStream
     on_answer: Callable[[StoredMessage], None] = lambda message: None
     _running: dict[str, Generation] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ from app.db import lexical
 from app.db.engine import Database
 from app.db.tables import StoredChunk, StoredDocument
 from app.measure import count_stages
-from app.rag.retrieval.fuse import Place
+from app.rag.retrieval.fuse import ChunkPosition
 from app.rag.retrieval.retrieve import Retrieved, Retriever
 from app.rag.types import Part, Passage
 from app.services.errors import Invalid, TooLarge
@@ -79,11 +79,11 @@ class Passages:
         with self.db.read() as session:
             return lexical.search(session, query, k, base_ids)
 
-    def locate(self, chunk_ids: Collection[int]) -> dict[int, Place]:
+    def locate(self, chunk_ids: Collection[int]) -> dict[int, ChunkPosition]:
         """Where those chunks stand that are still there, in documents that are ready."""
         with self.db.read() as session:
             rows = session.connection().execute(_LOCATE, {"ids": list(chunk_ids)})
-            return {row.id: Place(row[1], row[2], row[3], row[4]) for row in rows.all()}
+            return {row.id: ChunkPosition(row[1], row[2], row[3], row[4]) for row in rows.all()}
 
     def of_document(self, document_id: str) -> list[Passage]:
         """All chunks of a document in order, also of a version that is superseded."""
@@ -97,7 +97,7 @@ class Passages:
             return [_passage(row) for row in rows]
 
     def hydrate(self, keys: Collection[tuple[str, int]]) -> list[Passage]:
-        """The chunks at those places, (document id, ordinal), that are still there."""
+        """The chunks at those positions, (document id, ordinal), that are still there."""
         spans = _spans(keys)
         found: list[Passage] = []
         with self.db.read() as session:
