@@ -54,9 +54,9 @@ def run(
     smoke: Annotated[bool, typer.Option(help="The quick ones that have floors.")] = False,
     label: Annotated[str, typer.Option(help="Kept with the run, to tell it from others.")] = "",
 ) -> None:
-    """Run evals; exit code 1 where one misses a floor. What lacks its data is skipped with a word.
+    """Run evals; exit code 1 where one misses a floor. Evals without data are skipped.
 
-    With --all the runs are written as one HTML page, too.
+    With --all the runs are also written as one HTML page.
     """
     from rich.console import Console
 
@@ -75,11 +75,10 @@ def run(
     for name in chosen:
         catalogue.find(name)  # or say which there are
     if not data.is_dir():
-        # `make test` ends with the smoke ones, and must not need weights where tests don't
-        skipped = [name for name in chosen if known[name].smoke or not known[name].own]
+        skipped = [name for name in chosen if not known[name].own]
         if skipped:
-            told = f"skipped, since there is no evaluation data at {data}: {', '.join(skipped)}"
-            console.print(told, highlight=False)
+            message = f"skipped, no evaluation data at {data}: {', '.join(skipped)}"
+            console.print(message, highlight=False)
         chosen = [name for name in chosen if name not in skipped]
     given = Settings()
     runner = Runner(

@@ -33,7 +33,7 @@ _DONE = "bases.json"  # written last
 _READING = [  # what decides how a document is read, stored and indexed
     Path(ingest.__path__[0]),
     Path(vectorstore.__path__[0]),
-    *(Path(app.__path__[0]) / part for part in ("db", "services/ingestion.py")),
+    *(Path(app.__path__[0]) / part for part in ("db", "services/library")),
 ]
 
 
@@ -95,7 +95,7 @@ def open_bases(
     cached = CachedEmbedder(
         embedder or build_embedder(settings, store, threads=settings.embed_threads),
         folder / "vectors.db",
-        version=_sources([Path(ingest.__path__[0]) / "sentence_transformer.py"]),
+        version=_sources([Path(ingest.__path__[0]) / "embedding"]),
     )
     changes = {
         "models_dir": settings.models_path.absolute(),

@@ -21,6 +21,7 @@ from evals.reports.report import render
 from ingest.embedding.hashing import HashingEmbedder
 from tests.docs.engine import running_engine
 from tests.evals.tiny import runner, tiny_eval, write_rows, write_set
+from tests.weights import EMBEDDER, store_with
 
 
 def test_document_scores_of_a_worked_example() -> None:
@@ -297,8 +298,11 @@ def test_all_of_them_end_in_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "cmrc-dev" in page and page.startswith("<!doctype html>")
 
 
-def test_a_missing_folder_is_skipped_with_a_word(tmp_path: Path) -> None:
+def test_without_data_only_the_evals_that_bring_their_own_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHIWEN_MODELS_DIR", str(store_with(EMBEDDER).models_dir.absolute()))
     ran = _shell(tmp_path, "run", "--smoke", "--data", str(tmp_path / "nowhere"))
-    assert ran.returncode == 0
-    assert "skipped, since there is no evaluation data" in ran.stdout
-    assert "cmrc-smoke" in ran.stdout
+    assert ran.returncode == 0, ran.stderr
+    assert "skipped, no evaluation data" in ran.stdout and "cmrc-smoke" in ran.stdout
+    assert [path.name for path in runs.runs_folder(tmp_path).iterdir()] == ["handbook-smoke-1.json"]
