@@ -305,4 +305,5 @@ def test_without_data_only_the_evals_that_bring_their_own_run(
     ran = _shell(tmp_path, "run", "--smoke", "--data", str(tmp_path / "nowhere"))
     assert ran.returncode == 0, ran.stderr
     assert "skipped, no evaluation data" in ran.stdout and "cmrc-smoke" in ran.stdout
-    assert [path.name for path in runs.runs_folder(tmp_path).iterdir()] == ["handbook-smoke-1.json"]
+    (written,) = runs.runs_folder(tmp_path).iterdir()
+    assert written.name.startswith("handbook-smoke-")
