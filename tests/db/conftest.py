@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield fresh
 
 
-@pytest.fixture
-def db(url: str) -> Iterator[Database]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated database of each kind."""
-    database = Database(url)
-    database.migrate()
-    yield database
-    database.dispose()
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'data' / 'zhiwen.db'}"
+        if request.param == "postgresql":
+            server = request.getfixturevalue("postgres_server")
+            url = stack.enter_context(fresh_database(server, migrated=True))
+        database = Database(url)
+        stack.callback(database.dispose)
+        database.migrate()
+        yield database

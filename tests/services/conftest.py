@@ -68,11 +68,11 @@ class House:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each kind."""
+    """A new database of each kind; on PostgreSQL the tables are there already."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'zhiwen.db'}"
     else:
-        with fresh_database(request.getfixturevalue("postgres_server")) as fresh:
+        with fresh_database(request.getfixturevalue("postgres_server"), migrated=True) as fresh:
             yield fresh
 
 
