@@ -42,20 +42,32 @@ def fake_url(fake_engine: FakeEngine) -> Iterator[str]:
         yield f"{address}/v1"
 
 
-# Minutes of waiting for processes and real models: begun first, so that the workers end together.
-SLOW = ("processes", "torture", "browser", "engines", "docker_files", "seeing")
+# Whole services, processes, real models, text recognition: what `make test-fast` leaves out.
+SLOW = (
+    *("api", "browser", "cli", "docker_files", "docs", "engines", "evals", "fuzz", "interop"),
+    *("processes", "seeing", "torture"),
+    *("ingest/test_hostile", "ingest/test_openvino_graph", "ingest/test_scans"),
+    *("ingest/test_sentence_transformer", "services/test_formats", "services/test_workers"),
+)
 # Tests that share an expensive fixture stay on one worker.
 SHARED = ("browser/test_whole_line", "engines/", "ingest/test_openvino_graph", "llm/test_engine")
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `-n` workers (pytest-xdist), what is slow comes first; else the order stays."""
-    if not hasattr(config, "workerinput"):
-        return
+    """Mark what `make test-fast` leaves out, and order tests for workers (pytest-xdist)."""
     for item in items:
         path = item.path.relative_to(ROOT).as_posix()
+        if path.startswith(SLOW) or _needs_server_or_weights(item):
+            item.add_marker(pytest.mark.slow)
         for group in SHARED:
             if path.startswith(group):
                 item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.path.relative_to(ROOT).parts[0] not in SLOW)
+    if hasattr(config, "workerinput"):  # slow ones first, so that the workers end together
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _needs_server_or_weights(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return hasattr(item.module, "store_with") or "postgresql" in parameters
