@@ -9,14 +9,30 @@ from fastapi import FastAPI
 
 from app.api import problems
 from app.api.observe import Observed
-from app.api.routes import bases, chat, conversations, documents, evaluation, openai
-from app.api.routes import health as house
+from app.api.routes import (
+    bases,
+    chat,
+    conversations,
+    documents,
+    evaluation,
+    export,
+    feedback,
+    health,
+    jobs,
+    messages,
+    openai,
+    search,
+)
 from app.services.answers.generations import sweep_interrupted
 from app.version import VERSION
 from app.wiring.application import Zhiwen
 
 log = logging.getLogger(__name__)
 
+_ROUTES = (
+    *(bases, documents, jobs, search, chat, messages),
+    *(conversations, feedback, export, evaluation, health, openai),
+)
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
 _ORPHANS_S = 900.0
@@ -49,7 +65,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
     app.state.zhiwen = zhiwen
     app.add_middleware(Observed)
     problems.install(app)
-    for module in (bases, documents, chat, conversations, evaluation, house, openai):
+    for module in _ROUTES:
         app.include_router(module.router)
     return app
 

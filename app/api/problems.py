@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.api.schemas import Problem
+from app.api.wire import Problem
 from app.db.errors import DatabaseUnavailable, FileMissing, StorageFull
 from app.llm.chat_model import EngineBusy, EngineStreamBroken, EngineUnavailable, LlmError
 from app.metrics import ERRORS

@@ -1,12 +1,55 @@
 """Knowledge bases."""
 
+from datetime import datetime
+from typing import Annotated
+
 from fastapi import APIRouter
+from pydantic import Field, StringConstraints
 
 from app.api.deps import House
-from app.api.schemas import BaseCreate, BaseOut, BaseUpdate
-from app.api.views import base_out
+from app.api.wire import Wire
+from app.services.library.bases import BaseSummary
 
 router = APIRouter(prefix="/api/bases", tags=["knowledge bases"])
+
+BaseName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+
+class BaseCreate(Wire):
+    name: BaseName
+    description: str = Field("", max_length=2000)
+
+
+class BaseUpdate(Wire):
+    name: BaseName | None = None
+    description: str | None = Field(None, max_length=2000)
+
+
+class BaseOut(Wire):
+    id: str
+    name: str
+    description: str
+    embedder: str
+    document_count: int
+    ready_count: int
+    failed_count: int
+    chunk_count: int
+    created_at: datetime
+
+
+def base_out(summary: BaseSummary) -> BaseOut:
+    base = summary.base
+    return BaseOut(
+        id=base.id,
+        name=base.name,
+        description=base.description,
+        embedder=base.embedder,
+        document_count=summary.document_count,
+        ready_count=summary.ready_count,
+        failed_count=summary.failed_count,
+        chunk_count=summary.chunk_count,
+        created_at=base.created_at,
+    )
 
 
 @router.get("")

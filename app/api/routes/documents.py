@@ -1,26 +1,20 @@
-"""Documents of a base, their text and chunks, and the jobs that read them."""
+"""Documents of a base, with their text and chunks."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
+from pydantic import Field
 
 from app.api.deps import House, Limit, Offset
-from app.api.schemas import (
-    ChunkOut,
-    DocumentList,
-    DocumentOut,
-    DocumentState,
-    JobOut,
-    KnownIn,
-    KnownOut,
-    PageOut,
-    TextOut,
-)
 from app.api.upload import LimitedUpload
-from app.api.views import document_out
+from app.api.wire import Wire
+from app.services.library.documents import DocumentView
 
 router = APIRouter(prefix="/api", tags=["documents"])
+
+DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "superseded"]
 
 _TEXT_CHARS = 20_000
 
@@ -38,6 +32,82 @@ _FILE_FORM = {
         },
     }
 }
+
+
+class DocumentOut(Wire):
+    id: str
+    base_id: str
+    name: str
+    path: str  # where it lies in its folder; the name where it came alone
+    version: int  # counted from 1; a newer one that is ready makes the older ones superseded
+    media_type: str
+    size_bytes: int
+    sha256: str
+    state: DocumentState
+    done: int  # of the present stage: pages when parsing, chunks when embedding
+    total: int
+    error_code: str | None
+    error_detail: str | None
+    title: str
+    page_count: int | None
+    chunk_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class DocumentList(Wire):
+    items: list[DocumentOut]
+    total: int
+
+
+class FileIn(Wire):
+    path: str = Field(min_length=1, max_length=2000)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class KnownIn(Wire):
+    files: list[FileIn] = Field(max_length=5000)
+
+
+class KnownOut(Wire):
+    """Aligned with what was asked; null where the file is to be uploaded."""
+
+    documents: list[DocumentOut | None]
+
+
+class PageOut(Wire):
+    page: int
+    start: int
+    end: int
+
+
+class TextOut(Wire):
+    """A part of a document's stored text; `start` is the offset of its first character."""
+
+    document_id: str
+    name: str
+    text: str
+    start: int
+    end: int
+    total_chars: int
+    pages: list[PageOut]
+
+
+class ChunkOut(Wire):
+    id: int
+    document_id: str
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    headings: list[str]
+    locator: str | None = None  # where a page does not say it: `sheet 薪资, rows 8–20`
+
+
+def document_out(view: DocumentView) -> DocumentOut:
+    fields = view.document.model_dump(include=set(DocumentOut.model_fields))
+    return DocumentOut.model_validate({**fields, "done": view.done, "total": view.total})
 
 
 @router.post("/bases/{base_id}/documents", status_code=202, openapi_extra=_FILE_FORM)
@@ -154,21 +224,3 @@ def download_file(document_id: str, house: House) -> FileResponse:
         filename=document.name,
         headers={"X-Content-Type-Options": "nosniff"},
     )
-
-
-@router.get("/jobs")
-def list_jobs(
-    house: House,
-    state: Annotated[str, Query(pattern="^(queued|running|done|failed)?$")] = "",
-    limit: Limit = 50,
-) -> list[JobOut]:
-    """Newest first."""
-    jobs = house.jobs.newest(state=state, limit=limit)
-    return [JobOut.model_validate(job.model_dump(include=set(JobOut.model_fields))) for job in jobs]
-
-
-@router.get("/jobs/{job_id}")
-def read_job(job_id: str, house: House) -> JobOut:
-    """One ingestion job."""
-    job = house.jobs.get(job_id)
-    return JobOut.model_validate(job.model_dump(include=set(JobOut.model_fields)))

@@ -1,20 +1,87 @@
 """Questions that a knowledge base is measured by, and the runs that measure it."""
 
+from datetime import datetime
+from typing import Any, Literal
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from pydantic import ConfigDict, Field
 
 from app.api.deps import House
-from app.api.schemas import (
-    Collected,
-    ComparisonOut,
-    EvalQuestionCreate,
-    EvalQuestionOut,
-    EvalRunCreate,
-    EvalRunOut,
-)
+from app.api.wire import Wire
 from app.services.improvement.regression import Expected
 
 router = APIRouter(prefix="/api", tags=["evaluation"])
+
+
+class EvalQuestionCreate(Wire):
+    """At least one of `document_ids` and `answer`."""
+
+    question: str = Field(min_length=1, max_length=8000)
+    document_ids: list[str] = Field(default_factory=list, max_length=20)
+    source_text: str = Field("", max_length=20_000)
+    answer: str = Field("", max_length=20_000)
+
+
+class EvalQuestionOut(Wire):
+    model_config = ConfigDict(extra="ignore", from_attributes=True)
+
+    id: str
+    base_id: str
+    question: str
+    document_ids: list[str]
+    source_text: str
+    answer: str
+    origin: Literal["manual", "rating", "correction"]
+    created_at: datetime
+
+
+class Collected(Wire):
+    added: int
+
+
+class EvalRunCreate(Wire):
+    """`changes`: settings by name, as they would stand in the environment."""
+
+    changes: dict[str, str] = Field(default_factory=dict, max_length=20)
+    answers: bool = False
+
+
+class EvalRunOut(Wire):
+    """`result` holds the metrics, and of a single run every question."""
+
+    id: str
+    state: Literal["running", "done", "failed"]
+    started_at: datetime
+    changes: dict[str, str]
+    answers: bool
+    error: str
+    result: dict[str, Any]
+
+
+class DifferenceOut(Wire):
+    """Means over the questions that both runs asked; `low` to `high` is the 95 % interval."""
+
+    metric: str
+    before: float
+    after: float
+    mean: float
+    low: float
+    high: float
+    questions: int
+
+
+class ChangeOut(Wire):
+    question: str
+    before: float
+    after: float
+
+
+class ComparisonOut(Wire):
+    leading: str  # the metric that better and worse are judged by
+    differences: list[DifferenceOut]
+    better: list[ChangeOut]
+    worse: list[ChangeOut]
 
 
 @router.get("/bases/{base_id}/questions")

@@ -1,18 +1,111 @@
 """How the service is: health, status, models, metrics."""
 
+from datetime import datetime
+from typing import Literal
+
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import Field
 
 from app.api.deps import House
-from app.api.schemas import CheckOut, ComponentOut, FindingOut, ModelOut, StatusOut
-from app.api.views import engine_out
+from app.api.wire import Wire
 from app.services.operations.engine_gauges import EngineGauges
 from app.services.operations.inventory import Inventory
-from app.services.operations.status import versions
+from app.services.operations.status import EngineView, versions
 from app.version import VERSION
 
 router = APIRouter(tags=["state"])
+
+_OF_SPEC = {
+    *("name", "context_tokens", "size", "good_for", "price_in", "price_out"),
+    *("max_running", "max_waiting"),
+}
+
+
+class ModelOut(Wire):
+    name: str
+    context_tokens: int
+    ready: bool
+    size: Literal["small", "large"] = "large"
+    good_for: str = ""
+    only_by_name: bool = False
+
+
+class EngineOut(Wire):
+    """One engine. `ok`: it answers and its breaker is not open. Prices per million tokens."""
+
+    name: str
+    model: str  # as the server calls it
+    address: str
+    ok: bool
+    ready: bool
+    state: Literal["closed", "open", "half_open"]  # of its breaker
+    next_try_s: float  # until an open breaker lets a request through
+    failures: int  # in a row
+    last_error: str
+    last_error_at: datetime | None
+    running: int
+    waiting: int
+    max_running: int
+    max_waiting: int
+    context_tokens: int
+    size: Literal["small", "large"]
+    good_for: str
+    price_in: float | None
+    price_out: float | None
+    since: datetime | None  # when it went down
+    todo: str  # what to do where it is not ok
+
+
+class ComponentOut(Wire):
+    name: str  # database, engine, embedder, worker, disk, indexes
+    ok: bool
+    detail: str
+    since: datetime | None = None
+    facts: dict[str, float] = Field({})  # the numbers of `detail`: disk has `free_gb`
+
+
+class FindingOut(Wire):
+    what: str
+    detail: str
+    repaired: bool
+
+
+class CheckOut(Wire):
+    """What follows from the database, compared with it: at the last start, and now."""
+
+    at_start: list[FindingOut]
+    now: list[FindingOut]
+
+
+class StatusOut(Wire):
+    version: str
+    components: list[ComponentOut]
+    queued_jobs: int
+    engines: list[EngineOut] = Field([])
+    versions: dict[str, str] = Field({})  # of Zhiwen, Python, and what answers depend on
+
+
+def engine_out(view: EngineView) -> EngineOut:
+    engine = view.engine
+    spec, breaker, queue = engine.spec, engine.breaker, engine.queue
+    return EngineOut(
+        **spec.model_dump(include=_OF_SPEC),
+        model=spec.served_model,
+        address=spec.url,
+        ok=view.ok,
+        ready=view.ready,
+        state=breaker.state,
+        next_try_s=round(breaker.wait_s, 1),
+        failures=breaker.failures,
+        last_error=engine.last_error,
+        last_error_at=engine.last_error_at,
+        running=queue.running,
+        waiting=queue.waiting,
+        since=view.since,
+        todo=view.todo,
+    )
 
 
 @router.get("/healthz")

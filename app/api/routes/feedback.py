@@ -1,0 +1,83 @@
+"""Feedback on answers."""
+
+from datetime import datetime
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.api.deps import House, Limit, Offset
+from app.api.wire import Wire
+from app.db.tables import Feedback
+
+router = APIRouter(prefix="/api", tags=["conversations and feedback"])
+
+Rating = Literal["up", "down"]
+Reason = Literal["wrong", "not_in_sources", "source_missing", "out_of_date", "badly_written"]
+
+
+class FeedbackIn(Wire):
+    rating: Rating
+    reason: Reason | None = None
+    comment: str = Field("", max_length=10_000)
+    correction: str = Field("", max_length=50_000)
+    right_chunk_id: int | None = None
+
+
+class FeedbackOut(FeedbackIn):
+    message_id: str
+    trace_id: str = ""  # of the judged answer
+    created_at: datetime
+    updated_at: datetime
+
+
+class FeedbackItem(FeedbackOut):
+    conversation_id: str
+    question: str
+    answer: str
+
+
+class FeedbackList(Wire):
+    items: list[FeedbackItem]
+    total: int
+
+
+def feedback_out(feedback: Feedback) -> FeedbackOut:
+    return FeedbackOut.model_validate(feedback.model_dump())
+
+
+@router.put("/messages/{message_id}/feedback")
+def put_feedback(message_id: str, body: FeedbackIn, house: House) -> FeedbackOut:
+    """Judge an answer, or change the judgement."""
+    given = Feedback(message_id=message_id, **body.model_dump())
+    return feedback_out(house.judgements.put(message_id, given))
+
+
+@router.delete("/messages/{message_id}/feedback", status_code=204)
+def delete_feedback(message_id: str, house: House) -> None:
+    """Take the judgement back."""
+    house.judgements.delete(message_id)
+
+
+@router.get("/feedback")
+def list_feedback(
+    house: House,
+    rating: Rating | None = None,
+    base_id: str | None = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> FeedbackList:
+    """Judged answers, the newest judgement first."""
+    rows, total = house.judgements.page(
+        rating=rating or "", base_id=base_id or "", limit=limit, offset=offset
+    )
+    items = [
+        FeedbackItem(
+            **row.feedback.model_dump(),
+            conversation_id=row.answer.conversation_id,
+            question=row.question,
+            answer=row.answer.content,
+        )
+        for row in rows
+    ]
+    return FeedbackList(items=items, total=total)
