@@ -9,7 +9,7 @@ from tests.ui.stand_in import House, now
 from tests.ui.stand_in_answers import messages_of
 
 
-def judged(house: House, rating: str, base_id: str) -> list[FeedbackItem]:
+def rated(house: House, rating: str, base_id: str) -> list[FeedbackItem]:
     items = []
     for message in house.messages.values():
         if message.feedback is None or rating not in ("", message.feedback.rating):
@@ -46,12 +46,12 @@ def add_feedback_routes(api: FastAPI, house: House) -> None:
     async def listed(
         rating: str = "", base_id: str = "", limit: int = 50, offset: int = 0
     ) -> FeedbackList:
-        items = judged(house, rating, base_id)
+        items = rated(house, rating, base_id)
         return FeedbackList(items=items[offset : offset + limit], total=len(items))
 
     @api.get("/api/export/report")
     async def report(format: str, rating: str = "", base_id: str = "") -> ExportReport:
-        items = judged(house, rating, base_id)
+        items = rated(house, rating, base_id)
         out = [i for i in items if format == "dpo" and not i.correction]
         left = [LeftOut(message_id=i.message_id, reason="nothing_to_compare") for i in out]
         return ExportReport(
@@ -60,5 +60,5 @@ def add_feedback_routes(api: FastAPI, house: House) -> None:
 
     @api.get("/api/export")
     async def export(format: str, rating: str = "", base_id: str = "") -> PlainTextResponse:
-        lines = [item.model_dump_json() for item in judged(house, rating, base_id)]
+        lines = [item.model_dump_json() for item in rated(house, rating, base_id)]
         return PlainTextResponse("\n".join(lines) + "\n", media_type="application/x-ndjson")

@@ -63,7 +63,7 @@ def list_conversations(
 
 @router.get("/conversations/{conversation_id}")
 def read_conversation(conversation_id: str, house: House) -> ConversationDetail:
-    """A conversation with its messages and their judgements."""
+    """A conversation with its messages and the feedback on them."""
     return conversation_detail(*house.conversations.get(conversation_id))
 
 
@@ -77,6 +77,6 @@ def update_conversation(
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
 def delete_conversation(conversation_id: str, house: House) -> None:
-    """Delete it with its messages and their judgements."""
+    """Delete it with its messages and the feedback on them."""
     house.generations.stop_conversation(conversation_id)
     house.conversations.delete(conversation_id)

@@ -46,8 +46,8 @@ Filters = Annotated[Selection, Depends(_selection)]
 
 @router.get("/export", response_class=Response)
 def export(house: House, format: Annotated[Format, Query()], filters: Filters) -> Response:
-    """Judged answers as a JSON Lines file for fine-tuning."""
-    rows, _ = house.judgements.export(format, filters)
+    """Rated answers as a JSON Lines file for fine-tuning."""
+    rows, _ = house.feedback.export(format, filters)
     return Response(
         "".join(jsonl(rows)).encode(),
         media_type="application/x-ndjson",
@@ -60,7 +60,7 @@ def export_report(
     house: House, format: Annotated[Format, Query()], filters: Filters
 ) -> ExportReport:
     """What the export holds, and what was left out and why."""
-    _, report = house.judgements.export(format, filters)
+    _, report = house.feedback.export(format, filters)
     return ExportReport(
         format=report.format,
         considered=report.considered,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.api.deps import House, Limit, Offset
 from app.api.wire import Wire
-from app.db.tables import Feedback
+from app.db.tables import StoredFeedback
 
 router = APIRouter(prefix="/api", tags=["conversations and feedback"])
 
@@ -26,7 +26,7 @@ class FeedbackIn(Wire):
 
 class FeedbackOut(FeedbackIn):
     message_id: str
-    trace_id: str = ""  # of the judged answer
+    trace_id: str = ""  # of the rated answer
     created_at: datetime
     updated_at: datetime
 
@@ -42,21 +42,21 @@ class FeedbackList(Wire):
     total: int
 
 
-def feedback_out(feedback: Feedback) -> FeedbackOut:
+def feedback_out(feedback: StoredFeedback) -> FeedbackOut:
     return FeedbackOut.model_validate(feedback.model_dump())
 
 
 @router.put("/messages/{message_id}/feedback")
 def put_feedback(message_id: str, body: FeedbackIn, house: House) -> FeedbackOut:
-    """Judge an answer, or change the judgement."""
-    given = Feedback(message_id=message_id, **body.model_dump())
-    return feedback_out(house.judgements.put(message_id, given))
+    """Rate an answer, or change the rating."""
+    given = StoredFeedback(message_id=message_id, **body.model_dump())
+    return feedback_out(house.feedback.put(message_id, given))
 
 
 @router.delete("/messages/{message_id}/feedback", status_code=204)
 def delete_feedback(message_id: str, house: House) -> None:
-    """Take the judgement back."""
-    house.judgements.delete(message_id)
+    """Withdraw the feedback."""
+    house.feedback.delete(message_id)
 
 
 @router.get("/feedback")
@@ -67,8 +67,8 @@ def list_feedback(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> FeedbackList:
-    """Judged answers, the newest judgement first."""
-    rows, total = house.judgements.page(
+    """Rated answers, the latest feedback first."""
+    rows, total = house.feedback.page(
         rating=rating or "", base_id=base_id or "", limit=limit, offset=offset
     )
     items = [

@@ -9,7 +9,7 @@ from pydantic import Field
 from app.api.deps import House
 from app.api.routes.feedback import FeedbackOut, feedback_out
 from app.api.wire import PassageOut, Wire
-from app.db.tables import Feedback, StoredMessage
+from app.db.tables import StoredFeedback, StoredMessage
 
 router = APIRouter(prefix="/api", tags=["search and chat"])
 
@@ -105,7 +105,7 @@ class ReplayOut(Wire):
     notes: list[str]
 
 
-def message_out(message: StoredMessage, feedback: Feedback | None = None) -> MessageOut:
+def message_out(message: StoredMessage, feedback: StoredFeedback | None = None) -> MessageOut:
     fields = message.model_dump(include=set(MessageOut.model_fields))
     return MessageOut.model_validate(
         {
