@@ -1,4 +1,4 @@
-"""The application. `create_app(house)` makes one; `python -m app.api` serves it."""
+"""The API. `create_app` makes one from an application object; `python -m app.api` serves it."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ _ORPHANS_S = 900.0
 
 
 def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
-    """The API over a house that is built already; its indexes are saved that often."""
+    """The API over `zhiwen`, whose indexes are saved every `save_every_s`."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
-from app.api.deps import House
+from app.api.deps import App
 from app.api.problems import problem_of
 from app.api.routes.conversations import conversation_out
 from app.api.routes.messages import Task, message_out
@@ -39,11 +39,11 @@ class ChatIn(Wire):
     )
 
 
-def _asked(body: ChatIn, house: House) -> Asked:
+def _asked(body: ChatIn, app: App) -> Asked:
     """Everything that can be refused is refused here, before the stream begins."""
     if body.regenerate is not None:
-        return house.ask.regenerate(body.regenerate, body.model)
-    return house.ask.ask(
+        return app.ask.regenerate(body.regenerate, body.model)
+    return app.ask.ask(
         body.question,
         body.base_ids,
         body.conversation_id,
@@ -55,24 +55,24 @@ def _asked(body: ChatIn, house: House) -> Asked:
 
 
 @router.post("/chat", response_class=EventSourceResponse)
-async def chat(asked: Annotated[Asked, Depends(_asked)], house: House) -> AsyncIterator[Any]:
+async def chat(asked: Annotated[Asked, Depends(_asked)], app: App) -> AsyncIterator[Any]:
     """Ask. Events: start, stage, sources, delta, done or error."""
-    async for number, event in house.ask.start(asked).watch():
+    async for number, event in app.ask.start(asked).watch():
         yield sse(number, event)
 
 
-def _watched(message_id: str, house: House) -> MessageView:
-    return house.conversations.message(message_id)
+def _watched(message_id: str, app: App) -> MessageView:
+    return app.conversations.message(message_id)
 
 
 @router.get("/messages/{message_id}/events", response_class=EventSourceResponse)
 async def watch_message(
     view: Annotated[MessageView, Depends(_watched)],
-    house: House,
+    app: App,
     last_event_id: Annotated[int, Header(ge=0)] = 0,
 ) -> AsyncIterator[Any]:
     """The events of an answer again, from the start or after `Last-Event-ID`, as they come."""
-    generation = house.generations.get(view.message.id)
+    generation = app.generations.get(view.message.id)
     if generation is not None:
         async for number, event in generation.watch(last_event_id):
             yield sse(number, event)
@@ -80,7 +80,7 @@ async def watch_message(
     message_id = view.message.id
     while view.message.state == "streaming":  # it runs in another process, or did
         await asyncio.sleep(_POLL_S)
-        view = await run_in_threadpool(house.conversations.message, message_id)
+        view = await run_in_threadpool(app.conversations.message, message_id)
     yield sse(last_event_id + 1, Event("done", view.message))
 
 

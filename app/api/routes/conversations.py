@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import House, Limit, Offset
+from app.api.deps import App, Limit, Offset
 from app.api.routes.messages import MessageOut, message_out
 from app.api.wire import Wire
 from app.db.tables import Conversation
@@ -54,29 +54,29 @@ def conversation_detail(
 
 @router.get("/conversations")
 def list_conversations(
-    house: House, q: str = "", limit: Limit = 50, offset: Offset = 0
+    app: App, q: str = "", limit: Limit = 50, offset: Offset = 0
 ) -> ConversationList:
     """Newest first; `q` looks into titles and messages."""
-    found, total = house.conversations.page(query=q, limit=limit, offset=offset)
+    found, total = app.conversations.page(query=q, limit=limit, offset=offset)
     return ConversationList(items=[conversation_out(c) for c in found], total=total)
 
 
 @router.get("/conversations/{conversation_id}")
-def read_conversation(conversation_id: str, house: House) -> ConversationDetail:
+def read_conversation(conversation_id: str, app: App) -> ConversationDetail:
     """A conversation with its messages and the feedback on them."""
-    return conversation_detail(*house.conversations.get(conversation_id))
+    return conversation_detail(*app.conversations.get(conversation_id))
 
 
 @router.patch("/conversations/{conversation_id}")
 def update_conversation(
-    conversation_id: str, body: ConversationUpdate, house: House
+    conversation_id: str, body: ConversationUpdate, app: App
 ) -> ConversationOut:
     """Rename it, or choose other bases for it."""
-    return conversation_out(house.conversations.update(conversation_id, body.title, body.base_ids))
+    return conversation_out(app.conversations.update(conversation_id, body.title, body.base_ids))
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
-def delete_conversation(conversation_id: str, house: House) -> None:
+def delete_conversation(conversation_id: str, app: App) -> None:
     """Delete it with its messages and the feedback on them."""
-    house.generations.stop_conversation(conversation_id)
-    house.conversations.delete(conversation_id)
+    app.generations.stop_conversation(conversation_id)
+    app.conversations.delete(conversation_id)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from app.api.deps import House
+from app.api.deps import App
 from app.api.routes.feedback import Rating
 from app.api.wire import Wire
 from app.services.errors import Invalid
@@ -45,9 +45,9 @@ Filters = Annotated[Selection, Depends(_selection)]
 
 
 @router.get("/export", response_class=Response)
-def export(house: House, format: Annotated[Format, Query()], filters: Filters) -> Response:
+def export(app: App, format: Annotated[Format, Query()], filters: Filters) -> Response:
     """Rated answers as a JSON Lines file for fine-tuning."""
-    rows, _ = house.feedback.export(format, filters)
+    rows, _ = app.feedback.export(format, filters)
     return Response(
         "".join(jsonl(rows)).encode(),
         media_type="application/x-ndjson",
@@ -56,11 +56,9 @@ def export(house: House, format: Annotated[Format, Query()], filters: Filters) -
 
 
 @router.get("/export/report")
-def export_report(
-    house: House, format: Annotated[Format, Query()], filters: Filters
-) -> ExportReport:
+def export_report(app: App, format: Annotated[Format, Query()], filters: Filters) -> ExportReport:
     """What the export holds, and what was left out and why."""
-    _, report = house.feedback.export(format, filters)
+    _, report = app.feedback.export(format, filters)
     return ExportReport(
         format=report.format,
         considered=report.considered,

@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import House, Limit, Offset
+from app.api.deps import App, Limit, Offset
 from app.api.wire import Wire
 from app.db.tables import StoredFeedback
 
@@ -47,28 +47,28 @@ def feedback_out(feedback: StoredFeedback) -> FeedbackOut:
 
 
 @router.put("/messages/{message_id}/feedback")
-def put_feedback(message_id: str, body: FeedbackIn, house: House) -> FeedbackOut:
+def put_feedback(message_id: str, body: FeedbackIn, app: App) -> FeedbackOut:
     """Rate an answer, or change the rating."""
     given = StoredFeedback(message_id=message_id, **body.model_dump())
-    return feedback_out(house.feedback.put(message_id, given))
+    return feedback_out(app.feedback.put(message_id, given))
 
 
 @router.delete("/messages/{message_id}/feedback", status_code=204)
-def delete_feedback(message_id: str, house: House) -> None:
+def delete_feedback(message_id: str, app: App) -> None:
     """Withdraw the feedback."""
-    house.feedback.delete(message_id)
+    app.feedback.delete(message_id)
 
 
 @router.get("/feedback")
 def list_feedback(
-    house: House,
+    app: App,
     rating: Rating | None = None,
     base_id: str | None = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> FeedbackList:
     """Rated answers, the latest feedback first."""
-    rows, total = house.feedback.page(
+    rows, total = app.feedback.page(
         rating=rating or "", base_id=base_id or "", limit=limit, offset=offset
     )
     items = [

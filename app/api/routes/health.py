@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import Field
 
-from app.api.deps import House
+from app.api.deps import App
 from app.api.wire import Wire
 from app.services.operations.engine_gauges import EngineGauges
 from app.services.operations.inventory import Inventory
@@ -115,42 +115,42 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(house: House, response: Response) -> dict[str, str]:
+async def readyz(app: App, response: Response) -> dict[str, str]:
     """200 once questions can be searched: database and embedder are there. Else 503."""
-    if await house.status.ready():
+    if await app.status.ready():
         return {"status": "ready"}
     response.status_code = 503
     return {"status": "starting"}
 
 
 @router.get("/api/status")
-async def read_status(house: House) -> StatusOut:
+async def read_status(app: App) -> StatusOut:
     """Each component, and what to do where one is down."""
-    engines = await house.status.engines()
-    components = await house.status.components(engines)
+    engines = await app.status.engines()
+    components = await app.status.components(engines)
     return StatusOut(
         version=VERSION,
         components=[ComponentOut.model_validate(c) for c in components],
-        queued_jobs=await run_in_threadpool(house.jobs.waiting),
+        queued_jobs=await run_in_threadpool(app.jobs.waiting),
         engines=[engine_out(view) for view in engines],
         versions=versions(),
     )
 
 
 @router.get("/api/check")
-def check(house: House) -> CheckOut:
+def check(app: App) -> CheckOut:
     """Compare files and indexes with the database; seconds on a large base. Changes nothing."""
-    return _checked(house, repair=False)
+    return _checked(app, repair=False)
 
 
 @router.post("/api/check")
-def repair(house: House) -> CheckOut:
+def repair(app: App) -> CheckOut:
     """The same, and set right what can be."""
-    return _checked(house, repair=True)
+    return _checked(app, repair=True)
 
 
-def _checked(house: House, *, repair: bool) -> CheckOut:
-    reconciliation = house.reconciliation
+def _checked(app: App, *, repair: bool) -> CheckOut:
+    reconciliation = app.reconciliation
     return CheckOut(
         at_start=[FindingOut.model_validate(f) for f in reconciliation.at_start],
         now=[FindingOut.model_validate(f) for f in reconciliation.findings(repair=repair)],
@@ -158,7 +158,7 @@ def _checked(house: House, *, repair: bool) -> CheckOut:
 
 
 @router.get("/api/models")
-async def list_models(house: House) -> list[ModelOut]:
+async def list_models(app: App) -> list[ModelOut]:
     """The chat models by name, in the order of fallback, and whether they answer now."""
     return [
         ModelOut(
@@ -169,14 +169,14 @@ async def list_models(house: House) -> list[ModelOut]:
             good_for=view.engine.spec.good_for,
             only_by_name=view.engine.spec.only_by_name,
         )
-        for view in await house.status.engines()
+        for view in await app.status.engines()
     ]
 
 
 @router.get("/metrics")
-def metrics(house: House) -> Response:
+def metrics(app: App) -> Response:
     """Prometheus text format: what this process did, its engines, and what is stored."""
     now = CollectorRegistry()
-    now.register(EngineGauges(house.gateway))
-    now.register(Inventory(house.db))
+    now.register(EngineGauges(app.gateway))
+    now.register(Inventory(app.db))
     return Response(generate_latest() + generate_latest(now), media_type=CONTENT_TYPE_LATEST)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import House, Limit
+from app.api.deps import App, Limit
 from app.api.wire import Wire
 from app.db.tables import Job
 
@@ -30,16 +30,16 @@ def job_out(job: Job) -> JobOut:
 
 @router.get("/jobs")
 def list_jobs(
-    house: House,
+    app: App,
     state: Annotated[str, Query(pattern="^(queued|running|done|failed)?$")] = "",
     limit: Limit = 50,
 ) -> list[JobOut]:
     """Newest first."""
-    jobs = house.jobs.newest(state=state, limit=limit)
+    jobs = app.jobs.newest(state=state, limit=limit)
     return [job_out(job) for job in jobs]
 
 
 @router.get("/jobs/{job_id}")
-def read_job(job_id: str, house: House) -> JobOut:
+def read_job(job_id: str, app: App) -> JobOut:
     """One ingestion job."""
-    return job_out(house.jobs.get(job_id))
+    return job_out(app.jobs.get(job_id))

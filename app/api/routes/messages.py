@@ -6,7 +6,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import House
+from app.api.deps import App
 from app.api.routes.feedback import FeedbackOut, feedback_out
 from app.api.wire import PassageOut, Wire
 from app.db.tables import StoredFeedback, StoredMessage
@@ -117,24 +117,24 @@ def message_out(message: StoredMessage, feedback: StoredFeedback | None = None) 
 
 
 @router.get("/messages/{message_id}")
-def read_message(message_id: str, house: House) -> MessageOut:
+def read_message(message_id: str, app: App) -> MessageOut:
     """One question or answer."""
-    view = house.conversations.message(message_id)
+    view = app.conversations.message(message_id)
     return message_out(view.message, view.feedback)
 
 
 @router.post("/messages/{message_id}/stop", status_code=202)
-def stop_message(message_id: str, house: House) -> MessageOut:
+def stop_message(message_id: str, app: App) -> MessageOut:
     """Stop writing; the text so far is kept. Nothing happens to a finished answer."""
-    view = house.conversations.message(message_id)
-    house.generations.stop(message_id)
+    view = app.conversations.message(message_id)
+    app.generations.stop(message_id)
     return message_out(view.message, view.feedback)
 
 
 @router.post("/messages/{message_id}/replay")
-async def replay_message(message_id: str, house: House) -> ReplayOut:
+async def replay_message(message_id: str, app: App) -> ReplayOut:
     """Make an answer again from what is stored with it; nothing is changed."""
-    made = await house.replay.run(message_id)
+    made = await app.replay.run(message_id)
     return ReplayOut(
         message_id=message_id,
         same=made.same,
