@@ -1,4 +1,4 @@
-"""What routes ask for, as annotations that read like words."""
+"""Parameters that routes share, as annotated types."""
 
 from typing import Annotated
 
@@ -8,10 +8,10 @@ from app.wiring.application import Zhiwen
 
 
 def _zhiwen(request: Request) -> Zhiwen:
-    house: Zhiwen = request.app.state.zhiwen
-    return house
+    app: Zhiwen = request.app.state.zhiwen
+    return app
 
 
-House = Annotated[Zhiwen, Depends(_zhiwen)]
+App = Annotated[Zhiwen, Depends(_zhiwen)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0)]

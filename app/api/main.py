@@ -1,4 +1,4 @@
-"""The application. `create_app(house)` makes one; `python -m app.api` serves it."""
+"""The API. `create_app` makes one from an application object; `python -m app.api` serves it."""
 
 import asyncio
 import contextlib
@@ -9,21 +9,37 @@ from fastapi import FastAPI
 
 from app.api import problems
 from app.api.observe import Observed
-from app.api.routes import bases, chat, conversations, documents, evaluation, openai
-from app.api.routes import health as house
+from app.api.routes import (
+    bases,
+    chat,
+    conversations,
+    documents,
+    evaluation,
+    export,
+    feedback,
+    health,
+    jobs,
+    messages,
+    openai,
+    search,
+)
 from app.services.answers.generations import sweep_interrupted
 from app.version import VERSION
 from app.wiring.application import Zhiwen
 
 log = logging.getLogger(__name__)
 
+_ROUTES = (
+    *(bases, documents, jobs, search, chat, messages),
+    *(conversations, feedback, export, evaluation, health, openai),
+)
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
 _ORPHANS_S = 900.0
 
 
 def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
-    """The API over a house that is built already; its indexes are saved that often."""
+    """The API over `zhiwen`, whose indexes are saved every `save_every_s`."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -49,7 +65,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
     app.state.zhiwen = zhiwen
     app.add_middleware(Observed)
     problems.install(app)
-    for module in (bases, documents, chat, conversations, evaluation, house, openai):
+    for module in _ROUTES:
         app.include_router(module.router)
     return app
 

@@ -1,4 +1,4 @@
-"""How errors are told: application/problem+json (RFC 9457), under /v1 in the OpenAI shape."""
+"""Error responses: application/problem+json (RFC 9457), under /v1 in the OpenAI format."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.api.schemas import Problem
+from app.api.wire import Problem
 from app.db.errors import DatabaseUnavailable, FileMissing, StorageFull
 from app.llm.chat_model import EngineBusy, EngineStreamBroken, EngineUnavailable, LlmError
 from app.metrics import ERRORS
@@ -42,7 +42,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
 
 
 def problem_of(error: Exception, instance: str | None = None) -> Problem:
-    """The problem that tells `error`; what is not foreseen becomes a 500 without details."""
+    """The problem for `error`; unexpected errors become a 500 without details."""
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
             return Problem(
@@ -82,7 +82,7 @@ def answer_with(
 
 
 def install(app: FastAPI) -> None:
-    """Make `app` tell every error as a problem."""
+    """Install handlers in `app` that answer every error with a problem."""
 
     def respond(
         request: Request, problem: Problem, headers: Mapping[str, str] | None = None

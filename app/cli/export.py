@@ -31,12 +31,12 @@ def export(
     format: Annotated[Format, typer.Option("--format", help="Rows of the file.")] = Format.MESSAGES,
     kb: Annotated[str | None, typer.Option("--kb", help="Only answers from this base.")] = None,
     rating: Annotated[Rating | None, typer.Option(help="Only answers rated so.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Judged then or later.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Judged before then.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Rated then or later.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Rated before then.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Write judged answers as JSON Lines for fine-tuning, and say what was left out and why."""
+    """Write rated answers as JSON Lines for fine-tuning, and say what was left out and why."""
     from app.cli.client import service
 
     client = service()
@@ -59,6 +59,6 @@ def export(
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, indent=2), err=True)
         return
-    say(f"{report['exported']} rows from {report['considered']} judged answers", stderr=True)
+    say(f"{report['exported']} rows from {report['considered']} rated answers", stderr=True)
     for item in report["left_out"]:
         say(f"  left out {item['message_id']}: {item['reason']}", stderr=True)

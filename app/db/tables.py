@@ -231,7 +231,7 @@ class Conversation(SQLModel, table=True):
 
 
 class StoredMessage(SQLModel, table=True):
-    """A question or an answer. Answers keep all that is needed to show, judge and export them."""
+    """A question or an answer. Answers keep all that is needed to show, rate and export them."""
 
     __tablename__ = "message"
 
@@ -270,8 +270,8 @@ class StoredMessage(SQLModel, table=True):
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
-class Feedback(SQLModel, table=True):
-    """The present judgement of one answer; it can be changed later."""
+class StoredFeedback(SQLModel, table=True):
+    """What a person thinks of one answer; it can be changed later."""
 
     __tablename__ = "feedback"
 
@@ -299,7 +299,7 @@ class EvalQuestion(SQLModel, table=True):
     source_text: str = Field(default="", sa_type=Text)  # the right place in it; outlives chunkings
     answer: str = Field(default="", sa_type=Text)
     origin: str = "manual"  # manual, rating, correction
-    message_id: str | None = None  # the judged answer that it was taken from
+    message_id: str | None = None  # the rated answer that it was taken from
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 

@@ -1,1 +1,1 @@
-"""What people do with Zhiwen: bases, documents, questions, conversations, judgements."""
+"""What people do with Zhiwen: bases, documents, questions, conversations, feedback."""

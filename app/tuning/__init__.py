@@ -1,17 +1,17 @@
-"""From judged answers to training files: select, curate, format, write."""
+"""From rated answers to training files: select, curate, format, write."""
 
 from app.tuning.errors import SelectionInvalid, TuningError, UnknownFormat
 from app.tuning.export import Report, export, jsonl
 from app.tuning.formats import JsonRow, to_chatml_text
-from app.tuning.types import FORMATS, Exclusion, Format, Judged, LeftOut, Selection
+from app.tuning.types import FORMATS, Exclusion, Format, LeftOut, RatedAnswer, Selection
 
 __all__ = [
     "FORMATS",
     "Exclusion",
     "Format",
     "JsonRow",
-    "Judged",
     "LeftOut",
+    "RatedAnswer",
     "Report",
     "Selection",
     "SelectionInvalid",

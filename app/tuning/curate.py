@@ -1,7 +1,7 @@
-"""Which judged answers teach what, and why the others are left out.
+"""Which rated answers teach what, and why the others are left out.
 
 The text to learn is the answer as it was shown, not `raw_output`: its markers were checked
-against the sources, so it teaches to cite rightly; it is the text the person judged; and it is
+against the sources, so it teaches to cite rightly; it is the text the person rated; and it is
 what later turns of the same conversation hold as history. For the same reason it is the rejected
 side of a pair: chosen and rejected then differ in substance, not in the mending of markers.
 
@@ -17,7 +17,7 @@ from typing import Generic, Protocol, TypeVar
 
 from app.llm.messages import Message
 from app.rag.prompting.prompt import neutralise
-from app.tuning.types import Exclusion, Judged, LeftOut
+from app.tuning.types import Exclusion, LeftOut, RatedAnswer
 
 Prompt = tuple[Message, ...]
 
@@ -82,12 +82,12 @@ class Curated(Generic[R]):
     left_out: tuple[LeftOut, ...]
 
 
-def curate_examples(judged: Sequence[Judged], *, alternating: bool = False) -> Curated[Example]:
+def curate_examples(rated: Sequence[RatedAnswer], *, alternating: bool = False) -> Curated[Example]:
     """Corrections, and answers rated up that need none.
 
     alternating: leave out prompts whose turns are not user, assistant, user, …, user.
     """
-    usable, faults = _usable(judged, alternating=alternating)
+    usable, faults = _usable(rated, alternating=alternating)
     rows = []
     for item in usable:
         target = _correction(item)
@@ -96,16 +96,16 @@ def curate_examples(judged: Sequence[Judged], *, alternating: bool = False) -> C
             continue
         rows.append(Example((item.message_id,), item.prompt, target or _answer(item)))
     refuted = {(i.prompt, _answer(i)) for i in usable if i.rating == "down" and i.finished}
-    return _settle(judged, rows, faults, lambda row: (row.prompt, row.target) in refuted)
+    return _settle(rated, rows, faults, lambda row: (row.prompt, row.target) in refuted)
 
 
-def curate_pairs(judged: Sequence[Judged]) -> Curated[Pair]:
+def curate_pairs(rated: Sequence[RatedAnswer]) -> Curated[Pair]:
     """A correction beats the answer it corrects; a variant rated up beats one rated down.
 
     Variants are compared only where their prompts are the same.
     """
-    usable, faults = _usable(judged)
-    variants: defaultdict[tuple[str, int], list[Judged]] = defaultdict(list)
+    usable, faults = _usable(rated)
+    variants: defaultdict[tuple[str, int], list[RatedAnswer]] = defaultdict(list)
     for item in usable:
         variants[item.variants_key].append(item)
     rows: list[Pair] = []
@@ -115,12 +115,12 @@ def curate_pairs(judged: Sequence[Judged]) -> Curated[Pair]:
         if not pairs:
             faults[item.message_id] = _pair_fault(item, variants[item.variants_key])
     keys = {row.key for row in rows}
-    return _settle(judged, rows, faults, lambda row: (row.prompt, row.rejected, row.chosen) in keys)
+    return _settle(rated, rows, faults, lambda row: (row.prompt, row.rejected, row.chosen) in keys)
 
 
-def curate_labels(judged: Sequence[Judged]) -> Curated[Labelled]:
+def curate_labels(rated: Sequence[RatedAnswer]) -> Curated[Labelled]:
     """The thumb labels the answer; a correction is one more wanted text."""
-    usable, faults = _usable(judged)
+    usable, faults = _usable(rated)
     rows = []
     for item in usable:
         ids, fault = (item.message_id,), _text_fault(item)
@@ -132,21 +132,21 @@ def curate_labels(judged: Sequence[Judged]) -> Curated[Labelled]:
             rows.append(Labelled(ids, item.prompt, correction, True))
     keys = {row.key for row in rows}
     return _settle(
-        judged, rows, faults, lambda row: (row.prompt, row.completion, not row.label) in keys
+        rated, rows, faults, lambda row: (row.prompt, row.completion, not row.label) in keys
     )
 
 
 def _usable(
-    judged: Sequence[Judged], *, alternating: bool = False
-) -> tuple[list[Judged], dict[str, Exclusion]]:
+    rated: Sequence[RatedAnswer], *, alternating: bool = False
+) -> tuple[list[RatedAnswer], dict[str, Exclusion]]:
     """Those with a rating and a prompt, and the fault of each of the others."""
-    faults = {i.message_id: fault for i in judged if (fault := _prompt_fault(i, alternating))}
-    return [i for i in judged if i.message_id not in faults], faults
+    faults = {i.message_id: fault for i in rated if (fault := _prompt_fault(i, alternating))}
+    return [i for i in rated if i.message_id not in faults], faults
 
 
-def _prompt_fault(item: Judged, alternating: bool) -> Exclusion | None:
+def _prompt_fault(item: RatedAnswer, alternating: bool) -> Exclusion | None:
     if item.rating is None:
-        return Exclusion.NOT_JUDGED
+        return Exclusion.NOT_RATED
     if not item.prompt:
         return Exclusion.NO_PROMPT
     if item.prompt[-1].role != "user":
@@ -163,36 +163,36 @@ def _prompt_fault(item: Judged, alternating: bool) -> Exclusion | None:
     return None
 
 
-def _answer(item: Judged) -> str:
+def _answer(item: RatedAnswer) -> str:
     return neutralise(item.answer)
 
 
-def _correction(item: Judged) -> str:
+def _correction(item: RatedAnswer) -> str:
     """Empty where there is none, or where it says what the answer says."""
     text = neutralise(item.correction.strip())
     return "" if text == _answer(item).strip() else text
 
 
-def _text_fault(item: Judged) -> Exclusion | None:
+def _text_fault(item: RatedAnswer) -> Exclusion | None:
     if not item.finished:
         return Exclusion.INTERRUPTED
     return None if item.answer.strip() else Exclusion.EMPTY
 
 
-def _positive_fault(item: Judged) -> Exclusion | None:
+def _positive_fault(item: RatedAnswer) -> Exclusion | None:
     """Why an answer without a usable correction is not a text to learn."""
     if item.rating == "down":
         return _uncorrected(item)
     return _text_fault(item)
 
 
-def _uncorrected(item: Judged) -> Exclusion:
+def _uncorrected(item: RatedAnswer) -> Exclusion:
     if item.correction.strip():
         return Exclusion.CORRECTION_EQUALS_ANSWER
     return Exclusion.DOWN_WITHOUT_CORRECTION
 
 
-def _pairs(item: Judged, variants: Sequence[Judged]) -> list[Pair]:
+def _pairs(item: RatedAnswer, variants: Sequence[RatedAnswer]) -> list[Pair]:
     """Those in which the answer is rejected, and that of a chosen one with its correction."""
     if _text_fault(item):
         return []
@@ -208,7 +208,7 @@ def _pairs(item: Judged, variants: Sequence[Judged]) -> list[Pair]:
     return pairs
 
 
-def _pair_fault(item: Judged, variants: Sequence[Judged]) -> Exclusion:
+def _pair_fault(item: RatedAnswer, variants: Sequence[RatedAnswer]) -> Exclusion:
     """Only kept where no other answer's pair holds the item either."""
     if fault := _text_fault(item):
         return fault
@@ -219,7 +219,7 @@ def _pair_fault(item: Judged, variants: Sequence[Judged]) -> Exclusion:
 
 
 def _settle(
-    judged: Sequence[Judged],
+    rated: Sequence[RatedAnswer],
     rows: Sequence[R],
     faults: dict[str, Exclusion],
     contradicted: Callable[[R], bool],
@@ -240,7 +240,7 @@ def _settle(
     reasons = faults | dropped
     left_out = tuple(
         LeftOut(item.message_id, reasons[item.message_id])
-        for item in judged
+        for item in rated
         if item.message_id not in used
     )
     return Curated(tuple(kept.values()), left_out)

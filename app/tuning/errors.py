@@ -1,4 +1,4 @@
-"""Errors of turning judgements into training files.
+"""Errors of turning feedback into training files.
 
 TuningError
 ├── UnknownFormat     no such training format

@@ -1,4 +1,4 @@
-"""Judged answers in, rows of a training file and an account of what was left out."""
+"""Rated answers in, rows of a training file and an account of what was left out."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from app.tuning.formats import (
     messages_row,
     sharegpt_row,
 )
-from app.tuning.types import FORMATS, Format, Judged, LeftOut, Selection
+from app.tuning.types import FORMATS, Format, LeftOut, RatedAnswer, Selection
 
 # Legal inside JSON strings, but line ends to str.splitlines and to some editors.
 _LINE_ENDS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
@@ -22,7 +22,7 @@ _LINE_ENDS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """considered: judged answers that the filters let through. exported: rows, of which one
+    """considered: rated answers that the filters let through. exported: rows, of which one
     answer can give several (a correction and its answer) or none (then it is in `left_out`)."""
 
     format: Format
@@ -32,7 +32,7 @@ class Report:
 
 
 def export(
-    judged: Iterable[Judged], format: Format, selection: Selection | None = None
+    rated: Iterable[RatedAnswer], format: Format, selection: Selection | None = None
 ) -> tuple[list[JsonRow], Report]:
     """The rows of a training file, oldest answer first; same input in any order, same rows.
 
@@ -41,7 +41,7 @@ def export(
     """
     selection = selection or Selection()
     chosen = sorted(
-        (item for item in judged if selection.holds(item)),
+        (item for item in rated if selection.holds(item)),
         key=lambda item: (item.created_at, item.message_id),
     )
     rows, left_out = _rows(chosen, format)
@@ -54,22 +54,22 @@ def jsonl(rows: Iterable[JsonRow]) -> Iterator[str]:
         yield json.dumps(row, ensure_ascii=False).translate(_LINE_ENDS) + "\n"
 
 
-def _rows(judged: list[Judged], format: Format) -> tuple[list[JsonRow], tuple[LeftOut, ...]]:
+def _rows(rated: list[RatedAnswer], format: Format) -> tuple[list[JsonRow], tuple[LeftOut, ...]]:
     match format:
         case "messages":
-            examples = curate_examples(judged)
+            examples = curate_examples(rated)
             return [messages_row(r) for r in examples.rows], examples.left_out
         case "sharegpt":
-            examples = curate_examples(judged, alternating=True)
+            examples = curate_examples(rated, alternating=True)
             return [sharegpt_row(r) for r in examples.rows], examples.left_out
         case "alpaca":
-            examples = curate_examples(judged, alternating=True)
+            examples = curate_examples(rated, alternating=True)
             return [alpaca_row(r) for r in examples.rows], examples.left_out
         case "dpo":
-            pairs = curate_pairs(judged)
+            pairs = curate_pairs(rated)
             return [dpo_row(r) for r in pairs.rows], pairs.left_out
         case "kto":
-            labels = curate_labels(judged)
+            labels = curate_labels(rated)
             return [kto_row(r) for r in labels.rows], labels.left_out
         case _:
             raise UnknownFormat(f"unknown format {format!r}; there are {', '.join(FORMATS)}")

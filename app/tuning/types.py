@@ -1,4 +1,4 @@
-"""What a judged answer is made of, and why one may stay out of a training file."""
+"""What a rated answer is made of, and why one may stay out of a training file."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ Rating = Literal["up", "down"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class RatedAnswer:
     """An answer, the prompt it was given to, and what a person thought of it.
 
     `prompt` is what was served, byte for byte: system, earlier turns, question with its sources;
@@ -33,7 +33,7 @@ class Judged:
     raw_output: str
     rating: Rating | None
     created_at: datetime
-    judged_at: datetime
+    rated_at: datetime
     state: str = "complete"  # complete, stopped, interrupted, failed, streaming
     finish_reason: str | None = None  # "length" where the answer ran into its limit
     reason: str | None = None
@@ -52,9 +52,9 @@ class Judged:
 
 
 class Exclusion(StrEnum):
-    """Why a judged answer gives no row. The value is the code; `words` says it plainly."""
+    """Why a rated answer gives no row. The value is the code; `words` says it plainly."""
 
-    NOT_JUDGED = "not_judged"
+    NOT_RATED = "not_rated"
     NO_PROMPT = "no_prompt"
     UNUSABLE_PROMPT = "unusable_prompt"
     TURNS_NOT_ALTERNATING = "turns_not_alternating"
@@ -74,7 +74,7 @@ class Exclusion(StrEnum):
 
 
 _WORDS: dict[Exclusion, str] = {
-    Exclusion.NOT_JUDGED: "Nobody rated it.",
+    Exclusion.NOT_RATED: "Nobody rated it.",
     Exclusion.NO_PROMPT: "The prompt it was given to was not kept.",
     Exclusion.UNUSABLE_PROMPT: "Its prompt does not end with a question.",
     Exclusion.TURNS_NOT_ALTERNATING: (
@@ -87,7 +87,7 @@ _WORDS: dict[Exclusion, str] = {
     Exclusion.CORRECTION_EQUALS_ANSWER: "The correction is the answer itself.",
     Exclusion.NOTHING_TO_COMPARE: "No correction, and no variant with the opposite rating.",
     Exclusion.OTHER_PROMPT: "Its variants answered another prompt, so they cannot be compared.",
-    Exclusion.CONTRADICTED: "The same text for the same prompt was judged good and bad.",
+    Exclusion.CONTRADICTED: "The same text for the same prompt was rated up and down.",
     Exclusion.DUPLICATE: "An earlier answer already gave the same row.",
 }
 
@@ -100,7 +100,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Filters. `since` is included, `until` is not; both compare with `judged_at`."""
+    """Filters. `since` is included, `until` is not; both compare with `rated_at`."""
 
     base_id: str | None = None
     rating: Rating | None = None
@@ -114,10 +114,10 @@ class Selection:
         if self.since and self.until and self.since >= self.until:
             raise SelectionInvalid("since must be earlier than until")
 
-    def holds(self, judged: Judged) -> bool:
+    def holds(self, rated: RatedAnswer) -> bool:
         return (
-            (self.base_id is None or self.base_id in judged.base_ids)
-            and (self.rating is None or self.rating == judged.rating)
-            and (self.since is None or self.since <= judged.judged_at)
-            and (self.until is None or judged.judged_at < self.until)
+            (self.base_id is None or self.base_id in rated.base_ids)
+            and (self.rating is None or self.rating == rated.rating)
+            and (self.since is None or self.since <= rated.rated_at)
+            and (self.until is None or rated.rated_at < self.until)
         )

@@ -26,7 +26,7 @@ from app.services.answers.direct import Direct
 from app.services.answers.generations import Generations, sweep_interrupted
 from app.services.answers.replay import Replay
 from app.services.improvement.evaluations import Evaluations
-from app.services.improvement.feedback import Judgements
+from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
@@ -69,7 +69,7 @@ class Zhiwen:
     replay: Replay
     direct: Direct
     conversations: Conversations
-    judgements: Judgements
+    feedback: Feedback
     regression: RegressionSet
     evaluations: Evaluations
     status: Status
@@ -187,7 +187,7 @@ def build(
         replay=Replay(db, gateway, tasks, VERSION),
         direct=Direct(db, search, answer_line, gateway),
         conversations=Conversations(db),
-        judgements=Judgements(db),
+        feedback=Feedback(db),
         regression=RegressionSet(db),
         evaluations=Evaluations(settings),
         status=Status(

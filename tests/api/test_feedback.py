@@ -11,7 +11,7 @@ def answered(api: RunningApi, model: ScriptedChatModel) -> tuple[str, str]:
     return base_id, ask(api.http, "年假有几天？", base_id)["start"][0]["answer_id"]
 
 
-def test_a_judgement_can_be_given_changed_and_taken_back(
+def test_feedback_can_be_given_changed_and_taken_back(
     api: RunningApi, model: ScriptedChatModel
 ) -> None:
     _, message_id = answered(api, model)
@@ -27,7 +27,7 @@ def test_a_judgement_can_be_given_changed_and_taken_back(
     assert api.http.get(f"/api/messages/{message_id}").json()["feedback"] is None
 
 
-def test_only_answers_are_judged_and_only_with_known_words(
+def test_only_answers_are_rated_and_only_with_known_words(
     api: RunningApi, model: ScriptedChatModel
 ) -> None:
     _, message_id = answered(api, model)

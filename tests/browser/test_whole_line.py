@@ -1,4 +1,4 @@
-"""The whole line in a real browser: upload, ask, read, open the source, judge, find it again."""
+"""The whole line in a real browser: upload, ask, read, open the source, rate, find it again."""
 
 import time
 from pathlib import Path
@@ -31,7 +31,7 @@ QUESTION = "设备科的内线电话是多少？"
 CORRECTION = "应立即通知设备科，内线 4417 [1]。"
 
 
-def judge(page: Page) -> None:
+def rate(page: Page) -> None:
     page.get_by_test_id("stFeedback").locator("button").nth(1).click()
     form = page.get_by_role("dialog")
     form.get_by_text("答案错误").click()
@@ -42,7 +42,7 @@ def judge(page: Page) -> None:
 
 
 def feedback_of(api_url: str, correction: str) -> list[str]:
-    """Ids of the judged messages with this correction."""
+    """Ids of the rated messages with this correction."""
     items = httpx.get(f"{api_url}/api/feedback", trust_env=False).json()["items"]
     return [item["message_id"] for item in items if item["correction"] == correction]
 
@@ -81,7 +81,7 @@ def test_from_a_file_to_a_training_pair(
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
-    judge(page)
+    rate(page)
     assert len(feedback_of(running_zhiwen.api_url, CORRECTION)) == 1
 
     page.reload()

@@ -90,7 +90,7 @@ def test_a_question_too_long_is_refused(served: Shell, base_id: str) -> None:
     assert "100000 characters" in ran.err
 
 
-def judge(api: RunningApi, model: ScriptedChatModel, base_id: str) -> None:
+def rate(api: RunningApi, model: ScriptedChatModel, base_id: str) -> None:
     model.enqueue("十天。")
     message = ask(api.http, "年假有几天？", base_id)["done"][0]["message"]
     api.http.put(
@@ -102,13 +102,13 @@ def judge(api: RunningApi, model: ScriptedChatModel, base_id: str) -> None:
 def test_a_correction_becomes_a_pair(
     served: Shell, api: RunningApi, model: ScriptedChatModel, base_id: str, tmp_path: Path
 ) -> None:
-    judge(api, model, base_id)
+    rate(api, model, base_id)
     ran = served("export", "--format", "dpo")
     assert ran.code == 0
     pair = json.loads(ran.out)
     assert pair["chosen"][-1]["content"] == "十五天[1]。"
     assert pair["rejected"][-1]["content"].startswith("十天")
-    assert ran.err == "1 rows from 1 judged answers\n"
+    assert ran.err == "1 rows from 1 rated answers\n"
 
     file = tmp_path / "pairs.jsonl"
     written = served("export", "--format", "dpo", "--output", file, "--kb", "人事", "--json")
@@ -120,9 +120,9 @@ def test_a_correction_becomes_a_pair(
 def test_filters_and_what_was_left_out(
     served: Shell, api: RunningApi, model: ScriptedChatModel, base_id: str
 ) -> None:
-    judge(api, model, base_id)
-    assert served("export", "--rating", "up").err == "0 rows from 0 judged answers\n"
-    assert served("export", "--since", "2999-01-01").err == "0 rows from 0 judged answers\n"
+    rate(api, model, base_id)
+    assert served("export", "--rating", "up").err == "0 rows from 0 rated answers\n"
+    assert served("export", "--since", "2999-01-01").err == "0 rows from 0 rated answers\n"
     assert served("export", "--format", "csv").code == 2
     assert served("export", "--output", "/nowhere/at/all.jsonl").err.startswith(
         "error: /nowhere/at/all.jsonl cannot be written:"

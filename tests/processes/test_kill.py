@@ -68,8 +68,8 @@ def test_the_api_dies_right_after_an_upload_was_acknowledged(zhiwen: ZhiwenUp) -
     first = zhiwen.upload(base_id, "员工手册.txt", HANDBOOK)
     zhiwen.until_ready(first)
     message = ask(zhiwen.http, "年假有几天？", base_id)["done"][0]["message"]
-    judgement = {"rating": "down", "reason": "wrong", "correction": "十五天[1]。"}
-    answer = zhiwen.http.put(f"/api/messages/{message['id']}/feedback", json=judgement)
+    feedback = {"rating": "down", "reason": "wrong", "correction": "十五天[1]。"}
+    answer = zhiwen.http.put(f"/api/messages/{message['id']}/feedback", json=feedback)
     assert answer.status_code == 200
 
     late = zhiwen.upload(base_id, "late.txt", "The office is closed on Fridays.")

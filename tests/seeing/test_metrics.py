@@ -46,7 +46,7 @@ _BUCKET = re.compile(r"_(?:bucket|sum|count)$")
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
-    """A service that has read, found, answered, answered again, failed, and been judged."""
+    """A service that has read, found, answered, answered again, failed, and been rated."""
     model = ScriptedChatModel()
     with running_api(tmp_path_factory.mktemp("metrics") / "data", model=model) as api:
         base_id = api.ingest("人事", {"员工手册.md": HANDBOOK, "broken.pdf": b"%PDF-1.7 nothing"})

@@ -67,8 +67,8 @@ def test_answer_header_rating_and_log_share_one_id(
     conversation = api.http.get("/api/conversations").json()["items"][0]["id"]
     answer = api.http.get(f"/api/conversations/{conversation}").json()["messages"][1]
     assert answer["trace_id"] == trace_id
-    judged = api.http.put(f"/api/messages/{answer['id']}/feedback", json={"rating": "down"})
-    assert judged.json()["trace_id"] == trace_id
+    rating = api.http.put(f"/api/messages/{answer['id']}/feedback", json={"rating": "down"})
+    assert rating.json()["trace_id"] == trace_id
     found = [json.loads(line) for line in lines.lines]
     (answered,) = [line for line in found if line["logger"] == "app.answers"]
     assert answered["trace_id"] == trace_id
@@ -76,7 +76,7 @@ def test_answer_header_rating_and_log_share_one_id(
     assert answered["cached_from"] is None
     (rated,) = [line for line in found if line.get("rating")]
     assert rated["answer_trace_id"] == trace_id
-    assert rated["trace_id"] == judged.headers["x-trace-id"] != trace_id
+    assert rated["trace_id"] == rating.headers["x-trace-id"] != trace_id
 
 
 def test_an_answer_that_is_given_again_has_a_line_of_its_own(

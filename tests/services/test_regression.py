@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.db.tables import Feedback, Job, StoredChunk
+from app.db.tables import Job, StoredChunk, StoredFeedback
 from app.services.errors import Invalid, NotFound
 from app.services.improvement.regression import Expected
 from tests.house import RunningApi, drain, running_api
@@ -54,13 +54,16 @@ def test_questions_are_taken_from_ratings_once(tmp_path: Path) -> None:
         ).json()["passages"]
         leave = next(p for p in passages if p["document_id"] == ids["年假.md"])
         answers = [_answer(api, base_id, question) for question in ("年假几天？", "住宿？", "谢谢")]
-        judge = api.house.judgements.put
-        judge(
+        rate = api.house.feedback.put
+        rate(
             answers[0],
-            Feedback(message_id=answers[0], rating="down", right_chunk_id=leave["chunk_id"]),
+            StoredFeedback(message_id=answers[0], rating="down", right_chunk_id=leave["chunk_id"]),
         )
-        judge(answers[1], Feedback(message_id=answers[1], rating="down", correction="四百五十元"))
-        judge(answers[2], Feedback(message_id=answers[2], rating="up"))
+        rate(
+            answers[1],
+            StoredFeedback(message_id=answers[1], rating="down", correction="四百五十元"),
+        )
+        rate(answers[2], StoredFeedback(message_id=answers[2], rating="up"))
         service = api.house.regression
 
         assert service.collect(base_id) == 2
@@ -70,8 +73,9 @@ def test_questions_are_taken_from_ratings_once(tmp_path: Path) -> None:
         assert taken["年假几天？"].origin == "rating"
         assert (taken["住宿？"].answer, taken["住宿？"].origin) == ("四百五十元", "correction")
 
-        judge(
-            answers[1], Feedback(message_id=answers[1], rating="down", correction="每晚四百五十元")
+        rate(
+            answers[1],
+            StoredFeedback(message_id=answers[1], rating="down", correction="每晚四百五十元"),
         )
         assert service.collect(base_id) == 0
         assert {q.answer for q in service.questions(base_id)} == {"", "每晚四百五十元"}
@@ -83,8 +87,9 @@ def test_a_right_source_that_was_read_anew_is_known_by_its_text(tmp_path: Path) 
         answer = _answer(api, base_id, "年假几天？")
         shown = api.http.get(f"/api/messages/{answer}").json()["passages"]
         right = next(p for p in shown if p["document_id"] == ids["年假.md"])
-        api.house.judgements.put(
-            answer, Feedback(message_id=answer, rating="down", right_chunk_id=right["chunk_id"])
+        api.house.feedback.put(
+            answer,
+            StoredFeedback(message_id=answer, rating="down", right_chunk_id=right["chunk_id"]),
         )
         with api.house.db.write() as session:  # its chunks get new ids when a document is read anew
             session.add(Job(document_id=ids["年假.md"]))

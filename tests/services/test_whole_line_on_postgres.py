@@ -10,7 +10,7 @@ from tests.postgres import fresh_database
 from tests.services.conftest import HANDBOOK
 
 
-def test_upload_ask_judge_export(tmp_path: Path, postgres_server: str) -> None:
+def test_upload_ask_rate_export(tmp_path: Path, postgres_server: str) -> None:
     model = ScriptedChatModel()
     with (
         fresh_database(postgres_server) as url,
@@ -30,11 +30,11 @@ def test_upload_ask_judge_export(tmp_path: Path, postgres_server: str) -> None:
         ).json()["text"]
         assert text == "年假为每年十五天，须提前一周申请。"
 
-        judged = api.http.put(
+        rated = api.http.put(
             f"/api/messages/{message['id']}/feedback",
             json={"rating": "down", "reason": "wrong", "correction": "每年十五天[1]。"},
         )
-        assert judged.status_code == 200
+        assert rated.status_code == 200
         pair = json.loads(api.http.get("/api/export", params={"format": "dpo"}).text)
         assert pair["chosen"][-1]["content"] == "每年十五天[1]。"
         assert pair["rejected"][-1]["content"] == message["content"]

@@ -1,4 +1,4 @@
-"""Judged answers for the tests, with the characters that break training files."""
+"""RatedAnswer answers for the tests, with the characters that break training files."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from app.llm.messages import Message
 from app.rag.prompting.prompt import neutralise
 from app.rag.prompting.styles import ANSWER
-from app.tuning import Judged
+from app.tuning import RatedAnswer
 
 DAY_0 = datetime(2026, 11, 1, 9, tzinfo=UTC)
 
@@ -23,9 +23,9 @@ def prompt(question: str, source: str = "年假为10天。", *earlier: str) -> t
     return (Message("system", ANSWER.system["zh"]), *turns, asked)
 
 
-def judged(n: int, **changes: object) -> Judged:
+def rated(n: int, **changes: object) -> RatedAnswer:
     """Answer n, rated up, given on day n in a conversation of its own."""
-    item = Judged(
+    item = RatedAnswer(
         message_id=f"m{n:02}",
         conversation_id=f"c{n:02}",
         position=1,
@@ -35,7 +35,7 @@ def judged(n: int, **changes: object) -> Judged:
         raw_output=f"年假有10天。（{n}）",
         rating="up",
         created_at=DAY_0 + timedelta(days=n),
-        judged_at=DAY_0 + timedelta(days=n, hours=1),
+        rated_at=DAY_0 + timedelta(days=n, hours=1),
         model="scripted",
     )
     return replace(item, **changes)  # type: ignore[arg-type]  # names are checked by replace

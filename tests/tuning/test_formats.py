@@ -28,8 +28,8 @@ from trl.data_utils import (
 
 from app.llm.messages import Message
 from app.rag.prompting.prompt import render_chatml
-from app.tuning import FORMATS, Format, Judged, export, jsonl, to_chatml_text
-from tests.tuning.samples import NASTY, judged, prompt
+from app.tuning import FORMATS, Format, RatedAnswer, export, jsonl, to_chatml_text
+from tests.tuning.samples import NASTY, prompt, rated
 
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -37,12 +37,12 @@ TEMPLATE = (
 )
 LONG = "一段很长的资料。" * 4_000
 
-ITEMS: list[Judged] = [
-    judged(1),
-    judged(2, prompt=prompt("那病假呢？", NASTY, NASTY, "年假有10天[1]。"), answer=NASTY + "[1]。"),
-    judged(3, rating="down", correction=NASTY),
-    judged(4, prompt=prompt("总结一下", LONG), rating="down", correction=LONG),
-    judged(5, prompt=prompt("Q?", "S", "A?", "B", "C?", "D"), rating="down", correction="“对”"),
+ITEMS: list[RatedAnswer] = [
+    rated(1),
+    rated(2, prompt=prompt("那病假呢？", NASTY, NASTY, "年假有10天[1]。"), answer=NASTY + "[1]。"),
+    rated(3, rating="down", correction=NASTY),
+    rated(4, prompt=prompt("总结一下", LONG), rating="down", correction=LONG),
+    rated(5, prompt=prompt("Q?", "S", "A?", "B", "C?", "D"), rating="down", correction="“对”"),
 ]
 
 Load = Callable[[Format], Dataset]
@@ -220,7 +220,7 @@ def test_alpaca_holds_every_turn(load: Load) -> None:
 
 
 def test_files_without_history_or_without_a_system_text_are_read(tmp_path: Path) -> None:
-    bare = judged(1, prompt=(Message("user", "年假有几天？"),))
+    bare = rated(1, prompt=(Message("user", "年假有几天？"),))
     for format in ("sharegpt", "alpaca"):
         rows, _ = export([bare], format)
         path = tmp_path / format

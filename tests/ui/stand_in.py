@@ -1,6 +1,6 @@
 """A stand-in for the API, in memory: the wire contract without models, for tests of the interface.
 
-It answers with shapes from `app.api.schemas`, so it cannot drift from the contract unnoticed.
+It answers with the wire models of the API, so that it cannot drift from the contract unnoticed.
 """
 
 import asyncio
@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from app.api import schemas as wire
+from app.api.routes.bases import BaseOut
+from app.api.routes.chat import ChatIn
+from app.api.routes.conversations import ConversationOut
+from app.api.routes.documents import ChunkOut, DocumentOut
+from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
+from app.api.routes.health import EngineOut
+from app.api.routes.messages import MessageOut, ServedOut
+from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in_texts import LEAVE_RULES, TRAVEL_RULES
 
 _numbers = itertools.count(1)
@@ -29,36 +36,36 @@ def now() -> datetime:
 
 class Refused(Exception):
     def __init__(self, status: int, code: str, detail: str) -> None:
-        self.problem = wire.Problem(title=code, status=status, detail=detail, code=code)
+        self.problem = Problem(title=code, status=status, detail=detail, code=code)
 
 
 @dataclass
 class House:
     """All that the stand-in knows, and the knobs that tests turn."""
 
-    bases: dict[str, wire.BaseOut] = field(default_factory=dict)
-    documents: dict[str, wire.DocumentOut] = field(default_factory=dict)
+    bases: dict[str, BaseOut] = field(default_factory=dict)
+    documents: dict[str, DocumentOut] = field(default_factory=dict)
     bytes_of: dict[str, bytes] = field(default_factory=dict)
-    conversations: dict[str, wire.ConversationOut] = field(default_factory=dict)
-    messages: dict[str, wire.MessageOut] = field(default_factory=dict)
+    conversations: dict[str, ConversationOut] = field(default_factory=dict)
+    messages: dict[str, MessageOut] = field(default_factory=dict)
     events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    questions: dict[str, wire.EvalQuestionOut] = field(default_factory=dict)
-    runs: list[wire.EvalRunOut] = field(default_factory=list)  # newest first
-    comparison: wire.ComparisonOut | None = None
+    questions: dict[str, EvalQuestionOut] = field(default_factory=dict)
+    runs: list[EvalRunOut] = field(default_factory=list)  # newest first
+    comparison: ComparisonOut | None = None
     report: str = ""  # of public sets
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    asked: list[wire.ChatIn] = field(default_factory=list)  # what came to /api/chat
+    asked: list[ChatIn] = field(default_factory=list)  # what came to /api/chat
     engine_down_since: datetime | None = None
-    engines: list[wire.EngineOut] = field(default_factory=list)  # where there are several
-    served: wire.ServedOut | None = None  # of the answers to come
+    engines: list[EngineOut] = field(default_factory=list)  # where there are several
+    served: ServedOut | None = None  # of the answers to come
     healthy: bool = True
     max_question_chars: int = 8000
     stage_s: float = 0.0
     delta_s: float = 0.0
     ingest_s: float = 0.0
 
-    def add_base(self, name: str) -> wire.BaseOut:
-        base = wire.BaseOut(
+    def add_base(self, name: str) -> BaseOut:
+        base = BaseOut(
             id=new_id(),
             name=name,
             description="",
@@ -72,10 +79,10 @@ class House:
         self.bases[base.id] = base
         return base
 
-    def add_document(self, base_id: str, name: str, data: bytes, state: str) -> wire.DocumentOut:
+    def add_document(self, base_id: str, name: str, data: bytes, state: str) -> DocumentOut:
         ready = state == "ready"
         failed = state == "failed"
-        document = wire.DocumentOut.model_validate(
+        document = DocumentOut.model_validate(
             {
                 "id": new_id(),
                 "base_id": base_id,
@@ -101,7 +108,7 @@ class House:
         self.bytes_of[document.id] = data
         return document
 
-    def counted(self, base: wire.BaseOut) -> wire.BaseOut:
+    def counted(self, base: BaseOut) -> BaseOut:
         states = [d.state for d in self.documents.values() if d.base_id == base.id]
         base.document_count = len(states)
         base.ready_count = states.count("ready")
@@ -111,26 +118,26 @@ class House:
     def text(self, document_id: str) -> str:
         return self.bytes_of[document_id].decode("utf-8", "replace")
 
-    def chunks(self, document_id: str) -> list[wire.ChunkOut]:
+    def chunks(self, document_id: str) -> list[ChunkOut]:
         """A chunk a line."""
         found, start = [], 0
         for line in self.text(document_id).splitlines(keepends=True):
             fields = {"id": len(found), "document_id": document_id, "ordinal": len(found)}
             place = {"start": start, "end": start + len(line), "page": 1, "headings": ["第一章"]}
-            found.append(wire.ChunkOut.model_validate({**fields, **place, "text": line}))
+            found.append(ChunkOut.model_validate({**fields, **place, "text": line}))
             start += len(line)
         return found
 
-    def find(self, query: str, base_ids: list[str], top_k: int) -> list[wire.PassageOut]:
+    def find(self, query: str, base_ids: list[str], top_k: int) -> list[PassageOut]:
         """Paragraphs that share most characters with the query; good enough to be shown."""
-        found: list[wire.PassageOut] = []
+        found: list[PassageOut] = []
         for document in self.documents.values():
             if document.base_id not in base_ids or document.state != "ready":
                 continue
             start = 0
             for ordinal, part in enumerate(self.text(document.id).split("\n\n")):
                 shared = len(set(query.lower()) & set(part.lower()) - set(" ，。？?的"))
-                passage = wire.PassageOut(
+                passage = PassageOut(
                     chunk_id=int(document.id, 16) * 1000 + ordinal,
                     document_id=document.id,
                     document_name=document.name,
@@ -143,7 +150,7 @@ class House:
                     title=document.title,
                     headings=[],
                     score=shared / 100,
-                    trace=wire.ScoresOut(
+                    trace=ScoresOut(
                         dense=0.5 + shared / 100,
                         lexical=float(shared),
                         fused=shared / 1000,

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from app.api import schemas as wire
+from app.api.routes.chat import ChatIn
+from app.api.routes.conversations import ConversationOut
+from app.api.routes.messages import CitationOut, MessageOut
+from app.api.wire import Problem
 from tests.ui.stand_in import House, new_id, now
 from tests.ui.stand_in_texts import ANSWERS, NO_SOURCES
 
 
-async def write_answer(house: House, answer: wire.MessageOut, question: str) -> None:
+async def write_answer(house: House, answer: MessageOut, question: str) -> None:
     base_ids = house.conversations[answer.conversation_id].base_ids
     house.emit(answer.id, "stage", {"stage": "searching", "passages": 0, "documents": 0})
     await asyncio.sleep(house.stage_s)
@@ -23,7 +26,7 @@ async def write_answer(house: House, answer: wire.MessageOut, question: str) -> 
     if house.engine_down_since:
         answer.state = "failed"
         answer.error_detail = "The model engine does not answer."
-        problem = wire.Problem(
+        problem = Problem(
             title="Engine down", status=503, detail=answer.error_detail, code="engine_down"
         )
         house.emit(answer.id, "error", problem.model_dump(mode="json"))
@@ -40,7 +43,7 @@ async def write_answer(house: House, answer: wire.MessageOut, question: str) -> 
     finish(house, answer, text, "no_sources" if none else "stop")
 
 
-def finish(house: House, answer: wire.MessageOut, text: str, reason: str) -> None:
+def finish(house: House, answer: MessageOut, text: str, reason: str) -> None:
     answer.content = text
     answer.state = "stopped" if reason == "stopped" else "complete"
     answer.finish_reason = reason
@@ -48,7 +51,7 @@ def finish(house: House, answer: wire.MessageOut, text: str, reason: str) -> Non
     answer.model, answer.prompt_tokens, answer.completion_tokens = "stand-in-0.5b", 812, 164
     answer.timings_ms = {"retrieve": 8.4, "prompt": 3.0, "first_token": 412.0, "total": 5230.0}
     answer.citations = [
-        wire.CitationOut(
+        CitationOut(
             marker=n,
             chunk_id=p.chunk_id,
             document_id=p.document_id,
@@ -77,7 +80,7 @@ async def read_events(house: House, answer_id: str) -> AsyncIterator[str]:
 
 
 def make_message(house: House, conversation_id: str, position: int, **more: object) -> str:
-    message = wire.MessageOut.model_validate(
+    message = MessageOut.model_validate(
         {
             "id": new_id(),
             "conversation_id": conversation_id,
@@ -103,12 +106,12 @@ def make_message(house: House, conversation_id: str, position: int, **more: obje
     return message.id
 
 
-def messages_of(house: House, conversation_id: str) -> list[wire.MessageOut]:
+def messages_of(house: House, conversation_id: str) -> list[MessageOut]:
     mine = [m for m in house.messages.values() if m.conversation_id == conversation_id]
     return sorted(mine, key=lambda m: (m.position, m.variant))
 
 
-def open_answer(house: House, body: wire.ChatIn) -> tuple[str, str]:
+def open_answer(house: House, body: ChatIn) -> tuple[str, str]:
     """Question and answer messages for a request, both stored before anything is written."""
     if body.regenerate:
         old = house.messages[body.regenerate]
@@ -123,7 +126,7 @@ def open_answer(house: House, body: wire.ChatIn) -> tuple[str, str]:
         return asked[-1].id, make_message(house, old.conversation_id, **place)  # type: ignore[arg-type]
     conversation = house.conversations.get(body.conversation_id or "")
     if conversation is None:
-        conversation = wire.ConversationOut(
+        conversation = ConversationOut(
             id=new_id(),
             title=body.question[:30],
             created_at=now(),

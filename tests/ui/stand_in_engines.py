@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from app.api import schemas as wire
+from app.api.routes.health import EngineOut
+from app.api.routes.messages import ServedOut, TriedOut
 
 
-def engine(name: str, **more: object) -> wire.EngineOut:
-    return wire.EngineOut.model_validate(
+def engine(name: str, **more: object) -> EngineOut:
+    return EngineOut.model_validate(
         {
             "name": name,
             "model": f"stand-in/{name}",
@@ -34,7 +35,7 @@ def engine(name: str, **more: object) -> wire.EngineOut:
     )
 
 
-def two_engines(down_since: datetime | None = None) -> list[wire.EngineOut]:
+def two_engines(down_since: datetime | None = None) -> list[EngineOut]:
     """A large one, gone since then where that is given, and a small one that answers."""
     gone: dict[str, object] = {}
     if down_since:
@@ -53,12 +54,12 @@ def two_engines(down_since: datetime | None = None) -> list[wire.EngineOut]:
     return [large, engine("qwen-0.5b", size="small", good_for="简短的问题")]
 
 
-SERVED = wire.ServedOut(
+SERVED = ServedOut(
     engine="qwen-0.5b",
     wanted="auto",
     reason="comparison",
     tried=[
-        wire.TriedOut(
+        TriedOut(
             engine="qwen-7b",
             reason="unavailable",
             detail="http://127.0.0.1:8100/v1: All connection attempts failed",

@@ -3,7 +3,14 @@
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from app.api import schemas as wire
+from app.api.routes.evaluation import (
+    Collected,
+    ComparisonOut,
+    EvalQuestionCreate,
+    EvalQuestionOut,
+    EvalRunCreate,
+    EvalRunOut,
+)
 from tests.ui.stand_in import House, Refused, new_id, now
 
 
@@ -11,14 +18,14 @@ def add_evaluation_routes(api: FastAPI, house: House) -> None:
     add_question_routes(api, house)
 
     @api.get("/api/bases/{key}/evaluations")
-    async def runs(key: str) -> list[wire.EvalRunOut]:
+    async def runs(key: str) -> list[EvalRunOut]:
         return house.runs
 
     @api.post("/api/bases/{key}/evaluations", status_code=202)
-    async def start(key: str, body: wire.EvalRunCreate) -> wire.EvalRunOut:
+    async def start(key: str, body: EvalRunCreate) -> EvalRunOut:
         if "data_dir" in body.changes:
             raise Refused(422, "bad_setting", "Not a setting to try: data_dir.")
-        run = wire.EvalRunOut(
+        run = EvalRunOut(
             id=new_id(),
             state="running",
             started_at=now(),
@@ -31,7 +38,7 @@ def add_evaluation_routes(api: FastAPI, house: House) -> None:
         return run
 
     @api.get("/api/bases/{key}/evaluations/{run_id}/compare")
-    async def compare(key: str, run_id: str, before: str) -> wire.ComparisonOut:
+    async def compare(key: str, run_id: str, before: str) -> ComparisonOut:
         assert house.comparison is not None
         return house.comparison
 
@@ -44,14 +51,14 @@ def add_evaluation_routes(api: FastAPI, house: House) -> None:
 
 def add_question_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/bases/{key}/questions")
-    async def questions(key: str) -> list[wire.EvalQuestionOut]:
+    async def questions(key: str) -> list[EvalQuestionOut]:
         return [question for question in house.questions.values() if question.base_id == key]
 
     @api.post("/api/bases/{key}/questions", status_code=201)
-    async def add(key: str, body: wire.EvalQuestionCreate) -> wire.EvalQuestionOut:
+    async def add(key: str, body: EvalQuestionCreate) -> EvalQuestionOut:
         if not body.document_ids and not body.answer:
             raise Refused(422, "nothing_expected", "Name a source or an answer to expect.")
-        question = wire.EvalQuestionOut(
+        question = EvalQuestionOut(
             id=new_id(), base_id=key, origin="manual", created_at=now(), **body.model_dump()
         )
         house.questions[question.id] = question
@@ -62,5 +69,5 @@ def add_question_routes(api: FastAPI, house: House) -> None:
         house.questions.pop(key)
 
     @api.post("/api/bases/{key}/questions/collect")
-    async def collect(key: str) -> wire.Collected:
-        return wire.Collected(added=2)
+    async def collect(key: str) -> Collected:
+        return Collected(added=2)

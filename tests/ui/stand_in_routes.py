@@ -6,12 +6,23 @@ from typing import TypeVar
 from fastapi import FastAPI, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
-from app.api import schemas as wire
+from app.api.routes.bases import BaseCreate, BaseOut, BaseUpdate
+from app.api.routes.chat import ChatIn
+from app.api.routes.conversations import (
+    ConversationDetail,
+    ConversationList,
+    ConversationOut,
+    ConversationUpdate,
+)
+from app.api.routes.documents import ChunkOut, DocumentList, DocumentOut, TextOut
+from app.api.routes.health import ComponentOut, ModelOut, StatusOut
+from app.api.routes.messages import MessageOut
+from app.api.routes.search import SearchIn, SearchOut
 from tests.ui import stand_in_answers
 from tests.ui.stand_in import House, Refused
 from tests.ui.stand_in_answers import messages_of
 from tests.ui.stand_in_evaluation import add_evaluation_routes
-from tests.ui.stand_in_judgements import add_judgement_routes
+from tests.ui.stand_in_feedback import add_feedback_routes
 
 Thing = TypeVar("Thing")
 
@@ -28,7 +39,7 @@ def add_routes(api: FastAPI, house: House) -> None:
     add_single_document_routes(api, house)
     add_chat_routes(api, house)
     add_conversation_routes(api, house)
-    add_judgement_routes(api, house)
+    add_feedback_routes(api, house)
     add_evaluation_routes(api, house)
 
     @api.get("/healthz")
@@ -36,31 +47,31 @@ def add_routes(api: FastAPI, house: House) -> None:
         return {"status": "ok"}
 
     @api.get("/api/models")
-    async def models() -> list[wire.ModelOut]:
+    async def models() -> list[ModelOut]:
         ready = house.engine_down_since is None
         several = [
-            wire.ModelOut(name=e.name, context_tokens=4096, ready=e.ok, good_for=e.good_for)
+            ModelOut(name=e.name, context_tokens=4096, ready=e.ok, good_for=e.good_for)
             for e in house.engines
         ]
-        return several or [wire.ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)]
+        return several or [ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)]
 
     @api.get("/api/status")
-    async def status() -> wire.StatusOut:
+    async def status() -> StatusOut:
         since = house.engine_down_since
         parts = [
-            wire.ComponentOut(name=name, ok=True, detail="")
+            ComponentOut(name=name, ok=True, detail="")
             for name in ("database", "embedder", "worker")
         ]
         parts.append(
-            wire.ComponentOut(name="disk", ok=True, detail="43.9 GB free", facts={"free_gb": 43.9})
+            ComponentOut(name="disk", ok=True, detail="43.9 GB free", facts={"free_gb": 43.9})
         )
-        engine = wire.ComponentOut(
+        engine = ComponentOut(
             name="engine",
             ok=since is None,
             detail="connection refused" if since else "",
             since=since,
         )
-        return wire.StatusOut(
+        return StatusOut(
             version="0.1.0",
             components=[engine, *parts],
             queued_jobs=0,
@@ -71,17 +82,17 @@ def add_routes(api: FastAPI, house: House) -> None:
 
 def add_base_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/bases")
-    async def bases() -> list[wire.BaseOut]:
+    async def bases() -> list[BaseOut]:
         return [house.counted(base) for base in house.bases.values()]
 
     @api.post("/api/bases", status_code=201)
-    async def create(body: wire.BaseCreate) -> wire.BaseOut:
+    async def create(body: BaseCreate) -> BaseOut:
         if any(base.name == body.name for base in house.bases.values()):
             raise Refused(409, "duplicate_name", f"There is already a base named {body.name}.")
         return house.add_base(body.name)
 
     @api.patch("/api/bases/{key}")
-    async def update(key: str, body: wire.BaseUpdate) -> wire.BaseOut:
+    async def update(key: str, body: BaseUpdate) -> BaseOut:
         base = found(house.bases, key)
         base.name = body.name or base.name
         return house.counted(base)
@@ -95,16 +106,16 @@ def add_document_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/bases/{key}/documents")
     async def documents(
         key: str, limit: int = 50, offset: int = 0, q: str = "", state: str = ""
-    ) -> wire.DocumentList:
+    ) -> DocumentList:
         mine = [
             d
             for d in reversed(list(house.documents.values()))
             if d.base_id == key and q.lower() in d.name.lower() and state in ("", d.state)
         ]
-        return wire.DocumentList(items=mine[offset : offset + limit], total=len(mine))
+        return DocumentList(items=mine[offset : offset + limit], total=len(mine))
 
     @api.post("/api/bases/{key}/documents", status_code=202)
-    async def upload(key: str, file: UploadFile) -> wire.DocumentOut:
+    async def upload(key: str, file: UploadFile) -> DocumentOut:
         data = await file.read()
         name = file.filename or "file"
         if not data:
@@ -118,17 +129,17 @@ def add_document_routes(api: FastAPI, house: House) -> None:
 
 def add_single_document_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/documents/{key}")
-    async def document(key: str) -> wire.DocumentOut:
+    async def document(key: str) -> DocumentOut:
         return found(house.documents, key)
 
     @api.get("/api/documents/{key}/versions")
-    async def versions(key: str) -> list[wire.DocumentOut]:
+    async def versions(key: str) -> list[DocumentOut]:
         mine = found(house.documents, key)
         same = [d for d in house.documents.values() if d.path == mine.path]
         return sorted(same, key=lambda d: -d.version)
 
     @api.get("/api/documents/{key}/chunks")
-    async def chunks(key: str, limit: int = 100, offset: int = 0) -> list[wire.ChunkOut]:
+    async def chunks(key: str, limit: int = 100, offset: int = 0) -> list[ChunkOut]:
         return house.chunks(found(house.documents, key).id)[offset : offset + limit]
 
     @api.delete("/api/documents/{key}", status_code=204)
@@ -136,17 +147,17 @@ def add_single_document_routes(api: FastAPI, house: House) -> None:
         house.documents.pop(found(house.documents, key).id)
 
     @api.post("/api/documents/{key}/retry", status_code=202)
-    async def retry(key: str) -> wire.DocumentOut:
+    async def retry(key: str) -> DocumentOut:
         document = found(house.documents, key)
         document.state, document.error_detail = "queued", None
         asyncio.get_running_loop().create_task(ingest(house, document))
         return document
 
     @api.get("/api/documents/{key}/text")
-    async def text(key: str, start: int = 0, end: int | None = None) -> wire.TextOut:
+    async def text(key: str, start: int = 0, end: int | None = None) -> TextOut:
         whole = house.text(found(house.documents, key).id)
         stop = min(len(whole), start + 20_000 if end is None else end)
-        return wire.TextOut(
+        return TextOut(
             document_id=key,
             name=house.documents[key].name,
             text=whole[start:stop],
@@ -161,7 +172,7 @@ def add_single_document_routes(api: FastAPI, house: House) -> None:
         return Response(house.bytes_of[found(house.documents, key).id])
 
 
-async def ingest(house: House, document: wire.DocumentOut) -> None:
+async def ingest(house: House, document: DocumentOut) -> None:
     await asyncio.sleep(house.ingest_s)
     document.state, document.total = "parsing", 4
     for document.done in range(1, 5):
@@ -177,7 +188,7 @@ async def ingest(house: House, document: wire.DocumentOut) -> None:
 
 def add_chat_routes(api: FastAPI, house: House) -> None:
     @api.post("/api/chat")
-    async def chat(body: wire.ChatIn) -> StreamingResponse:
+    async def chat(body: ChatIn) -> StreamingResponse:
         if len(body.question) > house.max_question_chars:
             detail = f"The question is longer than {house.max_question_chars} characters."
             raise Refused(413, "too_large", detail)
@@ -211,24 +222,24 @@ def add_chat_routes(api: FastAPI, house: House) -> None:
             stand_in_answers.finish(house, answer, answer.content, "stopped")
 
     @api.get("/api/messages/{key}")
-    async def message(key: str) -> wire.MessageOut:
+    async def message(key: str) -> MessageOut:
         return found(house.messages, key)
 
 
 def add_conversation_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/conversations")
-    async def conversations(q: str = "", limit: int = 50, offset: int = 0) -> wire.ConversationList:
+    async def conversations(q: str = "", limit: int = 50, offset: int = 0) -> ConversationList:
         mine = [c for c in house.conversations.values() if q in c.title]
         mine.sort(key=lambda c: c.updated_at, reverse=True)
-        return wire.ConversationList(items=mine[offset : offset + limit], total=len(mine))
+        return ConversationList(items=mine[offset : offset + limit], total=len(mine))
 
     @api.get("/api/conversations/{key}")
-    async def conversation(key: str) -> wire.ConversationDetail:
+    async def conversation(key: str) -> ConversationDetail:
         known = found(house.conversations, key).model_dump()
-        return wire.ConversationDetail(**known, messages=messages_of(house, key))
+        return ConversationDetail(**known, messages=messages_of(house, key))
 
     @api.patch("/api/conversations/{key}")
-    async def rename(key: str, body: wire.ConversationUpdate) -> wire.ConversationOut:
+    async def rename(key: str, body: ConversationUpdate) -> ConversationOut:
         known = found(house.conversations, key)
         known.title = body.title or known.title
         known.base_ids = known.base_ids if body.base_ids is None else body.base_ids
@@ -239,6 +250,6 @@ def add_conversation_routes(api: FastAPI, house: House) -> None:
         house.conversations.pop(found(house.conversations, key).id)
 
     @api.post("/api/search")
-    async def search(body: wire.SearchIn) -> wire.SearchOut:
+    async def search(body: SearchIn) -> SearchOut:
         passages = house.find(body.query, body.base_ids, body.top_k)
-        return wire.SearchOut(passages=passages, timings_ms={"total": 3.0})
+        return SearchOut(passages=passages, timings_ms={"total": 3.0})

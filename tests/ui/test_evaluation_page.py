@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from app.api import schemas as wire
+from app.api.routes.evaluation import ChangeOut, ComparisonOut, DifferenceOut
 from tests.ui.stand_in import House
 from tests.ui.test_pages import go, said
 from ui.safe_markdown import plain
@@ -76,11 +76,11 @@ def test_a_run_is_started_shown_and_compared(app: AppTest, house: House) -> None
     press(app, ZH["evaluation.run"])
     assert house.runs[0].changes == {"top_k": "8"}
     finish(house, **{"found.RR": 1.0})
-    change = wire.ChangeOut(question="年假几天？", before=0.5, after=1.0)
-    difference = wire.DifferenceOut(
+    change = ChangeOut(question="年假几天？", before=0.5, after=1.0)
+    difference = DifferenceOut(
         metric="found.RR", before=0.5, after=1, mean=0.5, low=0.1, high=0.9, questions=1
     )
-    house.comparison = wire.ComparisonOut(
+    house.comparison = ComparisonOut(
         leading="found.RR", differences=[difference], better=[change], worse=[]
     )
     app.run()

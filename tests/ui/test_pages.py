@@ -143,7 +143,7 @@ def test_a_rating_is_saved_at_once_and_shown_again(app: AppTest, house: House) -
     assert (saved.correction, saved.reason) == ("满一年十天。", "wrong")
     app.button(key="feedback-done").click().run()
     assert len(app.text_area) == 0
-    app.button(key=f"judge-{answer_id}").click().run()
+    app.button(key=f"rate-{answer_id}").click().run()
     assert app.text_area(key="feedback-correction").value == "满一年十天。"
     go(app, "review")
     assert "满一年十天。" in said(app).replace("\\", "")

@@ -6,7 +6,8 @@ from typing import get_args
 
 import pytest
 
-from app.api import schemas
+from app.api.routes.documents import DocumentState
+from app.api.routes.feedback import Reason
 from app.samples import sample_questions
 from app.services.operations.samples import NAME
 from app.tuning.types import Exclusion
@@ -76,8 +77,8 @@ def test_every_key_asked_for_exists() -> None:
 def test_every_code_of_the_api_has_words() -> None:
     known = words("zh").keys()
     assert {f"left_out.{why}" for why in Exclusion} <= known
-    assert {f"state.{state}" for state in get_args(schemas.DocumentState)} <= known
-    assert get_args(schemas.Reason) == REASONS
+    assert {f"state.{state}" for state in get_args(DocumentState)} <= known
+    assert get_args(Reason) == REASONS
     assert {f"reason.{reason}" for reason in REASONS} <= known
 
 

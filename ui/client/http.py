@@ -160,7 +160,7 @@ class Client:
     def delete_conversation(self, conversation_id: str) -> None:
         self._call("DELETE", f"/api/conversations/{conversation_id}")
 
-    # Judgements
+    # Feedback
 
     def put_feedback(self, message_id: str, feedback: wire.Feedback) -> None:
         self._call("PUT", f"/api/messages/{message_id}/feedback", json=feedback)

@@ -117,9 +117,9 @@ def _actions(shown: wire.Message, variants: list[wire.Message], *, busy: bool) -
             st.session_state.pop(_variant_key(shown), None)
         if st.button(t("answer.details"), type="tertiary", key=f"details-{shown['id']}"):
             state.open_dialog("details", message_id=shown["id"])
-        judged = shown["feedback"]
-        bad = bool(judged and judged["rating"] == "down")
-        key = f"judge-{shown['id']}"
+        given = shown["feedback"]
+        bad = bool(given and given["rating"] == "down")
+        key = f"rate-{shown['id']}"
         if bad and st.button(t("feedback.edit"), type="tertiary", key=key):
             feedback.open_form(shown["id"])
     return wanted

@@ -1,4 +1,4 @@
-"""Judging an answer: thumbs under it, and the form behind 👎. Every change is saved at once."""
+"""Rating an answer: thumbs under it, and the form behind 👎. Every change is saved at once."""
 
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ _FIELDS = ("reason", "comment", "correction", "right_chunk_id")
 
 
 def own(feedback: wire.Feedback | None, rating: wire.Rating) -> wire.Feedback:
-    """The judgement as the API takes it, without the fields that are the API's own."""
+    """The feedback as the API takes it, without the fields that are the API's own."""
     known = feedback or EMPTY
     return {
         "rating": rating,

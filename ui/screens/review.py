@@ -1,4 +1,4 @@
-"""The review page: what was judged, and a training file made of it."""
+"""The review page: rated answers, and their export as a training file."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -35,14 +35,14 @@ def page() -> None:
             width=260,
         )
     chosen = "" if rating in (None, "all") else str(rating)
-    judged, export = st.tabs([t("review.tab_judged"), t("review.tab_export")])
-    with judged:
-        _judged(chosen, str(base_id or ""))
+    rated, export = st.tabs([t("review.tab_rated"), t("review.tab_export")])
+    with rated:
+        _rated(chosen, str(base_id or ""))
     with export:
         _export(chosen, str(base_id or ""))
 
 
-def _judged(rating: str, base_id: str) -> None:
+def _rated(rating: str, base_id: str) -> None:
     number = int(st.session_state.get("review-page", 1))
     found = state.client().feedback(rating, base_id, PER_PAGE, (number - 1) * PER_PAGE)
     if not found["total"]:
@@ -57,7 +57,7 @@ def _judged(rating: str, base_id: str) -> None:
 
 def _item(item: wire.FeedbackItem) -> None:
     icon = ":material/thumb_up:" if item["rating"] == "up" else ":material/thumb_down:"
-    with st.container(border=True, key=f"judged-{item['message_id']}"):
+    with st.container(border=True, key=f"rated-{item['message_id']}"):
         st.markdown(f"{icon} **{plain(shortened(item['question'], 200))}**")
         _said(t("review.answer"), item["answer"])
         if item["correction"]:

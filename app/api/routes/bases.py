@@ -1,39 +1,82 @@
 """Knowledge bases."""
 
-from fastapi import APIRouter
+from datetime import datetime
+from typing import Annotated
 
-from app.api.deps import House
-from app.api.schemas import BaseCreate, BaseOut, BaseUpdate
-from app.api.views import base_out
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+
+from app.api.deps import App
+from app.api.wire import Wire
+from app.services.library.bases import BaseSummary
 
 router = APIRouter(prefix="/api/bases", tags=["knowledge bases"])
 
+BaseName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+
+class BaseCreate(Wire):
+    name: BaseName
+    description: str = Field("", max_length=2000)
+
+
+class BaseUpdate(Wire):
+    name: BaseName | None = None
+    description: str | None = Field(None, max_length=2000)
+
+
+class BaseOut(Wire):
+    id: str
+    name: str
+    description: str
+    embedder: str
+    document_count: int
+    ready_count: int
+    failed_count: int
+    chunk_count: int
+    created_at: datetime
+
+
+def base_out(summary: BaseSummary) -> BaseOut:
+    base = summary.base
+    return BaseOut(
+        id=base.id,
+        name=base.name,
+        description=base.description,
+        embedder=base.embedder,
+        document_count=summary.document_count,
+        ready_count=summary.ready_count,
+        failed_count=summary.failed_count,
+        chunk_count=summary.chunk_count,
+        created_at=base.created_at,
+    )
+
 
 @router.get("")
-def list_bases(house: House) -> list[BaseOut]:
+def list_bases(app: App) -> list[BaseOut]:
     """All knowledge bases by name."""
-    return [base_out(summary) for summary in house.bases.all()]
+    return [base_out(summary) for summary in app.bases.all()]
 
 
 @router.post("", status_code=201)
-def create_base(body: BaseCreate, house: House) -> BaseOut:
+def create_base(body: BaseCreate, app: App) -> BaseOut:
     """Create a knowledge base; 409 where the name is taken."""
-    return base_out(house.bases.create(body.name, body.description))
+    return base_out(app.bases.create(body.name, body.description))
 
 
 @router.get("/{base_id}")
-def read_base(base_id: str, house: House) -> BaseOut:
+def read_base(base_id: str, app: App) -> BaseOut:
     """One knowledge base."""
-    return base_out(house.bases.get(base_id))
+    return base_out(app.bases.get(base_id))
 
 
 @router.patch("/{base_id}")
-def update_base(base_id: str, body: BaseUpdate, house: House) -> BaseOut:
+def update_base(base_id: str, body: BaseUpdate, app: App) -> BaseOut:
     """Rename or describe it."""
-    return base_out(house.bases.update(base_id, body.name, body.description))
+    return base_out(app.bases.update(base_id, body.name, body.description))
 
 
 @router.delete("/{base_id}", status_code=204)
-def delete_base(base_id: str, house: House) -> None:
+def delete_base(base_id: str, app: App) -> None:
     """Delete it with all its documents."""
-    house.documents.delete_base(base_id)
+    app.documents.delete_base(base_id)

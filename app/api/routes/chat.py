@@ -1,20 +1,20 @@
-"""Search and chat. Answers come as server-sent events and go on when nobody watches."""
+"""Chat. Answers are server-sent events; generation continues after the client disconnects."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from app.api.deps import House
+from app.api.deps import App
 from app.api.problems import problem_of
-from app.api.schemas import ChatIn, MessageOut, ReplayOut, SearchIn, SearchOut
-from app.api.views import conversation_out, message_out, passage_out
+from app.api.routes.conversations import conversation_out
+from app.api.routes.messages import Task, message_out
+from app.api.wire import Wire, passage_out
 from app.rag.answer import Stage
-from app.rag.types import Passage
 from app.services.answers.ask import Asked
 from app.services.answers.conversations import MessageView
 from app.services.answers.generations import Event
@@ -24,18 +24,26 @@ router = APIRouter(prefix="/api", tags=["search and chat"])
 _POLL_S = 0.5
 
 
-@router.post("/search")
-def search(body: SearchIn, house: House) -> SearchOut:
-    """The best passages with every stage's score, without an answer."""
-    found = house.search.search(body.query, body.base_ids, body.top_k)
-    return SearchOut(passages=[passage_out(p) for p in found.passages], timings_ms=found.timings_ms)
+class ChatIn(Wire):
+    """A question, or with `regenerate` another answer to the question before that message."""
+
+    question: str = ""
+    base_ids: list[str] = Field(default_factory=list, description="Needed by task `qa` only")
+    conversation_id: str | None = None
+    task: Task = "qa"
+    document_id: str = Field("", description="What task `summarise` reads")
+    fresh: bool = Field(False, description="Don't give an earlier answer again")
+    regenerate: str | None = Field(None, description="Id of the answer to be written anew")
+    model: str | None = Field(
+        None, description="An engine's name or auto; kept for the conversation"
+    )
 
 
-def _asked(body: ChatIn, house: House) -> Asked:
+def _asked(body: ChatIn, app: App) -> Asked:
     """Everything that can be refused is refused here, before the stream begins."""
     if body.regenerate is not None:
-        return house.ask.regenerate(body.regenerate, body.model)
-    return house.ask.ask(
+        return app.ask.regenerate(body.regenerate, body.model)
+    return app.ask.ask(
         body.question,
         body.base_ids,
         body.conversation_id,
@@ -47,31 +55,24 @@ def _asked(body: ChatIn, house: House) -> Asked:
 
 
 @router.post("/chat", response_class=EventSourceResponse)
-async def chat(asked: Annotated[Asked, Depends(_asked)], house: House) -> AsyncIterator[Any]:
+async def chat(asked: Annotated[Asked, Depends(_asked)], app: App) -> AsyncIterator[Any]:
     """Ask. Events: start, stage, sources, delta, done or error."""
-    async for number, event in house.ask.start(asked).watch():
+    async for number, event in app.ask.start(asked).watch():
         yield sse(number, event)
 
 
-@router.get("/messages/{message_id}")
-def read_message(message_id: str, house: House) -> MessageOut:
-    """One question or answer."""
-    view = house.conversations.message(message_id)
-    return message_out(view.message, view.feedback)
-
-
-def _watched(message_id: str, house: House) -> MessageView:
-    return house.conversations.message(message_id)
+def _watched(message_id: str, app: App) -> MessageView:
+    return app.conversations.message(message_id)
 
 
 @router.get("/messages/{message_id}/events", response_class=EventSourceResponse)
 async def watch_message(
     view: Annotated[MessageView, Depends(_watched)],
-    house: House,
+    app: App,
     last_event_id: Annotated[int, Header(ge=0)] = 0,
 ) -> AsyncIterator[Any]:
     """The events of an answer again, from the start or after `Last-Event-ID`, as they come."""
-    generation = house.generations.get(view.message.id)
+    generation = app.generations.get(view.message.id)
     if generation is not None:
         async for number, event in generation.watch(last_event_id):
             yield sse(number, event)
@@ -79,31 +80,8 @@ async def watch_message(
     message_id = view.message.id
     while view.message.state == "streaming":  # it runs in another process, or did
         await asyncio.sleep(_POLL_S)
-        view = await run_in_threadpool(house.conversations.message, message_id)
+        view = await run_in_threadpool(app.conversations.message, message_id)
     yield sse(last_event_id + 1, Event("done", view.message))
-
-
-@router.post("/messages/{message_id}/stop", status_code=202)
-def stop_message(message_id: str, house: House) -> MessageOut:
-    """Stop writing; the text so far is kept. Nothing happens to a finished answer."""
-    view = house.conversations.message(message_id)
-    house.generations.stop(message_id)
-    return message_out(view.message, view.feedback)
-
-
-@router.post("/messages/{message_id}/replay")
-async def replay_message(message_id: str, house: House) -> ReplayOut:
-    """Make an answer again from what is stored with it; nothing is changed."""
-    made = await house.replay.run(message_id)
-    return ReplayOut(
-        message_id=message_id,
-        same=made.same,
-        before=made.answer.content,
-        after=made.text,
-        model=made.model,
-        recipe=made.answer.recipe,
-        notes=list(made.notes),
-    )
 
 
 def sse(number: int, event: Event) -> ServerSentEvent:
@@ -125,7 +103,7 @@ def sse(number: int, event: Event) -> ServerSentEvent:
                 "total": stage.total,
             }
         case "sources", passages:
-            data = {"passages": _passages(passages)}
+            data = {"passages": [passage_out(passage) for passage in passages]}
         case "delta", text:
             data = {"text": text}
         case "done", message:
@@ -133,7 +111,3 @@ def sse(number: int, event: Event) -> ServerSentEvent:
         case _, error:
             data = problem_of(error).model_dump(exclude_none=True)
     return ServerSentEvent(data=data, event=event.name, id=str(number))
-
-
-def _passages(passages: Sequence[Passage | Mapping[str, Any]]) -> list[Any]:
-    return [passage_out(p) for p in passages]

@@ -1,26 +1,20 @@
-"""Documents of a base, their text and chunks, and the jobs that read them."""
+"""Documents of a base, with their text and chunks."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
+from pydantic import Field
 
-from app.api.deps import House, Limit, Offset
-from app.api.schemas import (
-    ChunkOut,
-    DocumentList,
-    DocumentOut,
-    DocumentState,
-    JobOut,
-    KnownIn,
-    KnownOut,
-    PageOut,
-    TextOut,
-)
+from app.api.deps import App, Limit, Offset
 from app.api.upload import LimitedUpload
-from app.api.views import document_out
+from app.api.wire import Wire
+from app.services.library.documents import DocumentView
 
 router = APIRouter(prefix="/api", tags=["documents"])
+
+DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "superseded"]
 
 _TEXT_CHARS = 20_000
 
@@ -40,20 +34,96 @@ _FILE_FORM = {
 }
 
 
+class DocumentOut(Wire):
+    id: str
+    base_id: str
+    name: str
+    path: str  # where it lies in its folder; the name where it came alone
+    version: int  # counted from 1; a newer one that is ready makes the older ones superseded
+    media_type: str
+    size_bytes: int
+    sha256: str
+    state: DocumentState
+    done: int  # of the present stage: pages when parsing, chunks when embedding
+    total: int
+    error_code: str | None
+    error_detail: str | None
+    title: str
+    page_count: int | None
+    chunk_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class DocumentList(Wire):
+    items: list[DocumentOut]
+    total: int
+
+
+class FileIn(Wire):
+    path: str = Field(min_length=1, max_length=2000)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class KnownIn(Wire):
+    files: list[FileIn] = Field(max_length=5000)
+
+
+class KnownOut(Wire):
+    """Aligned with what was asked; null where the file is to be uploaded."""
+
+    documents: list[DocumentOut | None]
+
+
+class PageOut(Wire):
+    page: int
+    start: int
+    end: int
+
+
+class TextOut(Wire):
+    """A part of a document's stored text; `start` is the offset of its first character."""
+
+    document_id: str
+    name: str
+    text: str
+    start: int
+    end: int
+    total_chars: int
+    pages: list[PageOut]
+
+
+class ChunkOut(Wire):
+    id: int
+    document_id: str
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    headings: list[str]
+    locator: str | None = None  # where a page does not say it: `sheet 薪资, rows 8–20`
+
+
+def document_out(view: DocumentView) -> DocumentOut:
+    fields = view.document.model_dump(include=set(DocumentOut.model_fields))
+    return DocumentOut.model_validate({**fields, "done": view.done, "total": view.total})
+
+
 @router.post("/bases/{base_id}/documents", status_code=202, openapi_extra=_FILE_FORM)
 async def upload_document(
     base_id: str,
     request: Request,
     response: Response,
-    house: House,
+    app: App,
     path: Annotated[str, Query(max_length=2000, description="Where it lies in its folder")] = "",
 ) -> DocumentOut:
     """Take in one file: 202 once its bytes and its job are on disk, 200 where it was there.
 
     Other bytes at the same path become the next version of the document.
     """
-    async with LimitedUpload(request, house.documents.max_upload_bytes) as upload:
-        view, is_new = await house.documents.accept(base_id, upload.name, upload.parts(), path=path)
+    async with LimitedUpload(request, app.documents.max_upload_bytes) as upload:
+        view, is_new = await app.documents.accept(base_id, upload.name, upload.parts(), path=path)
     if not is_new:
         response.status_code = 200
     return document_out(view)
@@ -62,64 +132,64 @@ async def upload_document(
 @router.get("/bases/{base_id}/documents")
 def list_documents(
     base_id: str,
-    house: House,
+    app: App,
     limit: Limit = 50,
     offset: Offset = 0,
     q: str = "",
     state: DocumentState | None = None,
 ) -> DocumentList:
     """Newest first, without superseded versions unless asked for; `q` looks into names."""
-    views, total = house.documents.page(
+    views, total = app.documents.page(
         base_id, limit=limit, offset=offset, name=q, state=state or ""
     )
     return DocumentList(items=[document_out(view) for view in views], total=total)
 
 
 @router.post("/bases/{base_id}/known")
-def known_files(base_id: str, body: KnownIn, house: House) -> KnownOut:
+def known_files(base_id: str, body: KnownIn, app: App) -> KnownOut:
     """Which of these files the base has already, so that only the others are sent."""
     files = [(file.path, file.sha256) for file in body.files]
-    views = house.documents.known(base_id, files)
+    views = app.documents.known(base_id, files)
     return KnownOut(documents=[view and document_out(view) for view in views])
 
 
 @router.get("/documents/{document_id}/versions")
-def list_versions(document_id: str, house: House) -> list[DocumentOut]:
+def list_versions(document_id: str, app: App) -> list[DocumentOut]:
     """All versions of the document, newest first."""
-    return [document_out(view) for view in house.documents.versions(document_id)]
+    return [document_out(view) for view in app.documents.versions(document_id)]
 
 
 @router.get("/documents/{document_id}")
-def read_document(document_id: str, house: House) -> DocumentOut:
+def read_document(document_id: str, app: App) -> DocumentOut:
     """One document with its progress."""
-    return document_out(house.documents.get(document_id))
+    return document_out(app.documents.get(document_id))
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-def delete_document(document_id: str, house: House, path: str = "") -> None:
+def delete_document(document_id: str, app: App, path: str = "") -> None:
     """Take it out of every index at once, with its earlier versions; an earlier one goes alone.
 
     With `path`, a document that is known under other paths too only loses this one.
     """
-    house.documents.delete(document_id, path)
+    app.documents.delete(document_id, path)
 
 
 @router.post("/documents/{document_id}/retry", status_code=202)
-def retry_document(document_id: str, house: House) -> DocumentOut:
+def retry_document(document_id: str, app: App) -> DocumentOut:
     """Read a failed document again."""
-    return document_out(house.documents.retry(document_id))
+    return document_out(app.documents.retry(document_id))
 
 
 @router.get("/documents/{document_id}/text")
 def read_text(
     document_id: str,
-    house: House,
+    app: App,
     start: Offset = 0,
     end: Annotated[int | None, Query(ge=0)] = None,
 ) -> TextOut:
     """A part of the stored text, the one that citations point into."""
     end = start + _TEXT_CHARS if end is None else end
-    part = house.documents.text(document_id, start, end)
+    part = app.documents.text(document_id, start, end)
     pages = [PageOut(page=page, start=first, end=last) for page, first, last in part.pages]
     return TextOut(
         document_id=document_id,
@@ -134,10 +204,10 @@ def read_text(
 
 @router.get("/documents/{document_id}/chunks")
 def list_chunks(
-    document_id: str, house: House, limit: Limit = 100, offset: Offset = 0
+    document_id: str, app: App, limit: Limit = 100, offset: Offset = 0
 ) -> list[ChunkOut]:
     """What the document was cut into."""
-    chunks = house.documents.chunks(document_id, limit=limit, offset=offset)
+    chunks = app.documents.chunks(document_id, limit=limit, offset=offset)
     return [
         ChunkOut.model_validate(chunk.model_dump(include=set(ChunkOut.model_fields)))
         for chunk in chunks
@@ -145,30 +215,12 @@ def list_chunks(
 
 
 @router.get("/documents/{document_id}/file")
-def download_file(document_id: str, house: House) -> FileResponse:
+def download_file(document_id: str, app: App) -> FileResponse:
     """The file as it was uploaded. Always a download: a browser must not open it as a page."""
-    document, path = house.documents.original(document_id)
+    document, path = app.documents.original(document_id)
     return FileResponse(
         path,
         media_type="application/octet-stream",
         filename=document.name,
         headers={"X-Content-Type-Options": "nosniff"},
     )
-
-
-@router.get("/jobs")
-def list_jobs(
-    house: House,
-    state: Annotated[str, Query(pattern="^(queued|running|done|failed)?$")] = "",
-    limit: Limit = 50,
-) -> list[JobOut]:
-    """Newest first."""
-    jobs = house.jobs.newest(state=state, limit=limit)
-    return [JobOut.model_validate(job.model_dump(include=set(JobOut.model_fields))) for job in jobs]
-
-
-@router.get("/jobs/{job_id}")
-def read_job(job_id: str, house: House) -> JobOut:
-    """One ingestion job."""
-    job = house.jobs.get(job_id)
-    return JobOut.model_validate(job.model_dump(include=set(JobOut.model_fields)))

@@ -1,81 +1,148 @@
 """Questions that a knowledge base is measured by, and the runs that measure it."""
 
+from datetime import datetime
+from typing import Any, Literal
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from pydantic import ConfigDict, Field
 
-from app.api.deps import House
-from app.api.schemas import (
-    Collected,
-    ComparisonOut,
-    EvalQuestionCreate,
-    EvalQuestionOut,
-    EvalRunCreate,
-    EvalRunOut,
-)
+from app.api.deps import App
+from app.api.wire import Wire
 from app.services.improvement.regression import Expected
 
 router = APIRouter(prefix="/api", tags=["evaluation"])
 
 
+class EvalQuestionCreate(Wire):
+    """At least one of `document_ids` and `answer`."""
+
+    question: str = Field(min_length=1, max_length=8000)
+    document_ids: list[str] = Field(default_factory=list, max_length=20)
+    source_text: str = Field("", max_length=20_000)
+    answer: str = Field("", max_length=20_000)
+
+
+class EvalQuestionOut(Wire):
+    model_config = ConfigDict(extra="ignore", from_attributes=True)
+
+    id: str
+    base_id: str
+    question: str
+    document_ids: list[str]
+    source_text: str
+    answer: str
+    origin: Literal["manual", "rating", "correction"]
+    created_at: datetime
+
+
+class Collected(Wire):
+    added: int
+
+
+class EvalRunCreate(Wire):
+    """`changes`: settings by name, as they would stand in the environment."""
+
+    changes: dict[str, str] = Field(default_factory=dict, max_length=20)
+    answers: bool = False
+
+
+class EvalRunOut(Wire):
+    """`result` holds the metrics, and of a single run every question."""
+
+    id: str
+    state: Literal["running", "done", "failed"]
+    started_at: datetime
+    changes: dict[str, str]
+    answers: bool
+    error: str
+    result: dict[str, Any]
+
+
+class DifferenceOut(Wire):
+    """Means over the questions that both runs asked; `low` to `high` is the 95 % interval."""
+
+    metric: str
+    before: float
+    after: float
+    mean: float
+    low: float
+    high: float
+    questions: int
+
+
+class ChangeOut(Wire):
+    question: str
+    before: float
+    after: float
+
+
+class ComparisonOut(Wire):
+    leading: str  # the metric that better and worse are judged by
+    differences: list[DifferenceOut]
+    better: list[ChangeOut]
+    worse: list[ChangeOut]
+
+
 @router.get("/bases/{base_id}/questions")
-def list_questions(base_id: str, house: House) -> list[EvalQuestionOut]:
+def list_questions(base_id: str, app: App) -> list[EvalQuestionOut]:
     """The regression set of a base."""
-    return [EvalQuestionOut.model_validate(q) for q in house.regression.questions(base_id)]
+    return [EvalQuestionOut.model_validate(q) for q in app.regression.questions(base_id)]
 
 
 @router.post("/bases/{base_id}/questions", status_code=201)
-def add_question(base_id: str, body: EvalQuestionCreate, house: House) -> EvalQuestionOut:
+def add_question(base_id: str, body: EvalQuestionCreate, app: App) -> EvalQuestionOut:
     """Add a question with the documents, the passage or the answer expected of it."""
     expected = Expected(tuple(body.document_ids), body.source_text, body.answer)
-    stored = house.regression.add(base_id, body.question, expected)
+    stored = app.regression.add(base_id, body.question, expected)
     return EvalQuestionOut.model_validate(stored)
 
 
 @router.post("/bases/{base_id}/questions/collect")
-def collect_questions(base_id: str, house: House) -> Collected:
+def collect_questions(base_id: str, app: App) -> Collected:
     """Take questions from ratings that name the right source or hold a better answer."""
-    return Collected(added=house.regression.collect(base_id))
+    return Collected(added=app.regression.collect(base_id))
 
 
 @router.delete("/questions/{question_id}", status_code=204)
-def delete_question(question_id: str, house: House) -> None:
+def delete_question(question_id: str, app: App) -> None:
     """Take a question out of its set."""
-    house.regression.delete(question_id)
+    app.regression.delete(question_id)
 
 
 @router.get("/bases/{base_id}/evaluations")
-def list_runs(base_id: str, house: House) -> list[EvalRunOut]:
+def list_runs(base_id: str, app: App) -> list[EvalRunOut]:
     """Runs of the set, newest first, with their metrics."""
-    return [EvalRunOut.model_validate(run) for run in house.evaluations.all(base_id)]
+    return [EvalRunOut.model_validate(run) for run in app.evaluations.all(base_id)]
 
 
 @router.post("/bases/{base_id}/evaluations", status_code=202)
-def start_run(base_id: str, body: EvalRunCreate, house: House) -> EvalRunOut:
+def start_run(base_id: str, body: EvalRunCreate, app: App) -> EvalRunOut:
     """Measure in a process of its own, with some settings changed; 409 while another run goes."""
-    house.bases.get(base_id)
-    run = house.evaluations.start(base_id, body.changes, answers=body.answers)
+    app.bases.get(base_id)
+    run = app.evaluations.start(base_id, body.changes, answers=body.answers)
     return EvalRunOut.model_validate(run)
 
 
 @router.get("/bases/{base_id}/evaluations/{run_id}")
-def read_run(base_id: str, run_id: str, house: House) -> EvalRunOut:
+def read_run(base_id: str, run_id: str, app: App) -> EvalRunOut:
     """One run with every question of it."""
-    return EvalRunOut.model_validate(house.evaluations.get(base_id, run_id))
+    return EvalRunOut.model_validate(app.evaluations.get(base_id, run_id))
 
 
 @router.get("/bases/{base_id}/evaluations/{run_id}/report", response_class=HTMLResponse)
-def read_report(base_id: str, run_id: str, house: House) -> str:
+def read_report(base_id: str, run_id: str, app: App) -> str:
     """The run as a page of its own."""
-    return house.evaluations.report(base_id, run_id)
+    return app.evaluations.report(base_id, run_id)
 
 
 @router.get("/bases/{base_id}/evaluations/{run_id}/compare")
-def compare_runs(base_id: str, run_id: str, before: str, house: House) -> ComparisonOut:
+def compare_runs(base_id: str, run_id: str, before: str, app: App) -> ComparisonOut:
     """What got better or worse since the run `before`."""
-    return ComparisonOut.model_validate(house.evaluations.compare(base_id, before, run_id))
+    return ComparisonOut.model_validate(app.evaluations.compare(base_id, before, run_id))
 
 
 @router.get("/evaluation/report", response_class=HTMLResponse)
-def public_report(house: House) -> str:
+def public_report(app: App) -> str:
     """The page that `zhiwen eval report` wrote, of public sets; 404 where there is none."""
-    return house.evaluations.public_report()
+    return app.evaluations.public_report()

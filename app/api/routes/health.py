@@ -1,18 +1,111 @@
 """How the service is: health, status, models, metrics."""
 
+from datetime import datetime
+from typing import Literal
+
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import Field
 
-from app.api.deps import House
-from app.api.schemas import CheckOut, ComponentOut, FindingOut, ModelOut, StatusOut
-from app.api.views import engine_out
+from app.api.deps import App
+from app.api.wire import Wire
 from app.services.operations.engine_gauges import EngineGauges
 from app.services.operations.inventory import Inventory
-from app.services.operations.status import versions
+from app.services.operations.status import EngineView, versions
 from app.version import VERSION
 
 router = APIRouter(tags=["state"])
+
+_OF_SPEC = {
+    *("name", "context_tokens", "size", "good_for", "price_in", "price_out"),
+    *("max_running", "max_waiting"),
+}
+
+
+class ModelOut(Wire):
+    name: str
+    context_tokens: int
+    ready: bool
+    size: Literal["small", "large"] = "large"
+    good_for: str = ""
+    only_by_name: bool = False
+
+
+class EngineOut(Wire):
+    """One engine. `ok`: it answers and its breaker is not open. Prices per million tokens."""
+
+    name: str
+    model: str  # as the server calls it
+    address: str
+    ok: bool
+    ready: bool
+    state: Literal["closed", "open", "half_open"]  # of its breaker
+    next_try_s: float  # until an open breaker lets a request through
+    failures: int  # in a row
+    last_error: str
+    last_error_at: datetime | None
+    running: int
+    waiting: int
+    max_running: int
+    max_waiting: int
+    context_tokens: int
+    size: Literal["small", "large"]
+    good_for: str
+    price_in: float | None
+    price_out: float | None
+    since: datetime | None  # when it went down
+    todo: str  # what to do where it is not ok
+
+
+class ComponentOut(Wire):
+    name: str  # database, engine, embedder, worker, disk, indexes
+    ok: bool
+    detail: str
+    since: datetime | None = None
+    facts: dict[str, float] = Field({})  # the numbers of `detail`: disk has `free_gb`
+
+
+class FindingOut(Wire):
+    what: str
+    detail: str
+    repaired: bool
+
+
+class CheckOut(Wire):
+    """What follows from the database, compared with it: at the last start, and now."""
+
+    at_start: list[FindingOut]
+    now: list[FindingOut]
+
+
+class StatusOut(Wire):
+    version: str
+    components: list[ComponentOut]
+    queued_jobs: int
+    engines: list[EngineOut] = Field([])
+    versions: dict[str, str] = Field({})  # of Zhiwen, Python, and what answers depend on
+
+
+def engine_out(view: EngineView) -> EngineOut:
+    engine = view.engine
+    spec, breaker, queue = engine.spec, engine.breaker, engine.queue
+    return EngineOut(
+        **spec.model_dump(include=_OF_SPEC),
+        model=spec.served_model,
+        address=spec.url,
+        ok=view.ok,
+        ready=view.ready,
+        state=breaker.state,
+        next_try_s=round(breaker.wait_s, 1),
+        failures=breaker.failures,
+        last_error=engine.last_error,
+        last_error_at=engine.last_error_at,
+        running=queue.running,
+        waiting=queue.waiting,
+        since=view.since,
+        todo=view.todo,
+    )
 
 
 @router.get("/healthz")
@@ -22,42 +115,42 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(house: House, response: Response) -> dict[str, str]:
+async def readyz(app: App, response: Response) -> dict[str, str]:
     """200 once questions can be searched: database and embedder are there. Else 503."""
-    if await house.status.ready():
+    if await app.status.ready():
         return {"status": "ready"}
     response.status_code = 503
     return {"status": "starting"}
 
 
 @router.get("/api/status")
-async def read_status(house: House) -> StatusOut:
+async def read_status(app: App) -> StatusOut:
     """Each component, and what to do where one is down."""
-    engines = await house.status.engines()
-    components = await house.status.components(engines)
+    engines = await app.status.engines()
+    components = await app.status.components(engines)
     return StatusOut(
         version=VERSION,
         components=[ComponentOut.model_validate(c) for c in components],
-        queued_jobs=await run_in_threadpool(house.jobs.waiting),
+        queued_jobs=await run_in_threadpool(app.jobs.waiting),
         engines=[engine_out(view) for view in engines],
         versions=versions(),
     )
 
 
 @router.get("/api/check")
-def check(house: House) -> CheckOut:
+def check(app: App) -> CheckOut:
     """Compare files and indexes with the database; seconds on a large base. Changes nothing."""
-    return _checked(house, repair=False)
+    return _checked(app, repair=False)
 
 
 @router.post("/api/check")
-def repair(house: House) -> CheckOut:
+def repair(app: App) -> CheckOut:
     """The same, and set right what can be."""
-    return _checked(house, repair=True)
+    return _checked(app, repair=True)
 
 
-def _checked(house: House, *, repair: bool) -> CheckOut:
-    reconciliation = house.reconciliation
+def _checked(app: App, *, repair: bool) -> CheckOut:
+    reconciliation = app.reconciliation
     return CheckOut(
         at_start=[FindingOut.model_validate(f) for f in reconciliation.at_start],
         now=[FindingOut.model_validate(f) for f in reconciliation.findings(repair=repair)],
@@ -65,7 +158,7 @@ def _checked(house: House, *, repair: bool) -> CheckOut:
 
 
 @router.get("/api/models")
-async def list_models(house: House) -> list[ModelOut]:
+async def list_models(app: App) -> list[ModelOut]:
     """The chat models by name, in the order of fallback, and whether they answer now."""
     return [
         ModelOut(
@@ -76,14 +169,14 @@ async def list_models(house: House) -> list[ModelOut]:
             good_for=view.engine.spec.good_for,
             only_by_name=view.engine.spec.only_by_name,
         )
-        for view in await house.status.engines()
+        for view in await app.status.engines()
     ]
 
 
 @router.get("/metrics")
-def metrics(house: House) -> Response:
+def metrics(app: App) -> Response:
     """Prometheus text format: what this process did, its engines, and what is stored."""
     now = CollectorRegistry()
-    now.register(EngineGauges(house.gateway))
-    now.register(Inventory(house.db))
+    now.register(EngineGauges(app.gateway))
+    now.register(Inventory(app.db))
     return Response(generate_latest() + generate_latest(now), media_type=CONTENT_TYPE_LATEST)

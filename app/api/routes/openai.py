@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import tracing
-from app.api.deps import House
+from app.api.deps import App
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
 from app.llm.messages import Message
@@ -74,37 +74,37 @@ class CompletionIn(BaseModel):
 
 
 @router.get("/models")
-def list_models(house: House) -> dict[str, Any]:
+def list_models(app: App) -> dict[str, Any]:
     """`zhiwen` asks all knowledge bases, `zhiwen/<name>` one; `auto` and the names of engines ask
     all, and choose the engine after an @ too: `zhiwen/<name>@<engine>`."""
     models = [
         {"id": name, "object": "model", "created": 0, "owned_by": "zhiwen"}
-        for name in house.direct.model_names()
+        for name in app.direct.model_names()
     ]
     return {"object": "list", "data": models}
 
 
-def _question(body: CompletionIn, house: House) -> Question:
+def _question(body: CompletionIn, app: App) -> Question:
     messages = [message.as_message() for message in body.messages]
-    return house.direct.question(body.model, messages, body.temperature)
+    return app.direct.question(body.model, messages, body.temperature)
 
 
 @router.post("/chat/completions", response_model=None)
 async def create_completion(
     body: CompletionIn,
     question: Annotated[Question, Depends(_question)],
-    house: House,
+    app: App,
     request: Request,
 ) -> Response:
     """Answer the last message from the knowledge base that `model` names."""
     try:
-        return await _completion(body, question, house, request)
+        return await _completion(body, question, app, request)
     except ClientLeft:
         return Response(status_code=_CLIENT_CLOSED)
 
 
 async def _completion(
-    body: CompletionIn, question: Question, house: Zhiwen, request: Request
+    body: CompletionIn, question: Question, app: Zhiwen, request: Request
 ) -> Response:
     head = {
         "id": f"chatcmpl-{secrets.token_hex(12)}",
@@ -112,13 +112,13 @@ async def _completion(
         "model": body.model,
     }
     if body.stream:
-        frames = _frames(head, question, house, usage=body.stream_options.include_usage)
+        frames = _frames(head, question, app, usage=body.stream_options.include_usage)
         # An error before the first token keeps its own status.
         first = await unless_left(request, _first(frames))
         return StreamingResponse(
             _chain(first, frames), media_type="text/event-stream", headers=_HEADERS
         )
-    answer = await unless_left(request, _whole_answer(question, house))
+    answer = await unless_left(request, _whole_answer(question, app))
     message = {"role": "assistant", "content": answer.text}
     choice = {"index": 0, "message": message, "finish_reason": _finish_reason(answer)}
     return JSONResponse(
@@ -134,8 +134,8 @@ async def _completion(
     )
 
 
-async def _whole_answer(question: Question, house: Zhiwen) -> Answer:
-    async with aclosing(house.direct.stream(question)) as events:
+async def _whole_answer(question: Question, app: Zhiwen) -> Answer:
+    async with aclosing(app.direct.stream(question)) as events:
         async for event in events:
             if isinstance(event, Answer):
                 return event
@@ -143,7 +143,7 @@ async def _whole_answer(question: Question, house: Zhiwen) -> Answer:
 
 
 async def _frames(
-    head: dict[str, Any], question: Question, house: Zhiwen, *, usage: bool
+    head: dict[str, Any], question: Question, app: Zhiwen, *, usage: bool
 ) -> AsyncIterator[str]:
     def frame(choices: Sequence[dict[str, Any]], **more: Any) -> str:
         body = {**head, "object": "chat.completion.chunk", "choices": choices, **more}
@@ -154,7 +154,7 @@ async def _frames(
 
     begun = False
     try:
-        async with aclosing(house.direct.stream(question)) as events:
+        async with aclosing(app.direct.stream(question)) as events:
             async for event in events:
                 if isinstance(event, TextDelta) and event.text:
                     role = {} if begun else {"role": "assistant"}

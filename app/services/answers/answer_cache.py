@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, or_, select
 
-from app.db.tables import Feedback, StoredMessage, utc_now
+from app.db.tables import StoredFeedback, StoredMessage, utc_now
 from app.metrics import ANSWER_CACHE
 
 _COPIED = (
@@ -42,16 +42,16 @@ class AnswerCache:
         return self.max_age > timedelta(0)
 
     def find(self, session: Session, key: str) -> StoredMessage | None:
-        """The newest answer under `key` that is whole, cites its sources and was not judged bad."""
+        """The newest answer under `key` that is whole, cites its sources and was not rated down."""
         newest = session.exec(
             select(StoredMessage)
-            .outerjoin(Feedback, col(Feedback.message_id) == col(StoredMessage.id))
+            .outerjoin(StoredFeedback, col(StoredFeedback.message_id) == col(StoredMessage.id))
             .where(
                 StoredMessage.answer_key == key,
                 StoredMessage.state == "complete",
                 StoredMessage.finish_reason == "stop",
                 col(StoredMessage.created_at) > utc_now() - self.max_age,
-                or_(col(Feedback.rating).is_(None), col(Feedback.rating) != "down"),
+                or_(col(StoredFeedback.rating).is_(None), col(StoredFeedback.rating) != "down"),
             )
             .order_by(col(StoredMessage.created_at).desc())
             .limit(1)

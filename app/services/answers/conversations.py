@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, exists, func, or_, select
 
 from app.db.engine import Database
-from app.db.tables import Conversation, Feedback, StoredMessage, utc_now
+from app.db.tables import Conversation, StoredFeedback, StoredMessage, utc_now
 from app.services.errors import Invalid, NotFound
 from app.services.library.bases import get_base
 
@@ -30,7 +30,7 @@ def get_message(session: Session, message_id: str) -> StoredMessage:
 @dataclass(frozen=True, slots=True)
 class MessageView:
     message: StoredMessage
-    feedback: Feedback | None
+    feedback: StoredFeedback | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Conversations:
         with self.db.read() as session:
             conversation = get_conversation(session, conversation_id)
             rows = session.exec(
-                select(StoredMessage, Feedback)
-                .outerjoin(Feedback, col(Feedback.message_id) == col(StoredMessage.id))
+                select(StoredMessage, StoredFeedback)
+                .outerjoin(StoredFeedback, col(StoredFeedback.message_id) == col(StoredMessage.id))
                 .where(StoredMessage.conversation_id == conversation_id)
                 .order_by(col(StoredMessage.position), col(StoredMessage.variant))
             )
@@ -74,7 +74,7 @@ class Conversations:
     def message(self, message_id: str) -> MessageView:
         with self.db.read() as session:
             message = get_message(session, message_id)
-            return MessageView(message, session.get(Feedback, message_id))
+            return MessageView(message, session.get(StoredFeedback, message_id))
 
     def update(
         self, conversation_id: str, title: str | None, base_ids: Sequence[str] | None

@@ -1,15 +1,16 @@
-"""Judgements of answers, and their export as training data."""
+"""Feedback on answers, and its export as training data."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, select
 
 from app.db.engine import Database
-from app.db.tables import Feedback, StoredMessage, utc_now
+from app.db.tables import StoredFeedback, StoredMessage, utc_now
 from app.llm.messages import Message
 from app.logs import FIELDS
 from app.metrics import RATINGS
@@ -19,31 +20,31 @@ from app.services.errors import Conflict, Invalid, NotFound
 from app.tuning.errors import TuningError
 from app.tuning.export import Report, export
 from app.tuning.formats import JsonRow
-from app.tuning.types import Format, Judged, Selection
+from app.tuning.types import Format, RatedAnswer, Selection
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedAnswer:
-    feedback: Feedback
+class AnswerWithFeedback:
+    feedback: StoredFeedback
     answer: StoredMessage
     question: str
 
 
 @dataclass(frozen=True, slots=True)
-class Judgements:
+class Feedback:
     db: Database
 
-    def put(self, message_id: str, given: Feedback) -> Feedback:
-        """Set or replace the judgement of a finished answer. Raises NotFound, Invalid, Conflict."""
+    def put(self, message_id: str, given: StoredFeedback) -> StoredFeedback:
+        """Set or replace the feedback on a finished answer. Raises NotFound, Invalid, Conflict."""
         with self.db.write() as session:
             message = get_message(session, message_id)
             if message.role != "assistant":
                 raise Invalid("Only answers are rated.", code="not_an_answer")
             if message.state == "streaming":
                 raise Conflict("The answer is still being written. Rate it when it is complete.")
-            stored = session.get(Feedback, message_id) or Feedback(
+            stored = session.get(StoredFeedback, message_id) or StoredFeedback(
                 message_id=message_id, rating=given.rating
             )
             for name in ("rating", "reason", "comment", "correction", "right_chunk_id"):
@@ -67,19 +68,20 @@ class Judgements:
 
     def delete(self, message_id: str) -> None:
         with self.db.write() as session:
-            stored = session.get(Feedback, message_id)
+            stored = session.get(StoredFeedback, message_id)
             if stored is None:
                 raise NotFound("rating of message", message_id)
             session.delete(stored)
 
     def page(
         self, *, rating: str, base_id: str, limit: int, offset: int
-    ) -> tuple[list[JudgedAnswer], int]:
-        """Newest judgement first, with the number of all that match."""
+    ) -> tuple[list[AnswerWithFeedback], int]:
+        """Latest feedback first, with the number of all that match."""
         with self.db.read() as session:
+            wanted = [col(StoredFeedback.rating) == rating] if rating else []
             rows = [
                 row
-                for row in self._judged(session, rating)
+                for row in with_feedback(session, *wanted)
                 if not base_id or base_id in row.answer.base_ids
             ]
             return rows[offset : offset + limit], len(rows)
@@ -87,32 +89,34 @@ class Judgements:
     def export(self, format: Format, selection: Selection) -> tuple[list[JsonRow], Report]:
         """Rows of a training file and what was left out. Raises Invalid."""
         with self.db.read() as session:
-            judged = [_for_tuning(row) for row in self._judged(session, "") if _trains(row)]
+            rows = with_feedback(session)
         try:
-            return export(judged, format, selection)
+            return export(map(_for_tuning, filter(_trains, rows)), format, selection)
         except TuningError as error:
             raise Invalid(str(error), code="export") from error
 
-    def _judged(self, session: Session, rating: str) -> list[JudgedAnswer]:
-        question = aliased(StoredMessage)
-        query = (
-            select(Feedback, StoredMessage, question.content)
-            .join(StoredMessage, col(StoredMessage.id) == col(Feedback.message_id))
-            .join(
-                question,
-                and_(
-                    col(question.conversation_id) == col(StoredMessage.conversation_id),
-                    col(question.position) == col(StoredMessage.position) - 1,
-                ),
-            )
-            .order_by(col(Feedback.updated_at).desc(), col(Feedback.message_id))
+
+def with_feedback(session: Session, *conditions: ColumnElement[bool]) -> list[AnswerWithFeedback]:
+    """The rated answers that meet all conditions on `StoredFeedback` and `StoredMessage`, those
+    with the latest feedback first."""
+    question = aliased(StoredMessage)
+    query = (
+        select(StoredFeedback, StoredMessage, question.content)
+        .join(StoredMessage, col(StoredMessage.id) == col(StoredFeedback.message_id))
+        .join(
+            question,
+            and_(
+                col(question.conversation_id) == col(StoredMessage.conversation_id),
+                col(question.position) == col(StoredMessage.position) - 1,
+            ),
         )
-        if rating:
-            query = query.where(Feedback.rating == rating)
-        return [JudgedAnswer(*row) for row in session.exec(query)]
+        .where(*conditions)
+        .order_by(col(StoredFeedback.updated_at).desc(), col(StoredFeedback.message_id))
+    )
+    return [AnswerWithFeedback(*row) for row in session.exec(query)]
 
 
-def _trains(row: JudgedAnswer) -> bool:
+def _trains(row: AnswerWithFeedback) -> bool:
     """Only answers from sources; a model that called tools was asked in another form."""
     return row.answer.task == "qa" and all(m["role"] != "tool" for m in row.answer.prompt)
 
@@ -124,9 +128,9 @@ def _asked(prompt: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
     return messages[:-1] if messages and messages[-1].role == "assistant" else messages
 
 
-def _for_tuning(row: JudgedAnswer) -> Judged:
+def _for_tuning(row: AnswerWithFeedback) -> RatedAnswer:
     answer, feedback = row.answer, row.feedback
-    return Judged(
+    return RatedAnswer(
         message_id=answer.id,
         conversation_id=answer.conversation_id,
         position=answer.position,
@@ -136,7 +140,7 @@ def _for_tuning(row: JudgedAnswer) -> Judged:
         raw_output=answer.raw_output,
         rating=feedback.rating,  # type: ignore[arg-type]  # checked when it came in
         created_at=answer.created_at,
-        judged_at=feedback.updated_at,
+        rated_at=feedback.updated_at,
         state=answer.state,
         finish_reason=answer.finish_reason,
         reason=feedback.reason,

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, select
+from sqlmodel import Session, col, or_, select
 
 from app.db.engine import Database
-from app.db.tables import EvalQuestion, Feedback, StoredChunk, StoredDocument, StoredMessage
+from app.db.tables import EvalQuestion, StoredChunk, StoredDocument, StoredFeedback, StoredMessage
 from app.services.errors import Invalid, NotFound
+from app.services.improvement.feedback import with_feedback
 from app.services.library.bases import get_base
+
+# Feedback that says what would have been right.
+_TEACHES = (
+    col(StoredMessage.task) == "qa",
+    or_(col(StoredFeedback.right_chunk_id).is_not(None), col(StoredFeedback.correction) != ""),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +73,26 @@ class RegressionSet:
             session.delete(stored)
 
     def collect(self, base_id: str) -> int:
-        """Take over judged answers of this base in which someone named the right source or wrote a
+        """Take over rated answers of this base in which someone named the right source or wrote a
         better answer; those taken over before are brought up to date. Returns how many are new."""
         added = 0
         with self.db.write() as session:
             get_base(session, base_id)
-            for feedback, answer, question in _judged(session):
-                if base_id not in answer.base_ids:
+            rated = with_feedback(session, *_TEACHES)
+            for row in sorted(rated, key=lambda row: row.feedback.created_at):
+                if base_id not in row.answer.base_ids:
                     continue
-                expected = _expected(session, base_id, feedback, answer)
+                expected = _expected(session, base_id, row.feedback, row.answer)
                 if not expected.document_ids and not expected.answer:
                     continue
                 stored = session.exec(
                     select(EvalQuestion).where(
-                        EvalQuestion.base_id == base_id, EvalQuestion.message_id == answer.id
+                        EvalQuestion.base_id == base_id, EvalQuestion.message_id == row.answer.id
                     )
                 ).first()
                 added += stored is None
                 stored = stored or EvalQuestion(
-                    base_id=base_id, question=question, message_id=answer.id
+                    base_id=base_id, question=row.question, message_id=row.answer.id
                 )
                 stored.document_ids = list(expected.document_ids)
                 stored.source_text, stored.answer = expected.source_text, expected.answer
@@ -94,28 +101,8 @@ class RegressionSet:
         return added
 
 
-def _judged(session: Session) -> list[tuple[Feedback, StoredMessage, str]]:
-    """Judgements that say what would have been right, oldest first."""
-    question = aliased(StoredMessage)
-    rows = session.exec(
-        select(Feedback, StoredMessage, question.content)
-        .join(StoredMessage, col(StoredMessage.id) == col(Feedback.message_id))
-        .join(
-            question,
-            and_(
-                col(question.conversation_id) == col(StoredMessage.conversation_id),
-                col(question.position) == col(StoredMessage.position) - 1,
-            ),
-        )
-        .where(StoredMessage.task == "qa")
-        .where((col(Feedback.right_chunk_id).is_not(None)) | (Feedback.correction != ""))
-        .order_by(col(Feedback.created_at), col(Feedback.message_id))
-    )
-    return [(feedback, answer, text) for feedback, answer, text in rows]
-
-
 def _expected(
-    session: Session, base_id: str, feedback: Feedback, answer: StoredMessage
+    session: Session, base_id: str, feedback: StoredFeedback, answer: StoredMessage
 ) -> Expected:
     correction = feedback.correction.strip()
     chunk_id = feedback.right_chunk_id

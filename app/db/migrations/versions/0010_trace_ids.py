@@ -1,4 +1,4 @@
-"""Answers and their judgements name the request that led to the answer."""
+"""Answers and the feedback on them name the request that led to the answer."""
 
 import sqlalchemy as sa
 from alembic import op

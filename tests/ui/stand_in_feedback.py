@@ -3,12 +3,13 @@
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
-from app.api import schemas as wire
+from app.api.routes.export import ExportReport, LeftOut
+from app.api.routes.feedback import FeedbackIn, FeedbackItem, FeedbackList, FeedbackOut
 from tests.ui.stand_in import House, now
 from tests.ui.stand_in_answers import messages_of
 
 
-def judged(house: House, rating: str, base_id: str) -> list[wire.FeedbackItem]:
+def rated(house: House, rating: str, base_id: str) -> list[FeedbackItem]:
     items = []
     for message in house.messages.values():
         if message.feedback is None or rating not in ("", message.feedback.rating):
@@ -18,7 +19,7 @@ def judged(house: House, rating: str, base_id: str) -> list[wire.FeedbackItem]:
             continue
         asked = messages_of(house, conversation.id)[message.position - 1]
         items.append(
-            wire.FeedbackItem(
+            FeedbackItem(
                 **message.feedback.model_dump(),
                 conversation_id=conversation.id,
                 question=asked.content,
@@ -28,11 +29,11 @@ def judged(house: House, rating: str, base_id: str) -> list[wire.FeedbackItem]:
     return items
 
 
-def add_judgement_routes(api: FastAPI, house: House) -> None:
+def add_feedback_routes(api: FastAPI, house: House) -> None:
     @api.put("/api/messages/{key}/feedback")
-    async def put(key: str, body: wire.FeedbackIn) -> wire.FeedbackOut:
+    async def put(key: str, body: FeedbackIn) -> FeedbackOut:
         message = house.messages[key]
-        message.feedback = wire.FeedbackOut(
+        message.feedback = FeedbackOut(
             **body.model_dump(), message_id=key, created_at=now(), updated_at=now()
         )
         return message.feedback
@@ -44,20 +45,20 @@ def add_judgement_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/feedback")
     async def listed(
         rating: str = "", base_id: str = "", limit: int = 50, offset: int = 0
-    ) -> wire.FeedbackList:
-        items = judged(house, rating, base_id)
-        return wire.FeedbackList(items=items[offset : offset + limit], total=len(items))
+    ) -> FeedbackList:
+        items = rated(house, rating, base_id)
+        return FeedbackList(items=items[offset : offset + limit], total=len(items))
 
     @api.get("/api/export/report")
-    async def report(format: str, rating: str = "", base_id: str = "") -> wire.ExportReport:
-        items = judged(house, rating, base_id)
+    async def report(format: str, rating: str = "", base_id: str = "") -> ExportReport:
+        items = rated(house, rating, base_id)
         out = [i for i in items if format == "dpo" and not i.correction]
-        left = [wire.LeftOut(message_id=i.message_id, reason="nothing_to_compare") for i in out]
-        return wire.ExportReport(
+        left = [LeftOut(message_id=i.message_id, reason="nothing_to_compare") for i in out]
+        return ExportReport(
             format=format, considered=len(items), exported=len(items) - len(out), left_out=left
         )
 
     @api.get("/api/export")
     async def export(format: str, rating: str = "", base_id: str = "") -> PlainTextResponse:
-        lines = [item.model_dump_json() for item in judged(house, rating, base_id)]
+        lines = [item.model_dump_json() for item in rated(house, rating, base_id)]
         return PlainTextResponse("\n".join(lines) + "\n", media_type="application/x-ndjson")

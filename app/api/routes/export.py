@@ -1,0 +1,70 @@
+"""Rated answers as training data."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+
+from app.api.deps import App
+from app.api.routes.feedback import Rating
+from app.api.wire import Wire
+from app.services.errors import Invalid
+from app.tuning.errors import SelectionInvalid
+from app.tuning.export import jsonl
+from app.tuning.types import Format, Selection
+
+router = APIRouter(prefix="/api", tags=["conversations and feedback"])
+
+
+class LeftOut(Wire):
+    message_id: str
+    reason: str
+
+
+class ExportReport(Wire):
+    format: str
+    considered: int
+    exported: int
+    left_out: list[LeftOut]
+
+
+def _selection(
+    base_id: str | None = None,
+    rating: Rating | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Selection:
+    try:
+        return Selection(base_id=base_id, rating=rating, since=since, until=until)
+    except SelectionInvalid as error:
+        raise Invalid(str(error), code="selection") from error
+
+
+Filters = Annotated[Selection, Depends(_selection)]
+
+
+@router.get("/export", response_class=Response)
+def export(app: App, format: Annotated[Format, Query()], filters: Filters) -> Response:
+    """Rated answers as a JSON Lines file for fine-tuning."""
+    rows, _ = app.feedback.export(format, filters)
+    return Response(
+        "".join(jsonl(rows)).encode(),
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": f'attachment; filename="zhiwen-{format}.jsonl"'},
+    )
+
+
+@router.get("/export/report")
+def export_report(app: App, format: Annotated[Format, Query()], filters: Filters) -> ExportReport:
+    """What the export holds, and what was left out and why."""
+    _, report = app.feedback.export(format, filters)
+    return ExportReport(
+        format=report.format,
+        considered=report.considered,
+        exported=report.exported,
+        left_out=[
+            LeftOut(message_id=item.message_id, reason=item.reason.words)
+            for item in report.left_out
+        ],
+    )

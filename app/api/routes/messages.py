@@ -1,0 +1,146 @@
+"""One question or answer: reading, stopping and replaying it."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.api.deps import App
+from app.api.routes.feedback import FeedbackOut, feedback_out
+from app.api.wire import PassageOut, Wire
+from app.db.tables import StoredFeedback, StoredMessage
+
+router = APIRouter(prefix="/api", tags=["search and chat"])
+
+Task = Literal["qa", "chat", "translate", "summarise"]
+
+
+class CitationOut(Wire):
+    marker: int
+    chunk_id: int
+    document_id: str
+    document_name: str
+    page: int | None
+    start: int
+    end: int
+    text: str
+    locator: str | None = None
+
+
+class UnsupportedOut(Wire):
+    """`content[start:end]` is a sentence that no source holds; with reason `number` only a number
+    in it is missing from them."""
+
+    start: int
+    end: int
+    reason: Literal["words", "number"]
+
+
+class ConflictOut(Wire):
+    """Two sources say the same with other numbers."""
+
+    marker: int
+    text: str
+    other_marker: int
+    other_text: str
+
+
+class TriedOut(Wire):
+    engine: str
+    reason: Literal["unavailable", "open", "busy", "rejected"]
+    detail: str
+
+
+class ServedOut(Wire):
+    """Which engine wrote the answer; `reason` says why it was chosen, `tried` which ones before it
+    did not answer."""
+
+    engine: str
+    wanted: str
+    reason: str
+    tried: list[TriedOut]
+
+
+class MessageOut(Wire):
+    """`cached_from`: the earlier answer that this one repeats."""
+
+    id: str
+    conversation_id: str
+    position: int
+    variant: int
+    role: Literal["user", "assistant"]
+    state: Literal["streaming", "complete", "stopped", "interrupted", "failed"]
+    content: str
+    model: str | None
+    served: ServedOut | None = None
+    finish_reason: str | None
+    error_detail: str | None
+    passages: list[PassageOut]
+    citations: list[CitationOut]
+    confidence: float | None = None
+    unsupported: list[UnsupportedOut] = Field([])
+    conflicts: list[ConflictOut] = Field([])
+    prompt_tokens: int
+    completion_tokens: int
+    timings_ms: dict[str, float]
+    task: Task = "qa"
+    prompt_id: str | None = None  # with its version, e.g. qa-5/answer
+    cached_from: str | None = None
+    trace_id: str = ""  # of the request that asked for it; in logs and traces too
+    feedback: FeedbackOut | None
+    created_at: datetime
+
+
+class ReplayOut(Wire):
+    """`before` is the stored answer, `after` the new one; `same` compares what the model wrote,
+    letter by letter. `notes` say why the two may differ."""
+
+    message_id: str
+    same: bool
+    before: str
+    after: str
+    model: str
+    recipe: dict[str, Any]
+    notes: list[str]
+
+
+def message_out(message: StoredMessage, feedback: StoredFeedback | None = None) -> MessageOut:
+    fields = message.model_dump(include=set(MessageOut.model_fields))
+    return MessageOut.model_validate(
+        {
+            **fields,
+            "prompt_id": message.recipe.get("prompt"),
+            "feedback": feedback_out(feedback) if feedback else None,
+        }
+    )
+
+
+@router.get("/messages/{message_id}")
+def read_message(message_id: str, app: App) -> MessageOut:
+    """One question or answer."""
+    view = app.conversations.message(message_id)
+    return message_out(view.message, view.feedback)
+
+
+@router.post("/messages/{message_id}/stop", status_code=202)
+def stop_message(message_id: str, app: App) -> MessageOut:
+    """Stop writing; the text so far is kept. Nothing happens to a finished answer."""
+    view = app.conversations.message(message_id)
+    app.generations.stop(message_id)
+    return message_out(view.message, view.feedback)
+
+
+@router.post("/messages/{message_id}/replay")
+async def replay_message(message_id: str, app: App) -> ReplayOut:
+    """Make an answer again from what is stored with it; nothing is changed."""
+    made = await app.replay.run(message_id)
+    return ReplayOut(
+        message_id=message_id,
+        same=made.same,
+        before=made.answer.content,
+        after=made.text,
+        model=made.model,
+        recipe=made.answer.recipe,
+        notes=list(made.notes),
+    )

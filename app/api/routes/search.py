@@ -1,0 +1,27 @@
+"""Search: the passages of a question, without an answer."""
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.api.deps import App
+from app.api.wire import PassageOut, Wire, passage_out
+
+router = APIRouter(prefix="/api", tags=["search and chat"])
+
+
+class SearchIn(Wire):
+    query: str = Field(min_length=1)
+    base_ids: list[str] = Field(min_length=1)
+    top_k: int = Field(6, ge=1, le=50)
+
+
+class SearchOut(Wire):
+    passages: list[PassageOut]
+    timings_ms: dict[str, float]
+
+
+@router.post("/search")
+def search(body: SearchIn, app: App) -> SearchOut:
+    """The best passages with every stage's score, without an answer."""
+    found = app.search.search(body.query, body.base_ids, body.top_k)
+    return SearchOut(passages=[passage_out(p) for p in found.passages], timings_ms=found.timings_ms)
