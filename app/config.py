@@ -5,12 +5,19 @@ The only module that reads the environment. Every name has the prefix `ZHIWEN_`.
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.guard import read_hosts, read_origins
 
 MIB = 1024 * 1024
+
+
+# Written with commas in the environment, not as JSON.
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_hosts)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_origins)]
 
 
 class Settings(BaseSettings):
@@ -43,6 +50,17 @@ class Settings(BaseSettings):
     )
     ui_host: str = Field("127.0.0.1", description="Address the UI binds")
     ui_port: int = Field(8501, ge=1, le=65535, description="Port of the UI")
+    allowed_hosts: Hosts = Field(
+        (),
+        description="Names under which people reach API and UI, separated by commas, "
+        "`*.example.com` for all subdomains, `*` for any name. Loopback and the addresses they "
+        "bind always pass; 0.0.0.0 stands for any IP address and this machine's name",
+    )
+    allowed_origins: Origins = Field(
+        (),
+        description="Web pages of others that may use API and UI, e.g. https://portal.example.com, "
+        "separated by commas; a proxy's address where it changes the Host header",
+    )
 
     embedder: str | None = Field(
         None, description="Embedding model by name; the best one available when empty"
@@ -163,6 +181,8 @@ class Settings(BaseSettings):
                 value = value.get_secret_value()
             elif isinstance(value, Path):
                 value = value.absolute()
+            elif isinstance(value, tuple):
+                value = ",".join(value)
             if value is not None:
                 variables[f"ZHIWEN_{name.upper()}"] = str(value)
         return variables

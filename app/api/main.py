@@ -6,11 +6,14 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from app.api import problems
-from app.api.observe import Observed
+from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import bases, chat, conversations, documents, evaluation, openai
 from app.api.routes import health as house
+from app.config import Settings
+from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted
 from app.version import VERSION
 from app.wiring.application import Zhiwen
@@ -47,11 +50,27 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.zhiwen = zhiwen
+    _guard(app, zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
     for module in (bases, documents, chat, conversations, evaluation, house, openai):
         app.include_router(module.router)
     return app
+
+
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """Answer to our own names and pages, and to those in the settings, only."""
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=[TRACE_HEADER.decode()],
+        )
+    names = [*settings.allowed_hosts, *filter(None, [settings.api_url and settings.api_url.host])]
+    allowed = Allowed.at(settings.api_host, names, settings.allowed_origins)
+    app.add_middleware(Guard, allowed=allowed, refuse=problems.refuse)
 
 
 async def _every(seconds: float, work: Callable[[], object]) -> None:
