@@ -14,7 +14,6 @@ from app.guard import read_hosts, read_origins
 
 MIB = 1024 * 1024
 
-
 # Written with commas in the environment, not as JSON.
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_hosts)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_origins)]
@@ -52,14 +51,14 @@ class Settings(BaseSettings):
     ui_port: int = Field(8501, ge=1, le=65535, description="Port of the UI")
     allowed_hosts: Hosts = Field(
         (),
-        description="Names under which people reach API and UI, separated by commas, "
-        "`*.example.com` for all subdomains, `*` for any name. Loopback and the addresses they "
-        "bind always pass; 0.0.0.0 stands for any IP address and this machine's name",
+        description="Host names that API and UI answer to, comma-separated; `*.example.com` covers "
+        "subdomains, `*` any name. Loopback and the bound address always work; when bound to "
+        "0.0.0.0, so do all IP addresses and this machine's own name",
     )
     allowed_origins: Origins = Field(
         (),
-        description="Web pages of others that may use API and UI, e.g. https://portal.example.com, "
-        "separated by commas; a proxy's address where it changes the Host header",
+        description="Other websites that may use API and UI from a browser, comma-separated, e.g. "
+        "https://portal.example.com. Also needed where a proxy changes the Host header",
     )
 
     embedder: str | None = Field(

@@ -1,14 +1,15 @@
-"""Refuses requests that a web page of somebody else makes through a visitor's browser.
+"""Refuses requests that other websites send through a visitor's browser.
 
-A page can have the browser that shows it send requests to this machine, where nobody logs in.
+Any page can make the browser that shows it send requests to loopback and to the local network.
 
-- DNS rebinding: the attacker's name is pointed at this machine, and the browser takes both for one
-  site. `Host` still carries the name, so only known names are answered.
-- Cross-site requests: forms and multipart uploads are sent without asking first. Browsers add
-  `Origin` to them, so pages other than our own are refused. Programs send no `Origin`.
+- DNS rebinding: the attacker points their own name at this machine, so that the browser sees one
+  site and lets the page read the responses. `Host` still carries that name: unknown names are
+  refused.
+- Cross-site requests: browsers send forms and multipart uploads without a preflight, but always
+  with the `Origin` of the page: origins other than our own are refused. Programs send none.
 
-`app/guard.py` and `ui/guard.py` are one file, kept twice because the interface imports nothing of
-the service; a test compares them.
+`app/guard.py` and `ui/guard.py` are the same file, kept twice because the interface imports nothing
+of the service. A test compares them.
 """
 
 import logging
@@ -47,7 +48,7 @@ class Host(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """What an `Origin` header says of a page (RFC 6454). `port` is never the scheme's own."""
+    """An `Origin` header (RFC 6454). `port` is None where it is the scheme's default."""
 
     scheme: str
     host: str
@@ -55,7 +56,7 @@ class Origin(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """None where it is no origin, as the `null` of sandboxed pages."""
+        """None for anything else, such as the `null` of sandboxed pages."""
         found = _ORIGIN.fullmatch(text)
         host = Host.parse(found["host"]) if found else None
         if found is None or host is None:
@@ -67,16 +68,16 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{self.host}" + (f":{self.port}" if self.port else "")
 
     def is_of(self, host: Host) -> bool:
-        """Whether a request to `host` comes from a page of the same server.
+        """Whether a page of this origin was served by `host`.
 
-        The scheme doesn't count: a proxy may speak TLS for us.
+        The scheme doesn't count, since a proxy may terminate TLS.
         """
         port = None if host.port == _PORTS.get(self.scheme) else host.port
         return (self.host, self.port) == (host.name, port)
 
 
 class Refusal(NamedTuple):
-    """`status` as RFC 9110 has it; `value` is the header that is refused."""
+    """`status` follows RFC 9110; `value` is that of the refused header."""
 
     status: int
     code: str
@@ -85,10 +86,10 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The names a server answers to and the pages that may use it besides its own.
+    """The host names that a server answers to, and the other websites that may use it.
 
-    `names` may hold `*.example.com` for all subdomains and `*` for any name. `any_address`: every
-    IP address passes as a host; a page cannot have one pointed elsewhere as it can with a name.
+    `names` may contain `*.example.com` for all subdomains and `*` for any name. `any_address`
+    accepts every IP address as host: DNS rebinding needs a name.
     """
 
     names: frozenset[str]
@@ -99,8 +100,8 @@ class Allowed:
     def at(cls, address: str, names: Iterable[str] = (), origins: Iterable[str] = ()) -> Self:
         """For a server bound to `address`, with more names and origins from the settings.
 
-        Loopback always passes, and so does `address`. Where it stands for all of the machine's
-        addresses (0.0.0.0, ::), any address and the machine's own name do.
+        Loopback and `address` always pass. If it is a wildcard (0.0.0.0, ::), so do all IP
+        addresses and the machine's own name.
         """
         everywhere, name = _read_address(address)
         known = {"localhost", name, *(name.lower() for name in names)}
@@ -108,7 +109,7 @@ class Allowed:
         if everywhere:
             machine = socket.gethostname().lower()
             short = machine.partition(".")[0]
-            known |= {machine, short, f"{short}.local"}  # the last is its name in mDNS
+            known |= {machine, short, f"{short}.local"}  # the last one is for mDNS
         return cls(frozenset(known), parsed, everywhere)
 
     def refusal(self, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
@@ -140,7 +141,7 @@ class Allowed:
         return address.is_loopback or self.any_address
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """What every response says: no other page may frame it, and its type is what it says."""
+        """For every response: no framing by other websites, no guessing of content types."""
         ancestors = " ".join(["'self'", *map(str, self.origins)])
         return [
             (b"x-content-type-options", b"nosniff"),
@@ -150,7 +151,7 @@ class Allowed:
 
 
 class Guard:
-    """ASGI middleware. `refuse` makes the response to a refused request; nothing is buffered."""
+    """ASGI middleware. `refuse` makes the response to a refused request. Buffers nothing."""
 
     def __init__(
         self, app: "ASGIApp", allowed: Allowed, refuse: "Callable[[Scope, Refusal], ASGIApp]"
@@ -185,12 +186,12 @@ class Guard:
 
 
 def read_hosts(given: str | Iterable[str]) -> tuple[str, ...]:
-    """The names of a setting, where they are separated by commas. Raises ValueError."""
+    """The names of a comma-separated setting. Raises ValueError."""
     return tuple(map(_host_pattern, _parts(given)))
 
 
 def read_origins(given: str | Iterable[str]) -> tuple[str, ...]:
-    """The origins of a setting, in the form in which browsers send them. Raises ValueError."""
+    """The origins of a comma-separated setting, as browsers write them. Raises ValueError."""
     return tuple(str(_origin(text.removesuffix("/"))) for text in _parts(given))
 
 
@@ -215,9 +216,9 @@ def _origin(text: str) -> Origin:
 
 
 def _read_address(text: str) -> tuple[bool, str]:
-    """Whether it stands for all addresses of the machine, and how it is written as a host."""
+    """Whether an address to bind is a wildcard, and how it is written in a URL."""
     try:
         address = ip_address(text)
     except ValueError:
-        return not text, text.lower()  # asyncio binds all addresses for an empty text
+        return not text, text.lower()  # servers bind all addresses for an empty text
     return address.is_unspecified, f"[{address}]" if address.version == 6 else str(address)

@@ -16,10 +16,10 @@ from ui.words.texts import LANGUAGES, words
 
 
 class WithoutOrigin:
-    """ASGI middleware behind the guard: takes the origin that it let pass from a websocket.
+    """ASGI middleware inside `Guard`: removes the Origin that it accepted from websockets.
 
-    Streamlit would check it again, and to that end ask a server on the internet for the address of
-    this machine (`streamlit.net_util.get_external_ip`).
+    Streamlit would check it again, and for that ask a server on the internet for this machine's
+    address (`streamlit.net_util.get_external_ip`).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -33,7 +33,7 @@ class WithoutOrigin:
 
 
 def refuse(_scope: Scope, refusal: Refusal) -> PlainTextResponse:
-    """Says why in all languages: who asks has no session yet that knows theirs."""
+    """The reason in every language: there is no session yet that knows the visitor's."""
     lines = [words(language)[f"refused.{refusal.code}"] for language in LANGUAGES]
     text = "\n".join(line.format(value=refusal.value[:200]) for line in lines)
     return PlainTextResponse(text + "\n", refusal.status)
@@ -43,7 +43,7 @@ _arguments = read_arguments(sys.argv[1:])
 _allowed = Allowed.at(
     st.get_option("server.address") or "", _arguments.allowed_hosts, _arguments.allowed_origins
 )
-# Streamlit looks for this assignment in the source, by the name of the class.
+# `streamlit run` finds this assignment by parsing the source, so it stays a plain call of st.App.
 app = st.App(
     "script.py",
     middleware=[Middleware(Guard, allowed=_allowed, refuse=refuse), Middleware(WithoutOrigin)],

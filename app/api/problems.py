@@ -43,11 +43,11 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
 )
 
 _REFUSALS = {
-    "host_invalid": "A request needs one valid Host header.",
-    "host_not_allowed": "This service does not answer to the name {value}. If it is yours, add it "
-    "to ZHIWEN_ALLOWED_HOSTS.",
-    "origin_not_allowed": "Web pages of {value} may not use this service. If they should, add that "
-    "origin to ZHIWEN_ALLOWED_ORIGINS.",
+    "host_invalid": "The request has no valid Host header.",
+    "host_not_allowed": "The host name {value} is not allowed. If it is yours, add it to "
+    "ZHIWEN_ALLOWED_HOSTS.",
+    "origin_not_allowed": "Requests from {value} are not allowed. To allow this website, add it to "
+    "ZHIWEN_ALLOWED_ORIGINS.",
 }
 
 
@@ -69,7 +69,7 @@ def problem_of(error: Exception, instance: str | None = None) -> Problem:
 
 
 def refuse(scope: Scope, refusal: Refusal) -> JSONResponse:
-    """The response to a request that the guard refused."""
+    """The response to a request that `Guard` refused."""
     problem = Problem(
         title=HTTPStatus(refusal.status).phrase,
         status=refusal.status,

@@ -72,8 +72,8 @@ def test_a_foreign_host_is_not_answered(http: httpx.Client, url: str, host: str)
         answer = http.get(path, headers={"Host": host})
         assert answer.status_code == 421, path
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-        assert "知问不以" in answer.text
-        assert "does not answer to the name" in answer.text
+        assert "不能通过主机名" in answer.text
+        assert "is not allowed" in answer.text
     assert handshake(url, host=host) == 421
     assert handshake(url, host=host, origin=f"http://{host}") == 421
 
