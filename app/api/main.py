@@ -68,7 +68,9 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             allow_headers=["*"],
             expose_headers=[TRACE_HEADER.decode()],
         )
-    names = [*settings.allowed_hosts, *filter(None, [settings.api_url and settings.api_url.host])]
+    names = list(settings.allowed_hosts)
+    if settings.api_url is not None and settings.api_url.host is not None:
+        names.append(settings.api_url.host)  # interface and shell call it by that name
     allowed = Allowed.at(settings.api_host, names, settings.allowed_origins)
     app.add_middleware(Guard, allowed=allowed, refuse=problems.refuse)
 
