@@ -5,12 +5,18 @@ The only module that reads the environment. Every name has the prefix `ZHIWEN_`.
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.guard import read_hosts, read_origins
 
 MIB = 1024 * 1024
+
+# Written with commas in the environment, not as JSON.
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_hosts)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_origins)]
 
 
 class Settings(BaseSettings):
@@ -43,6 +49,17 @@ class Settings(BaseSettings):
     )
     ui_host: str = Field("127.0.0.1", description="Address the UI binds")
     ui_port: int = Field(8501, ge=1, le=65535, description="Port of the UI")
+    allowed_hosts: Hosts = Field(
+        (),
+        description="Host names that API and UI answer to, comma-separated; `*.example.com` covers "
+        "subdomains, `*` any name. Loopback and the bound address always work; when bound to "
+        "0.0.0.0, so do all IP addresses and this machine's own name",
+    )
+    allowed_origins: Origins = Field(
+        (),
+        description="Other websites that may use API and UI from a browser, comma-separated, e.g. "
+        "https://portal.example.com. Also needed where a proxy changes the Host header",
+    )
 
     embedder: str | None = Field(
         None, description="Embedding model by name; the best one available when empty"
@@ -163,6 +180,8 @@ class Settings(BaseSettings):
                 value = value.get_secret_value()
             elif isinstance(value, Path):
                 value = value.absolute()
+            elif isinstance(value, tuple):
+                value = ",".join(value)
             if value is not None:
                 variables[f"ZHIWEN_{name.upper()}"] = str(value)
         return variables

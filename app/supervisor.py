@@ -174,7 +174,10 @@ def children(settings: Settings, store: ModelStore) -> list[Child]:
             *("-m", "streamlit", "run", str(UI_SCRIPT)),
             *("--server.address", settings.ui_host, "--server.port", str(settings.ui_port)),
             *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
+            *("--logger.hideWelcomeMessage", "true"),  # or it asks the internet for our address
             *("--", "--api-url", settings.api_base_url),
+            *("--allowed-hosts", ",".join(settings.allowed_hosts)),
+            *("--allowed-origins", ",".join(settings.allowed_origins)),
             ready_url=f"{address}/_stcore/health",
         )
     )

@@ -1,79 +1,50 @@
-"""The interface: `streamlit run ui/main.py -- --api-url http://127.0.0.1:8000`."""
+"""The interface: `streamlit run ui/main.py -- --api-url http://127.0.0.1:8000`.
 
-import argparse
+Streamlit serves the `app` that it finds here, which runs `script.py` for each visit and each click.
+"""
+
 import sys
 
 import streamlit as st
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui import state
-from ui.client.http import ApiDown, ApiError
-from ui.parts import dialogs, marks, sidebar
-from ui.screens import chat, documents, evaluation, review, status
-from ui.style import style
-from ui.words.texts import keep_language, refused, t
-
-RETRY_S = 3.0
+from ui.arguments import read_arguments
+from ui.guard import Allowed, Guard, Refusal
+from ui.words.texts import LANGUAGES, words
 
 
-def run(api_url: str) -> None:
-    st.set_page_config(page_title="知问 Zhiwen", page_icon=":material/menu_book:", layout="wide")
-    state.connect(api_url)
-    st.html(style())
-    pages = {
-        "chat": st.Page(chat.page, title=t("page.chat"), icon=":material/forum:", default=True),
-        "documents": st.Page(
-            documents.page,
-            title=t("page.documents"),
-            icon=":material/folder_open:",
-            url_path="documents",
-        ),
-        "review": st.Page(
-            review.page, title=t("page.review"), icon=":material/rate_review:", url_path="review"
-        ),
-        "evaluation": st.Page(
-            evaluation.page,
-            title=t("page.evaluation"),
-            icon=":material/rule:",
-            url_path="evaluation",
-        ),
-        "status": st.Page(
-            status.page, title=t("page.status"), icon=":material/monitor_heart:", url_path="status"
-        ),
-    }
-    keep_language()
-    page = st.navigation(list(pages.values()), position="hidden")
-    try:
-        sidebar.draw(pages)
-        page.run()
-        marks.listen()
-        dialogs.draw()
-    except ApiDown:
-        _api_down()
-    except ApiError as error:
-        st.error(refused(error), icon=":material/error:")
+class WithoutOrigin:
+    """ASGI middleware inside `Guard`: removes the Origin that it accepted from websockets.
+
+    Streamlit would check it again, and for that ask a server on the internet for this machine's
+    address (`streamlit.net_util.get_external_ip`).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            headers = [header for header in scope["headers"] if header[0] != b"origin"]
+            scope = {**scope, "headers": headers}
+        await self._app(scope, receive, send)
 
 
-@st.fragment(run_every=RETRY_S)
-def _api_down() -> None:
-    """Says that nobody answers, asks again every few seconds and goes on by itself."""
-    try:
-        state.client().status()
-    except ApiDown:
-        with st.container(key="api-down"):
-            st.subheader(t("down.title"), anchor=False)
-            st.write(t("down.what"))
-            st.markdown(f":shimmer[{t('down.retry')}]")
-        return
-    except ApiError:
-        pass  # it answers, if only with an error; the page shows which
-    st.rerun()
+def refuse(_scope: Scope, refusal: Refusal) -> PlainTextResponse:
+    """The reason in every language: there is no session yet that knows the visitor's."""
+    lines = [words(language)[f"refused.{refusal.code}"] for language in LANGUAGES]
+    text = "\n".join(line.format(value=refusal.value[:200]) for line in lines)
+    return PlainTextResponse(text + "\n", refusal.status)
 
 
-def api_url(arguments: list[str]) -> str:
-    parser = argparse.ArgumentParser(prog="ui/main.py")
-    parser.add_argument("--api-url", default="http://127.0.0.1:8000")
-    return str(parser.parse_args(arguments).api_url)
-
-
-if __name__ == "__main__":
-    run(api_url(sys.argv[1:]))
+_arguments = read_arguments(sys.argv[1:])
+_allowed = Allowed.at(
+    st.get_option("server.address") or "", _arguments.allowed_hosts, _arguments.allowed_origins
+)
+# `streamlit run` finds this assignment by parsing the source, so it stays a plain call of st.App.
+app = st.App(
+    "script.py",
+    middleware=[Middleware(Guard, allowed=_allowed, refuse=refuse), Middleware(WithoutOrigin)],
+)

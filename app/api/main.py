@@ -6,9 +6,10 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from app.api import problems
-from app.api.observe import Observed
+from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
     bases,
     chat,
@@ -23,6 +24,8 @@ from app.api.routes import (
     openai,
     search,
 )
+from app.config import Settings
+from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted
 from app.version import VERSION
 from app.wiring.application import Zhiwen
@@ -63,11 +66,29 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.zhiwen = zhiwen
+    _guard(app, zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
     for module in _ROUTES:
         app.include_router(module.router)
     return app
+
+
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """Answer to our own names and pages, and to those in the settings, only."""
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=[TRACE_HEADER.decode()],
+        )
+    names = list(settings.allowed_hosts)
+    if settings.api_url is not None and settings.api_url.host is not None:
+        names.append(settings.api_url.host)  # interface and shell call it by that name
+    allowed = Allowed.at(settings.api_host, names, settings.allowed_origins)
+    app.add_middleware(Guard, allowed=allowed, refuse=problems.refuse)
 
 
 async def _every(seconds: float, work: Callable[[], object]) -> None:

@@ -9,9 +9,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from app.api.wire import Problem
 from app.db.errors import DatabaseUnavailable, FileMissing, StorageFull
+from app.guard import Refusal
 from app.llm.chat_model import EngineBusy, EngineStreamBroken, EngineUnavailable, LlmError
 from app.metrics import ERRORS
 from app.rag.errors import NothingToRead, QuestionTooLong
@@ -40,6 +42,14 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (DatabaseUnavailable, 503, "database_unavailable"),
 )
 
+_REFUSALS = {
+    "host_invalid": "The request has no valid Host header.",
+    "host_not_allowed": "The host name {value} is not allowed. If it is yours, add it to "
+    "ZHIWEN_ALLOWED_HOSTS.",
+    "origin_not_allowed": "Requests from {value} are not allowed. To allow this website, add it to "
+    "ZHIWEN_ALLOWED_ORIGINS.",
+}
+
 
 def problem_of(error: Exception, instance: str | None = None) -> Problem:
     """The problem for `error`; unexpected errors become a 500 without details."""
@@ -56,6 +66,19 @@ def problem_of(error: Exception, instance: str | None = None) -> Problem:
     return Problem(
         title="Internal Server Error", status=500, detail=detail, code="internal", instance=instance
     )
+
+
+def refuse(scope: Scope, refusal: Refusal) -> JSONResponse:
+    """The response to a request that `Guard` refused."""
+    problem = Problem(
+        title=HTTPStatus(refusal.status).phrase,
+        status=refusal.status,
+        detail=_REFUSALS[refusal.code].format(value=refusal.value[:200]),
+        code=refusal.code,
+        instance=scope["path"],
+    )
+    ERRORS.labels("http", problem.code).inc()
+    return answer_with(problem, openai=scope["path"].startswith("/v1/"))
 
 
 def answer_with(

@@ -70,6 +70,8 @@ def default(field: FieldInfo) -> str:
         return str(value).lower()
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(value)
     return value.as_posix() if isinstance(value, Path) else str(value)
 
 

@@ -6,7 +6,9 @@ from importlib.util import find_spec
 import pytest
 
 from app.config import Settings
+from app.guard import Allowed, read_hosts
 from tests.docker_files.compose import CARDS, COMPOSE_FILES, PINNED, ROOT, Compose, card, load
+from ui.arguments import read_arguments
 
 DOCKERFILE = (ROOT / "docker/Dockerfile").read_text(encoding="utf-8")
 
@@ -94,6 +96,22 @@ def test_engine_and_api_agree(name: str) -> None:
     assert float(flags["gpu-memory-utilization"]) == 0.9
     assert card(name).items() >= {"ENGINE_MODEL": model}.items()
     assert "enable-prefix-caching" in flags
+
+
+@pytest.mark.parametrize("name", ["zhiwen.example", ""])
+def test_services_answer_to_the_names_they_are_called_by(name: str) -> None:
+    given = {"ZHIWEN_ALLOWED_HOSTS": name} if name else {}
+    services = load("docker/compose.gpu.yml", given)["services"]
+    command = services["ui"]["command"]
+    options, arguments = command[: command.index("--")], command[command.index("--") + 1 :]
+    interface = read_arguments(arguments)
+    settings = services["api"]["environment"]
+    api = Allowed.at(settings["ZHIWEN_API_HOST"], read_hosts(settings["ZHIWEN_ALLOWED_HOSTS"]))
+    called = interface.api_url.removeprefix("http://")
+    for host in (called, "172.18.0.7:8000", "127.0.0.1:8000", *filter(None, [name])):
+        assert api.refusal([(b"host", host.encode())]) is None
+    assert interface.allowed_hosts == ((name,) if name else ())
+    assert "--logger.hideWelcomeMessage=true" in options  # or it asks a server on the internet
 
 
 def test_every_volume_and_condition_exists(compose: Compose) -> None:

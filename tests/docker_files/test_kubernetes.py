@@ -1,5 +1,6 @@
 """The manifests, rendered by kustomize where it is installed, against Kubernetes' own schemas."""
 
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # ships no types
 
 from app.config import Settings
+from app.guard import Allowed
 from tests.docker_files.compose import PINNED, ROOT, card
+from ui.arguments import read_arguments
 
 FOLDER = ROOT / "docker/kubernetes"
 VERSIONS = ["1.29", "1.33"]
@@ -127,12 +130,35 @@ def test_services_and_scalers_point_at_deployments() -> None:
                 assert manifest["spec"]["scaleTargetRef"]["name"] in names
 
 
-def test_the_settings_are_settings_and_agree_with_the_engine() -> None:
+def config_map() -> dict[str, str]:
     kustomization = yaml.safe_load((FOLDER / "base/kustomization.yaml").read_text("utf-8"))
     (generator,) = kustomization["configMapGenerator"]
-    given = dict(literal.split("=", 1) for literal in generator["literals"])
-    values: Manifest = {k.removeprefix("ZHIWEN_").lower(): v for k, v in given.items()}
-    settings = Settings(**values | {"_env_file": None})
+    return dict(literal.split("=", 1) for literal in generator["literals"])
+
+
+def settings_given() -> Settings:
+    values: Manifest = {k.removeprefix("ZHIWEN_").lower(): v for k, v in config_map().items()}
+    return Settings(**values | {"_env_file": None})
+
+
+def test_services_answer_to_the_names_they_are_called_by() -> None:
+    """By the interface and a proxy; probes and Prometheus connect to the pod's address."""
+    (interface,) = pods(written())["ui"]["containers"]
+    keys = {e["name"]: e["valueFrom"]["configMapKeyRef"]["key"] for e in interface["env"]}
+    arguments = interface["args"][interface["args"].index("--") + 1 :]
+    told = read_arguments(
+        [re.sub(r"\$\((\w+)\)", lambda m: config_map()[keys[m[1]]], a) for a in arguments]
+    )
+    settings = settings_given()
+    assert told.allowed_hosts == settings.allowed_hosts
+    for name in (told.api_url.removeprefix("http://"), "ui", "10.42.0.7:8000"):
+        allowed = Allowed.at("0.0.0.0", settings.allowed_hosts)  # noqa: S104  # as the pods bind
+        assert allowed.refusal([(b"host", name.encode())]) is None
+    assert "--logger.hideWelcomeMessage=true" in interface["args"]
+
+
+def test_the_settings_are_settings_and_agree_with_the_engine() -> None:
+    settings = settings_given()
     manifests = written()
     model, *options = pods(manifests)["vllm"]["containers"][0]["args"]
     flags = dict(option.removeprefix("--").partition("=")[::2] for option in options)

@@ -137,7 +137,7 @@ def spans(tmp_path: Path) -> Iterator[list[ReadableSpan]]:
     exporter = InMemorySpanExporter()
     provider = instrument(app, exporter)
     try:
-        with TestClient(app) as http:
+        with TestClient(app, base_url="http://127.0.0.1") as http:
             base_id = http.post("/api/bases", json={"name": "人事"}).json()["id"]
             upload = {"file": ("员工手册.md", HANDBOOK.encode())}
             http.post(f"/api/bases/{base_id}/documents", files=upload)

@@ -34,7 +34,7 @@ def api_url(house: House) -> Iterator[str]:
 
 
 def script(url: str) -> None:
-    from ui.main import run
+    from ui.script import run
 
     run(url)
 

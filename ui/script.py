@@ -1,0 +1,73 @@
+"""The script that Streamlit runs for each visit and each click; `main.py` serves it."""
+
+import sys
+
+import streamlit as st
+
+from ui import state
+from ui.arguments import read_arguments
+from ui.client.http import ApiDown, ApiError
+from ui.parts import dialogs, marks, sidebar
+from ui.screens import chat, documents, evaluation, review, status
+from ui.style import style
+from ui.words.texts import keep_language, refused, t
+
+RETRY_S = 3.0
+
+
+def run(api_url: str) -> None:
+    st.set_page_config(page_title="知问 Zhiwen", page_icon=":material/menu_book:", layout="wide")
+    state.connect(api_url)
+    st.html(style())
+    pages = {
+        "chat": st.Page(chat.page, title=t("page.chat"), icon=":material/forum:", default=True),
+        "documents": st.Page(
+            documents.page,
+            title=t("page.documents"),
+            icon=":material/folder_open:",
+            url_path="documents",
+        ),
+        "review": st.Page(
+            review.page, title=t("page.review"), icon=":material/rate_review:", url_path="review"
+        ),
+        "evaluation": st.Page(
+            evaluation.page,
+            title=t("page.evaluation"),
+            icon=":material/rule:",
+            url_path="evaluation",
+        ),
+        "status": st.Page(
+            status.page, title=t("page.status"), icon=":material/monitor_heart:", url_path="status"
+        ),
+    }
+    keep_language()
+    page = st.navigation(list(pages.values()), position="hidden")
+    try:
+        sidebar.draw(pages)
+        page.run()
+        marks.listen()
+        dialogs.draw()
+    except ApiDown:
+        _api_down()
+    except ApiError as error:
+        st.error(refused(error), icon=":material/error:")
+
+
+@st.fragment(run_every=RETRY_S)
+def _api_down() -> None:
+    """Says that nobody answers, asks again every few seconds and goes on by itself."""
+    try:
+        state.client().status()
+    except ApiDown:
+        with st.container(key="api-down"):
+            st.subheader(t("down.title"), anchor=False)
+            st.write(t("down.what"))
+            st.markdown(f":shimmer[{t('down.retry')}]")
+        return
+    except ApiError:
+        pass  # it answers, if only with an error; the page shows which
+    st.rerun()
+
+
+if __name__ == "__main__":
+    run(read_arguments(sys.argv[1:]).api_url)
