@@ -161,23 +161,22 @@ def write_report(
         list[str] | None, typer.Argument(help="Runs; the newest of each eval.")
     ] = None,
     to: Annotated[Path | None, typer.Option(help="File to write.")] = None,
-    readme: Annotated[
-        Path | None, typer.Option(help="Also rewrite the table between this file's marks.")
+    page: Annotated[
+        Path | None, typer.Option(help="Also rewrite the tables of this Markdown page.")
     ] = None,
 ) -> None:
     """Write one HTML page with tables and plots of runs."""
     from app.config import Settings
     from evals import runs
-    from evals.reports import readme as readme_table
-    from evals.reports import report
+    from evals.reports import figures_page, report
 
     data_dir = Settings().data_dir
     folder = runs.runs_folder(data_dir)
     chosen = [runs.find(each, folder) for each in named or []] or runs.newest(folder)
     path = report.write(chosen, to or runs.report_path(data_dir))
     typer.echo(f"written to {path}")
-    if readme is not None:
-        readme_table.rewrite(readme, chosen)
+    if page is not None:
+        figures_page.rewrite(page, chosen)
 
 
 @app.command()

@@ -1,12 +1,12 @@
-"""The README's table of figures, written from runs."""
+"""The tables of the documentation's page of figures, written from runs."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from evals.errors import BadData
 from evals.quality.ways import WAYS
-from evals.runs import Run, Scores
+from evals.runs import Run
 
 _BETWEEN = re.compile(r"(<!-- eval-table -->).*?(<!-- /eval-table -->)", re.DOTALL)
 _RETRIEVAL = ("R@1", "R@5", "nDCG@10", "evidence@5", "evidence@1500")
@@ -30,57 +30,60 @@ _ANSWERS = (
 def rewrite(path: Path, runs: Sequence[Run]) -> None:
     """Replace what stands between `<!-- eval-table -->` and `<!-- /eval-table -->`.
 
-    Raises BadData where the marks are missing.
+    Raises BadData if the marks are missing.
     """
     text = path.read_text(encoding="utf-8")
-    table = markdown(runs)
-    new, count = _BETWEEN.subn(lambda marks: f"{marks[1]}\n{table}{marks[2]}", text)
+    tables = markdown(runs)
+    new, count = _BETWEEN.subn(lambda marks: f"{marks[1]}\n{tables}\n{marks[2]}", text)
     if not count:
         raise BadData(f"{path.name} has no <!-- eval-table --> … <!-- /eval-table -->.")
     path.write_text(new, encoding="utf-8")
 
 
 def markdown(runs: Sequence[Run]) -> str:
-    """A table of search by set and way, and one of answers by metric and run."""
-    retrieval = [run for run in runs if run.kind == "retrieval"]
-    answers = [run for run in runs if run.kind != "retrieval"]
-    parts = [part for part in (_search_table(retrieval), _answer_table(answers)) if part]
-    return "\n".join(parts)
-
-
-def _search_table(runs: Sequence[Run]) -> str:
-    rows = []
-    for run in runs:
-        for metric in _RETRIEVAL:
-            values = [run.metrics.get(f"{way}.{metric}") for way in WAYS]
-            if None not in values:
-                cells = " | ".join(_digits(value) for value in values if value is not None)
-                rows.append(f"| {run.name}, {len(run.records)} questions | {metric} | {cells} |")
-    head = ["| search | metric | dense | lexical | RRF, k = 60 | **as served** |"]
-    return "\n".join([*head, "|---|---|---|---|---|---|", *rows, ""]) if rows else ""
-
-
-def _answer_table(runs: Sequence[Run]) -> str:
-    if not runs:
-        return ""
-    names = [metric for metric in _ANSWERS if any(metric in run.metrics for run in runs)]
-    columns = [column for run in runs for column in _columns(run)]
-    rows = [
-        [metric.replace("_", " "), *(_digits(found.get(metric)) for _, found in columns)]
-        for metric in names
+    """A table for each run: searches by way, answers beside their baseline."""
+    search = [_search_table(run) for run in runs if run.kind == "retrieval"]
+    answers = [_answer_table(run) for run in runs if run.kind != "retrieval"]
+    parts = [
+        ["## Search\n", *search] if search else [],
+        ["## Answers\n", *answers] if answers else [],
     ]
-    head = ["answers", *(title for title, _ in columns)]
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:], ""])
+    return "\n".join(part for several in parts for part in several)
 
 
-def _columns(run: Run) -> Iterator[tuple[str, Scores]]:
-    """The baseline of the same run, where it has one, and the run itself."""
-    title = f"{run.name}, {run.chat_model}, {len(run.records)} questions"
+def _search_table(run: Run) -> str:
+    rows = [["metric", "dense", "lexical", "RRF, k = 60", "**as served**"]]
+    for metric in _RETRIEVAL:
+        values = [run.metrics.get(f"{way}.{metric}") for way in WAYS]
+        if None not in values:
+            rows.append([metric, *(_digits(value) for value in values)])
+    return f"{_heading(run)}\n{_table(rows)}"
+
+
+def _answer_table(run: Run) -> str:
+    """With a second column of figures where the run has a baseline."""
+    head = ["metric", "**Zhiwen**"]
     if run.naive:
-        yield f"the usual way, {run.asked_naively} of these →", run.naive
-        title = f"**{title}**"
-    yield title, run.served
+        head.append(f"the usual way, {run.asked_naively} of these questions")
+    rows = [head]
+    for metric in _ANSWERS:
+        if metric in run.served:
+            shown = [_digits(run.served[metric])]
+            if run.naive:
+                shown.append(_digits(run.naive.get(metric)))
+            rows.append([metric.replace("_", " "), *shown])
+    return f"{_heading(run)}\n{_table(rows)}"
+
+
+def _heading(run: Run) -> str:
+    asked = ", ".join(filter(None, (f"{len(run.records):,} questions", run.chat_model)))
+    about = f"{run.about[:1].upper()}{run.about[1:]}" if run.about else run.set
+    return f"### {run.name}\n\n{about} ({asked}).\n"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:], ""])
 
 
 def _digits(value: float | None) -> str:
