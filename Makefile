@@ -41,7 +41,7 @@ format: $(DEV_STAMP)
 
 # The documentation site, with broken links as errors; open build/site/index.html.
 docs: $(DEV_STAMP)
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The pages that are generated: settings, commands, HTTP API.
 reference: $(DEV_STAMP)

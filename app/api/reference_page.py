@@ -145,7 +145,7 @@ def openapi() -> Schema:
     from app.api.main import create_app
     from app.config import Settings
     from app.llm.scripted import ScriptedChatModel
-    from app.wiring import build
+    from app.wiring.application import build
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), embedder="hashing")

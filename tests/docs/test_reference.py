@@ -1,25 +1,41 @@
-"""docs/configuration.md and .env.example say what `Settings` says."""
+"""The generated pages say what settings, commands and routes say."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+from app.api import reference_page
+from app.cli import commands_page
 from app.cli.settings_page import env_example, markdown, variable
 from app.config import Settings
+from tests.house import RunningApi
 
 ROOT = Path(__file__).parents[2]
-REGENERATE = "python -m app.cli.settings_page"
+REFERENCE = ROOT / "docs" / "reference"
+REGENERATE = "run `make reference`"
 
 
-def test_the_page_is_that_of_the_settings() -> None:
-    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    assert page == markdown(), f"{REGENERATE} markdown > docs/configuration.md"
+def test_the_page_of_settings_is_current() -> None:
+    assert _page("settings.md") == markdown(), REGENERATE
+
+
+def test_the_page_of_commands_is_current() -> None:
+    assert _page("commands.md") == commands_page.markdown(), REGENERATE
+
+
+def test_the_page_of_the_api_is_current(api: RunningApi) -> None:
+    served = api.http.get("/openapi.json").json()
+    assert _page("api.md") == reference_page.markdown(served), REGENERATE
+
+
+def test_a_page_written_without_a_service_is_the_same(api: RunningApi) -> None:
+    assert reference_page.openapi() == api.http.get("/openapi.json").json()
 
 
 def test_the_example_file_is_that_of_the_settings() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    assert example == env_example(), f"{REGENERATE} env > .env.example"
+    assert example == env_example(), REGENERATE
 
 
 def test_the_example_file_names_every_setting_once() -> None:
@@ -42,3 +58,7 @@ def test_the_defaults_in_the_example_file_are_the_defaults(
 
     assert len(lines) > 20
     assert read == defaults
+
+
+def _page(name: str) -> str:
+    return (REFERENCE / name).read_text(encoding="utf-8")
