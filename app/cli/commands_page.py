@@ -43,7 +43,7 @@ def _commands(path: tuple[str, ...], group: Any) -> Iterator[tuple[tuple[str, ..
 
 def _section(path: tuple[str, ...], command: Any) -> str:
     name = " ".join(("zhiwen", *path))
-    shown = [param for param in command.params if param.name not in _NO_HELP]
+    shown = [p for p in command.params if p.name not in _NO_HELP and not p.hidden]
     arguments = [param for param in shown if param.param_type_name == "argument"]
     usage = " ".join((name, *(_usage(argument) for argument in arguments)))
     if len(shown) > len(arguments):
