@@ -24,7 +24,7 @@ app = typer.Typer(help="Model weights: what is here, what can be had.", no_args_
 def list_models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List all models that Zhiwen knows."""
+    """All models that Zhiwen knows."""
     from rich.console import Console
     from rich.table import Table
 
@@ -55,7 +55,7 @@ def list_models(
 def list_engines(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the engines that answer, in the order of fallback."""
+    """The engines that answer, in the order of fallback, as the settings name them."""
     from rich.console import Console
     from rich.table import Table
 
@@ -92,7 +92,7 @@ def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 
 @app.command("convert")
 def convert(name: str) -> None:
-    """Convert a GGUF chat model for vLLM, to 16 bits and to 4 bits (AWQ), unless done before."""
+    """Write a GGUF chat model as vLLM serves it, in 16 and in 4 bits (AWQ), unless done before."""
     from app.models.build.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_awq, write_bf16
 
     store = _store()
@@ -110,7 +110,7 @@ def convert(name: str) -> None:
 
 @app.command("verify")
 def verify(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Verify the checksums of models; without names, of all that are installed."""
+    """Hash the files of models anew; of all that are here where none is named."""
     store = _store()
     for name in names or [state.spec.name for state in store.list() if state.present]:
         store.verify(name)
