@@ -38,6 +38,18 @@ format: $(DEV_STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: docs reference
+# The documentation site, with broken links as errors; open build/site/index.html.
+docs: $(DEV_STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The pages that are generated: settings, commands, HTTP API.
+reference: $(DEV_STAMP)
+	$(BIN)/python -m app.cli.settings_page env > .env.example
+	$(BIN)/python -m app.cli.settings_page markdown > docs/reference/settings.md
+	$(BIN)/python -m app.cli.commands_page > docs/reference/commands.md
+	$(BIN)/python -m app.api.reference_page > docs/reference/api.md
+
 bench: $(DEV_STAMP)
 	$(BIN)/python -m evals.speed.bench
 
@@ -51,7 +63,7 @@ bench-serve: $(DEV_STAMP)
 bench-parse: $(DEV_STAMP)
 	$(BIN)/python -m evals.speed.bench_parse
 
-# EVAL_DATA holds docs_formats/expectations.jsonl; docs/formats.md says what is in it.
+# EVAL_DATA holds docs_formats/expectations.jsonl; docs/reference/formats.md says what is in it.
 eval-formats: $(DEV_STAMP)
 	$(BIN)/python -m evals.quality.formats $(EVAL_DATA)
 
@@ -59,7 +71,7 @@ eval-formats: $(DEV_STAMP)
 fuzz: $(DEV_STAMP)
 	$(BIN)/python -m tests.fuzz.run --count $(N) --seed $(SEED)
 
-# The sets of questions; docs/evaluation.md says what is in them. Without them both are skipped.
+# The sets of questions; docs/how-to/evaluation.md says what is in them. Without them both are skipped.
 EVAL_DATA ?= ../shared/data
 
 eval: $(DEV_STAMP)
@@ -75,7 +87,7 @@ torture: $(DEV_STAMP)
 eval-smoke: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --smoke --data $(EVAL_DATA)
 
-# vLLM on a CPU (x86 with AVX-512), in an environment of its own: docs/serving.md.
+# vLLM on a CPU (x86 with AVX-512), in an environment of its own: docs/how-to/serving.md.
 VLLM_VENV := .venv-vllm
 VLLM_STAMP := $(VLLM_VENV)/.installed
 VLLM_MODEL := qwen2.5-coder-0.5b-instruct

@@ -34,9 +34,9 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path(".zhiwen"), description="Database, uploaded files, models, indexes")
     models_dir: Path | None = Field(None, description="Model weights; DATA_DIR/models when empty")
-    offline: bool = Field(False, description="Never ask a model hub")
+    offline: bool = Field(False, description="Never contact a model hub")
     hub_endpoint: str | None = Field(
-        None, description="Another hub that speaks Hugging Face's protocol, e.g. ModelScope's"
+        None, description="Another hub with Hugging Face's protocol, e.g. ModelScope's"
     )
     database_url: str | None = Field(
         None, description="PostgreSQL URL; SQLite in DATA_DIR when empty"
@@ -71,17 +71,17 @@ class Settings(BaseSettings):
     )
     vllm_python: Path | None = Field(
         None,
-        description="Python of an environment with vLLM, which then is the embedded engine in "
-        "place of llama.cpp; `make vllm-cpu` makes one",
+        description="Python of an environment with vLLM, which then replaces llama.cpp as the "
+        "embedded engine; `make vllm-cpu` creates one",
     )
     engine_port: int = Field(8010, ge=1, le=65535, description="Port of the embedded engine")
     engine_threads: int = Field(
         0, ge=0, description="Threads of the embedded engine; 0 = all cores"
     )
-    engine_api_key: SecretStr = Field(SecretStr(""), description="Sent as a bearer token")
+    engine_api_key: SecretStr = Field(SecretStr(""), description="Bearer token for the engine")
     engine_protocol: Literal["completions", "chat"] = Field(
         "completions",
-        description="completions: we render ChatML (vLLM, llama.cpp); chat: the server does",
+        description="completions: Zhiwen renders ChatML (vLLM, llama.cpp); chat: the server does",
     )
     engines: Path | None = Field(
         None,
@@ -91,11 +91,13 @@ class Settings(BaseSettings):
     tokenizer: str = Field(
         "", description="Model whose tokenizer counts prompts; the chat model's own when empty"
     )
-    connect_timeout_s: float = Field(3.0, gt=0, description="To reach the engine")
-    first_token_timeout_s: float = Field(
-        180.0, gt=0, description="To its first token; a CPU reads a long prompt slowly"
+    connect_timeout_s: float = Field(
+        3.0, gt=0, description="Time limit for connecting to the engine"
     )
-    stall_timeout_s: float = Field(60.0, gt=0, description="From one token to the next")
+    first_token_timeout_s: float = Field(
+        180.0, gt=0, description="Time limit for the first token; a CPU reads a long prompt slowly"
+    )
+    stall_timeout_s: float = Field(60.0, gt=0, description="Time limit between two tokens")
 
     context_tokens: int = Field(4096, ge=1024, description="Context length of the chat model")
     max_prompt_tokens: int = Field(
@@ -103,56 +105,65 @@ class Settings(BaseSettings):
         ge=0,
         description="Prompt budget; 0 = 3500 gpu; 650 embedded, down to 450 if the engine is slow",
     )
-    max_answer_tokens: int = Field(512, ge=16, description="Longest answer")
+    max_answer_tokens: int = Field(512, ge=16, description="Maximum length of an answer")
     temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest answer")
 
     chunk_tokens: int = Field(120, ge=32, description="Target size of a chunk, embedder tokens")
-    top_k: int = Field(6, ge=1, le=50, description="Passages handed to the prompt at most")
-    candidates: int = Field(60, ge=1, le=500, description="Chunks each of the searches proposes")
+    top_k: int = Field(6, ge=1, le=50, description="Maximum number of passages in the prompt")
+    candidates: int = Field(
+        60, ge=1, le=500, description="Chunks proposed by each of the two searches"
+    )
     dense_weight: float | None = Field(
         None,
         ge=0,
         le=1,
-        description="Weight of meaning (cosine) against words (BM25) in a search; "
+        description="Weight of meaning (cosine) versus words (BM25) in a search; "
         "the embedder's own when empty",
     )
     abstain: bool = Field(
-        True, description="Say that nothing was found instead of asking the model for a guess"
+        True, description="Say that nothing was found instead of letting the model guess"
     )
 
     answer_cache: bool = Field(
-        True, description="Give an answer again where question, content and settings are the same"
+        True, description="Reuse an earlier answer if question, content and settings are the same"
     )
-    answer_cache_hours: float = Field(168.0, gt=0, description="Not older than this")
+    answer_cache_hours: float = Field(168.0, gt=0, description="Maximum age of a reused answer")
     tool_steps: int = Field(
         0,
         ge=0,
         le=8,
-        description="Times the model may call tools for one answer; needs ENGINE_PROTOCOL=chat",
+        description="How often the model may call tools for one answer; needs ENGINE_PROTOCOL=chat",
     )
 
     max_upload_mib: int = Field(200, ge=1, description="Largest file accepted")
     parse_timeout_s: float = Field(
-        180.0, gt=0, description="A file's reader is stopped after this long without a page"
+        180.0, gt=0, description="Stop reading a file after this long without a finished page"
     )
-    parse_total_timeout_s: float = Field(3600.0, gt=0, description="And after this long in all")
+    parse_total_timeout_s: float = Field(
+        3600.0, gt=0, description="Stop reading a file after this long in total"
+    )
     parse_memory_mib: int = Field(
         3072,
         ge=512,
-        description="Memory of the process that reads files; text recognition takes half",
+        description="Memory of the process that reads files; text recognition uses half of it",
     )
-    parse_max_characters: int = Field(50_000_000, ge=1000, description="Longest text of one file")
-    max_question_chars: int = Field(8000, ge=100, description="Longest question accepted")
-    worker_idle_s: float = Field(60.0, ge=0, description="The embedding process ends after this")
+    parse_max_characters: int = Field(
+        50_000_000, ge=1000, description="Maximum length of the text of one file"
+    )
+    max_question_chars: int = Field(8000, ge=100, description="Maximum length of a question")
+    worker_idle_s: float = Field(
+        60.0, ge=0, description="The embedding process ends after this long without work"
+    )
     sample_base: bool = Field(True, description="Create the sample knowledge base at first start")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Of API and worker"
+        "info", description="Log level of API and worker"
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="Lines for people, or one JSON object a line"
+        "text", description="Readable lines, or one JSON object per line"
     )
     log_prompts: bool = Field(
-        False, description="Log questions, prompts and answers too; else no line holds their text"
+        False,
+        description="Also log questions, prompts and answers; otherwise no line has their text",
     )
     otlp_endpoint: HttpUrl | None = Field(
         None,

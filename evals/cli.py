@@ -28,7 +28,7 @@ SetOption = Annotated[
 
 @app.command("list")
 def list_evals() -> None:
-    """What there is to run, and the newest run of each."""
+    """List the evals and the newest run of each."""
     from rich.console import Console
     from rich.table import Table
 
@@ -48,13 +48,15 @@ def run(
     names: Annotated[list[str] | None, typer.Argument(help="Names of evals.")] = None,
     data: DataOption = Path("../shared/data"),
     changes: SetOption = None,
-    limit: Annotated[int, typer.Option(min=0, help="Questions of each sort; 0 = all.")] = 0,
-    reuse: Annotated[bool, typer.Option("--reuse/--fresh", help="Bases of earlier runs.")] = True,
-    every: Annotated[bool, typer.Option("--all", help="All evals but the smoke ones.")] = False,
-    smoke: Annotated[bool, typer.Option(help="The quick ones that have floors.")] = False,
-    label: Annotated[str, typer.Option(help="Kept with the run, to tell it from others.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Questions of each kind; 0 = all.")] = 0,
+    reuse: Annotated[
+        bool, typer.Option("--reuse/--fresh", help="Reuse or reread the documents.")
+    ] = True,
+    every: Annotated[bool, typer.Option("--all", help="All evals except the smoke evals.")] = False,
+    smoke: Annotated[bool, typer.Option(help="Only the quick evals with floors.")] = False,
+    label: Annotated[str, typer.Option(help="Stored with the run, to tell it apart.")] = "",
 ) -> None:
-    """Run evals; exit code 1 where one misses a floor. Evals without data are skipped.
+    """Run evals; exit code 1 if one misses a floor. Evals without data are skipped.
 
     With --all the runs are also written as one HTML page.
     """
@@ -132,11 +134,11 @@ def parse_changes(given: Sequence[str]) -> dict[str, Any]:
 @app.command()
 def compare(
     before: Annotated[str, typer.Argument(help="A run's file or label, or an eval's name.")],
-    after: Annotated[str, typer.Argument(help="Likewise, of the same questions.")],
-    by: Annotated[str, typer.Option(help="Metric that tells better from worse.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    after: Annotated[str, typer.Argument(help="The same, on the same questions.")],
+    by: Annotated[str, typer.Option(help="Metric that decides what is better.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Set two runs side by side: differences with their 95 % intervals, questions that changed."""
+    """Compare two runs: differences with 95 % intervals, and the questions that changed."""
     from rich.console import Console
 
     from app.config import Settings
@@ -158,36 +160,35 @@ def compare(
 @app.command("report")
 def write_report(
     named: Annotated[
-        list[str] | None, typer.Argument(help="Runs; the newest of each eval.")
+        list[str] | None, typer.Argument(help="Runs; without any, the newest of each eval.")
     ] = None,
     to: Annotated[Path | None, typer.Option(help="File to write.")] = None,
-    readme: Annotated[
-        Path | None, typer.Option(help="Also rewrite the table between this file's marks.")
+    page: Annotated[
+        Path | None, typer.Option(help="Also rewrite the tables of this Markdown page.")
     ] = None,
 ) -> None:
     """Write one HTML page with tables and plots of runs."""
     from app.config import Settings
     from evals import runs
-    from evals.reports import readme as readme_table
-    from evals.reports import report
+    from evals.reports import figures_page, report
 
     data_dir = Settings().data_dir
     folder = runs.runs_folder(data_dir)
     chosen = [runs.find(each, folder) for each in named or []] or runs.newest(folder)
     path = report.write(chosen, to or runs.report_path(data_dir))
     typer.echo(f"written to {path}")
-    if readme is not None:
-        readme_table.rewrite(readme, chosen)
+    if page is not None:
+        figures_page.rewrite(page, chosen)
 
 
 @app.command()
 def base(
     base: Annotated[str, typer.Argument(help="Id or name of a knowledge base.")],
     changes: SetOption = None,
-    answers: Annotated[bool, typer.Option(help="Have them answered too, by the model.")] = False,
+    answers: Annotated[bool, typer.Option(help="Also have the model answer them.")] = False,
     to: Annotated[Path | None, typer.Option(help="File to write.")] = None,
 ) -> None:
-    """Measure a knowledge base by its own questions; its data stay as they are."""
+    """Measure a knowledge base by its own questions, without changing it."""
     from rich.console import Console
 
     from app.config import Settings

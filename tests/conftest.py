@@ -49,8 +49,11 @@ SLOW = (
     *("ingest/test_hostile", "ingest/test_openvino_graph", "ingest/test_scans"),
     *("ingest/test_sentence_transformer", "services/test_formats", "services/test_workers"),
 )
-# Tests that share an expensive fixture stay on one worker.
-SHARED = ("browser/test_whole_line", "engines/", "ingest/test_openvino_graph", "llm/test_engine")
+# Tests that share an expensive fixture stay on one worker: the group of each path.
+SHARED = {
+    **dict.fromkeys(("browser/test_whole_line", "browser/test_readme"), "zhiwen up"),
+    **{path: path for path in ("engines/", "ingest/test_openvino_graph", "llm/test_engine")},
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
@@ -60,8 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         path = item.path.relative_to(ROOT).as_posix()
         if path.startswith(SLOW) or _needs_server_or_weights(item):
             item.add_marker(pytest.mark.slow)
-        for group in SHARED:
-            if path.startswith(group):
+        for shared, group in SHARED.items():
+            if path.startswith(shared):
                 item.add_marker(pytest.mark.xdist_group(group))
     if hasattr(config, "workerinput"):  # slow ones first, so that the workers end together
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -20,7 +20,8 @@ class AskTask(StrEnum):
 
 
 Bases = Annotated[
-    list[str] | None, typer.Option("--kb", help="Knowledge base; can be repeated. All if left out.")
+    list[str] | None,
+    typer.Option("--kb", help="Knowledge base; can be repeated. All of them if left out."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -35,12 +36,13 @@ def ask(
     question: str,
     kb: Bases = None,
     task: Annotated[
-        AskTask, typer.Option("--task", help="qa asks the documents; the others only the model.")
+        AskTask,
+        typer.Option("--task", help="qa asks the documents; the others ask only the model."),
     ] = AskTask.QA,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Don't repeat an earlier answer.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Don't use the answer cache.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question; the answer streams, its sources follow."""
+    """Ask a question: the answer streams, then its sources are listed."""
     from app.cli.client import service
 
     client = service()
@@ -73,7 +75,7 @@ def ask(
 
 
 def replay(answer_id: str, as_json: AsJson = False) -> None:
-    """Make a stored answer again and compare the two."""
+    """Generate a stored answer again and compare the two."""
     from app.cli.client import service
 
     found = service().post(f"/api/messages/{quote(answer_id, safe='')}/replay", {}, slow=True)

@@ -12,7 +12,7 @@ from app.cli.errors import CliError
 def backup(
     file: Annotated[Path, typer.Argument(help="The backup to write, e.g. zhiwen-backup.tar.")],
 ) -> None:
-    """Write database and originals to one file; the service may run meanwhile."""
+    """Back up the database and the original files; the service may keep running."""
     from app.config import Settings
     from app.services.operations.backup import BackupError
     from app.services.operations.backup import backup as write
@@ -35,9 +35,9 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(help="A backup that `zhiwen backup` wrote.")],
-    data_dir: Annotated[Path, typer.Option("--data-dir", help="An empty folder, or a new one.")],
+    data_dir: Annotated[Path, typer.Option("--data-dir", help="An empty or new folder.")],
 ) -> None:
-    """Unpack a backup into an empty folder, every byte checked."""
+    """Restore a backup into an empty folder, verifying every byte."""
     from app.services.operations.backup import BackupError
     from app.services.operations.backup import restore as read
 

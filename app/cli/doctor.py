@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Set right what differs from the database.")
+        bool, typer.Option("--repair", help="Repair what differs from the database.")
     ] = False,
 ) -> None:
-    """Say how each component is, what differs from the database, and what to do about it."""
+    """Check every component, and compare files and indexes with the database."""
     from app.cli.client import ServiceClient
     from app.config import Settings
 

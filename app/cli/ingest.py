@@ -25,18 +25,18 @@ _WATCH_S = 2.0
 
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders to walk through.")],
-    kb: Annotated[str, typer.Option("--kb", help="Knowledge base; created where missing.")],
+    kb: Annotated[str, typer.Option("--kb", help="Knowledge base; created if it doesn't exist.")],
     delete: Annotated[
         bool, typer.Option("--delete", help="Remove documents whose files are gone from a folder.")
     ] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on and take in what changes, until Ctrl-C.")
+        bool, typer.Option("--watch", help="Keep running and send what changes, until Ctrl-C.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Add documents to a knowledge base; returns when each is ready or failed.
+    """Add documents to a knowledge base and wait until each is ready or has failed.
 
-    Files that the base has already are not sent again.
+    Files that the knowledge base already has are not sent again.
     """
     from app.cli.client import service
     from app.config import Settings

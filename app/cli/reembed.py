@@ -9,12 +9,12 @@ from app.cli.errors import CliError
 
 
 def reembed(
-    base: Annotated[str, typer.Argument(help="Knowledge base by name.")],
-    embedder: Annotated[str, typer.Option("--embedder", help="The embedding model to change to.")],
+    base: Annotated[str, typer.Argument(help="Name of the knowledge base.")],
+    embedder: Annotated[str, typer.Option("--embedder", help="The new embedding model.")],
 ) -> None:
-    """Change a base to another embedding model; it answers with the old one meanwhile.
+    """Move a knowledge base to another embedding model; the old one answers meanwhile.
 
-    Run it where the database is. Broken off, the next run goes on.
+    Run it on the machine that has the database. If interrupted, the next run continues.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

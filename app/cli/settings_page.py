@@ -1,6 +1,6 @@
 """All settings as a page for people and as a `.env` file to start from.
 
-python -m app.cli.settings_page markdown > docs/configuration.md
+python -m app.cli.settings_page markdown > docs/reference/settings.md
 python -m app.cli.settings_page env > .env.example
 """
 
@@ -16,19 +16,19 @@ from pydantic.fields import FieldInfo
 
 from app.config import Settings
 
-_HEAD = """# Configuration
+_HEAD = """# Settings
 
-Every setting is an environment variable, or a line of a file `.env` in the working directory; the
-environment wins. All have defaults: `make up` needs none of them. A wrong value, or an unknown name
-in `.env`, ends the start with a message. To begin with a file that names them all:
-`cp .env.example .env`.
+Every setting is an environment variable, or a line in a file `.env` in the working directory; the
+environment wins. All of them have defaults, so `make up` needs none. An invalid value, or an
+unknown name in `.env`, stops the start with an error message. To begin with a file that lists them
+all: `cp .env.example .env`.
 
 | variable | default | allowed | what it does |
 |---|---|---|---|
 """
 _ENV_HEAD = """\
-# Settings of Zhiwen with their defaults. Copy this file to `.env`, and take the # from the lines
-# that you change. The same names work as environment variables, which win over the file.
+# Zhiwen's settings and their defaults. Copy this file to `.env` and uncomment the lines you change.
+# The same names work as environment variables, which override the file.
 """
 
 
@@ -38,7 +38,7 @@ class Page(StrEnum):
 
 
 def markdown() -> str:
-    """`docs/configuration.md`: one table, in the order of `Settings`."""
+    """`docs/reference/settings.md`: one table, in the order of `Settings`."""
     rows = []
     for name, field in Settings.model_fields.items():
         cells = (f"`{variable(name)}`", _code(default(field)), allowed(field), description(field))

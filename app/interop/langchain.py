@@ -31,8 +31,8 @@ class ZhiwenRetriever(BaseRetriever):
 
     `bases` are names or ids of knowledge bases; all are searched where none is named. Metadata of
     a document: `document`, `document_id`, `page`, `start` and `end` (characters of the document's
-    text), `headings`, `chunk_id`, `score` (fused ranks: higher is better, comparable within one
-    search only).
+    text), `headings`, `chunk_id`, `score` (weighted mean of cosine and BM25 share, higher is
+    better, comparable within one search only).
     """
 
     base_url: str = DEFAULT_URL

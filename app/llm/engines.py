@@ -1,4 +1,4 @@
-"""Engines by name: what `engines.toml` says. docs/serving.md shows one.
+"""Engines by name: what `engines.toml` says. docs/how-to/serving.md shows one.
 
 Their order is the order of fallback. An entry without `base_url` is the engine of the settings: the
 embedded one, or that at ZHIWEN_ENGINE_URL.

@@ -1,4 +1,4 @@
-"""The tour names only what the API has."""
+"""The walk through the API names only what the API has."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import get_args
 from app.services.answers.generations import EventName
 from tests.house import RunningApi
 
-PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "api.md"
 _PLACE = re.compile(r"\$[A-Z]+|\{\w+\}")
 
 

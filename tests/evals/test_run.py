@@ -16,7 +16,7 @@ from evals.cli import app
 from evals.errors import BadCatalogue, BadData, BadRun
 from evals.metrics.ranking import document_scores, reciprocal_rank_fusion
 from evals.quality.vector_cache import CachedEmbedder
-from evals.reports.readme import markdown, rewrite
+from evals.reports.figures_page import markdown, rewrite
 from evals.reports.report import render
 from ingest.embedding.hashing import HashingEmbedder
 from tests.docs.engine import running_engine
@@ -128,8 +128,10 @@ def test_some_questions_are_asked_in_the_usual_way_as_well(tmp_path: Path) -> No
     assert first.content.endswith(f"问题：{asked[0].question}")
     assert second.content.endswith(f"问题：{asked[1].question}")
     table = markdown([run])
-    assert "| the usual way, 2 of these → | **tiny-answers, scripted, 5 questions** |" in table
-    assert "| contains gold | 1 | " in table
+    assert "### tiny-answers\n" in table
+    assert "(5 questions, scripted)" in table
+    assert "| metric | **Zhiwen** | the usual way, 2 of these questions |" in table
+    assert "| markers nowhere | 0 | 1 |" in table
     assert "<th>naive, 2 questions<" in render([run])
 
 
@@ -218,21 +220,22 @@ def test_the_page_holds_everything_and_fetches_nothing(tmp_path: Path) -> None:
     assert fetched == []
 
 
-def test_the_readme_gets_its_table(tmp_path: Path) -> None:
+def test_a_page_gets_its_tables(tmp_path: Path) -> None:
     write_set(tmp_path / "tiny")
     run = runner(tmp_path).run("tiny", tiny_eval())
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- eval-table -->old<!-- /eval-table -->\nafter\n")
+    page = tmp_path / "figures.md"
+    page.write_text("before\n<!-- eval-table -->old<!-- /eval-table -->\nafter\n")
     for _ in range(2):
-        rewrite(readme, [run])
-    text = readme.read_text(encoding="utf-8")
-    assert text.startswith("before\n<!-- eval-table -->\n| search |")
-    assert text.endswith("<!-- /eval-table -->\nafter\n")
-    assert "| tiny, 3 questions | R@5 |" in text
+        rewrite(page, [run])
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n<!-- eval-table -->\n## Search\n\n### tiny\n")
+    assert text.endswith("\n<!-- /eval-table -->\nafter\n")
+    assert "(3 questions)" in text
+    assert "\n| R@5 | " in text
     assert "old" not in text
-    readme.write_text("no marks")
+    page.write_text("no marks")
     with pytest.raises(BadData, match="has no <!-- eval-table -->"):
-        rewrite(readme, [run])
+        rewrite(page, [run])
 
 
 def test_vectors_are_made_once(tmp_path: Path) -> None:

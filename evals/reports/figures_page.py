@@ -1,0 +1,92 @@
+"""The tables of the documentation's page of figures, written from runs."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from evals.errors import BadData
+from evals.quality.ways import WAYS
+from evals.runs import Run
+
+_BETWEEN = re.compile(r"(<!-- eval-table -->).*?(<!-- /eval-table -->)", re.DOTALL)
+_RETRIEVAL = ("R@1", "R@5", "nDCG@10", "evidence@5", "evidence@1500")
+_ANSWERS = (
+    "contains_gold",
+    "contains_wrong",
+    "f1",
+    "em",
+    "citation_precision",
+    "citation_recall",
+    "markers_nowhere",
+    "roc_auc",
+    "refused_unanswerable",
+    "false_refusal",
+    "attack_success",
+    "blocked_lookalikes",
+    "blocked_users",
+)
+
+
+def rewrite(path: Path, runs: Sequence[Run]) -> None:
+    """Replace what stands between `<!-- eval-table -->` and `<!-- /eval-table -->`.
+
+    Raises BadData if the marks are missing.
+    """
+    text = path.read_text(encoding="utf-8")
+    tables = markdown(runs)
+    new, count = _BETWEEN.subn(lambda marks: f"{marks[1]}\n{tables}\n{marks[2]}", text)
+    if not count:
+        raise BadData(f"{path.name} has no <!-- eval-table --> … <!-- /eval-table -->.")
+    path.write_text(new, encoding="utf-8")
+
+
+def markdown(runs: Sequence[Run]) -> str:
+    """A table for each run: searches by way, answers beside their baseline."""
+    search = [_search_table(run) for run in runs if run.kind == "retrieval"]
+    answers = [_answer_table(run) for run in runs if run.kind != "retrieval"]
+    parts = [
+        ["## Search\n", *search] if search else [],
+        ["## Answers\n", *answers] if answers else [],
+    ]
+    return "\n".join(part for several in parts for part in several)
+
+
+def _search_table(run: Run) -> str:
+    rows = [["metric", "dense", "lexical", "RRF, k = 60", "**as served**"]]
+    for metric in _RETRIEVAL:
+        values = [run.metrics.get(f"{way}.{metric}") for way in WAYS]
+        if None not in values:
+            rows.append([metric, *(_digits(value) for value in values)])
+    return f"{_heading(run)}\n{_table(rows)}"
+
+
+def _answer_table(run: Run) -> str:
+    """With a second column of figures where the run has a baseline."""
+    head = ["metric", "**Zhiwen**"]
+    if run.naive:
+        head.append(f"the usual way, {run.asked_naively} of these questions")
+    rows = [head]
+    for metric in _ANSWERS:
+        if metric in run.served:
+            shown = [_digits(run.served[metric])]
+            if run.naive:
+                shown.append(_digits(run.naive.get(metric)))
+            rows.append([metric.replace("_", " "), *shown])
+    return f"{_heading(run)}\n{_table(rows)}"
+
+
+def _heading(run: Run) -> str:
+    asked = ", ".join(filter(None, (f"{len(run.records):,} questions", run.chat_model)))
+    about = f"{run.about[:1].upper()}{run.about[1:]}" if run.about else run.set
+    return f"### {run.name}\n\n{about} ({asked}).\n"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:], ""])
+
+
+def _digits(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}".removeprefix("0") if 0 < value < 1 else f"{value:g}"
