@@ -135,8 +135,8 @@ def _store() -> "ModelStore":
 
 def pull_needed(settings: "Settings", store: "ModelStore", step: "Step") -> None:
     """What has to be here before anything starts, as one step of the start."""
-    from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
     from app.models.errors import ModelMissing
+    from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
 
     names = []
     if settings.embedder != "hashing":
