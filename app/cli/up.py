@@ -93,9 +93,9 @@ def _wait_for_documents(
             documents = sum(base["document_count"] for base in bases)
             readable = sum(base["ready_count"] for base in bases)
             if not (first_start and _reads(client)):
-                step.end(f"{readable} readable, in {len(bases)} knowledge bases")
+                step.end(f"{readable} ready to be asked about")
                 return True
-            step.show(readable / max(1, documents), f"{readable}/{documents} samples read")
+            step.show(readable / max(1, documents), f"{readable}/{documents} sample documents read")
         except ServiceDown:
             pass  # the API is being started again
         except CliError as error:

@@ -92,6 +92,6 @@ def _install(
     lock = ("--no-deps", "--require-hashes", "-r", str(layer.lock))
     yield Command((*pip, *lock), layer.packages())
     if torch is not None:
-        yield Command((*pip, *torch.pip_arguments()), _TORCH_PACKAGES)
+        yield Command((*pip, *torch.pip_arguments()), _TORCH_PACKAGES, "PyTorch")
     if layer.project:
         yield Command((*pip, "--no-deps", "-e", "."), detail="Zhiwen itself")
