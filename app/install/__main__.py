@@ -9,8 +9,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from app.install.commands import Command, InstallFailed, run
 from app.install.environment import ENVIRONMENTS, PYTHON, Environment
-from app.install.pip import Command, InstallFailed, run
 from app.install.plan import Plan, plan
 from app.install.steps import Step, say
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.install import torch_source
+from app.install.commands import Command
 from app.install.environment import PYTHON, Environment, Layer, torch_version
-from app.install.pip import Command
 
 _TORCH_PACKAGES = 40  # its share of the bar: fetching it takes as long as about that many others
 

@@ -9,6 +9,7 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 CPU_INDEX_URL = "https://download.pytorch.org/whl/cpu"
@@ -83,10 +84,10 @@ def why_unreachable(url: str, timeout_s: float = _PROBE_TIMEOUT_S) -> str | None
         try:
             with urllib.request.urlopen(url, timeout=timeout_s):  # noqa: S310  # our own, or http of a test
                 problem.append(None)
-        except (OSError, ValueError) as error:
-            problem.append(str(getattr(error, "reason", "") or error))
+        except (OSError, ValueError, HTTPException) as error:
+            problem.append(str(error).removeprefix("<urlopen error ").removesuffix(">"))
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(timeout_s)
-    return problem[0] if problem else f"no answer within {timeout_s:.0f} s"
+    return problem[0] if problem else f"no answer within {timeout_s:g} s"
