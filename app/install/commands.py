@@ -104,6 +104,7 @@ class _PipProgress:
             return fetched / 2, self.detail
         since = self._unpacking_since
         unpacked = sum(_changed_at(d) >= since for d in self.site_packages.glob("*.dist-info"))
+        unpacked = min(unpacked, self._to_unpack)
         return 0.5 + unpacked / self._to_unpack / 2, f"unpacking {unpacked}/{self._to_unpack}"
 
 
