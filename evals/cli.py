@@ -108,16 +108,20 @@ def run(
 
 def _obtain_models(eval: "Eval", given: "Settings", changes: Mapping[str, Any]) -> None:
     """What the eval needs and is not here yet."""
-    from app.cli.models import pull_needed, pull_with_progress
+    from app.cli.models import pull_models, pull_needed
+    from app.install.steps import Step
     from app.wiring.models import model_store
     from evals.quality.bases import settings_with
 
     settings = settings_with(given, dict(eval.settings), changes)
     store = model_store(settings)
-    if eval.kind != "retrieval":
-        pull_needed(settings, store)
-    elif settings.embedder != "hashing":
-        pull_with_progress(store, settings.embedder or store.default_embedder())
+    with Step("models") as step:
+        if eval.kind != "retrieval":
+            pull_needed(settings, store, step)
+        elif settings.embedder != "hashing":
+            name = settings.embedder or store.default_embedder()
+            pull_models(store, [name], step)
+            step.end(name)
 
 
 def parse_changes(given: Sequence[str]) -> dict[str, Any]:

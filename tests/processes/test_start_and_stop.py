@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -43,6 +44,20 @@ def assert_all_is_gone(zhiwen: ZhiwenUp, pids: list[int]) -> None:
     assert port_is_free(zhiwen.ui_port)
 
 
+def assert_plain_steps(said: str, documents: int) -> None:
+    """Numbered lines in their order, and nothing that only a terminal would understand."""
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f━─]", said)
+    ends = (
+        "1/3 models: none needed",
+        "2/3 services: API, worker, interface",
+        f"3/3 documents: {documents} ready to be asked about",
+        "知问 Zhiwen is ready: http://",
+    )
+    found = [said.find(end) for end in ends]
+    assert -1 not in found, said
+    assert found == sorted(found)
+
+
 def test_ctrl_c_ends_everything_and_the_next_start_does_nothing_twice(
     tmp_path: Path, engine: Engine
 ) -> None:
@@ -58,6 +73,7 @@ def test_ctrl_c_ends_everything_and_the_next_start_does_nothing_twice(
         assert zhiwen.process.returncode == 0
         assert zhiwen.said().count("stopped") == 1
         assert "\n\n\n" not in zhiwen.said()
+        assert_plain_steps(zhiwen.said(), documents=sample["ready_count"])
 
         zhiwen.start()
 
