@@ -13,16 +13,23 @@ bench-serve: REQUESTS ?= 1000
 fuzz: N ?= 10000
 torture: N ?= 50
 
-.PHONY: up test check format bench bench-ingest bench-parse bench-search bench-serve eval eval-smoke \
+.PHONY: up test test-fast check format bench bench-ingest bench-parse bench-search bench-serve eval eval-smoke \
 	eval-formats fuzz torture vllm-cpu test-vllm lock clean-venv FORCE
 
 up:
 	@$(INSTALL) run --step 1/4
 	@$(BIN)/zhiwen up --first-step 2
 
-test: check
-	$(BIN)/pytest
+# As many tests side by side as there are cores, four at most: real engines need memory.
+WORKERS := -n auto --maxprocesses 4 --dist loadgroup
+
+test: check docs
+	$(BIN)/pytest $(WORKERS)
 	$(MAKE) --no-print-directory eval-smoke
+
+# Unit tests: no model, no server, no browser.
+test-fast: $(DEV_STAMP)
+	$(BIN)/pytest $(WORKERS) -m "not slow"
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff format --check .
