@@ -45,6 +45,7 @@ def fake_url(fake_engine: FakeEngine) -> Iterator[str]:
 # Whole services, processes, real models, text recognition: what `make test-fast` leaves out.
 SLOW = (
     *("api", "browser", "cli", "docker_files", "docs", "engines", "evals", "fuzz", "interop"),
+    *("guard/test_api", "guard/test_browser", "guard/test_interface"),
     *("processes", "seeing", "torture"),
     *("ingest/test_hostile", "ingest/test_openvino_graph", "ingest/test_scans"),
     *("ingest/test_sentence_transformer", "services/test_formats", "services/test_workers"),
