@@ -121,12 +121,12 @@ def test_a_downloaded_file_says_it_once(api: RunningApi) -> None:
 
 
 def test_names_and_pages_in_the_settings_pass(tmp_path: Path) -> None:
-    allowed = {
-        "allowed_hosts": "zhiwen.example, *.corp.example",
-        "allowed_origins": "https://Portal.example/",
-        "api_url": "http://gateway.example:8000",
-    }
-    with running_api(tmp_path, **allowed) as api:
+    with running_api(
+        tmp_path,
+        allowed_hosts="zhiwen.example, *.corp.example",
+        allowed_origins="https://Portal.example/",
+        api_url="http://gateway.example:8000",
+    ) as api:
         for host in ("zhiwen.example", "a.b.corp.example:8000", "gateway.example:8000"):
             assert api.http.get("/api/bases", headers={"Host": host}).status_code == 200
         for host in ("corp.example", "evilcorp.example", "portal.example"):

@@ -9,6 +9,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from app.models.store import ModelStore
 from app.supervisor import children
@@ -56,7 +57,8 @@ def first_run(url: str) -> list[str]:
     """The kinds of message that a browser gets for its first visit."""
     stream = f"ws{url.removeprefix('http')}/_stcore/stream"
     kinds: list[str] = []
-    with connect(stream, origin=url, subprotocols=["streamlit"], proxy=None) as websocket:
+    streamlit = [Subprotocol("streamlit")]
+    with connect(stream, origin=Origin(url), subprotocols=streamlit, proxy=None) as websocket:
         visit = BackMsg()
         visit.rerun_script.query_string = ""
         websocket.send(visit.SerializeToString())
