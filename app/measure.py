@@ -1,4 +1,4 @@
-"""What is counted and logged of answers and searches."""
+"""Metrics and logs of answers and searches."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What can go wrong with an evaluation.
+"""Errors of evals.
 
 EvalError
 ├── UnknownEval     no such name in the catalogue

@@ -1,4 +1,4 @@
-"""What a benchmark found: figures, a table of them, a file of them."""
+"""Benchmark results as figures, a table and a file."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Documents into knowledge bases within this process, through the real services."""
+"""Ingests documents in this process, through the real services."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line now and then in a file."""
+"""Progress of a run: a bar on a terminal, occasional lines in a file."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Runs: what was measured, of what, with what, and every single question of it. JSON files."""
+"""Runs: settings, results and every single question, stored as JSON."""
 
 import os
 import platform

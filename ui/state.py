@@ -1,4 +1,4 @@
-"""What one browser session remembers between reruns, by name."""
+"""Session state, by name."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo

@@ -1,4 +1,4 @@
-"""The little CSS that Streamlit's theme does not cover, all of it our own words."""
+"""CSS for what Streamlit's theme does not cover."""
 
 from ui.words.texts import t
 

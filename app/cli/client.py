@@ -1,4 +1,4 @@
-"""The shell's view of the service: HTTP, like any other client."""
+"""The HTTP client of the command line."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Errors of the shell, and any error in the words in which the shell tells it.
+"""Errors of the command line, and how it words errors of the service.
 
 CliError
 └── ServiceDown   nothing listens where the API should be

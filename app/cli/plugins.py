@@ -1,4 +1,4 @@
-"""Commands that other packages bring: entry points of the group `zhiwen.commands`.
+"""Commands of other packages: entry points of the group `zhiwen.commands`.
 
 Packages above `app` have commands too, and `app` may not import them.
 """

@@ -1,4 +1,4 @@
-"""All settings as a page for people and as a `.env` file to start from.
+"""Generates the settings reference and `.env.example`.
 
 python -m app.cli.settings_page markdown > docs/reference/settings.md
 python -m app.cli.settings_page env > .env.example

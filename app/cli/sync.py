@@ -1,4 +1,4 @@
-"""Which files of a folder are new, changed or gone, without reading those that are as they were.
+"""Finds new, changed and deleted files of a folder without reading unchanged ones.
 
 The SHA-256 decides. A file whose size, time and inode are those of the last run is not read again;
 what was noted of it is a cache only, and lost at no cost but time.

@@ -1,4 +1,4 @@
-"""Ctrl-C for this process alone."""
+"""Handles Ctrl-C in this process alone."""
 
 import os
 import signal

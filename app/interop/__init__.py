@@ -1,1 +1,1 @@
-"""Zhiwen in the shapes of other people's libraries. Over HTTP, so from any machine."""
+"""Adapters for other libraries. They use the HTTP API, so they work from any machine."""

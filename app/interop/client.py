@@ -1,4 +1,4 @@
-"""A service over HTTP, sync and async, for the shapes in this package.
+"""The HTTP client behind the adapters, sync and async.
 
 ZhiwenError   the service refused, failed or was not reached; `code` is the one of its problem,
               or `connection`, or `broken_off`

@@ -1,4 +1,4 @@
-"""The retriever and the answer line for LangChain.
+"""A LangChain retriever and an answering Runnable.
 
     retriever = ZhiwenRetriever(bases=["Handbook"], top_k=4)
     answer = answer_line(bases=["Handbook"])

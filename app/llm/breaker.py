@@ -1,4 +1,4 @@
-"""A circuit breaker: an engine that keeps failing is left alone for a while.
+"""A circuit breaker: an engine that keeps failing is skipped for a while.
 
     closed ── `threshold` failures in a row, or one `at_once` ──▶ open
     open ── after `open_s` ──▶ half_open, which lets one request through

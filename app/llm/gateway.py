@@ -1,4 +1,4 @@
-"""One chat model over several engines: a queue and a breaker each, and the next where one fails.
+"""One chat model over several engines, each with a queue and a breaker; falls back to the next.
 
 Nothing is tried again once a token has gone out: what came before a break is kept, and the next
 question finds the breaker open.

@@ -1,4 +1,4 @@
-"""A bounded queue before an engine: so many run, so many wait, the next is told when to come."""
+"""A bounded queue before an engine: some run, some wait, the rest are told when to retry."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""Which engine `auto` asks. A cascade of plain rules, so that each decision has one reason.
+"""Chooses the engine for `auto` by a cascade of plain rules; each decision has one reason.
 
 docs/decisions/2026-11-22-gateway.md tells why rules and not a learnt router.
 """

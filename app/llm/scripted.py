@@ -1,4 +1,4 @@
-"""A chat model that says what it was told to: the fake for tests of everything above."""
+"""A fake chat model that streams scripted answers, for tests."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence

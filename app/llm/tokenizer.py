@@ -1,4 +1,4 @@
-"""Counts tokens of Qwen2.5, whichever engine serves it."""
+"""Counts Qwen2.5 tokens, whichever engine serves the model."""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Errors of model weights.
+"""Errors about model weights.
 
 ModelError
 ├── UnknownModel        no such name in the registry

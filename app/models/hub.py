@@ -1,4 +1,4 @@
-"""Weights from Hugging Face, or from any server that speaks its protocol, such as ModelScope's."""
+"""Downloads weights from Hugging Face or a compatible server such as ModelScope."""
 
 import fnmatch
 from collections.abc import Iterator

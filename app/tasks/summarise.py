@@ -1,4 +1,4 @@
-"""The summary of a document: at once where it fits, else part by part and then of the notes.
+"""Summarises a document in one call if it fits, else part by part (map-reduce).
 
 Map and reduce with bounds on both. A part has at most `PART_TOKENS`, since a CPU reads a prompt
 at some hundred tokens a second; at most `MAX_PARTS` of them are read, spread evenly over the

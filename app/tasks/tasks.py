@@ -1,4 +1,4 @@
-"""Each task to the line that does it."""
+"""Dispatches each task to the code that performs it."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The tools that a model may call. What goes wrong is told to the model as text, never raised.
+"""The tools a model may call. Failures are returned to the model as text, never raised.
 
 `search_knowledge` and `open_document` return numbered sources, so that what they found is cited
 like anything else. A document is opened by the number of a source that was found: a model can reach

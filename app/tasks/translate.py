@@ -1,4 +1,4 @@
-"""Translation, of Chinese into English and of anything else into Chinese, piece by piece."""
+"""Translates Chinese into English and anything else into Chinese, piece by piece."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""Answers from sources that the model looks for itself, by calling tools.
+"""Answers from sources that the model finds by calling tools.
 
 The model is asked, its calls are done, it is asked again with their results, at most `steps` times;
 then it is asked without tools, so that there is always an answer. An engine that refuses tools is

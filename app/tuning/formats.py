@@ -1,4 +1,4 @@
-"""One function per training format: a curated row in, the JSON object that its readers expect out.
+"""One function per training format: from a curated row to the JSON object its readers expect.
 
 The prompt's text is copied, never rebuilt: what is trained is what was served.
 

@@ -1,4 +1,4 @@
-"""Does it know when it doesn't know? From confidences, and from what was refused."""
+"""Abstention metrics: ROC AUC of the confidence, refusal rates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

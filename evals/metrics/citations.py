@@ -1,4 +1,4 @@
-"""Do citations hold? Measured apart from the service's own check, by other means.
+"""Citation precision and recall, computed independently of the service's own checks.
 
 A sentence is supported where its passages hold at least 60 % of its content and all its numbers.
 Content is what carries meaning: pairs of Chinese characters that follow each other, words of three

@@ -1,4 +1,4 @@
-"""Evidence recall: are the sentences that answer a question in what the model gets to read?"""
+"""Evidence recall: the share of answering sentences that reach the prompt."""
 
 from collections.abc import Sequence
 

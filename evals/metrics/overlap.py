@@ -1,4 +1,4 @@
-"""Answers against gold answers: exact match, F1, and whether the gold answer is contained.
+"""Exact match, F1 and contains-gold of an answer against its gold answers.
 
 Chinese after CMRC 2018 (Cui et al., "A Span-Extraction Dataset for Chinese Machine Reading
 Comprehension", EMNLP 2019, with its evaluation script): characters and words of other scripts in

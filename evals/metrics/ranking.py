@@ -1,4 +1,4 @@
-"""Ranked documents against the right ones, by `ir-measures`."""
+"""Ranking metrics, computed by `ir-measures`."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Milliseconds of many questions, put together."""
+"""Aggregates the stage timings of many questions."""
 
 import statistics
 from collections.abc import Mapping, Sequence

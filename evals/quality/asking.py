@@ -1,4 +1,4 @@
-"""Questions asked of the real answer line, one after the other."""
+"""Asks the real answer line one question after the other."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The chat engine of a run: the embedded one, started as `zhiwen up` starts it."""
+"""Starts the embedded chat engine for a run, as `zhiwen up` does."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Is every format read right? `python -m evals.quality.formats FOLDER`.
+"""Reading quality by format: `python -m evals.quality.formats FOLDER`.
 
 The folder holds `docs_formats/expectations.jsonl`: a row a file with `must_contain` (strings of its
 text), `must_keep_together` (cells of one table row, which must come out in one line of one chunk)

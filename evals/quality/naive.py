@@ -1,4 +1,4 @@
-"""The usual way, as a baseline: what was found first and the question in one message, and the
+"""The naive baseline: the top chunks and the question in one message, and the
 model's words as they come."""
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A knowledge base measured by its own questions, on the data it serves.
+"""Evaluates a knowledge base with its own questions, on the data it serves.
 
 Nothing of it is changed. Where a setting is to be tried that decides how documents are read, the
 base's files are read into a base of the run's own.

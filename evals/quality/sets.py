@@ -1,4 +1,4 @@
-"""Sets of questions over a corpus: `corpus.jsonl` and `queries.jsonl` of a folder.
+"""Question sets over a corpus: `corpus.jsonl` and `queries.jsonl` in a folder.
 
 A line of the corpus: `doc_id`, `title`, `text`. A line of the queries: `qid`, `question`,
 `answers`, `gold_doc_ids`, `answerable`, and where known `evidence`, `context_dependent`,

@@ -1,4 +1,4 @@
-"""An embedder that remembers: the same text is embedded once, over all runs."""
+"""A caching embedder: each text is embedded once over all runs."""
 
 import hashlib
 import sqlite3

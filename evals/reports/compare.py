@@ -1,4 +1,4 @@
-"""Two runs side by side: the mean difference of each metric with its 95 % interval, question by
+"""Compares two runs: the mean difference of each metric with its 95 % interval, question by
 question."""
 
 import json

@@ -1,4 +1,4 @@
-"""Plots as SVG text that takes its colour from the page, so that it is readable light and dark."""
+"""SVG plots that take their colours from the page, so they work in light and dark."""
 
 import io
 import re

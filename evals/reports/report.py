@@ -1,4 +1,4 @@
-"""One HTML page of runs: everything inline, nothing fetched."""
+"""Renders runs as one self-contained HTML page."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Runs and comparisons as tables of the terminal."""
+"""Runs and comparisons as terminal tables."""
 
 from rich.markup import escape
 from rich.table import Table

@@ -1,4 +1,4 @@
-"""What reading costs the rest: search meanwhile, memory of the worker, an unchanged folder."""
+"""Side effects of ingestion: search latency meanwhile, worker memory, unchanged folders."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""How long until the first token, and how long search takes, each asked over HTTP."""
+"""Time to first token and search latency, measured over HTTP."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Many streams at once against an OpenAI-compatible server, each timed and kept.
+"""Runs many streams at once against an OpenAI-compatible server and times each.
 
 Plain asyncio connections: a load generator shares the cores with what it measures, and an HTTP
 client such as httpx, or gevent below Locust, takes several times as long for a token as this.

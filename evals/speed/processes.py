@@ -1,4 +1,4 @@
-"""Real processes to measure: started, waited for, weighed, ended."""
+"""Starts, waits for, measures and ends real processes."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""A whole `zhiwen up`: how fast it starts again, and what its processes weigh at rest."""
+"""Restart time and idle memory of a whole `zhiwen up`."""
 
 import multiprocessing
 import subprocess

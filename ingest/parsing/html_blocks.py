@@ -1,4 +1,4 @@
-"""The blocks of a page of HTML, through BeautifulSoup: the main content, navigation left out."""
+"""The blocks of an HTML page, through BeautifulSoup: main content without navigation."""
 
 import re
 from collections.abc import Iterator, Sequence

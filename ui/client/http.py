@@ -1,4 +1,4 @@
-"""The API over HTTP. Errors: ApiError (the API refused), its child ApiDown (nobody answered)."""
+"""The HTTP client. Errors: ApiError (the API refused) and its child ApiDown (no response)."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Watching an answer that the API writes.
+"""Follows an answer while the API writes it.
 
 A thread reads the events into a `Watch`; the page draws what is there and may go away and come
 back. The answer belongs to the API: a watch that breaks is taken up again where it was.

@@ -1,4 +1,4 @@
-"""One answer: while it is being written, and when it is there."""
+"""One answer, streaming or complete."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Knowledge bases: choosing one on the documents page, and making, renaming, deleting them."""
+"""Choosing, creating, renaming and deleting knowledge bases on the documents page."""
 
 import streamlit as st
 

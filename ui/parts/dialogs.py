@@ -1,4 +1,4 @@
-"""Which dialog is open, if any; drawn last, so that the page behind it is complete."""
+"""The open dialog, if any; drawn last, so that the page behind it is complete."""
 
 import streamlit as st
 

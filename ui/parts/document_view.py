@@ -1,4 +1,4 @@
-"""One document opened: its versions, and the text that the machine read beside its chunks."""
+"""One document: its versions, and the extracted text beside its chunks."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""One engine on the status page: how it is, what it does now, and what to do where it is down."""
+"""One engine on the status page: its state, its load, and what to do if it is down."""
 
 from datetime import datetime
 from typing import Literal

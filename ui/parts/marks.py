@@ -1,4 +1,4 @@
-"""Three small pieces of JavaScript: clicks on markers in answers, copying, scrolling.
+"""Three small scripts: clicks on citation markers, copying, scrolling.
 
 All are our own fixed code. Answers reach them as data only, never as HTML.
 """

@@ -1,4 +1,4 @@
-"""Above the input: which bases are asked, by which model, and whether the engine is there."""
+"""The row above the input: knowledge bases, model, and whether the engine is up."""
 
 from datetime import datetime
 from typing import cast

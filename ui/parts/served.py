@@ -1,4 +1,4 @@
-"""Which engine wrote an answer, why that one, and which could not."""
+"""Which engine wrote an answer, why, and which ones failed."""
 
 import streamlit as st
 

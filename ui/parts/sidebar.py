@@ -1,4 +1,4 @@
-"""Left: new chat, search, conversations by day, pages, language."""
+"""The sidebar: new chat, search, conversations by day, pages, language."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta

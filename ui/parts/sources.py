@@ -1,4 +1,4 @@
-"""Sources of an answer: chips below it, and the dialog with the passage in its document."""
+"""Sources of an answer: chips below it, and the dialog that shows the passage."""
 
 import re
 from collections.abc import Sequence

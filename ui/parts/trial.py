@@ -1,4 +1,4 @@
-"""A trial search: what retrieval finds for a question, with the score of every stage."""
+"""Trial search: what retrieval finds for a question, with the scores of every stage."""
 
 import streamlit as st
 

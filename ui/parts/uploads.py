@@ -1,4 +1,4 @@
-"""Files on their way in: sending them one request each, and waiting for those of a question."""
+"""Uploads: one request a file, and waiting for the files of a question."""
 
 from collections.abc import Sequence
 

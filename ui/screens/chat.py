@@ -1,4 +1,4 @@
-"""The chat page: a conversation, and below it what is asked, of which bases."""
+"""The chat page: the conversation, and below it the input with its knowledge bases."""
 
 from itertools import groupby
 

@@ -1,4 +1,4 @@
-"""The documents page: the files of one knowledge base on their way to ready."""
+"""The documents page: the files of one knowledge base and their progress."""
 
 import streamlit as st
 

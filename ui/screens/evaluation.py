@@ -1,4 +1,4 @@
-"""The evaluation page: a knowledge base's own questions, and what changes make of them."""
+"""The evaluation page: a knowledge base's own questions, and how changes affect them."""
 
 from datetime import datetime
 

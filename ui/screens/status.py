@@ -1,4 +1,4 @@
-"""The status page: what works, what does not, and since when."""
+"""The status page: health of every component, and since when."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""All words of the interface, Chinese and English, in `ui/words/*.toml`: one key, one sentence."""
+"""All texts of the interface, Chinese and English, from `ui/words/*.toml`."""
 
 import tomllib
 from functools import cache

@@ -1,4 +1,4 @@
-"""How the fake engine asks for tools.
+"""Tool calls of the fake engine.
 
 The question says which: `search_knowledge {"query": "x"} | calculator {"expression": "1"}` has it
 call the first, then the second, then answer. `forever` in front repeats the last call for as long

@@ -1,4 +1,4 @@
-"""Reads what a GGUF file says about its tokenizer and writes it as `tokenizer.json`.
+"""Converts the tokenizer in a GGUF file to `tokenizer.json`.
 
 Layout: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Only the metadata is read, never
 the tensors, so this takes a second whatever the model's size.

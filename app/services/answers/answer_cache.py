@@ -1,4 +1,4 @@
-"""Answers that are given again: the same question, on the same content, by the same recipe.
+"""The answer cache: the same question, on the same content, by the same recipe.
 
 The cache is the conversations themselves: an answer carries the key under which it can be given
 again, so that all processes on a database share it, and what is deleted is not given again. The key

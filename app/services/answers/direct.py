@@ -1,4 +1,4 @@
-"""Answers that are not stored: for clients that keep their own conversations (/v1)."""
+"""Answers that are not stored, for clients that keep their own conversations (/v1)."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing

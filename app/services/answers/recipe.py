@@ -1,4 +1,4 @@
-"""What an answer is made with, besides what is asked.
+"""The recipe of an answer: settings and versions it was made with.
 
 The same question with the same recipe gives the same answer, as far as the engine is deterministic.
 So the recipe is kept with every answer, to make it again (`replay.py`), and its hash with the

@@ -1,4 +1,4 @@
-"""An answer made again from what is stored with it, to compare the two."""
+"""Replay: regenerates an answer from its stored prompt and compares the two."""
 
 from collections.abc import Mapping
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""Prompts as they are kept with answers: plain JSON of the messages that were served."""
+"""Stored prompts: the served messages as plain JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

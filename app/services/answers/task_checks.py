@@ -1,4 +1,4 @@
-"""What can be refused of a request before anything is stored."""
+"""Validates a request before anything is stored."""
 
 from collections.abc import Sequence
 

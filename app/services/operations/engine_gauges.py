@@ -1,4 +1,4 @@
-"""The engines as this process sees them, as metrics: read at the moment when Prometheus asks.
+"""Engine metrics of this process, read when Prometheus scrapes.
 
 Every process has queues and breakers of its own. In queries, `sum` the requests and take the `min`
 of `zhiwen_engine_up` over the processes.

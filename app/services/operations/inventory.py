@@ -1,4 +1,4 @@
-"""What is stored, as metrics: counted in the database at the moment when Prometheus asks.
+"""Storage metrics, counted in the database when Prometheus scrapes.
 
 Every API process gives the same numbers, whoever does the work: the workers need no endpoint of
 their own. In queries, take `max by (state) (…)` over the processes.

@@ -1,4 +1,4 @@
-"""The sample knowledge base, so that the first question on a new machine works at once."""
+"""Creates the sample knowledge base, so that the first question works at once."""
 
 from importlib.resources import files
 from pathlib import Path
