@@ -8,6 +8,7 @@ import fcntl
 import shlex
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from app.install.commands import Command, InstallFailed, run
 from app.install.environment import ENVIRONMENTS, PYTHON, Environment
@@ -43,7 +44,7 @@ def _install(environment: Environment, label: str) -> bool:
     """Whether there was anything to do. Raises InstallFailed."""
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("a", encoding="utf-8") as log:
-        fcntl.flock(log, fcntl.LOCK_EX)  # one at a time, whoever starts `make up` and `make test`
+        _wait_for_others(log)
         to_do = plan(environment)
         if not to_do.parts:
             return False
@@ -53,6 +54,15 @@ def _install(environment: Environment, label: str) -> bool:
             _run(to_do, environment, step)
             step.end(f"Python {PYTHON}, PyTorch {environment.installed('torch')}")
     return True
+
+
+def _wait_for_others(log: TextIO) -> None:
+    """One installation at a time, where `make up` and `make test` are started together."""
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Waiting for another installation to end.")
+        fcntl.flock(log, fcntl.LOCK_EX)
 
 
 def _run(to_do: Plan, environment: Environment, step: Step) -> None:

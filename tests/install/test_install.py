@@ -1,5 +1,6 @@
 """The installer and `make up` for real: an environment, pip, and a package of two files."""
 
+import fcntl
 import os
 import pty
 import re
@@ -103,6 +104,25 @@ def test_what_is_built_with_it_is_installed_beside_it(project: Project) -> None:
     assert project.run("sh", "app/install/install.sh", "dev").returncode == 0
     assert all(stamp.is_file() for stamp in stamps)
     assert project.run("sh", "app/install/install.sh", "dev").stdout == ""
+
+
+@pytest.mark.usefixtures("first")
+def test_two_installations_at_once_take_turns(project: Project) -> None:
+    with (project.folder / LOG).open("a") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            ("make", "up"),
+            cwd=project.folder,
+            env=project.environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert second.stdout
+        with second.stdout as said:
+            assert said.readline() == "Waiting for another installation to end.\n"
+            fcntl.flock(log, fcntl.LOCK_UN)
+            assert said.readlines()[-1] == "zhiwen up --first-step 2\n"
+    assert second.wait() == 0
 
 
 @pytest.mark.usefixtures("first")
