@@ -46,6 +46,7 @@ def fake_url(fake_engine: FakeEngine) -> Iterator[str]:
 SLOW = (
     *("api", "browser", "cli", "docker_files", "docs", "engines", "evals", "fuzz", "interop"),
     *("guard/test_api", "guard/test_browser", "guard/test_interface"),
+    *("install/test_install", "install/test_choice_of_python"),
     *("processes", "seeing", "torture"),
     *("ingest/test_hostile", "ingest/test_openvino_graph", "ingest/test_scans"),
     *("ingest/test_sentence_transformer", "services/test_formats", "services/test_workers"),
@@ -53,7 +54,8 @@ SLOW = (
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {
     **dict.fromkeys(("browser/test_whole_line", "browser/test_readme"), "zhiwen up"),
-    **{path: path for path in ("engines/", "ingest/test_openvino_graph", "llm/test_engine")},
+    **{path: path for path in ("engines/", "ingest/test_openvino_graph")},
+    **{path: path for path in ("install/test_install", "llm/test_engine")},
 }
 
 
