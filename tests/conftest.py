@@ -50,6 +50,7 @@ SLOW = (
     *("processes", "seeing", "torture"),
     *("ingest/test_hostile", "ingest/test_openvino_graph", "ingest/test_scans"),
     *("ingest/test_sentence_transformer", "services/test_formats", "services/test_workers"),
+    *("models/test_store", "services/test_reembed", "tasks/test_engines", "tuning/test_formats"),
 )
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {
