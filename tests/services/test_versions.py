@@ -7,7 +7,7 @@ from app.db import lexical
 from app.db.tables import ChunkVector, LexicalRemoval, StoredChunk
 from app.services.errors import Invalid, NotFound
 from app.services.library.enqueue import clean_path
-from app.services.library.removal import purge
+from app.services.library.chunks import purge
 from tests.services.conftest import House
 
 OLD = "# 手册\n\n年假为每年十五天，须提前一周申请。\n"

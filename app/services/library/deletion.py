@@ -7,7 +7,7 @@ from app.db import lexical
 from app.db.tables import ChunkTombstone, ChunkVector, StoredChunk, StoredDocument
 from app.services.errors import NotFound
 from app.services.library.bases import lock_base, next_sequence
-from app.services.library.removal import delete_chunks, withdraw
+from app.services.library.chunks import delete_chunks, withdraw
 from app.services.library.versions import all_versions
 
 

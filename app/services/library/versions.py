@@ -11,7 +11,7 @@ from sqlalchemy import Text, cast, func, or_
 from sqlmodel import Session, col, select
 
 from app.db.tables import StoredDocument, microseconds, utc_now
-from app.services.library.removal import withdraw
+from app.services.library.chunks import withdraw
 
 UNFINISHED = ("queued", "parsing", "embedding")
 
