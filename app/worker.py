@@ -25,9 +25,9 @@ from app.config import Settings
 from app.db.engine import Database
 from app.db.errors import StorageFull
 from app.logs import start_logging
+from app.services.library.chunks import purge
 from app.services.library.jobs import Jobs
 from app.services.library.reading_ahead import ReadingAhead
-from app.services.library.chunks import purge
 from app.services.operations.status import WORKER, beat
 from app.wiring.worker import build_ingestion
 

@@ -6,8 +6,8 @@ from sqlmodel import select
 from app.db import lexical
 from app.db.tables import ChunkVector, LexicalRemoval, StoredChunk
 from app.services.errors import Invalid, NotFound
-from app.services.library.enqueue import clean_path
 from app.services.library.chunks import purge
+from app.services.library.versions import clean_path
 from tests.services.conftest import House
 
 OLD = "# 手册\n\n年假为每年十五天，须提前一周申请。\n"

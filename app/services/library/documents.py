@@ -15,9 +15,15 @@ from app.db.files import FileStore, StoredFile
 from app.db.tables import DocumentText, Job, StoredChunk, StoredDocument, utc_now
 from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
 from app.services.library.bases import get_base
-from app.services.library.deletion import delete_base, delete_document
-from app.services.library.enqueue import clean_name, clean_path, enqueue
-from app.services.library.versions import UNFINISHED, all_versions, leave_path
+from app.services.library.removal import delete_base, delete_document
+from app.services.library.versions import (
+    UNFINISHED,
+    all_versions,
+    clean_name,
+    clean_path,
+    leave_path,
+    take_in,
+)
 from ingest.errors import UnsupportedFormat
 from ingest.parsers import parser_for
 
@@ -98,7 +104,7 @@ class Documents:
 
     def _enqueue(self, base_id: str, path: str, file: StoredFile) -> tuple[DocumentView, bool]:
         with self.db.write() as session:
-            document, is_new = enqueue(session, base_id, path, file)
+            document, is_new = take_in(session, base_id, path, file)
             return self._view(session, document), is_new
 
     def get(self, document_id: str) -> DocumentView:

@@ -23,8 +23,8 @@ from app.db.files import FileStore
 from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.library.bases import get_base, next_sequence
-from app.services.library.jobs import LEASE_S, Claim, Jobs, locked
 from app.services.library.chunks import delete_chunks, withdraw
+from app.services.library.jobs import LEASE_S, Claim, Jobs, locked
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
 from ingest.chunking.chunk import indexed_text
