@@ -179,7 +179,7 @@ def build(
         indexes=indexes,
         bases=Bases(db, embedder.name, embedder.dim),
         documents=documents,
-        reconciliation=Reconciliation(db, files, documents, indexes),
+        reconciliation=Reconciliation(db, files, indexes),
         jobs=jobs,
         search=search,
         generations=generations,

@@ -3,7 +3,6 @@
 from app.config import Settings
 from app.db.engine import Database
 from app.db.files import FileStore
-from app.services.library.documents import Documents
 from app.services.library.ingestion import Ingestion
 from app.services.library.jobs import Jobs
 from app.services.operations.reconcile import Reconciliation
@@ -33,9 +32,8 @@ def build_reconciliation(settings: Settings) -> Reconciliation:
     """Compares files and indexes with the database; needs neither a running service nor models."""
     db = Database(settings.sql_url)
     files = FileStore(settings.files_path)
-    documents = Documents(db, files, settings.max_upload_bytes)
     indexes = Indexes(db, settings.indexes_path, embedder_name(settings, model_store(settings)))
-    return Reconciliation(db, files, documents, indexes)
+    return Reconciliation(db, files, indexes)
 
 
 def build_reembed(settings: Settings, name: str) -> Reembed:

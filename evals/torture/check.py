@@ -38,7 +38,8 @@ def wait_until_read(processes: Processes) -> list[str]:
     with closing(_database(processes)) as db:
         while True:
             rows = db.execute(
-                "SELECT path, state FROM document WHERE state IN ('queued','parsing','embedding')"
+                "SELECT path, state FROM document"
+                " WHERE state IN ('queued','parsing','embedding') AND base_id != ''"
             ).fetchall()
             if not rows:
                 return []
@@ -53,7 +54,7 @@ def held(processes: Processes, wrong: Wrong) -> dict[str, str]:
     with closing(_database(processes)) as db:
         rows = db.execute(
             "SELECT id, path, also_at, sha256, state, error_detail, chunk_count FROM document"
-            " WHERE state != 'superseded'"
+            " WHERE state != 'superseded' AND base_id != ''"  # not those being deleted
         ).fetchall()
         for id_, path, also_at, sha256, state, error, chunk_count in rows:
             if state != "ready":
@@ -84,7 +85,7 @@ def compare(processes: Processes, http: httpx.Client, wrong: Wrong) -> None:
         searched = _ids(
             db,
             "SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id"
-            " WHERE d.state = 'ready'",
+            " WHERE d.state = 'ready' AND d.base_id != ''",
         )
         with_vector = _ids(db, "SELECT chunk_id FROM chunk_vector")
         lexical = _ids(db, "SELECT id FROM chunk_terms_docsize") - _ids(

@@ -25,7 +25,7 @@ def base_id(house: House) -> str:
 
 
 def reconciliation(house: House, indexes: Indexes | None = None) -> Reconciliation:
-    return Reconciliation(house.db, house.files, house.documents, indexes or house.indexes())
+    return Reconciliation(house.db, house.files, indexes or house.indexes())
 
 
 def told(house: House, *, repair: bool) -> dict[str, bool]:

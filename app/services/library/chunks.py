@@ -1,21 +1,16 @@
-"""Chunks on their way out: first out of search, in one short commit, then out of the tables.
+"""A document's chunks in every index: withdrawn from search at once, erased from the tables later.
 
-Removing a chunk's terms from FTS5 costs about a millisecond, so lexical search passes over removed
-chunks at once, and the worker removes their terms later, a little at a time.
+Erasing a chunk's terms from FTS5 is slow, so lexical search passes over withdrawn chunks, and
+`removal.Purge` erases their terms a few at a time.
 """
 
-import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, insert, literal
 from sqlmodel import Session, col, select
 
 from app.db import lexical
-from app.db.engine import Database
 from app.db.tables import ChunkTombstone, ChunkVector, LexicalRemoval, StoredChunk
-
-_PURGE_S = 0.1  # the write lock is held no longer than about this
-_PURGE_CHUNKS = 25  # removed between two looks at the clock
 
 
 def withdraw(session: Session, base_id: str, document_ids: Sequence[str], sequence: int) -> None:
@@ -43,19 +38,14 @@ def delete_chunks(session: Session, document_ids: Sequence[str]) -> None:
     session.exec(delete(StoredChunk).where(chunks))
 
 
-def purge(db: Database) -> int:
-    """Remove terms of withdrawn chunks for a moment; returns how many chunks that were."""
-    with db.read() as session:  # which is nearly free, and nearly always all there is to do
-        if session.exec(select(LexicalRemoval.chunk_id).limit(1)).first() is None:
-            return 0
-    removed = 0
-    with db.write() as session:
-        began = time.monotonic()
-        while time.monotonic() - began < _PURGE_S:
-            ids = session.exec(select(LexicalRemoval.chunk_id).limit(_PURGE_CHUNKS)).all()
-            if not ids:
-                break
-            lexical.remove(session, ids)
-            session.exec(delete(LexicalRemoval).where(col(LexicalRemoval.chunk_id).in_(ids)))
-            removed += len(ids)
-    return removed
+def erase(session: Session, chunk_ids: Collection[int]) -> None:
+    """Delete chunks with their vectors and terms."""
+    erase_terms(session, chunk_ids)
+    session.exec(delete(ChunkVector).where(col(ChunkVector.chunk_id).in_(chunk_ids)))
+    session.exec(delete(StoredChunk).where(col(StoredChunk.id).in_(chunk_ids)))
+
+
+def erase_terms(session: Session, chunk_ids: Collection[int]) -> None:
+    """Delete what the lexical index still holds of these chunks."""
+    lexical.remove(session, chunk_ids)
+    session.exec(delete(LexicalRemoval).where(col(LexicalRemoval.chunk_id).in_(chunk_ids)))

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from sqlalchemy import Text, cast, func, or_
 from sqlmodel import Session, col, select
 
+from app.db.engine import lock_files
 from app.db.files import StoredFile
 from app.db.tables import Job, StoredDocument, microseconds, utc_now
 from app.services.errors import Conflict, Invalid
@@ -66,6 +67,7 @@ def take_in(
             take_paths(session, known, next_sequence(session, base_id))
         return known, False
     name = PurePosixPath(path).name
+    lock_files(session)
     if not file.path.exists():  # its last document was deleted just now
         raise Conflict(f"{name} was being deleted. Upload it again.")
     document = StoredDocument(
