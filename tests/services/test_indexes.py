@@ -14,7 +14,7 @@ from ingest.embedding.embedder import Vectors
 from tests.services.conftest import HANDBOOK, MANUAL, House
 from vectorstore.exact import ExactStore
 from vectorstore.protocol import Match
-from vectorstore.snapshot import MANIFEST
+from vectorstore.faiss.snapshot import MANIFEST
 
 
 @pytest.fixture

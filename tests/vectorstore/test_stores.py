@@ -1,6 +1,6 @@
 from tests.vectorstore.contract import VectorStoreContract
 from vectorstore.exact import ExactStore
-from vectorstore.faiss_store import FaissStore
+from vectorstore.faiss.store import FaissStore
 from vectorstore.protocol import VectorStore
 
 

@@ -20,7 +20,7 @@ from app.services.errors import WrongEmbedder
 from app.services.library.bases import get_base
 from app.services.library.vectors import read_vectors, searched_ids
 from ingest.embedding.embedder import Vectors
-from vectorstore.faiss_store import FaissStore
+from vectorstore.faiss.store import FaissStore
 from vectorstore.protocol import Match, SnapshotError
 
 log = logging.getLogger(__name__)

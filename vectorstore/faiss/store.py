@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from vectorstore import snapshot
+from vectorstore.faiss import snapshot
 from vectorstore.checks import checked_queries, checked_rows
 from vectorstore.protocol import Match, SnapshotError, Vectors
 
