@@ -38,6 +38,7 @@ from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
 from app.wiring.engines import build_gateway, styles
+from app.wiring.indexes import build_indexes
 from app.wiring.models import build_embedder, model_store, scoring
 from app.wiring.tasks import build_recipes, build_tasks
 from ingest.embedding.embedder import Embedder
@@ -141,7 +142,7 @@ def build(
     db = Database(settings.sql_url)
     files = FileStore(settings.files_path)
     jobs = Jobs(db)
-    indexes = Indexes(db, settings.indexes_path, embedder.name)
+    indexes = build_indexes(settings, db, embedder.name)
     passages = Passages(db)
     dense_weight, answerable = scoring(settings, store, embedder.name)
     retriever = Retriever(

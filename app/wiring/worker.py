@@ -6,8 +6,8 @@ from app.db.files import FileStore
 from app.services.library.ingestion import Ingestion
 from app.services.library.jobs import Jobs
 from app.services.operations.reconcile import Reconciliation
-from app.services.search.indexes import Indexes
 from app.services.search.reembed import Reembed
+from app.wiring.indexes import build_indexes
 from app.wiring.models import build_embedder, embedder_name, model_store
 from ingest.sandbox.sandbox import Limits, Sandbox
 
@@ -32,7 +32,7 @@ def build_reconciliation(settings: Settings) -> Reconciliation:
     """Compares files and indexes with the database; needs neither a running service nor models."""
     db = Database(settings.sql_url)
     files = FileStore(settings.files_path)
-    indexes = Indexes(db, settings.indexes_path, embedder_name(settings, model_store(settings)))
+    indexes = build_indexes(settings, db, embedder_name(settings, model_store(settings)))
     return Reconciliation(db, files, indexes)
 
 

@@ -16,6 +16,7 @@ from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.hashing import HashingEmbedder
 from tests.postgres import fresh_database
+from vectorstore import vector_engine
 
 WORKER = "worker-a"
 HANDBOOK = "# 手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
@@ -47,9 +48,10 @@ class House:
     def ingestion(self) -> Ingestion:
         return Ingestion(self.db, self.files, self.jobs, self.embedder, 400)
 
-    def indexes(self) -> Indexes:
+    def indexes(self, embedder_name: str = "", memory_mib: float = 100) -> Indexes:
         """As a process that has just started has them."""
-        return Indexes(self.db, self.folder / "indexes", self.embedder.name)
+        engine = vector_engine("faiss", self.folder / "indexes")
+        return Indexes(self.db, engine, embedder_name or self.embedder.name, memory_mib=memory_mib)
 
     def base(self, name: str = "手册") -> str:
         return self.bases.create(name).base.id

@@ -53,7 +53,7 @@ def base(house: House) -> KnowledgeBase:
 
 
 def of_new(house: House) -> Indexes:
-    return Indexes(house.db, house.folder / "indexes", "wider")
+    return house.indexes("wider")
 
 
 def ignore(_done: int, _total: int) -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.vectorstore.contract import DIM, unit_rows
 from vectorstore.faiss import snapshot
+from vectorstore.faiss.snapshot import MANIFEST
 from vectorstore.faiss.store import FaissStore, new_index
 from vectorstore.protocol import SnapshotError
-from vectorstore.faiss.snapshot import MANIFEST
 
 EMBEDDER = "hashing-16"
 
