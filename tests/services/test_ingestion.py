@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from types import FrameType
 from typing import Any
@@ -14,22 +14,9 @@ from sqlmodel import Session, select
 from app.db import lexical
 from app.db.tables import ChunkTombstone, DocumentText, Job, StoredChunk, utc_now
 from app.services.library.jobs import Claim
-from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.terms import terms
-from tests.services.conftest import HANDBOOK, WORKER, House
-
-
-class DisturbedEmbedder(HashingEmbedder):
-    """Something happens while the vectors are computed."""
-
-    def __init__(self, happens: Callable[[], object]) -> None:
-        super().__init__()
-        self._happens = happens
-
-    def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
-        self._happens()
-        return super().embed(texts, kind=kind)
+from tests.services.conftest import HANDBOOK, WORKER, DisturbedEmbedder, House
 
 
 @pytest.fixture

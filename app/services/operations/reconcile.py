@@ -36,6 +36,8 @@ _UPLOAD_S = 3600.0  # younger bytes without a document may belong to an upload t
 _OVERDUE_S = 2 * _UPLOAD_S  # by then the service has dropped them
 _ROWS_AT_ONCE = 500
 
+_GOING_ON = select(Job.document_id).where(col(Job.state).in_(("queued", "running")))
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -134,12 +136,14 @@ class Reconciliation:
             yield Finding("files", detail, False)
 
     def _vectors(self, *, repair: bool) -> Iterator[Finding]:
-        """Every searched chunk has a vector; a document that lacks one is read again."""
+        """Every searched chunk has a vector; a document that lacks one is read again, and answers
+        as it is until then."""
         with self.db.read() as session:
             lacking = _without_vector(session)
         if lacking and repair:
             with self.db.write() as session:
-                session.add_all(Job(document_id=document_id) for document_id in lacking)
+                going_on = set(session.exec(_GOING_ON))
+                session.add_all(Job(document_id=id_) for id_ in lacking if id_ not in going_on)
         if lacking:
             yield Finding("vectors", f"{len(lacking)} documents lack vectors", repair)
 
@@ -182,12 +186,11 @@ def _without_base(session: Session) -> list[str]:
 
 
 def _without_job(session: Session) -> list[str]:
-    going_on = select(Job.document_id).where(col(Job.state).in_(("queued", "running")))
     return list(
         session.exec(
             select(StoredDocument.id).where(
                 col(StoredDocument.state).in_(UNFINISHED),
-                col(StoredDocument.id).not_in(going_on),
+                col(StoredDocument.id).not_in(_GOING_ON),
                 col(StoredDocument.base_id).in_(select(KnowledgeBase.id)),
             )
         )
