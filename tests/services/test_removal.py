@@ -51,7 +51,7 @@ def rows(house: House, *names: str) -> dict[str, int]:
     tables = SQLModel.metadata.tables
     with house.db.read() as session:
         counts = {
-            name: session.connection().scalar(select(func.count()).select_from(tables[name]))
+            name: session.connection().scalar(select(func.count()).select_from(tables[name])) or 0
             for name in names or OF_CONTENT + OF_REMOVAL
         }
         return {"terms": len(lexical.ids(session)), **counts}

@@ -82,7 +82,8 @@ def drop_unused_files(db: Database, files: FileStore, sums: Iterable[str]) -> No
         with db.write() as session:
             lock_files(session, exclusive=True)  # no upload may refer to them meanwhile
             query = select(StoredDocument.sha256).where(col(StoredDocument.sha256).in_(some))
-            for sha256 in set(some).difference(session.exec(query)):
+            used = set(session.exec(query))
+            for sha256 in set(some) - used:
                 try:
                     files.delete(sha256)
                 except OSError as error:
