@@ -145,7 +145,7 @@ class Zhiwen:
         self.db.dispose()
 
 
-def load_models(embedder: Embedder, retriever: Retriever) -> None:
+def _load_models(embedder: Embedder, retriever: Retriever) -> None:
     _ = retriever.axis  # measured once, by embedding pairs of sentences
     embedder.embed(["知问"], kind="query")
 
@@ -189,7 +189,7 @@ def build(
     generations = Generations(db, tasks, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
-    warm = WarmUp(lambda: load_models(embedder, retriever))
+    warm = WarmUp(lambda: _load_models(embedder, retriever))
     return Zhiwen(
         settings=settings,
         db=db,

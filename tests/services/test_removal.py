@@ -15,7 +15,12 @@ from app.db import lexical
 from app.db.files import FileStore
 from app.db.tables import NOWHERE, RemovedBase, StoredChunk, StoredDocument
 from app.services.errors import NotFound
-from app.services.library.removal import Purge, drop_unused_files, remove_base
+from app.services.library.removal import (
+    Purge,
+    drop_unused_files,
+    remove_base,
+    remove_document,
+)
 from app.services.library.versions import take_in
 from app.services.operations.reconcile import Reconciliation
 from tests.services.conftest import HANDBOOK, MANUAL, House
@@ -174,8 +179,6 @@ def test_a_removed_document_is_in_no_index_before_its_rows_are_deleted(
         chunk_ids = set(
             session.exec(select(StoredChunk.id).where(StoredChunk.document_id == document.id))
         )
-        from app.services.library.removal import remove_document
-
         remove_document(session, document)
     assert len(chunk_ids) >= 60
     with house.db.read() as session:
@@ -185,6 +188,16 @@ def test_a_removed_document_is_in_no_index_before_its_rows_are_deleted(
     with pytest.raises(NotFound):
         house.documents.get(document.id)
     assert Reconciliation(house.db, house.files, house.indexes()).findings(repair=False) == []
+
+
+def test_a_document_is_removed_once(house: House, base_id: str) -> None:
+    """Somebody else has removed it between the look and the lock."""
+    views, _ = house.documents.page(base_id, limit=1, offset=0, name="gateway")
+    with house.db.write() as session:
+        document = session.get_one(StoredDocument, views[0].document.id)
+        remove_document(session, document)
+        with pytest.raises(NotFound):
+            remove_document(session, document)
 
 
 class Dying(FileStore):

@@ -28,6 +28,7 @@ from app.db.tables import (
     StoredChunk,
     StoredDocument,
 )
+from app.services.errors import NotFound
 from app.services.library.bases import lock_base, next_sequence
 from app.services.library.chunks import erase, erase_terms, withdraw
 from app.services.library.versions import all_versions
@@ -42,9 +43,14 @@ _TOMBSTONES = 2000
 
 
 def remove_document(session: Session, document: StoredDocument) -> None:
-    """Take the document out of its base, and with the version that answers all earlier ones."""
+    """Take the document out of its base, and with the version that answers all earlier ones.
+
+    Raises NotFound where somebody else just did.
+    """
     lock_base(session, document.base_id)
     session.refresh(document)
+    if document.base_id == NOWHERE:
+        raise NotFound("document", document.id)
     gone = all_versions(session, document) if document.state == "ready" else [document]
     searched = [each.id for each in gone if each.state != "superseded"]
     if searched:

@@ -118,8 +118,12 @@ class Reconciliation:
     def _bytes(self, *, repair: bool) -> Iterator[Finding]:
         """Every document has its file, and every file its document."""
         with self.db.read() as session:
-            rows = session.exec(select(StoredDocument.sha256, StoredDocument.name)).all()
-        wanted = dict(rows)
+            wanted = set(session.exec(select(StoredDocument.sha256)))
+            rows = session.exec(
+                select(StoredDocument.sha256, StoredDocument.name).where(
+                    col(StoredDocument.base_id).in_(select(KnowledgeBase.id))
+                )
+            ).all()
         lost = sorted(name for sha256, name in rows if not self.files.path(sha256).exists())
         age_s = _UPLOAD_S if repair else _OVERDUE_S
         orphans = [sha256 for sha256 in self.files.sums(age_s) if sha256 not in wanted]
