@@ -27,7 +27,7 @@ from app.services.library.versions import (
 from ingest.errors import UnsupportedFormat
 from ingest.parsers import parser_for
 
-_SLICES_AT_ONCE = 20  # a thousand chunks; the worker deletes the rest
+_SLICES_AT_ONCE = 20  # five hundred chunks; the worker deletes the rest
 
 
 @dataclass(frozen=True, slots=True)
