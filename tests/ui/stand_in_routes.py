@@ -58,9 +58,7 @@ def add_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/status")
     async def status() -> StatusOut:
         since = house.engine_down_since
-        parts = [
-            ComponentOut(name=name, ok=True, detail="") for name in ("database", "worker")
-        ]
+        parts = [ComponentOut(name=name, ok=True, detail="") for name in ("database", "worker")]
         failures = {"failures": 3.0} if house.embedder_error else {}
         parts.append(
             ComponentOut(

@@ -63,7 +63,8 @@ class ComponentOut(Wire):
     ok: bool
     detail: str
     since: datetime | None = None
-    facts: dict[str, float] = Field({})  # of `detail`: disk has `free_gb`, a failed embedder `failures`
+    # The numbers of `detail`: `free_gb` of the disk, `failures` of an embedder that does not load
+    facts: dict[str, float] = Field({})
 
 
 class FindingOut(Wire):
