@@ -9,11 +9,12 @@ DEV_STAMP := $(VENV)/.installed-dev
 
 SEED ?= 1
 bench-search: CHUNKS ?= 100000
+bench-removal: CHUNKS ?= 100000
 bench-serve: REQUESTS ?= 1000
 fuzz: N ?= 10000
 torture: N ?= 50
 
-.PHONY: up test test-fast check format bench bench-ingest bench-parse bench-search bench-serve eval eval-smoke \
+.PHONY: up test test-fast check format bench bench-ingest bench-parse bench-removal bench-search bench-serve eval eval-smoke \
 	eval-formats fuzz torture vllm-cpu test-vllm lock clean-venv FORCE
 
 up:
@@ -58,6 +59,9 @@ bench: $(DEV_STAMP)
 
 bench-search: $(DEV_STAMP)
 	$(BIN)/python -m evals.speed.bench_search --chunks $(CHUNKS)
+
+bench-removal: $(DEV_STAMP)
+	$(BIN)/python -m evals.speed.bench_removal --chunks $(CHUNKS)
 
 # ENGINE and MODEL: a real engine instead, e.g. ENGINE=http://127.0.0.1:8100/v1 MODEL=qwen.
 bench-serve: $(DEV_STAMP)

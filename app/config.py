@@ -120,6 +120,13 @@ class Settings(BaseSettings):
         description="Weight of meaning (cosine) versus words (BM25) in a search; "
         "the embedder's own when empty",
     )
+    vectors: Literal["faiss"] = Field("faiss", description="Engine of the vector indexes")
+    index_memory_mib: int = Field(
+        1024,
+        ge=1,
+        description="Memory for vector indexes in an API process; a million chunks take about "
+        "1024. Above it the bases that were not searched for longest are closed until asked for",
+    )
     abstain: bool = Field(
         True, description="Say that nothing was found instead of letting the model guess"
     )

@@ -24,16 +24,18 @@ from typing import Protocol, Self
 from app.config import Settings
 from app.db.engine import Database
 from app.db.errors import StorageFull
+from app.db.files import FileStore
 from app.logs import start_logging
 from app.services.library.jobs import Jobs
 from app.services.library.reading_ahead import ReadingAhead
-from app.services.library.removal import purge
+from app.services.library.removal import Purge
 from app.services.operations.status import WORKER, beat
 from app.wiring.worker import build_ingestion
 
 log = logging.getLogger("app.worker")
 
 _BEAT_S = 3.0
+_PURGE_SLICES = 20  # at a look: half a second, so that signs of life and new jobs don't wait
 _STOP_S = 3.0
 _BEHIND_QUESTIONS = 10  # niceness of the reader: where cores are few, people go first
 
@@ -97,7 +99,8 @@ def watch(
         signal.signal(number, lambda number, _frame: told_to_stop.append(number))
     db = Database(settings.sql_url)
     db.migrate()
-    watched = Watched(db, Jobs(db), start, pace)
+    purge = Purge(db, FileStore(settings.files_path))
+    watched = Watched(db, Jobs(db), purge, start, pace)
     release_dead(watched.jobs)
     while not told_to_stop:
         try:
@@ -117,6 +120,7 @@ class Watched:
 
     db: Database
     jobs: Jobs
+    purge: Purge
     start: Callable[[], Reader]
     pace: Pace
     reader: Reader | None = None
@@ -135,7 +139,7 @@ class Watched:
         if self.reader is None and now >= self._start_at and self.jobs.waiting():
             self.db.dispose()  # where the reader is forked, SQLite may not be open across it
             self.reader = self.start()
-        purge(self.db)
+        self.purge.run(_PURGE_SLICES)
         if now - self._beaten_at > _BEAT_S:
             beat(self.db, WORKER, "idle" if self.reader is None else "busy")
             self._beaten_at = now

@@ -1,5 +1,21 @@
-"""Vectors by id: one protocol, an exact in-memory engine, and FAISS."""
+"""Vectors by id: one protocol, an exact in-memory engine, and FAISS; `vector_engine` picks one."""
 
-from vectorstore.protocol import Match, VectorStore, VectorStoreError
+from vectorstore.factory import vector_engine
+from vectorstore.protocol import (
+    EngineMissing,
+    Match,
+    SnapshotError,
+    VectorEngine,
+    VectorStore,
+    VectorStoreError,
+)
 
-__all__ = ["Match", "VectorStore", "VectorStoreError"]
+__all__ = [
+    "EngineMissing",
+    "Match",
+    "SnapshotError",
+    "VectorEngine",
+    "VectorStore",
+    "VectorStoreError",
+    "vector_engine",
+]

@@ -1,8 +1,9 @@
-"""The protocol of vector stores and its errors.
+"""The protocols of vector stores and their errors.
 
 VectorStoreError
 ├── DimensionMismatch   vectors of another width than the store's
-└── SnapshotError       a saved index is missing, damaged or of another embedder
+├── SnapshotError       a saved index is missing, damaged or of another embedder
+└── EngineMissing       no engine has this name, or its package is not installed
 """
 
 from collections.abc import Collection, Sequence
@@ -27,6 +28,10 @@ class SnapshotError(VectorStoreError):
     """A saved index is missing, damaged, or belongs to another embedder."""
 
 
+class EngineMissing(VectorStoreError):
+    """No engine has this name, or the package that it needs is not installed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """`score` is the inner product; with normalised rows the cosine, −1 to 1, higher is nearer."""
@@ -36,12 +41,27 @@ class Match:
 
 
 class VectorStore(Protocol):
-    """Holds ids and vectors only; texts live in the database.
+    """The vectors of one knowledge base by id, and nothing else; texts live in the database.
 
-    Rows are float32 and L2-normalised. Ids are non-negative and fit into int64.
+    Rows are float32 and L2-normalised. Ids are non-negative and fit into int64. Safe for threads.
+
+    >>> import numpy as np
+    >>> from vectorstore import vector_engine
+    >>> store = vector_engine("exact").create("handbook", dim=2, embedder="toy")
+    >>> store.upsert([7, 8], np.array([[1.0, 0.0], [0.0, 1.0]], np.float32))
+    >>> query = np.array([[0.6, 0.8]], np.float32)
+    >>> [match.id for match in store.search(query, k=2)[0]]
+    [8, 7]
+    >>> [match.id for match in store.search(query, k=2, allow=[7])[0]]
+    [7]
+    >>> store.delete([8])
+    >>> store.ids()
+    {7}
     """
 
     dim: int
+    # The database's count of changes that the vectors reflect. Whoever fills the store sets it.
+    sequence: int
 
     def upsert(self, ids: Sequence[int], vectors: Vectors) -> None:
         """Add rows `(n, dim)`, replacing those whose id is there already.
@@ -68,5 +88,40 @@ class VectorStore(Protocol):
     def count(self) -> int:
         """How many vectors are held."""
 
+    def memory_bytes(self) -> int:
+        """About how much memory of this process the vectors take."""
+
     def save(self) -> None:
-        """Make the present state durable, where the engine has a place to keep it."""
+        """Make the present state and `sequence` durable, where the engine has a place to keep
+        them. Raises OSError."""
+
+
+class VectorEngine(Protocol):
+    """Makes vector stores and opens those that were saved, each under a name.
+
+    >>> from vectorstore import vector_engine
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> with TemporaryDirectory() as folder:
+    ...     engine = vector_engine("faiss", Path(folder))
+    ...     store = engine.create("handbook", dim=2, embedder="toy")
+    ...     store.sequence = 5
+    ...     store.save()
+    ...     engine.names(), engine.open("handbook", dim=2, embedder="toy").sequence
+    ({'handbook'}, 5)
+    """
+
+    def create(self, name: str, dim: int, embedder: str) -> VectorStore:
+        """An empty store. What was saved under that name stays until this one is saved."""
+
+    def open(self, name: str, dim: int, embedder: str) -> VectorStore:
+        """The store as it was saved.
+
+        Raises SnapshotError where nothing usable was, or something of another embedder or width.
+        """
+
+    def names(self) -> set[str]:
+        """The names under which something is kept."""
+
+    def drop(self, name: str) -> None:
+        """Delete what is kept under that name; passes over one that is not there."""

@@ -25,10 +25,12 @@ def told(error: Exception) -> list[str] | None:
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
     from app.supervisor import StartError
+    from vectorstore import VectorStoreError
 
     if isinstance(error, ValidationError):
         return ["the settings are not right:", *_settings_problems(error)]
-    if isinstance(error, ModelError | StartError | DatabaseUnavailable | EnginesInvalid):
+    known = ModelError | StartError | DatabaseUnavailable | EnginesInvalid | VectorStoreError
+    if isinstance(error, known):
         return [str(error)]
     return None
 

@@ -22,6 +22,7 @@ from app.db.errors import DatabaseUnavailable, StorageFull
 BUSY_TIMEOUT_S = 10
 MIGRATION_TIMEOUT_S = 600
 MIGRATION_LOCK = 0x7A686977656E  # "zhiwen", the key of PostgreSQL's advisory lock
+FILES_LOCK = 0x66696C6573  # "files", likewise
 MIGRATIONS = Path(__file__).parent / "migrations"
 # A full disk reaches SQLite as a failed write, too: of the log, of its index, or of their sync.
 _SQLITE_FULL = (
@@ -138,6 +139,15 @@ class Database:
     def dispose(self) -> None:
         """Close all connections that are not in use."""
         self.engine.dispose()
+
+
+def lock_files(session: Session, *, exclusive: bool = False) -> None:
+    """Until the transaction ends: exclusive to delete stored files, shared to refer to one. A
+    writing session of SQLite is alone in any case."""
+    if session.get_bind().dialect.name == "postgresql":
+        mode = "" if exclusive else "_shared"
+        lock = text(f"SELECT pg_advisory_xact_lock{mode}(:key)")
+        session.connection().execute(lock, {"key": FILES_LOCK})
 
 
 def is_full(error: BaseException | None) -> bool:

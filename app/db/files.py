@@ -51,11 +51,8 @@ class FileStore:
             raise FileMissing(f"no file {sha256}") from error
 
     def delete(self, sha256: str) -> None:
-        """Remove the file; passes over one that is not there."""
-        path = self.path(sha256)
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir():
-            sync_folder(path.parent)
+        """Remove the file; passes over one that is not there. A power cut may bring it back."""
+        self.path(sha256).unlink(missing_ok=True)
 
     def sums(self, idle_s: float = 0.0) -> Iterator[str]:
         """The SHA-256 of every stored file that was not written in the last `idle_s` seconds."""

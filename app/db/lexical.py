@@ -18,13 +18,18 @@ from vectorstore import Match
 
 def add(session: Session, base_id: str, rows: Sequence[tuple[int, str]]) -> None:
     """Index `rows` of (chunk id, text) for a base. An id that is there already is an error."""
-    indexed = [(chunk_id, terms(content)) for chunk_id, content in rows]
-    if not indexed:
+    add_terms(session, base_id, [(chunk_id, terms(content)) for chunk_id, content in rows])
+
+
+def add_terms(session: Session, base_id: str, rows: Sequence[tuple[int, list[str]]]) -> None:
+    """The same for texts that `ingest.terms.terms` has cut already: cutting many takes seconds,
+    and the write lock should not be held for them."""
+    if not rows:
         return
     if _on_sqlite(session):
-        lexical_sqlite.add(session, base_id, indexed)
+        lexical_sqlite.add(session, base_id, rows)
     else:
-        lexical_postgres.add(session, base_id, indexed)
+        lexical_postgres.add(session, base_id, rows)
 
 
 def remove(session: Session, chunk_ids: Collection[int]) -> None:

@@ -61,6 +61,8 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+NOWHERE = ""  # the base of a removed document; no base has this id
+
 AutoId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers INTEGER keys only
 
 
@@ -92,7 +94,8 @@ class StoredDocument(SQLModel, table=True):
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)
-    base_id: str = Field(foreign_key="knowledge_base.id", index=True, ondelete="CASCADE")
+    # No foreign key: a removed base goes at once, and its documents a few at a time afterwards.
+    base_id: str = Field(index=True)
     name: str
     path: str  # where it lies in its folder; what comes with the same path is a new version
     # Other paths of the same bytes, each with when they were sent there, in microseconds.
@@ -195,6 +198,14 @@ class LexicalRemoval(SQLModel, table=True):
     __tablename__ = "lexical_removal"
 
     chunk_id: int = Field(primary_key=True, sa_type=AutoId)
+
+
+class RemovedBase(SQLModel, table=True):
+    """A base that was removed and whose documents are still being deleted."""
+
+    __tablename__ = "removed_base"
+
+    id: str = Field(primary_key=True)
 
 
 class Reembedding(SQLModel, table=True):

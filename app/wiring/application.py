@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
@@ -25,6 +24,7 @@ from app.services.answers.conversations import Conversations
 from app.services.answers.direct import Direct
 from app.services.answers.generations import Generations, sweep_interrupted
 from app.services.answers.replay import Replay
+from app.services.errors import NotFound
 from app.services.improvement.evaluations import Evaluations
 from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
@@ -34,10 +34,12 @@ from app.services.library.jobs import Jobs
 from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
+from app.services.operations.warm_up import WarmUp
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
 from app.wiring.engines import build_gateway, styles
+from app.wiring.indexes import build_indexes
 from app.wiring.models import build_embedder, model_store, scoring
 from app.wiring.tasks import build_recipes, build_tasks
 from ingest.embedding.embedder import Embedder
@@ -73,7 +75,7 @@ class Zhiwen:
     regression: RegressionSet
     evaluations: Evaluations
     status: Status
-    warm: threading.Event  # set once the embedder is loaded
+    warm: WarmUp  # of the embedder
 
     @property
     def model(self) -> ChatModel:
@@ -92,14 +94,26 @@ class Zhiwen:
 
     def warm_up(self) -> None:
         """Load the embedder and the indexes, so that the first question does not wait for them."""
-        _ = self.search.retriever.axis  # measured once, by embedding pairs of sentences
-        self.embedder.embed(["知问"], kind="query")
-        self.warm.set()
+        if not self.warm.run():
+            return
         for summary in self.bases.all():
-            if summary.base.embedder == self.embedder.name:
-                self.indexes.current(summary.base.id)
+            base = summary.base
+            if base.embedder != self.embedder.name:
+                log.warning("base %s was built with %s", base.name, base.embedder)
+            elif self.indexes.full:
+                log.info("memory for indexes is full: base %s is opened when asked for", base.name)
             else:
-                log.warning("base %s was built with %s", summary.base.name, summary.base.embedder)
+                self._open_index(base.id, base.name)
+
+    def _open_index(self, base_id: str, name: str) -> None:
+        try:
+            self.indexes.current(base_id)
+        except NotFound:
+            log.info("base %s was removed meanwhile", name)
+        except Exception:  # one base keeps no other from being searched
+            log.exception(
+                "the index of base %s cannot be opened; the next search tries again", name
+            )
 
     async def warm_engine(self) -> None:
         """Let this machine's own engine, and no other, read what every prompt begins with, in each
@@ -123,11 +137,17 @@ class Zhiwen:
 
     async def close(self) -> None:
         """End what runs, keep the indexes."""
+        self.warm.stop()
         await self.generations.close()
         await self.gateway.close()
         self.evaluations.close()
         self.indexes.save()
         self.db.dispose()
+
+
+def _load_models(embedder: Embedder, retriever: Retriever) -> None:
+    _ = retriever.axis  # measured once, by embedding pairs of sentences
+    embedder.embed(["知问"], kind="query")
 
 
 def build(
@@ -141,7 +161,7 @@ def build(
     db = Database(settings.sql_url)
     files = FileStore(settings.files_path)
     jobs = Jobs(db)
-    indexes = Indexes(db, settings.indexes_path, embedder.name)
+    indexes = build_indexes(settings, db, embedder.name)
     passages = Passages(db)
     dense_weight, answerable = scoring(settings, store, embedder.name)
     retriever = Retriever(
@@ -169,7 +189,7 @@ def build(
     generations = Generations(db, tasks, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
-    warm = threading.Event()
+    warm = WarmUp(lambda: _load_models(embedder, retriever))
     return Zhiwen(
         settings=settings,
         db=db,
@@ -179,7 +199,7 @@ def build(
         indexes=indexes,
         bases=Bases(db, embedder.name, embedder.dim),
         documents=documents,
-        reconciliation=Reconciliation(db, files, documents, indexes),
+        reconciliation=Reconciliation(db, files, indexes),
         jobs=jobs,
         search=search,
         generations=generations,
@@ -196,7 +216,7 @@ def build(
             settings.data_dir,
             gateway,
             embedder.name,
-            warm.is_set,
+            warm,
             indexes.unsaved,
         ),
         warm=warm,

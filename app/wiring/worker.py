@@ -3,12 +3,11 @@
 from app.config import Settings
 from app.db.engine import Database
 from app.db.files import FileStore
-from app.services.library.documents import Documents
 from app.services.library.ingestion import Ingestion
 from app.services.library.jobs import Jobs
 from app.services.operations.reconcile import Reconciliation
-from app.services.search.indexes import Indexes
 from app.services.search.reembed import Reembed
+from app.wiring.indexes import build_indexes
 from app.wiring.models import build_embedder, embedder_name, model_store
 from ingest.sandbox.sandbox import Limits, Sandbox
 
@@ -33,9 +32,8 @@ def build_reconciliation(settings: Settings) -> Reconciliation:
     """Compares files and indexes with the database; needs neither a running service nor models."""
     db = Database(settings.sql_url)
     files = FileStore(settings.files_path)
-    documents = Documents(db, files, settings.max_upload_bytes)
-    indexes = Indexes(db, settings.indexes_path, embedder_name(settings, model_store(settings)))
-    return Reconciliation(db, files, documents, indexes)
+    indexes = build_indexes(settings, db, embedder_name(settings, model_store(settings)))
+    return Reconciliation(db, files, indexes)
 
 
 def build_reembed(settings: Settings, name: str) -> Reembed:

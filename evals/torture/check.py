@@ -33,17 +33,18 @@ class Wrong:
 
 
 def wait_until_read(processes: Processes) -> list[str]:
-    """Until no document is on its way; what is still there after some minutes."""
+    """Until no document is on its way, in or out; what is still there after some minutes."""
     deadline = time.monotonic() + _EMPTY_S
     with closing(_database(processes)) as db:
         while True:
             rows = db.execute(
-                "SELECT path, state FROM document WHERE state IN ('queued','parsing','embedding')"
+                "SELECT path, state FROM document"
+                " WHERE state IN ('queued','parsing','embedding') OR base_id = ''"
             ).fetchall()
             if not rows:
                 return []
             if time.monotonic() > deadline:
-                return [f"{path} is still {state}" for path, state in rows]
+                return [f"{path} is still {state}, or not yet deleted" for path, state in rows]
             time.sleep(0.02)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from evals.torture.processes import Processes
-from vectorstore.snapshot import MANIFEST
+from vectorstore.faiss.snapshot import MANIFEST
 
 Undo = Callable[[], None]
 Fault = Callable[[Processes, random.Random], Undo]

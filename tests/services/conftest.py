@@ -1,6 +1,6 @@
 """Services on a migrated database of each kind, with the embedder that needs no model."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,26 @@ from app.services.library.documents import Documents
 from app.services.library.ingestion import Ingestion
 from app.services.library.jobs import Jobs
 from app.services.search.indexes import Indexes
-from ingest.embedding.embedder import Embedder
+from ingest.embedding.embedder import Embedder, TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from tests.postgres import fresh_database
+from vectorstore import vector_engine
 
 WORKER = "worker-a"
 HANDBOOK = "# 手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
 MANUAL = "# Gateway\n\nThe gateway draws 12 watts from a 24 volt supply.\n"
+
+
+class DisturbedEmbedder(HashingEmbedder):
+    """Something happens while the vectors are computed."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
+        self._happens()
+        return super().embed(texts, kind=kind)
 
 
 @dataclass(slots=True)
@@ -47,9 +60,10 @@ class House:
     def ingestion(self) -> Ingestion:
         return Ingestion(self.db, self.files, self.jobs, self.embedder, 400)
 
-    def indexes(self) -> Indexes:
+    def indexes(self, embedder_name: str = "", memory_mib: float = 100) -> Indexes:
         """As a process that has just started has them."""
-        return Indexes(self.db, self.folder / "indexes", self.embedder.name)
+        engine = vector_engine("faiss", self.folder / "indexes")
+        return Indexes(self.db, engine, embedder_name or self.embedder.name, memory_mib=memory_mib)
 
     def base(self, name: str = "手册") -> str:
         return self.bases.create(name).base.id

@@ -13,8 +13,8 @@ from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Vectors
 from tests.services.conftest import HANDBOOK, MANUAL, House
 from vectorstore.exact import ExactStore
+from vectorstore.faiss.snapshot import MANIFEST
 from vectorstore.protocol import Match
-from vectorstore.snapshot import MANIFEST
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_a_snapshot_ahead_of_the_database_is_rebuilt(house: House, base_id: str)
 def test_a_base_of_another_embedder_is_refused_by_name(house: House, base_id: str) -> None:
     house.add(base_id, "手册.md", HANDBOOK)
     house.drain()
-    other = Indexes(house.db, house.folder / "indexes", "bge-m3")
+    other = house.indexes("bge-m3")
     with pytest.raises(WrongEmbedder, match=r"'手册'.*'hashing'.*ZHIWEN_EMBEDDER=hashing"):
         other.search(query(house), 5, [base_id])
 

@@ -1,31 +1,22 @@
 """What a job leaves behind when something happens to it: everything or nothing."""
 
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
+from types import FrameType
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import Session, select
 
 from app.db import lexical
 from app.db.tables import ChunkTombstone, DocumentText, Job, StoredChunk, utc_now
 from app.services.library.jobs import Claim
-from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
-from tests.services.conftest import HANDBOOK, WORKER, House
-
-
-class DisturbedEmbedder(HashingEmbedder):
-    """Something happens while the vectors are computed."""
-
-    def __init__(self, happens: Callable[[], object]) -> None:
-        super().__init__()
-        self._happens = happens
-
-    def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
-        self._happens()
-        return super().embed(texts, kind=kind)
+from ingest.terms import terms
+from tests.services.conftest import HANDBOOK, WORKER, DisturbedEmbedder, House
 
 
 @pytest.fixture
@@ -229,3 +220,25 @@ def test_deleting_and_reading_at_the_same_time_never_wait_for_each_other(
     with house.db.read() as session:
         assert set(left_behind(session).values()) == {0}
         assert session.exec(select(Job)).all() == []
+
+
+def test_terms_are_cut_before_the_transaction_that_stores_them(house: House, base_id: str) -> None:
+    """It takes seconds for a large file, and others wait to write meanwhile."""
+    house.add(base_id, "手册.md", HANDBOOK)
+    open_transactions: list[Any] = []
+    cut_within: list[int] = []
+
+    def watch(frame: FrameType, kind: str, _argument: Any) -> None:
+        if kind == "call" and frame.f_code is terms.__code__:
+            cut_within.append(len(open_transactions))
+
+    event.listen(house.db.engine, "begin", open_transactions.append)
+    for end in ("commit", "rollback"):
+        event.listen(house.db.engine, end, open_transactions.remove)
+    sys.setprofile(watch)
+    try:
+        house.drain()
+    finally:
+        sys.setprofile(None)
+    assert cut_within
+    assert set(cut_within) == {0}

@@ -12,7 +12,7 @@ from app.db import lexical
 from app.db.tables import ChunkVector, Job, StoredChunk, StoredDocument
 from app.services.operations.reconcile import Reconciliation
 from app.services.search.indexes import Indexes
-from tests.services.conftest import HANDBOOK, MANUAL, House
+from tests.services.conftest import HANDBOOK, MANUAL, WORKER, DisturbedEmbedder, House
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def base_id(house: House) -> str:
 
 
 def reconciliation(house: House, indexes: Indexes | None = None) -> Reconciliation:
-    return Reconciliation(house.db, house.files, house.documents, indexes or house.indexes())
+    return Reconciliation(house.db, house.files, indexes or house.indexes())
 
 
 def told(house: House, *, repair: bool) -> dict[str, bool]:
@@ -93,6 +93,38 @@ def test_a_difference_is_told_and_set_right_at_the_start(
         chunks = {id_ for id_ in session.exec(select(StoredChunk.id)) if id_ is not None}
         assert lexical.ids(session) == chunks == house.indexes().current(base_id).ids()
     assert set(states) == {"ready"}
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_document_answers_while_it_is_read_again(
+    house: House, base_id: str, readable: bool
+) -> None:
+    """And goes on answering as it was where it cannot be read any more."""
+    _a_vector_is_gone(house)
+    reconciliation(house).start()
+    reconciliation(house).start()
+    claim = house.jobs.claim(WORKER)
+    assert claim is not None
+    assert house.jobs.claim("worker-b") is None, "one job is enough"
+    seen: list[tuple[str, list[int]]] = []
+
+    def look() -> None:
+        with house.db.read() as session:
+            found = [match.id for match in lexical.search(session, "gateway 年假", 9, [base_id])]
+        seen.append((house.state(claim.document_id), found))
+
+    look()
+    if not readable:
+        house.files.path(house.documents.get(claim.document_id).document.sha256).unlink()
+    house.embedder = DisturbedEmbedder(look)
+    house.ingestion.run(claim, WORKER)
+    look()
+
+    assert len(seen) > (2 if readable else 1)
+    assert {state for state, _ in seen} == {"ready"}
+    assert all(found == seen[0][1] for _, found in seen[:-1]), "the chunks of before"
+    assert len(seen[0][1]) == len(seen[-1][1]) == 2
+    assert ("vectors" in told(house, repair=False)) is not readable
 
 
 def test_a_running_service_drops_bytes_before_they_count_as_a_difference(

@@ -53,7 +53,7 @@ def base(house: House) -> KnowledgeBase:
 
 
 def of_new(house: House) -> Indexes:
-    return Indexes(house.db, house.folder / "indexes", "wider")
+    return house.indexes("wider")
 
 
 def ignore(_done: int, _total: int) -> None:
@@ -136,3 +136,29 @@ def test_what_cannot_be_changed_is_said(house: House, base_id: str) -> None:
         Reembed(house.db, Wider()).run("nowhere", ignore)
     with pytest.raises(Conflict, match="already"):
         Reembed(house.db, HashingEmbedder()).run(NAME, ignore)
+
+
+def test_a_process_that_has_the_base_open_follows_there_and_back(
+    house: House, base_id: str
+) -> None:
+    """Its index is of vectors two generations ago, and is of no use any more."""
+    indexes = house.indexes()
+    before = found(indexes, house, base_id, HashingEmbedder())
+    indexes.save()
+    old = indexes.current(base_id)
+    Reembed(house.db, Wider()).run(NAME, ignore)
+    with pytest.raises(WrongEmbedder):
+        indexes.current(base_id)
+    house.documents.delete(house.documents.page(base_id, limit=1, offset=0)[0][0].document.id)
+    Reembed(house.db, HashingEmbedder()).run(NAME, ignore)
+
+    store = indexes.current(base_id)
+
+    assert store is not old
+    assert store.ids() == house.indexes().current(base_id).ids() < old.ids()
+    assert found(indexes, house, base_id, HashingEmbedder()) == found(
+        house.indexes(), house, base_id, HashingEmbedder()
+    )
+    assert before
+    indexes.save()
+    assert len(list((house.folder / "indexes").iterdir())) == 1, "the older snapshot is gone"

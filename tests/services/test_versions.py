@@ -6,8 +6,7 @@ from sqlmodel import select
 from app.db import lexical
 from app.db.tables import ChunkVector, LexicalRemoval, StoredChunk
 from app.services.errors import Invalid, NotFound
-from app.services.library.enqueue import clean_path
-from app.services.library.removal import purge
+from app.services.library.versions import clean_path
 from tests.services.conftest import House
 
 OLD = "# 手册\n\n年假为每年十五天，须提前一周申请。\n"
@@ -33,7 +32,7 @@ def assert_only_these_are_found(house: House, base_id: str, *document_ids: str) 
             found = lexical.search(session, "年假 gateway", 99, [base_id])
         assert {match.id for match in found} == expected
         assert house.indexes().current(base_id).ids() == expected
-        purge(house.db)
+        house.documents.purge.run(99)
     with house.db.read() as session:
         assert session.exec(select(LexicalRemoval)).all() == []
 

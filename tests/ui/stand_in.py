@@ -56,6 +56,7 @@ class House:
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     asked: list[ChatIn] = field(default_factory=list)  # what came to /api/chat
     engine_down_since: datetime | None = None
+    embedder_error: str = ""  # why it could not be loaded
     engines: list[EngineOut] = field(default_factory=list)  # where there are several
     served: ServedOut | None = None  # of the answers to come
     healthy: bool = True

@@ -58,10 +58,17 @@ def add_routes(api: FastAPI, house: House) -> None:
     @api.get("/api/status")
     async def status() -> StatusOut:
         since = house.engine_down_since
-        parts = [
-            ComponentOut(name=name, ok=True, detail="")
-            for name in ("database", "embedder", "worker")
-        ]
+        parts = [ComponentOut(name=name, ok=True, detail="") for name in ("database", "worker")]
+        failures = {"failures": 3.0} if house.embedder_error else {}
+        parts.append(
+            ComponentOut(
+                name="embedder",
+                ok=not failures,
+                detail=house.embedder_error,
+                since=since,
+                facts=failures,
+            )
+        )
         parts.append(
             ComponentOut(name="disk", ok=True, detail="43.9 GB free", facts={"free_gb": 43.9})
         )

@@ -274,6 +274,14 @@ def test_the_status_page_says_what_is_down(app: AppTest, house: House) -> None:
     assert ZH["help.engine"] in said(app)
 
 
+def test_the_status_page_says_why_the_embedder_is_not_loaded(app: AppTest, house: House) -> None:
+    house.embedder_error = "It could not be loaded (OSError: model.safetensors is truncated)."
+    go(app, "status")
+    assert "is truncated" in said(app)
+    assert ZH["help.embedder_failed"] in said(app)
+    assert ZH["help.embedder"] not in said(app)
+
+
 def test_the_status_page_shows_each_engine_and_what_to_do(app: AppTest, house: House) -> None:
     house.engines = two_engines(down_since=now())
     go(app, "status")

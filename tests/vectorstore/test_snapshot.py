@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.vectorstore.contract import DIM, unit_rows
-from vectorstore import snapshot
-from vectorstore.faiss_store import FaissStore, new_index
+from vectorstore.faiss import snapshot
+from vectorstore.faiss.snapshot import MANIFEST
+from vectorstore.faiss.store import FaissStore, new_index
 from vectorstore.protocol import SnapshotError
-from vectorstore.snapshot import MANIFEST
 
 EMBEDDER = "hashing-16"
 

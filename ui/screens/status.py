@@ -59,8 +59,13 @@ def _component(part: wire.Component) -> None:
             since = datetime.fromisoformat(part["since"]).astimezone(state.time_zone())
             said.append(t("status.since", since=since.strftime("%m-%d %H:%M")))
         st.caption(" · ".join(said), width="content")
-    if not part["ok"] and f"help.{part['name']}" in words("zh"):
-        st.caption(t(f"help.{part['name']}"))
+    if not part["ok"] and (key := _help(part)) in words("zh"):
+        st.caption(t(key))
+
+
+def _help(part: wire.Component) -> str:
+    """The key of what to do about a component that is down."""
+    return f"help.{part['name']}" + ("_failed" if part.get("facts", {}).get("failures") else "")
 
 
 def _said(part: wire.Component) -> str:
@@ -70,5 +75,6 @@ def _said(part: wire.Component) -> str:
         return ""
     if ok and f"fine.{name}" in words("zh"):
         return t(f"fine.{name}", **part.get("facts", {}))
-    explained = not ok and f"help.{name}" in words("zh")  # below the badge
+    # Explained below the badge, unless the reason says more.
+    explained = not ok and not _help(part).endswith("_failed") and _help(part) in words("zh")
     return "" if explained else plain(detail)

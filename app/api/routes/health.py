@@ -63,7 +63,8 @@ class ComponentOut(Wire):
     ok: bool
     detail: str
     since: datetime | None = None
-    facts: dict[str, float] = Field({})  # the numbers of `detail`: disk has `free_gb`
+    # The numbers of `detail`: `free_gb` of the disk, `failures` of an embedder that does not load
+    facts: dict[str, float] = Field({})
 
 
 class FindingOut(Wire):
@@ -120,6 +121,8 @@ async def readyz(app: App, response: Response) -> dict[str, str]:
     if await app.status.ready():
         return {"status": "ready"}
     response.status_code = 503
+    if app.status.warm.failures:
+        return {"status": "starting", "detail": "The embedder is not loaded. Run: zhiwen doctor"}
     return {"status": "starting"}
 
 

@@ -12,14 +12,22 @@ from sqlmodel import Session, col, select
 from app.db.engine import Database
 from app.db.errors import FileTooLarge
 from app.db.files import FileStore, StoredFile
-from app.db.tables import DocumentText, Job, StoredChunk, StoredDocument, utc_now
+from app.db.tables import DocumentText, Job, KnowledgeBase, StoredChunk, StoredDocument, utc_now
 from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
 from app.services.library.bases import get_base
-from app.services.library.deletion import delete_base, delete_document
-from app.services.library.enqueue import clean_name, clean_path, enqueue
-from app.services.library.versions import UNFINISHED, all_versions, leave_path
+from app.services.library.removal import Purge, remove_base, remove_document
+from app.services.library.versions import (
+    UNFINISHED,
+    all_versions,
+    clean_name,
+    clean_path,
+    leave_path,
+    take_in,
+)
 from ingest.errors import UnsupportedFormat
 from ingest.parsers import parser_for
+
+_SLICES_AT_ONCE = 20  # five hundred chunks; the worker deletes the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +50,9 @@ class TextPart:
 
 
 def get_document(session: Session, document_id: str) -> StoredDocument:
-    """The document, or NotFound."""
+    """The document, or NotFound, also where it or its base was removed."""
     document = session.get(StoredDocument, document_id)
-    if document is None:
+    if document is None or session.get(KnowledgeBase, document.base_id) is None:
         raise NotFound("document", document_id)
     return document
 
@@ -98,7 +106,7 @@ class Documents:
 
     def _enqueue(self, base_id: str, path: str, file: StoredFile) -> tuple[DocumentView, bool]:
         with self.db.write() as session:
-            document, is_new = enqueue(session, base_id, path, file)
+            document, is_new = take_in(session, base_id, path, file)
             return self._view(session, document), is_new
 
     def get(self, document_id: str) -> DocumentView:
@@ -168,7 +176,7 @@ class Documents:
             return DocumentView(document, 0, 0)
 
     def delete(self, document_id: str, path: str = "") -> None:
-        """Take the document out of every index in one commit, then drop its bytes.
+        """Remove the document from every index at once, its rows and bytes afterwards.
 
         With the version that answers its earlier ones go; any other version goes alone. With
         `path` only what lies there goes: a document that has other paths stays.
@@ -177,22 +185,18 @@ class Documents:
             document = get_document(session, document_id)
             if path and leave_path(session, document, path):
                 return
-            sums = delete_document(session, document_id)
-        self.drop_unused_files(sums)
+            remove_document(session, document)
+        self.purge.begin(_SLICES_AT_ONCE)
 
     def delete_base(self, base_id: str) -> None:
-        """Delete a base with all its documents."""
+        """Remove a base with all its documents, likewise."""
         with self.db.write() as session:
-            sums = delete_base(session, base_id)
-        self.drop_unused_files(sums)
+            remove_base(session, base_id)
+        self.purge.begin(_SLICES_AT_ONCE)
 
-    def drop_unused_files(self, sums: list[str]) -> None:
-        """Remove the bytes that no document of any base refers to any more."""
-        with self.db.write() as session:  # a write, so that no upload refers to them meanwhile
-            for sha256 in sums:
-                query = select(StoredDocument.id).where(StoredDocument.sha256 == sha256)
-                if session.exec(query.limit(1)).first() is None:
-                    self.files.delete(sha256)
+    @property
+    def purge(self) -> Purge:
+        return Purge(self.db, self.files)
 
     def text(self, document_id: str, start: int, end: int) -> TextPart:
         """Characters `[start, end)` of the stored text. Raises NotFound before it is parsed."""

@@ -23,8 +23,8 @@ from app.db.files import FileStore
 from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.library.bases import get_base, next_sequence
+from app.services.library.chunks import delete_chunks, withdraw
 from app.services.library.jobs import LEASE_S, Claim, Jobs, locked
-from app.services.library.removal import delete_chunks, withdraw
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
 from ingest.chunking.chunk import indexed_text
@@ -32,6 +32,7 @@ from ingest.embedding.embedder import Embedder, Vectors
 from ingest.errors import IngestError
 from ingest.parsers import parse
 from ingest.pipeline import Parse, Progress, chunk_limit, embed, read
+from ingest.terms import terms
 from ingest.types import Chunk, Document
 
 log = logging.getLogger(__name__)
@@ -168,6 +169,7 @@ class Ingestion:
     def _commit(self, reading: Reading, vectors: Vectors) -> None:
         """Text, chunks, vectors, lexical rows and the state `ready`: all or nothing."""
         claim, document, parsed = reading.claim, reading.stored, reading.document
+        cut = [terms(text) for text in reading.texts]  # seconds for a large file: not in the commit
         with self.db.write() as session:
             # The base first, as deleting it does; the other order would deadlock.
             next_sequence(session, document.base_id)
@@ -190,7 +192,7 @@ class Ingestion:
             job.state, job.stage, job.updated_at = "done", "ready", stored.updated_at
             session.add_all((stored, job))
             if take_paths(session, stored, base.sequence):
-                lexical.add(session, stored.base_id, list(zip(ids, reading.texts, strict=True)))
+                lexical.add_terms(session, stored.base_id, list(zip(ids, cut, strict=True)))
 
 
 def add_chunks(

@@ -1,5 +1,6 @@
 """The queue of ingestion jobs. A claim is a lease: work of a worker that died is claimed again."""
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,6 +10,9 @@ from sqlmodel import Session, col, func, select
 from app.db.engine import Database
 from app.db.tables import Job, StoredDocument, utc_now
 from app.services.errors import NotFound
+from app.services.library.versions import UNFINISHED
+
+log = logging.getLogger(__name__)
 
 LEASE_S = 30.0
 MAX_ATTEMPTS = 3
@@ -113,7 +117,8 @@ class Jobs:
                 job, document = held
                 job.stage, job.done, job.total = stage, done, total
                 job.updated_at = document.updated_at = utc_now()
-                document.state = stage
+                if document.state in UNFINISHED:  # else it answers until this reading is done
+                    document.state = stage
                 session.add_all(held)
 
     def fail(self, claim: Claim, code: str, detail: str) -> None:
@@ -144,7 +149,9 @@ def fail(session: Session, job: Job, code: str, detail: str) -> None:
     job.state, job.stage, job.updated_at = "failed", "failed", utc_now()
     session.add(job)
     document = session.get(StoredDocument, job.document_id)
-    if document is not None:
+    if document is not None and document.state not in UNFINISHED:
+        log.warning("%s answers as before; reading it again failed: %s", document.name, detail)
+    elif document is not None:
         document.state, document.error_code, document.error_detail = "failed", code, detail
         document.updated_at = job.updated_at
         session.add(document)

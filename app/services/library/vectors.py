@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, insert
+from sqlalchemy import ColumnElement, and_, insert, or_
 from sqlmodel import Session, col, select
 
-from app.db.tables import ChunkVector, KnowledgeBase, StoredChunk, StoredDocument
+from app.db.tables import NOWHERE, ChunkVector, KnowledgeBase, StoredChunk, StoredDocument
 from ingest.embedding.embedder import Vectors
 
 
@@ -45,13 +45,12 @@ def read_vectors(
 
 
 def is_searched(base_id: str) -> ColumnElement[bool]:
-    """The base's chunks without those of superseded versions."""
-    superseded = select(StoredDocument.id).where(
-        StoredDocument.base_id == base_id, StoredDocument.state == "superseded"
+    """The base's chunks without those of superseded versions and of removed documents."""
+    others = select(StoredDocument.id).where(
+        col(StoredDocument.base_id).in_((NOWHERE, base_id)),
+        or_(col(StoredDocument.base_id) == NOWHERE, col(StoredDocument.state) == "superseded"),
     )
-    return and_(
-        col(StoredChunk.base_id) == base_id, col(StoredChunk.document_id).not_in(superseded)
-    )
+    return and_(col(StoredChunk.base_id) == base_id, col(StoredChunk.document_id).not_in(others))
 
 
 def searched_ids(session: Session, base_id: str) -> set[int]:

@@ -1,19 +1,90 @@
 """Versions of documents: which file is known under which path, and which version answers.
 
-Per path the bytes that were sent there last count, as soon as they are ready: in that commit the
-document takes the path from the one before. A document that has no path left is `superseded`. The
-same bytes at several paths are one document, and it answers as long as one path has them.
+`take_in` makes a stored file a document of its base, queued to be read. Per path the bytes that
+were sent there last count, as soon as they are ready: in that commit the document takes the path
+from the one before. A document that has no path left is `superseded`. The same bytes at several
+paths are one document, and it answers as long as one path has them.
 """
 
+import mimetypes
 from collections.abc import Collection
+from pathlib import PurePosixPath
 
 from sqlalchemy import Text, cast, func, or_
 from sqlmodel import Session, col, select
 
-from app.db.tables import StoredDocument, microseconds, utc_now
-from app.services.library.removal import withdraw
+from app.db.engine import lock_files
+from app.db.files import StoredFile
+from app.db.tables import Job, StoredDocument, microseconds, utc_now
+from app.services.errors import Conflict, Invalid
+from app.services.library.bases import lock_base, next_sequence
+from app.services.library.chunks import withdraw
 
 UNFINISHED = ("queued", "parsing", "embedding")
+_MAX_NAME_CHARS = 255
+_MAX_PATH_CHARS = 2000
+
+
+def clean_path(path: str) -> str:
+    """A file's path within its folder, with `/`, without `.`, `..` and control characters.
+
+    Raises Invalid where no name is left.
+    """
+    *folders, name = path.replace("\\", "/").split("/")
+    kept = ["".join(c for c in folder if c.isprintable()).strip() for folder in folders]
+    kept = [folder for folder in kept if folder not in ("", ".", "..")]
+    whole = "/".join((*kept, clean_name(name)))
+    if len(whole) > _MAX_PATH_CHARS:
+        raise Invalid("The path of the file is too long.", code="bad_name")
+    return whole
+
+
+def clean_name(name: str) -> str:
+    """The file name without folders and control characters. Raises Invalid where none is left."""
+    bare = PurePosixPath(name.replace("\\", "/")).name
+    bare = "".join(c for c in bare if c.isprintable()).strip()
+    if bare in ("", ".", ".."):
+        raise Invalid("The file has no usable name.", code="bad_name")
+    if len(bare) > _MAX_NAME_CHARS:
+        path = PurePosixPath(bare)
+        bare = path.stem[: _MAX_NAME_CHARS - len(path.suffix)] + path.suffix
+    return bare
+
+
+def take_in(
+    session: Session, base_id: str, path: str, file: StoredFile
+) -> tuple[StoredDocument, bool]:
+    """Make a stored file a document of the base, with a job that reads it; returns the document,
+    and whether it is new. Bytes that the base has already only get another path.
+
+    Raises NotFound, and Conflict where the bytes were removed just now.
+    """
+    lock_base(session, base_id)
+    known = known_bytes(session, base_id, file.sha256)
+    if known is not None:
+        sent_now(session, known, path)
+        if known.state == "ready" and len(holders(session, base_id, [path])) > 1:
+            take_paths(session, known, next_sequence(session, base_id))
+        return known, False
+    name = PurePosixPath(path).name
+    lock_files(session)
+    if not file.path.exists():  # its last document was deleted just now
+        raise Conflict(f"{name} was being deleted. Upload it again.")
+    document = StoredDocument(
+        base_id=base_id,
+        name=name,
+        path=path,
+        series_id="",
+        media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+    )
+    place_in_series(session, document)
+    sent_now(session, document, path)
+    session.flush()
+    session.add(Job(document_id=document.id))
+    session.flush()
+    return document, True
 
 
 def holders(session: Session, base_id: str, paths: Collection[str]) -> list[StoredDocument]:

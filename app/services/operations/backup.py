@@ -64,12 +64,13 @@ def backup(data_dir: Path, target: Path) -> Manifest:
         with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as into:
             source.backup(into)
             into.execute("PRAGMA journal_mode=DELETE")
-            sums = {sha256 for (sha256,) in into.execute("SELECT DISTINCT sha256 FROM document")}
-            (documents,) = into.execute("SELECT count(*) FROM document").fetchone()
+            rows = into.execute(
+                "SELECT sha256 FROM document WHERE base_id IN (SELECT id FROM knowledge_base)"
+            ).fetchall()
         _link_all(store, work)
-        present = sorted(sha256 for sha256 in sums if (work / sha256).exists())
+        present = sorted({sha256 for (sha256,) in rows if (work / sha256).exists()})
         manifest = Manifest(
-            datetime.now(UTC).isoformat(timespec="seconds"), documents, len(present), _sum(copy)
+            datetime.now(UTC).isoformat(timespec="seconds"), len(rows), len(present), _sum(copy)
         )
         _write(target, manifest, copy, [work / sha256 for sha256 in present], data_dir)
     return manifest

@@ -40,11 +40,14 @@ class Inventory(Collector):
     def counts(self) -> Counts:
         """Six aggregates over indexed or small tables; the chunks are not counted one by one."""
         state, number = col(StoredDocument.state), func.count()
+        kept = col(StoredDocument.base_id).in_(select(KnowledgeBase.id))  # not those being deleted
         with self.db.read() as session:
-            documents = dict(session.exec(select(state, number).group_by(state)).all())
+            documents = dict(session.exec(select(state, number).where(kept).group_by(state)).all())
             code = col(StoredDocument.error_code)
-            failures = session.exec(select(code, number).where(state == "failed").group_by(code))
-            chunks = select(func.sum(StoredDocument.chunk_count)).where(state == "ready")
+            failures = session.exec(
+                select(code, number).where(state == "failed", kept).group_by(code)
+            )
+            chunks = select(func.sum(StoredDocument.chunk_count)).where(state == "ready", kept)
             oldest = select(func.min(Job.created_at)).where(col(Job.state) == "queued")
             worker = session.get(Heartbeat, WORKER)
             return Counts(

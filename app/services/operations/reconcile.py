@@ -8,14 +8,23 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sqlalchemy import union_all
 from sqlmodel import Session, col, select
 
 from app.db import lexical
 from app.db.engine import Database
 from app.db.errors import StorageFull
 from app.db.files import FileStore
-from app.db.tables import ChunkVector, Job, KnowledgeBase, StoredChunk, StoredDocument
-from app.services.library.documents import Documents
+from app.db.tables import (
+    NOWHERE,
+    ChunkVector,
+    Job,
+    KnowledgeBase,
+    RemovedBase,
+    StoredChunk,
+    StoredDocument,
+)
+from app.services.library.removal import drop_unused_files
 from app.services.library.vectors import is_searched, searched_ids
 from app.services.library.versions import UNFINISHED
 from app.services.search.indexes import Indexes
@@ -26,6 +35,8 @@ log = logging.getLogger(__name__)
 _UPLOAD_S = 3600.0  # younger bytes without a document may belong to an upload that is coming in
 _OVERDUE_S = 2 * _UPLOAD_S  # by then the service has dropped them
 _ROWS_AT_ONCE = 500
+
+_GOING_ON = select(Job.document_id).where(col(Job.state).in_(("queued", "running")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,6 @@ class Reconciliation:
 
     db: Database
     files: FileStore
-    documents: Documents
     indexes: Indexes
     at_start: list[Finding] = field(default_factory=list)
 
@@ -73,15 +83,26 @@ class Reconciliation:
             wanted = set(session.exec(select(StoredDocument.sha256)))
         orphans = [sha256 for sha256 in self.files.sums(_UPLOAD_S) if sha256 not in wanted]
         if orphans:
-            self.documents.drop_unused_files(orphans)
+            drop_unused_files(self.db, self.files, orphans)
 
     def _stored(self, *, repair: bool) -> Iterator[Finding]:
+        yield from self._strays(repair=repair)
         yield from self._jobs(repair=repair)
         yield from self._bytes(repair=repair)
         yield from self._vectors(repair=repair)
         yield from self._lexical(repair=repair)
         if repair and (swept := self.indexes.sweep()):
             yield Finding("indexes", f"{swept} folders of bases that are gone", True)
+
+    def _strays(self, *, repair: bool) -> Iterator[Finding]:
+        """Documents belong to a base, or their base is listed as removed."""
+        with self.db.read() as session:
+            stray = _without_base(session)
+        if stray and repair:
+            with self.db.write() as session:
+                session.add_all(RemovedBase(id=base_id) for base_id in _without_base(session))
+        if stray:
+            yield Finding("documents", f"documents of {len(stray)} bases that are gone", repair)
 
     def _jobs(self, *, repair: bool) -> Iterator[Finding]:
         """Every document that is not finished has a job that goes on."""
@@ -97,13 +118,17 @@ class Reconciliation:
     def _bytes(self, *, repair: bool) -> Iterator[Finding]:
         """Every document has its file, and every file its document."""
         with self.db.read() as session:
-            rows = session.exec(select(StoredDocument.sha256, StoredDocument.name)).all()
-        wanted = dict(rows)
+            wanted = set(session.exec(select(StoredDocument.sha256)))
+            rows = session.exec(
+                select(StoredDocument.sha256, StoredDocument.name).where(
+                    col(StoredDocument.base_id).in_(select(KnowledgeBase.id))
+                )
+            ).all()
         lost = sorted(name for sha256, name in rows if not self.files.path(sha256).exists())
         age_s = _UPLOAD_S if repair else _OVERDUE_S
         orphans = [sha256 for sha256 in self.files.sums(age_s) if sha256 not in wanted]
         if orphans and repair:
-            self.documents.drop_unused_files(orphans)
+            drop_unused_files(self.db, self.files, orphans)
         if orphans:
             yield Finding("files", f"{len(orphans)} stored files of no document", repair)
         if lost:
@@ -115,12 +140,14 @@ class Reconciliation:
             yield Finding("files", detail, False)
 
     def _vectors(self, *, repair: bool) -> Iterator[Finding]:
-        """Every searched chunk has a vector; a document that lacks one is read again."""
+        """Every searched chunk has a vector; a document that lacks one is read again, and answers
+        as it is until then."""
         with self.db.read() as session:
             lacking = _without_vector(session)
         if lacking and repair:
             with self.db.write() as session:
-                session.add_all(Job(document_id=document_id) for document_id in lacking)
+                going_on = set(session.exec(_GOING_ON))
+                session.add_all(Job(document_id=id_) for id_ in lacking if id_ not in going_on)
         if lacking:
             yield Finding("vectors", f"{len(lacking)} documents lack vectors", repair)
 
@@ -154,12 +181,21 @@ class Reconciliation:
                 yield Finding("vector index", detail, repair)
 
 
+def _without_base(session: Session) -> list[str]:
+    """Ids of bases that are gone, that nothing lists as removed, and that still have documents."""
+    known = union_all(select(KnowledgeBase.id), select(RemovedBase.id))
+    base_id = col(StoredDocument.base_id)
+    query = select(base_id).where(base_id != NOWHERE, base_id.not_in(known))
+    return list(session.exec(query.distinct()))
+
+
 def _without_job(session: Session) -> list[str]:
-    going_on = select(Job.document_id).where(col(Job.state).in_(("queued", "running")))
     return list(
         session.exec(
             select(StoredDocument.id).where(
-                col(StoredDocument.state).in_(UNFINISHED), col(StoredDocument.id).not_in(going_on)
+                col(StoredDocument.state).in_(UNFINISHED),
+                col(StoredDocument.id).not_in(_GOING_ON),
+                col(StoredDocument.base_id).in_(select(KnowledgeBase.id)),
             )
         )
     )
@@ -182,7 +218,9 @@ def _lexical_differences(session: Session) -> tuple[set[int], set[int]]:
     for base_id in session.exec(select(KnowledgeBase.id)):
         wanted |= searched_ids(session, base_id)
     indexed = lexical.ids(session)
-    return wanted - indexed, indexed - wanted
+    # those of removed bases are erased a few at a time, and nobody finds them meanwhile
+    leaving = select(StoredChunk.id).where(col(StoredChunk.base_id).in_(select(RemovedBase.id)))
+    return wanted - indexed, indexed - wanted - set(session.exec(leaving))
 
 
 def _add_to_lexical(session: Session, chunk_ids: list[int]) -> None:

@@ -2,9 +2,9 @@
 
 import platform
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +18,7 @@ from app.db.errors import DatabaseUnavailable
 from app.db.tables import Heartbeat, utc_now
 from app.llm.gateway import Engine, Gateway
 from app.services.library.jobs import Jobs
+from app.services.operations.warm_up import WarmUp
 
 WORKER = "worker"
 ALIVE_S = 10.0
@@ -61,7 +62,7 @@ class Status:
     data_dir: Path
     gateway: Gateway
     embedder_name: str
-    embedder_ready: Callable[[], bool]
+    warm: WarmUp  # of the embedder
     unsaved_indexes: Mapping[str, str]  # id of the base to the reason
     _down_since: dict[str, datetime] = field(default_factory=dict)
 
@@ -93,7 +94,7 @@ class Status:
     async def ready(self) -> bool:
         """Whether documents can be searched: database and embedder answer."""
         database = await anyio.to_thread.run_sync(self._database)
-        return database.ok and self.embedder_ready()
+        return database.ok and self.warm.ready
 
     def _database(self) -> Component:
         try:
@@ -118,8 +119,16 @@ class Status:
         return EngineView(engine, ready, ok=False, todo=todo, since=since)
 
     def _embedder(self) -> Component:
-        ok = self.embedder_ready()
-        return Component("embedder", ok, self.embedder_name if ok else "It is being loaded.")
+        if self.warm.ready:
+            return Component("embedder", True, self.embedder_name)
+        error = self.warm.error
+        if not error:
+            return Component("embedder", False, "It is being loaded.")
+        detail = (
+            f"It could not be loaded ({error}). The next try is within {self.warm.pause_s:.0f} s. "
+            f"If its files are damaged: zhiwen models pull {self.embedder_name}"
+        )
+        return Component("embedder", False, detail, facts={"failures": self.warm.failures})
 
     def _worker(self) -> Component:
         with self.db.read() as session:
@@ -151,7 +160,7 @@ class Status:
             self._down_since.pop(component.name, None)
             return component
         since = component.since or self._down_since.setdefault(component.name, utc_now())
-        return Component(component.name, False, component.detail, since)
+        return replace(component, since=since)
 
 
 @cache

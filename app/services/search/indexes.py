@@ -3,54 +3,57 @@
 The database is the truth. An index starts from its snapshot where there is a sound one, reads from
 the database what was written since (chunks and tombstones with a higher sequence), and is compared
 with it once. An index that differs is built anew.
+
+Each base has a lock of its own for opening, catching up and saving; a search in an index that is
+up to date takes none. Nobody holds a database session while waiting for a lock.
 """
 
 import logging
-import shutil
-import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
-from app.db.tables import ChunkTombstone, KnowledgeBase
-from app.services.errors import WrongEmbedder
+from app.db.tables import KnowledgeBase
+from app.services.errors import NotFound, WrongEmbedder
 from app.services.library.bases import get_base
-from app.services.library.vectors import read_vectors, searched_ids
+from app.services.library.vectors import searched_ids
+from app.services.search.catch_up import catch_up, catch_up_and_compare
+from app.services.search.open_indexes import NEVER, OpenIndex, OpenIndexes
 from ingest.embedding.embedder import Vectors
-from vectorstore.faiss_store import FaissStore
-from vectorstore.protocol import Match, SnapshotError
+from vectorstore import Match, SnapshotError, VectorEngine, VectorStore
 
 log = logging.getLogger(__name__)
 
-_ROWS_PER_READ = 5000  # bounds memory while an index is rebuilt
+MEMORY_MIB = 1024  # a million chunks of 384 dimensions
+
+_BASES = select(KnowledgeBase).where(col(KnowledgeBase.id).in_(bindparam("ids", expanding=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An index in memory, for one generation of its base's vectors."""
-
-    generation: int
-    store: FaissStore
-
-
-@dataclass(slots=True)
 class Indexes:
-    """One FaissStore per base that was asked for; safe to use from several threads.
+    """One store per base that was asked for; safe to use from several threads.
+
+    Above `memory_mib` those that were not used for longest leave memory, saved first where they
+    changed. The one that is asked for stays, however large it is.
 
     `repaired` says which snapshots were not usable and why, `unsaved` which cannot be written.
     """
 
-    db: Database
-    folder: Path
-    embedder_name: str
-    repaired: dict[str, str] = field(default_factory=dict)  # name of the base to reason
-    unsaved: dict[str, str] = field(default_factory=dict)
-    _opened: dict[str, Opened] = field(default_factory=dict)
-    _saved: dict[str, tuple[int, int]] = field(default_factory=dict)  # generation, sequence
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(
+        self,
+        db: Database,
+        engine: VectorEngine,
+        embedder_name: str,
+        *,
+        memory_mib: float = MEMORY_MIB,
+    ) -> None:
+        self.db = db
+        self.engine = engine
+        self.embedder_name = embedder_name
+        self.repaired: dict[str, str] = {}  # name of the base to reason
+        self.unsaved: dict[str, str] = {}  # id of the base to reason
+        self._open = OpenIndexes(memory_mib)
 
     def search(
         self,
@@ -65,118 +68,164 @@ class Indexes:
         Raises NotFound, WrongEmbedder.
         """
         matches: list[Match] = []
-        for base_id in base_ids:
-            matches += self.current(base_id).search(vector, k, only)[0]
+        for base in self._look(base_ids):
+            matches += self._current(base).search(vector, k, only)[0]
         return sorted(matches, key=lambda m: (-m.score, m.id))[:k]
 
-    def current(self, base_id: str) -> FaissStore:
-        """The base's index with everything that is committed."""
-        with self.db.read() as session:
-            base = get_base(session, base_id)
-            if base.embedder != self.embedder_name:
-                raise WrongEmbedder(base.name, base.embedder, self.embedder_name)
-            store = self._held(base)
-            if store is not None and store.sequence >= base.sequence:
-                return store
-            with self._lock:
-                store = self._held(base)
-                if store is None:
-                    store = self._open(session, base)
-                elif store.sequence < base.sequence:
-                    _catch_up(session, base, store)
-                self._opened[base_id] = Opened(base.generation, store)
-                return store
+    def current(self, base_id: str) -> VectorStore:
+        """The base's index with everything that is committed. Raises NotFound, WrongEmbedder."""
+        (base,) = self._look([base_id])
+        return self._current(base)
+
+    @property
+    def in_memory(self) -> list[str]:
+        """Ids of the bases whose index is open, the one that was used last at the end."""
+        return self._open.base_ids()
+
+    @property
+    def full(self) -> bool:
+        """Whether one more base would push another one out of memory."""
+        return self._open.full
 
     def save(self) -> None:
-        """Write a snapshot of each index that changed since its last one."""
-        with self._lock:
-            for base_id, opened in list(self._opened.items()):
-                state = opened.generation, opened.store.sequence
-                if self._saved.get(base_id) == state:
-                    continue
-                try:
-                    opened.store.save()
-                except OSError as error:  # costs a slower start, nothing else
-                    if base_id not in self.unsaved:
-                        log.warning("the index of base %s cannot be saved: %s", base_id, error)
-                    self.unsaved[base_id] = error.strerror or str(error)
-                else:
-                    self.unsaved.pop(base_id, None)
-                    self._saved[base_id] = state
+        """Write a snapshot of each index that changed since its last one, and delete those of
+        bases and generations that are gone."""
+        self._look([])
+        for base_id in self._open.base_ids():
+            with self._open.lock(base_id):
+                self._save(base_id)
+        self.sweep()
+
+    def sweep(self) -> int:
+        """Delete the snapshots of bases and generations that are gone; returns how many."""
+        found = self.engine.names()  # before the bases: one that is created meanwhile stays
+        with self.db.read() as session:
+            kept = {_store_name(base) for base in session.exec(select(KnowledgeBase))}
+        gone = found - kept
+        for name in gone:
+            self.engine.drop(name)
+        return len(gone)
 
     def differences(self, base_id: str, *, repair: bool) -> int:
         """How many chunks the base's index has too many or too few; with `repair` it is built
         anew where there are any. Raises NotFound, WrongEmbedder."""
         store = self.current(base_id)
-        with self._lock, self.db.read() as session:
+        with self._open.lock(base_id), self.db.read() as session:
             base = get_base(session, base_id)
             if store.sequence != base.sequence:
-                _catch_up(session, base, store)
+                catch_up(session, base, store)
             differing = len(store.ids() ^ searched_ids(session, base_id))
             if differing and repair:
-                folder = self.folder / _folder_name(base)
-                fresh = FaissStore(base.dim, folder=folder, embedder=base.embedder)
-                _catch_up(session, base, fresh)
-                self._opened[base_id] = Opened(base.generation, fresh)
-                self._saved.pop(base_id, None)
+                self._build(session, base)
             return differing
 
-    def sweep(self) -> int:
-        """Remove the folders of bases and generations that are gone; returns how many."""
+    def _look(self, base_ids: Sequence[str]) -> list[KnowledgeBase]:
+        """The bases as they are now. Those in memory that are gone leave it."""
+        opened = set(self._open.base_ids())
         with self.db.read() as session:
-            kept = {_folder_name(base) for base in session.exec(select(KnowledgeBase))}
-        found = self.folder.iterdir() if self.folder.is_dir() else ()
-        gone = [each for each in found if each.is_dir() and each.name not in kept]
-        for folder in gone:
-            shutil.rmtree(folder, ignore_errors=True)
-        return len(gone)
+            rows = session.exec(_BASES, params={"ids": [*opened.union(base_ids)]})
+            found = {base.id: base for base in rows}
+        self._close(opened - found.keys())
+        return [self._checked(base_id, found.get(base_id)) for base_id in base_ids]
 
-    def _held(self, base: KnowledgeBase) -> FaissStore | None:
-        opened = self._opened.get(base.id)
-        return opened.store if opened and opened.generation == base.generation else None
+    def _checked(self, base_id: str, base: KnowledgeBase | None) -> KnowledgeBase:
+        if base is None:
+            raise NotFound("knowledge base", base_id)
+        if base.embedder != self.embedder_name:
+            raise WrongEmbedder(base.name, base.embedder, self.embedder_name)
+        return base
 
-    def _open(self, session: Session, base: KnowledgeBase) -> FaissStore:
-        """From the snapshot, or else from the database."""
-        folder = self.folder / _folder_name(base)
-        try:
-            store = FaissStore.load(folder, base.dim, base.embedder)
-            if store.sequence > base.sequence:
-                raise SnapshotError("it is ahead of the database")
-            loaded = store.sequence
-            _catch_up(session, base, store)
-            if store.ids() != searched_ids(session, base.id):
-                raise SnapshotError("it differs from the database")
-        except SnapshotError as error:
-            if base.sequence:
-                log.warning("the index of base %s is built anew: %s", base.name, error)
-                self.repaired[base.name] = str(error)
-            store = FaissStore(base.dim, folder=folder, embedder=base.embedder)
-            _catch_up(session, base, store)
-        else:
-            self._saved[base.id] = base.generation, loaded
+    def _current(self, base: KnowledgeBase) -> VectorStore:
+        store = self._open.use(base.id, base.generation)
+        if store is not None and store.sequence >= base.sequence:
+            return store
+        with self._open.lock(base.id):
+            store = self._brought_up_to_date(base)
+        self._make_room(base.id)
         return store
 
+    def _brought_up_to_date(self, seen: KnowledgeBase) -> VectorStore:
+        """The index in memory, or else the snapshot, or else a new one, with all changes applied.
+        With the base's lock held."""
+        store = self._open.use(seen.id, seen.generation)
+        loaded = self._load(seen) if store is None else None
+        with self.db.read() as session:
+            base = self._checked(seen.id, session.get(KnowledgeBase, seen.id))
+            if base.generation != seen.generation:  # re-embedded at this moment
+                return self._build(session, base)
+            if store is not None:
+                catch_up(session, base, store)
+                return store
+            if loaded is not None:
+                saved = loaded.sequence
+                try:
+                    catch_up_and_compare(session, base, loaded)
+                except SnapshotError as error:
+                    self._note_repair(base, error)
+                else:
+                    return self._keep(base, loaded, saved)
+            return self._build(session, base)
 
-def _folder_name(base: KnowledgeBase) -> str:
+    def _load(self, base: KnowledgeBase) -> VectorStore | None:
+        """The base's snapshot where it can be used."""
+        try:
+            return self.engine.open(_store_name(base), base.dim, base.embedder)
+        except SnapshotError as error:
+            self._note_repair(base, error)
+            return None
+
+    def _note_repair(self, base: KnowledgeBase, error: SnapshotError) -> None:
+        if base.sequence:
+            log.warning("the index of base %s is built anew: %s", base.name, error)
+            self.repaired[base.name] = str(error)
+
+    def _build(self, session: Session, base: KnowledgeBase) -> VectorStore:
+        """From the database alone."""
+        store = self.engine.create(_store_name(base), base.dim, base.embedder)
+        catch_up(session, base, store)
+        return self._keep(base, store, NEVER)
+
+    def _keep(self, base: KnowledgeBase, store: VectorStore, saved: int) -> VectorStore:
+        self._open.put(base.id, OpenIndex(base.generation, store, saved))
+        return store
+
+    def _make_room(self, asked_for: str) -> None:
+        """Close what was not used for longest, as long as memory is short."""
+        for base_id in self._open.base_ids():
+            if not self._open.full:
+                return
+            lock = self._open.lock(base_id)
+            # One that somebody is opening or saving is in use; waiting for it would hold up a
+            # search in another base.
+            if base_id == asked_for or not lock.acquire(blocking=False):
+                continue
+            try:
+                self._save(base_id)
+                self._close([base_id])
+            finally:
+                lock.release()
+
+    def _save(self, base_id: str) -> None:
+        """Where it changed. With the base's lock held."""
+        index = self._open.get(base_id)
+        if index is None or index.saved == index.store.sequence:
+            return
+        try:
+            index.store.save()
+        except OSError as error:  # costs a slower start, nothing else
+            if base_id not in self.unsaved:
+                log.warning("the index of base %s cannot be saved: %s", base_id, error)
+            self.unsaved[base_id] = error.strerror or str(error)
+        else:
+            self.unsaved.pop(base_id, None)
+            index.saved = index.store.sequence
+
+    def _close(self, base_ids: Collection[str]) -> None:
+        self._open.close(base_ids)
+        for base_id in base_ids:
+            self.unsaved.pop(base_id, None)
+
+
+def _store_name(base: KnowledgeBase) -> str:
+    """What the base's store is called in the engine."""
     return f"{base.id}-{base.generation}" if base.generation else base.id
-
-
-def _catch_up(session: Session, base: KnowledgeBase, store: FaissStore) -> None:
-    """Bring the store to the base's sequence."""
-    seen = store.sequence
-    gone = session.exec(
-        select(ChunkTombstone.chunk_id).where(
-            ChunkTombstone.base_id == base.id, col(ChunkTombstone.sequence) > seen
-        )
-    ).all()
-    store.delete(gone)
-    last_id = 0
-    while True:
-        ids, vectors = read_vectors(
-            session, base, seen=seen, after_id=last_id, limit=_ROWS_PER_READ
-        )
-        if not ids:
-            break
-        store.upsert(ids, vectors)
-        last_id = ids[-1]
-    store.sequence = base.sequence

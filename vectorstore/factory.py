@@ -1,0 +1,31 @@
+"""Vector engines by name."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from vectorstore.exact import ExactEngine
+from vectorstore.protocol import EngineMissing, VectorEngine
+
+_NO_FOLDER = Path()
+
+
+def vector_engine(name: str, folder: Path = _NO_FOLDER) -> VectorEngine:
+    """The engine `exact` or `faiss`; what it saves goes into `folder`.
+
+    Raises EngineMissing.
+    """
+    match name:
+        case "exact":
+            return ExactEngine()
+        case "faiss":
+            _require("faiss", "faiss-cpu")
+            from vectorstore.faiss.engine import FaissEngine
+
+            return FaissEngine(folder)
+        case _:
+            raise EngineMissing(f"no vector engine is named {name!r}; there are exact, faiss")
+
+
+def _require(module: str, package: str) -> None:
+    if find_spec(module) is None:
+        raise EngineMissing(f"{package} is not installed. Run: pip install {package}")

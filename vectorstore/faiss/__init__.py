@@ -1,0 +1,1 @@
+"""FAISS: an index in memory, with a snapshot on disk."""
