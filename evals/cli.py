@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.errors import told
+from app.cli.errors import error_lines
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -215,11 +215,11 @@ def base(
 
 
 def main() -> None:
-    """As a module: errors are told as `zhiwen` tells them."""
+    """As a module: errors are error_lines as `zhiwen` tells them."""
     try:
         app()
     except Exception as error:  # what is not for people goes on as it is
-        lines = told(error)
+        lines = error_lines(error)
         if lines is None:
             raise
         typer.echo("error: " + "\n".join(lines), err=True)

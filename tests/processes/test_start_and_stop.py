@@ -50,7 +50,7 @@ def assert_plain_steps(said: str, documents: int) -> None:
     ends = (
         "1/3 models: none needed",
         "2/3 services: API, worker, interface",
-        f"3/3 documents: {documents} ready to be asked about",
+        f"3/3 documents: {documents} ready",
         "知问 Zhiwen is ready: http://",
     )
     found = [said.find(end) for end in ends]
