@@ -1,4 +1,4 @@
-"""Vectors by id: one protocol, an exact in-memory engine, and FAISS."""
+"""Vector stores: one protocol, an exact in-memory engine, and FAISS."""
 
 from vectorstore.protocol import Match, VectorStore, VectorStoreError
 

@@ -91,7 +91,7 @@ def test_two_servers_on_one_port(zhiwen: Shell, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ZHIWEN_UI_PORT", "8765")
     ran = zhiwen("up")
     assert ran.code == 1
-    assert "API and interface are both to listen on port 8765" in ran.err
+    assert "API and interface are both configured for port 8765" in ran.err
 
 
 def test_doctor_without_a_service_looks_itself(
