@@ -60,7 +60,10 @@ ENTRY = '[[engine]]\nname = "a"\nbase_url = "http://127.0.0.1:1/v1"\n'
         ('[[engine]]\nname = "zhiwen/a"', "the name 'zhiwen/a' is reserved"),
         ('[[engine]]\nname = "a"\n[[engine]]\nname = "b"', "only one engine may omit"),
         ('[[engine]]\nbase_url = "ftp://x"', "engine 1: "),
-        ('[[engine]]\nname = "a"\nbase_url = "http://me:secret@x/v1"', "base_url must not contain a password"),
+        (
+            '[[engine]]\nname = "a"\nbase_url = "http://me:secret@x/v1"',
+            "must not contain a password",
+        ),
     ],
 )
 def test_a_wrong_file_is_told_with_its_place(tmp_path: Path, text: str, said: str) -> None:
