@@ -27,7 +27,7 @@ from app.services.search.search import Search
 _TITLE_CHARS = 40
 _MARKERS = re.compile(r"\s?\[\d{1,2}\]")
 CACHED_TASKS = ("qa", "summarise")
-_REGENERATE_TEMPERATURE = 0.7  # at 0, the same prompt would publish_cached the same answer
+_REGENERATE_TEMPERATURE = 0.7  # at 0, the same prompt would give the same answer
 
 
 @dataclass(frozen=True, slots=True)
