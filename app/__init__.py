@@ -1,1 +1,1 @@
-"""The service: retrieval, prompt, answer, and everything that is served or run."""
+"""The service: API, shell, worker, and everything they run."""

@@ -1,6 +1,6 @@
-"""Settings: read once from the environment and `.env`, refused early when they make no sense.
+"""Settings, read once from the environment and `.env`, and validated at start.
 
-The only module that reads the environment. Every name has the prefix `ZHIWEN_`.
+Only this module reads the environment. Every name has the prefix `ZHIWEN_`.
 """
 
 import os
@@ -14,7 +14,7 @@ from app.guard import read_hosts, read_origins
 
 MIB = 1024 * 1024
 
-# Written with commas in the environment, not as JSON.
+# Comma-separated in the environment, not JSON.
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_hosts)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_origins)]
 
@@ -95,7 +95,9 @@ class Settings(BaseSettings):
         3.0, gt=0, description="Time limit for connecting to the engine"
     )
     first_token_timeout_s: float = Field(
-        180.0, gt=0, description="Time limit for the first token; a CPU reads a long prompt slowly"
+        180.0,
+        gt=0,
+        description="Time limit for the first token; a CPU processes long prompts slowly",
     )
     stall_timeout_s: float = Field(60.0, gt=0, description="Time limit between two tokens")
 
@@ -106,12 +108,14 @@ class Settings(BaseSettings):
         description="Prompt budget; 0 = 3500 gpu; 650 embedded, down to 450 if the engine is slow",
     )
     max_answer_tokens: int = Field(512, ge=16, description="Maximum length of an answer")
-    temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest answer")
+    temperature: float = Field(
+        0.0, ge=0, le=2, description="Sampling temperature; 0 = most likely answer"
+    )
 
     chunk_tokens: int = Field(120, ge=32, description="Target size of a chunk, embedder tokens")
     top_k: int = Field(6, ge=1, le=50, description="Maximum number of passages in the prompt")
     candidates: int = Field(
-        60, ge=1, le=500, description="Chunks proposed by each of the two searches"
+        60, ge=1, le=500, description="Candidate chunks from each of the two searches"
     )
     dense_weight: float | None = Field(
         None,
@@ -190,7 +194,7 @@ class Settings(BaseSettings):
         return self
 
     def as_environment(self) -> dict[str, str]:
-        """Variables that give another process the settings that were given to this one."""
+        """Environment variables that pass these settings on to another process."""
         variables = {}
         for name in self.model_fields_set:
             value = getattr(self, name)
@@ -206,14 +210,14 @@ class Settings(BaseSettings):
 
     @property
     def prompt_budget(self) -> tuple[int, int | None]:
-        """Most tokens of a prompt, and the least for a slow engine where none is given."""
+        """Maximum tokens of a prompt, and the minimum for a slow engine if none is configured."""
         if self.max_prompt_tokens:
             return self.max_prompt_tokens, None
         return (3500, None) if self.profile == "gpu" else (650, 450)
 
     @property
     def engines_path(self) -> Path | None:
-        """The file with the engines; None where the settings above are the only one."""
+        """The file with the engines; None if the settings above describe the only one."""
         usual = self.data_dir / "engines.toml"
         return self.engines or (usual if usual.is_file() else None)
 
@@ -243,7 +247,7 @@ class Settings(BaseSettings):
 
     @property
     def engine_base_url(self) -> str:
-        """With `/v1`, without a trailing slash."""
+        """Includes `/v1`, without a trailing slash."""
         return str(self.engine_url or f"http://127.0.0.1:{self.engine_port}/v1").rstrip("/")
 
     @property
@@ -252,5 +256,5 @@ class Settings(BaseSettings):
 
 
 def secret(variable: str) -> str:
-    """The value of an environment variable that another setting names; empty where it is unset."""
+    """The value of an environment variable named by another setting; empty if unset."""
     return os.environ.get(variable, "")

@@ -1,7 +1,7 @@
-"""What the processes write to standard error: lines for people, or one JSON object a line.
+"""Logging to standard error: readable lines, or one JSON object per line.
 
-Lines carry the trace id of the request that they belong to. Texts of questions, documents and
-answers are in no line, unless `log_prompts` asks for them.
+Lines include the trace id of their request. Texts of questions, documents and answers are never
+logged unless `log_prompts` is set.
 """
 
 import json
@@ -27,7 +27,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Keys: time (UTC), level, logger, message; trace_id, exception and more where there are."""
+    """Keys: time (UTC), level, logger, message, and if present trace_id, exception and others."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -45,9 +45,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def start_logging(settings: Settings) -> None:
-    """Send all logs of this process to standard error, in the format that is set."""
+    """Sends all logs of this process to standard error in the configured format."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
-    # One line for each request to the engine, with its address, tells nothing new.
+    # A line per request to the engine would add nothing.
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -29,7 +29,7 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @dataclass(slots=True)
 class Ending:
-    """How an answer ended; where none came, it was stopped."""
+    """How an answer ended: stopped, unless an Answer was taken."""
 
     finish_reason: str = "stopped"
     prompt_tokens: int = 0
@@ -45,7 +45,7 @@ class Ending:
 
 @contextmanager
 def answering() -> Iterator[Ending]:
-    """Around one answer: counts it with its tokens and times, and what it failed with."""
+    """Wraps one answer and counts it with its tokens, times and error."""
     ending = Ending()
     ANSWERS_RUNNING.inc()
     try:
@@ -61,20 +61,20 @@ def answering() -> Iterator[Ending]:
         _count(ending)
 
 
-def count_given() -> None:
-    """An answer that was given again: neither tokens nor times."""
+def count_cached() -> None:
+    """Counts a cached answer, which has neither tokens nor times."""
     ANSWERS.labels("cached").inc()
 
 
 def count_stages(timings_ms: Mapping[str, float]) -> None:
-    """The stages of one retrieval."""
+    """Records the stage times of one retrieval."""
     for stage in _RETRIEVAL:
         if stage in timings_ms:
             STAGE_SECONDS.labels(stage).observe(timings_ms[stage] / 1000)
 
 
 def kind_of(error: Exception) -> str:
-    """The error's own code, or its class in snake case: as many as there are in the code."""
+    """The error's code, or its class in snake case; a bounded set of labels."""
     code = getattr(error, "code", None)
     return (
         code if isinstance(code, str) else _WORD.sub("_", type(error).__name__).lower().strip("_")
@@ -83,7 +83,7 @@ def kind_of(error: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLog:
-    """A line for every stored answer; its texts only with `prompts`."""
+    """Logs a line per stored answer, with its texts only if `prompts`."""
 
     prompts: bool = False
 

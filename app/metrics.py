@@ -1,6 +1,6 @@
-"""What Prometheus reads of this process. Base units, bounded labels.
+"""Prometheus metrics of this process, in base units and with bounded labels.
 
-What is stored (documents, chunks, jobs) is counted in the database when it is asked for:
+Stored data (documents, chunks, jobs) is counted in the database on demand:
 `app/services/operations/inventory.py`.
 """
 
@@ -24,7 +24,7 @@ ANSWERS = Counter(
     "cached: given again, no model was asked",
     ("finish_reason",),
 )
-ANSWERS_RUNNING = Gauge("zhiwen_answers_running", "Answers that are being written")
+ANSWERS_RUNNING = Gauge("zhiwen_answers_running", "Answers in progress")
 FIRST_TOKEN_SECONDS = Histogram(
     "zhiwen_time_to_first_token_seconds",
     "From the question to the model's first token, retrieval included",

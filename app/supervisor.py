@@ -1,7 +1,7 @@
-"""`zhiwen up`: obtain the models, start all processes, wait until they are ready, keep them alive.
+"""Supervises the processes of `zhiwen up`: starts them, waits until they are ready, restarts them.
 
-Each process is an ordinary one that can be started by hand as well; this module knows only their
-command lines and how to ask whether they are ready.
+Each process can also be started by hand; this module only knows the command lines and how to check
+readiness.
 """
 
 import ctypes
@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 
 _STOP_S = 8.0
 _WATCH_S = 0.3
-_RESTART_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # waits between restarts of a process that keeps dying
-_STEADY_S = 60.0  # after this long a process counts as healthy again
+_RESTART_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # delays between restarts of a process that keeps crashing
+_STEADY_S = 60.0  # after this time, a process counts as stable again
 
 _LAST_LINES = 8
 
@@ -40,12 +40,12 @@ UI_SCRIPT = Path(__file__).parents[1] / "ui" / "main.py"
 
 
 class StartError(Exception):
-    """A process ended or did not become ready; the message names its log."""
+    """A process exited or did not become ready; the message names its log."""
 
 
 @dataclass(slots=True)
 class Child:
-    """One process. `ready_url` answers 200 when it serves; None where nothing is to be asked."""
+    """One process. `ready_url` returns 200 once it is ready; None if it has no such check."""
 
     name: str
     command: list[str]
@@ -66,7 +66,7 @@ class Child:
                 stdout=log_file,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.env},
-                start_new_session=True,  # Ctrl-C reaches this process only, which ends the others
+                start_new_session=True,  # Ctrl-C reaches only this process, which stops the others
                 preexec_fn=_end_with_parent  # noqa: PLW1509  # started before any thread
                 if sys.platform == "linux"
                 else None,
@@ -78,10 +78,10 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def ready(self) -> bool:
-        """Whether it serves. Raises StartError where it has ended."""
+        """Whether the process is ready. Raises StartError if it has exited."""
         if not self.alive:
             code = self.process.returncode if self.process else None
-            raise StartError(f"{self.name} ended with code {code}; {self._last_words()}")
+            raise StartError(f"{self.name} exited with code {code}; {self._last_words()}")
         if self.ready_url is None:
             return True
         try:
@@ -90,7 +90,7 @@ class Child:
             return False
 
     def keep_alive(self) -> None:
-        """Start it again where it died, later each time it dies young."""
+        """Restarts the process if it has exited, with growing delays if it keeps crashing."""
         if self.alive:
             return
         now = time.monotonic()
@@ -100,7 +100,7 @@ class Child:
             wait = _RESTART_S[min(self.restarts, len(_RESTART_S) - 1)]
             self.restarts += 1
             self.restart_at = now + wait
-            log.warning("%s ended; starting it again in %.1f s", self.name, wait)
+            log.warning("%s exited; restarting it in %.1f s", self.name, wait)
         elif now >= self.restart_at:
             self.start()
 
@@ -114,17 +114,17 @@ class Child:
         try:
             self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)  # its own children as well
+            os.killpg(self.process.pid, signal.SIGKILL)  # including its own children
             self.process.wait()
 
     def _last_words(self) -> str:
-        """Where its log is, and how it ends."""
+        """The path of the log and its last lines."""
         lines = self.log_path.read_text("utf-8", errors="replace").splitlines()[-_LAST_LINES:]
         return "\n".join((f"the end of {self.log_path}:", *(f"  {line}" for line in lines)))
 
 
 def check_ports(settings: Settings) -> None:
-    """Raises StartError for a port that two are to listen on, or that another process has."""
+    """Raises StartError for a port that is used twice or by another process."""
     wanted = [("API", settings.api_host, settings.api_port, "ZHIWEN_API_PORT")]
     wanted.append(("interface", settings.ui_host, settings.ui_port, "ZHIWEN_UI_PORT"))
     if starts_engine(settings):
@@ -132,7 +132,7 @@ def check_ports(settings: Settings) -> None:
     names: dict[int, str] = {}
     for name, host, port, variable in wanted:
         if port in names:
-            raise StartError(f"{names[port]} and {name} are both to listen on port {port}.")
+            raise StartError(f"{names[port]} and {name} are both configured for port {port}.")
         names[port] = name
         try:
             _try_port(host, port)
@@ -146,17 +146,17 @@ def check_ports(settings: Settings) -> None:
 def _try_port(host: str, port: int) -> None:
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # like the servers
         listener.bind(address)
 
 
 def _end_with_parent() -> None:
-    """Have Linux end this process when its parent dies, even by kill -9 (prctl(2))."""
+    """Has Linux terminate this process when its parent dies, even by kill -9 (prctl(2))."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def children(settings: Settings, store: ModelStore) -> list[Child]:
-    """The processes of this profile, in the order in which they are started."""
+    """The processes of this profile, in start order."""
     logs = settings.data_dir / "logs"
 
     def python(name: str, *arguments: str, **more: object) -> Child:
@@ -174,7 +174,10 @@ def children(settings: Settings, store: ModelStore) -> list[Child]:
             *("-m", "streamlit", "run", str(UI_SCRIPT)),
             *("--server.address", settings.ui_host, "--server.port", str(settings.ui_port)),
             *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
-            *("--logger.hideWelcomeMessage", "true"),  # or it asks the internet for our address
+            *(
+                "--logger.hideWelcomeMessage",
+                "true",
+            ),  # otherwise it asks the internet for our address
             *("--", "--api-url", settings.api_base_url),
             *("--allowed-hosts", ",".join(settings.allowed_hosts)),
             *("--allowed-origins", ",".join(settings.allowed_origins)),
@@ -200,7 +203,7 @@ def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child])
 def _vllm(vllm_python: Path, settings: Settings, store: ModelStore, name: str) -> Child:
     if store.registry[name].served_by != "vllm":
         raise StartError(
-            f"vLLM does not serve {name}. Make what it serves: zhiwen models convert {name}"
+            f"vLLM cannot serve {name}. Convert the model first: zhiwen models convert {name}"
         )
     options = VllmOptions(
         vllm_python,
@@ -217,23 +220,23 @@ def _vllm(vllm_python: Path, settings: Settings, store: ModelStore, name: str) -
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs the children until it is told to stop. As a context it stops them at its end."""
+    """Runs the processes until a signal arrives. A context manager that stops them at its end."""
 
     processes: list[Child]
-    stopping: bool = False  # a signal told it to stop
+    stopping: bool = False  # set by a signal
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._tell_to_stop)
+            signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
 
     def start(self, *, timeout_s: float, on_wait: Callable[[list[str]], None]) -> bool:
-        """Start all and return when all are ready; false where it was told to stop meanwhile.
+        """Starts all processes and waits until they are ready. Returns False if interrupted.
 
-        `on_wait` gets the names not yet ready. Raises StartError.
+        `on_wait` receives the names that are not ready yet. Raises StartError.
         """
         deadline = time.monotonic() + timeout_s
         for process in self.processes:
@@ -250,7 +253,7 @@ class Supervisor:
         return True
 
     def watch(self) -> bool:
-        """Wait a moment, then start again what died; false once it was told to stop."""
+        """Waits a moment, then restarts exited processes. Returns False once interrupted."""
         time.sleep(_WATCH_S)
         if self.stopping:
             return False
@@ -259,15 +262,15 @@ class Supervisor:
         return True
 
     def run(self) -> None:
-        """Keep all alive until a signal comes."""
+        """Keeps all processes running until a signal arrives."""
         while self.watch():
             pass
 
-    def _tell_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
         self.stopping = True
 
     def stop(self) -> None:
-        """Ask all to end, then end those that don't."""
+        """Terminates all processes, then kills those that do not exit."""
         deadline = time.monotonic() + _STOP_S
         for process in reversed(self.processes):
             process.terminate()

@@ -1,7 +1,7 @@
-"""Spans, exported with OpenTelemetry. Imported only where an endpoint is set.
+"""Exports spans with OpenTelemetry. Only imported if an endpoint is set.
 
-A request is a span; inside it are `embed`, `dense`, `lexical`, `fuse`, `hydrate`, `prompt` and
-the call to the model. No span holds text of questions, documents or answers.
+A request is a span that contains `embed`, `dense`, `lexical`, `fuse`, `hydrate`, `prompt` and the
+model call. No span contains text of questions, documents or answers.
 """
 
 from collections.abc import Mapping
@@ -19,19 +19,19 @@ from app import tracing
 from app.tracing import Attribute
 from app.version import VERSION
 
-_QUIET = "healthz,readyz,metrics"  # asked every few seconds, of no interest
+_QUIET = "healthz,readyz,metrics"  # polled every few seconds
 
 
 def otlp_exporter(endpoint: str) -> SpanExporter:
-    """Sends to a collector over HTTP. `endpoint` as OTEL_EXPORTER_OTLP_ENDPOINT: without a path."""
+    """Exports to a collector over HTTP. `endpoint` has no path, as OTEL_EXPORTER_OTLP_ENDPOINT."""
     return OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
 
 
 def instrument(app: FastAPI, exporter: SpanExporter) -> TracerProvider:
-    """Record the spans of `app`, before it serves its first request, and of what it calls.
+    """Records spans of `app` and its calls. Must be called before the first request.
 
-    Sampling and resource attributes follow the SDK's own OTEL_* variables. Shutting the provider
-    down sends what is left; that also happens at the end of the process.
+    Sampling and resource attributes follow the SDK's OTEL_* variables. Remaining spans are sent on
+    shutdown of the provider, at the latest at process exit.
     """
     given = {"service.name": "zhiwen-api", "service.version": VERSION}
     provider = TracerProvider(resource=Resource.create(given))
@@ -40,7 +40,7 @@ def instrument(app: FastAPI, exporter: SpanExporter) -> TracerProvider:
         app,
         tracer_provider=provider,
         excluded_urls=_QUIET,
-        exclude_spans=["receive", "send"],  # a stream would have one for every token
+        exclude_spans=["receive", "send"],  # otherwise a stream has one per token
     )
     tracing.use(_Tracer(provider.get_tracer("zhiwen", VERSION)))
     return provider
@@ -66,8 +66,8 @@ class _Tracer:
 
 
 class _OpenSpan:
-    """Never the current span: an async generator that is closed in another task could not take
-    that back. Ending it twice is ending it once."""
+    """Never the current span, since an async generator closed in another task could not reset it.
+    Ending it twice is harmless."""
 
     def __init__(self, span: trace.Span) -> None:
         self._span = span

@@ -1,8 +1,8 @@
-"""To which request something belongs, and how long its parts take.
+"""Trace ids and spans of requests.
 
-Every request has a trace id, 32 hexadecimal digits as in W3C Trace Context: in the header
-`X-Trace-Id` of its response, in what it logs, and with every answer and rating. Spans are recorded
-only while a tracer is in use (`app/telemetry.py`); without one they cost a comparison, and
+Every request has a trace id, 32 hexadecimal digits as in W3C Trace Context. It appears in the
+response header `X-Trace-Id`, in log lines, and with every answer and rating. Spans are only
+recorded if a tracer is set (`app/telemetry.py`); otherwise they cost one comparison, and
 OpenTelemetry is not imported.
 """
 
@@ -21,7 +21,7 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-
 
 
 class OpenSpan(Protocol):
-    """A span that is ended by hand, for what pauses and goes on in other tasks."""
+    """A span that is ended explicitly, for work that continues in other tasks."""
 
     def set(self, attributes: Mapping[str, Attribute]) -> None: ...
 
@@ -32,21 +32,21 @@ class Tracer(Protocol):
     """Implemented with OpenTelemetry in `app/telemetry.py`."""
 
     def trace_id(self) -> str:
-        """Of the running request's span; empty where there is none."""
+        """Trace id of the current request's span; empty if there is none."""
 
     def span(self, name: str) -> AbstractContextManager[object]:
-        """A span around a block, the parent of what is recorded inside."""
+        """A span around a block, the parent of spans inside."""
 
     def open(self, name: str, attributes: Mapping[str, Attribute]) -> OpenSpan:
-        """A span of a call to another service."""
+        """Opens a span for a call to another service."""
 
 
 _tracer: Tracer | None = None
 
 
 def use(tracer: Tracer | None) -> None:
-    """Record the spans of this process with that tracer from now on; None: don't."""
-    global _tracer  # noqa: PLW0603  # one a process, as in OpenTelemetry itself
+    """Sets the tracer of this process; None turns spans off."""
+    global _tracer  # noqa: PLW0603  # one per process, as in OpenTelemetry
     _tracer = tracer
 
 
@@ -55,18 +55,18 @@ def tracer() -> Tracer | None:
 
 
 def span(name: str) -> AbstractContextManager[object]:
-    """A span around a block, where spans are recorded."""
+    """A span around a block, if a tracer is set."""
     return _tracer.span(name) if _tracer is not None else nullcontext()
 
 
 def trace_id() -> str:
-    """Of the request that is being served; empty outside of one."""
+    """Trace id of the current request; empty outside of requests."""
     return TRACE_ID.get()
 
 
 def begin(traceparent: str = "") -> str:
-    """Set and return the trace id of a request that begins: of its span, of the caller's
-    `traceparent` header, or a new one."""
+    """Sets and returns the trace id of a new request: from its span, from the `traceparent` header,
+    or a new one."""
     found = _tracer.trace_id() if _tracer is not None else ""
     if not found:
         match = _TRACEPARENT.fullmatch(traceparent)

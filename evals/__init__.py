@@ -1,1 +1,1 @@
-"""Measurements: how fast, how much memory, how well search finds."""
+"""Measures quality, speed, memory and crash safety."""

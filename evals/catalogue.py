@@ -1,4 +1,4 @@
-"""The evals by name, read from `catalogue.toml`: each is a set, settings, scorers and bounds."""
+"""Reads the evals in `catalogue.toml`: question set, settings, scorers and bounds."""
 
 import re
 import tomllib
@@ -45,7 +45,7 @@ def _bound(given: object) -> object:
         return given
     found = _BOUND.fullmatch(given)
     if found is None:
-        raise ValueError(f"{given!r} is no bound; write it like '>= 0.95'")
+        raise ValueError(f"{given!r} is not a bound; write it like '>= 0.95'")
     return Bound(least=found[1] == ">=", value=float(found[2]))
 
 
@@ -53,28 +53,28 @@ Bounds = Mapping[str, Annotated[Bound, BeforeValidator(_bound)]]
 
 
 class Eval(BaseModel):
-    """One entry. 0 means all of `questions` and `documents`, and none of `unanswerable`."""
+    """One entry. 0 means all `questions` or `documents`, and no `unanswerable` ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     about: str
     kind: Kind
-    set: str  # a folder of the data
-    own: bool = False  # or one that comes with Zhiwen, about the sample base
+    set: str  # a folder in the data
+    own: bool = False  # or a built-in set about the sample base
     language: Language
-    questions: int = Field(0, ge=0)  # answerable ones, drawn at random
+    questions: int = Field(0, ge=0)  # answerable ones, sampled at random
     unanswerable: int = Field(0, ge=0)
-    naive: int = Field(0, ge=0)  # answers: so many of each sort are asked in the usual way too
-    documents: int = Field(0, ge=0)  # the first ones of the corpus
-    titles: int = Field(0, ge=0)  # documents of so many titles, drawn at random
-    background: str = ""  # injection: the set whose documents stand beside the attacks
+    naive: int = Field(0, ge=0)  # answers: number per sort also asked with the naive baseline
+    documents: int = Field(0, ge=0)  # the first documents of the corpus
+    titles: int = Field(0, ge=0)  # documents of this many titles, sampled at random
+    background: str = ""  # injection: the set with harmless documents
     seed: int = 0
-    depth: int = Field(50, ge=10)  # chunks that each way of searching ranks
+    depth: int = Field(50, ge=10)  # chunks ranked by each search method
     scorers: tuple[str, ...] = ()
     settings: Mapping[str, Any] = Field(default_factory=dict)
-    floors: Bounds = Field(default_factory=dict)  # below one, a run fails
+    floors: Bounds = Field(default_factory=dict)  # a run fails below one of these
     targets: Bounds = Field(default_factory=dict)
-    smoke: bool = False  # run by `make eval-smoke` alone
+    smoke: bool = False  # only run by `make eval-smoke`
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
@@ -88,7 +88,7 @@ class Eval(BaseModel):
 
     @property
     def scored_by(self) -> tuple[str, ...]:
-        """The scorers named, or all of its kind."""
+        """The scorers of this eval, by default all of its kind."""
         return self.scorers or SCORERS[self.kind]
 
 

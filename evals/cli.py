@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.errors import told
+from app.cli.errors import error_lines
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="eval",
-    help="Measure retrieval and answers on sets of questions.",
+    help="Measure retrieval and answers on question sets.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-DataOption = Annotated[Path, typer.Option(help="Folder with the sets.")]
+DataOption = Annotated[Path, typer.Option(help="Folder with the question sets.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="A setting for this run, as key=value.")
 ]
@@ -28,7 +28,7 @@ SetOption = Annotated[
 
 @app.command("list")
 def list_evals() -> None:
-    """List the evals and the newest run of each."""
+    """List the evals with their newest runs."""
     from rich.console import Console
     from rich.table import Table
 
@@ -50,11 +50,11 @@ def run(
     changes: SetOption = None,
     limit: Annotated[int, typer.Option(min=0, help="Questions of each kind; 0 = all.")] = 0,
     reuse: Annotated[
-        bool, typer.Option("--reuse/--fresh", help="Reuse or reread the documents.")
+        bool, typer.Option("--reuse/--fresh", help="Reuse already processed documents.")
     ] = True,
     every: Annotated[bool, typer.Option("--all", help="All evals except the smoke evals.")] = False,
     smoke: Annotated[bool, typer.Option(help="Only the quick evals with floors.")] = False,
-    label: Annotated[str, typer.Option(help="Stored with the run, to tell it apart.")] = "",
+    label: Annotated[str, typer.Option(help="Label stored with the run.")] = "",
 ) -> None:
     """Run evals; exit code 1 if one misses a floor. Evals without data are skipped.
 
@@ -73,9 +73,9 @@ def run(
     chosen = list(names or [])
     chosen += [n for n, e in known.items() if (every and not e.smoke) or (smoke and e.smoke)]
     if not chosen:
-        raise typer.BadParameter("name evals, or say --all or --smoke; `list` shows them")
+        raise typer.BadParameter("name evals, or use --all or --smoke; see `list`")
     for name in chosen:
-        catalogue.find(name)  # or say which there are
+        catalogue.find(name)  # an unknown name lists the known ones
     if not data.is_dir():
         skipped = [name for name in chosen if not known[name].own]
         if skipped:
@@ -107,7 +107,7 @@ def run(
 
 
 def _obtain_models(eval: "Eval", given: "Settings", changes: Mapping[str, Any]) -> None:
-    """What the eval needs and is not here yet."""
+    """Downloads missing models for the eval."""
     from app.cli.models import pull_models, pull_needed
     from app.install.steps import Step
     from app.wiring.models import model_store
@@ -125,24 +125,24 @@ def _obtain_models(eval: "Eval", given: "Settings", changes: Mapping[str, Any]) 
 
 
 def parse_changes(given: Sequence[str]) -> dict[str, Any]:
-    """`key=value` pairs; pydantic reads the values."""
+    """Parses `key=value` pairs; pydantic converts the values."""
     changes = {}
     for item in given:
         key, separator, value = item.partition("=")
         if not separator:
-            raise typer.BadParameter(f"{item!r} is not key=value")
+            raise typer.BadParameter(f"{item!r} is not of the form key=value")
         changes[key.strip().lower().removeprefix("zhiwen_")] = value.strip()
     return changes
 
 
 @app.command()
 def compare(
-    before: Annotated[str, typer.Argument(help="A run's file or label, or an eval's name.")],
-    after: Annotated[str, typer.Argument(help="The same, on the same questions.")],
+    before: Annotated[str, typer.Argument(help="File or label of a run, or name of an eval.")],
+    after: Annotated[str, typer.Argument(help="Second run, on the same questions.")],
     by: Annotated[str, typer.Option(help="Metric that decides what is better.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Compare two runs: differences with 95 % intervals, and the questions that changed."""
+    """Compare two runs: differences with 95% intervals, and the questions that changed."""
     from rich.console import Console
 
     from app.config import Settings
@@ -164,7 +164,7 @@ def compare(
 @app.command("report")
 def write_report(
     named: Annotated[
-        list[str] | None, typer.Argument(help="Runs; without any, the newest of each eval.")
+        list[str] | None, typer.Argument(help="Runs; by default the newest of each eval.")
     ] = None,
     to: Annotated[Path | None, typer.Option(help="File to write.")] = None,
     page: Annotated[
@@ -189,10 +189,10 @@ def write_report(
 def base(
     base: Annotated[str, typer.Argument(help="Id or name of a knowledge base.")],
     changes: SetOption = None,
-    answers: Annotated[bool, typer.Option(help="Also have the model answer them.")] = False,
+    answers: Annotated[bool, typer.Option(help="Also generate answers.")] = False,
     to: Annotated[Path | None, typer.Option(help="File to write.")] = None,
 ) -> None:
-    """Measure a knowledge base by its own questions, without changing it."""
+    """Evaluate a knowledge base with its own questions, without changing it."""
     from rich.console import Console
 
     from app.config import Settings
@@ -215,11 +215,11 @@ def base(
 
 
 def main() -> None:
-    """As a module: errors are told as `zhiwen` tells them."""
+    """Entry point as a module, with the same error output as `zhiwen`."""
     try:
         app()
-    except Exception as error:  # what is not for people goes on as it is
-        lines = told(error)
+    except Exception as error:  # unexpected: keep the traceback
+        lines = error_lines(error)
         if lines is None:
             raise
         typer.echo("error: " + "\n".join(lines), err=True)

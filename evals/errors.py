@@ -2,10 +2,10 @@
 
 EvalError
 ├── UnknownEval     no such name in the catalogue
-├── BadCatalogue    the catalogue, or a setting given for a run, makes no sense
-├── NoData          a set's files are not there
-├── BadData         a file does not hold what it should
-├── BadRun          no such run, or two runs that cannot be compared
+├── BadCatalogue    the catalogue or a setting of a run is invalid
+├── NoData          files of a set are missing
+├── BadData         a file has invalid content
+├── BadRun          unknown run, or two runs that cannot be compared
 └── EngineDown      the chat engine did not start
 """
 
@@ -13,7 +13,7 @@ from app.cli.errors import CliError
 
 
 class EvalError(CliError):
-    """The message is for people."""
+    """Base of all errors of this package."""
 
 
 class UnknownEval(EvalError):

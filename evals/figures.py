@@ -1,4 +1,4 @@
-"""Benchmark results as figures, a table and a file."""
+"""Benchmark results, as a table and a file."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from app.version import VERSION
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`target` is the most that `value` may be; None where none was set."""
+    """`target`: the maximum for `value`, or None."""
 
     name: str
     value: float
@@ -31,17 +31,17 @@ class Figure:
 
 
 def percentile_95(values: Sequence[float]) -> float:
-    """Nearest rank."""
+    """95th percentile by nearest rank."""
     return sorted(values)[max(0, -(-len(values) * 95 // 100) - 1)]
 
 
 def of_many(
     name: str, values: Sequence[float], unit: str, target: float | None = None, detail: str = ""
 ) -> Figure:
-    """The median, with the 95th percentile and the count as detail."""
+    """The median, with 95th percentile and count in the detail."""
     spread = f"p95 {percentile_95(values):.1f} {unit}, n = {len(values)}"
-    whole = "; ".join(part for part in (spread, detail) if part)
-    return Figure(name, statistics.median(values), unit, target, whole)
+    full_detail = "; ".join(part for part in (spread, detail) if part)
+    return Figure(name, statistics.median(values), unit, target, full_detail)
 
 
 def table(figures: Sequence[Figure]) -> Table:
@@ -54,7 +54,7 @@ def table(figures: Sequence[Figure]) -> Table:
 
 
 def write(figures: Sequence[Figure], path: Path) -> None:
-    """All figures as JSON, with the machine they were measured on."""
+    """Writes all figures as JSON, with the machine they were measured on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     machine = {
         "system": platform.platform(),

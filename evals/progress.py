@@ -19,7 +19,7 @@ class Progress:
 
     @contextmanager
     def task(self, words: str, total: int) -> Iterator[Callable[[], None]]:
-        """Within it, each call of what it yields counts one done."""
+        """Yields a function that counts one item as done."""
         if not self.console.is_terminal:
             yield self._lines(words, total)
             return

@@ -1,4 +1,4 @@
-"""Runs: settings, results and every single question, stored as JSON."""
+"""Runs with settings, results and every question, stored as JSON."""
 
 import os
 import platform
@@ -16,19 +16,18 @@ from evals.errors import BadRun
 
 Scores = dict[str, float]  # metric → value
 
-NAIVE = "naive."  # stands before the metrics of a baseline
+NAIVE = "naive."  # prefix of the baseline's metrics
 
-# Where things are and how they are reached: of no concern to what is measured, or secret.
+# Paths, addresses and secrets, which do not affect the result.
 _NOT_RECORDED = frozenset({"data_dir", "models_dir", "database_url", "engine_url", "engine_port"})
 
 
 class Record(BaseModel):
-    """One question. `scores` are what two runs are compared by; a metric that does not apply to
-    the question is not among them."""
+    """One question. `scores` has only metrics that apply to it; comparisons use them."""
 
     qid: str
     question: str
-    gold: list[str] = Field(default_factory=list)  # answers, or documents where those are asked for
+    gold: list[str] = Field(default_factory=list)  # answers, or documents if those are expected
     type: str = ""
     scores: Scores = Field(default_factory=dict)
     details: dict[str, Any] = Field(default_factory=dict)
@@ -46,7 +45,7 @@ class Run(BaseModel):
     set_digest: str = ""
     seed: int = 0
     settings: dict[str, Any] = Field(default_factory=dict)
-    changed: dict[str, Any] = Field(default_factory=dict)  # settings other than the defaults'
+    changed: dict[str, Any] = Field(default_factory=dict)  # settings that differ from the defaults
     embedder: str = ""
     chat_model: str = ""
     documents: int = 0
@@ -60,28 +59,28 @@ class Run(BaseModel):
 
     @property
     def label(self) -> str:
-        """Its file's name without the ending."""
+        """Name of its file without extension."""
         return f"{self.name}-{self.started_at:%Y%m%d-%H%M%S}"
 
     @property
     def served(self) -> Scores:
-        """The metrics of the service itself."""
+        """Metrics of the service itself."""
         return {k: value for k, value in self.metrics.items() if not k.startswith(NAIVE)}
 
     @property
     def naive(self) -> Scores:
-        """Those of the baseline, under the same names; empty where there was none."""
+        """Metrics of the baseline under the same names; empty without a baseline."""
         return {
             k.removeprefix(NAIVE): value for k, value in self.metrics.items() if k.startswith(NAIVE)
         }
 
     @property
     def asked_naively(self) -> int:
-        """How many questions the baseline is of."""
+        """Number of questions of the baseline."""
         return sum(any(k.startswith(NAIVE) for k in record.scores) for record in self.records)
 
     def missed_floors(self) -> list[str]:
-        """Metrics below (or above) their floor, or not measured at all."""
+        """Metrics that miss their floor or were not measured."""
         return [
             name
             for name, bound in self.floors.items()
@@ -90,7 +89,7 @@ class Run(BaseModel):
 
 
 def begin(name: str, eval: Eval, settings: Settings, changes: Mapping[str, Any]) -> Run:
-    """An empty run with everything that is known beforehand."""
+    """A run without results."""
     return Run(
         name=name,
         kind=eval.kind,
@@ -107,14 +106,14 @@ def begin(name: str, eval: Eval, settings: Settings, changes: Mapping[str, Any])
 
 
 def public(settings: Settings) -> dict[str, Any]:
-    """Settings that say something about the result, without secrets and places."""
+    """Settings that affect the result, without secrets and paths."""
     values = settings.model_dump(mode="json", exclude=set(_NOT_RECORDED))
     secret = {n for n in type(settings).model_fields if isinstance(getattr(settings, n), SecretStr)}
     return {name: value for name, value in values.items() if name not in secret}
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+    """The machine that the figures were measured on."""
     return {
         "system": platform.system(),
         "processor": platform.machine(),
@@ -128,7 +127,7 @@ def runs_folder(data_dir: Path) -> Path:
 
 
 def report_path(data_dir: Path) -> Path:
-    """The HTML page of the newest runs, where the interface finds it."""
+    """Path of the HTML report that the interface offers."""
     return data_dir / "evals" / "report.html"
 
 
@@ -148,23 +147,23 @@ def read(path: Path) -> Run:
 
 
 def find(named: str, folder: Path) -> Run:
-    """By path, by label, or the newest of an eval's name. Raises BadRun."""
+    """A run by path, by label, or the newest of an eval. Raises BadRun."""
     for path in (Path(named), folder / f"{named}.json"):
         if path.is_file():
             return read(path)
     found = [path for path in list_runs(folder) if eval_name(path) == named]
     if not found:
-        raise BadRun(f"There is no run {named!r}. `zhiwen eval run {named}` makes one.")
+        raise BadRun(f"There is no run {named!r}. Create one: zhiwen eval run {named}")
     return read(found[-1])
 
 
 def list_runs(folder: Path) -> list[Path]:
-    """Oldest first."""
+    """All runs, oldest first."""
     return sorted(folder.glob("*.json"), key=lambda path: path.stem.rsplit("-", 2)[1:])
 
 
 def eval_name(path: Path) -> str:
-    """The eval that the run of that file is of."""
+    """Name of the eval in a run's file name."""
     return path.stem.rsplit("-", 2)[0]
 
 
@@ -175,7 +174,7 @@ def newest(folder: Path) -> list[Run]:
 
 
 def mean_scores(records: Sequence[Record]) -> Scores:
-    """Of each metric the mean over the questions that have it."""
+    """Mean of each metric over the questions that have it."""
     values: dict[str, list[float]] = {}
     for record in records:
         for name, value in record.scores.items():

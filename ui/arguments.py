@@ -1,4 +1,4 @@
-"""What the interface is told on its command line, after `--`."""
+"""Command-line arguments of the interface, given after `--`."""
 
 import argparse
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ class Arguments:
     allowed_origins: tuple[str, ...]
 
 
-def read_arguments(given: list[str]) -> Arguments:
-    """Ends the process with a message where they make no sense."""
+def read_arguments(argv: list[str]) -> Arguments:
+    """Exits with a usage message if an argument is invalid."""
     parser = argparse.ArgumentParser(prog="ui/main.py")
     parser.add_argument("--api-url", default="http://127.0.0.1:8000")
-    parser.add_argument("--allowed-hosts", default="", help="as ZHIWEN_ALLOWED_HOSTS")
-    parser.add_argument("--allowed-origins", default="", help="as ZHIWEN_ALLOWED_ORIGINS")
-    found = parser.parse_args(given)
+    parser.add_argument("--allowed-hosts", default="", help="see ZHIWEN_ALLOWED_HOSTS")
+    parser.add_argument("--allowed-origins", default="", help="see ZHIWEN_ALLOWED_ORIGINS")
+    found = parser.parse_args(argv)
     try:
         hosts, origins = read_hosts(found.allowed_hosts), read_origins(found.allowed_origins)
     except ValueError as error:

@@ -1,6 +1,6 @@
 """The interface: `streamlit run ui/main.py -- --api-url http://127.0.0.1:8000`.
 
-Streamlit serves the `app` that it finds here, which runs `script.py` for each visit and each click.
+Streamlit serves the `app` defined here, which runs `script.py` on each visit and each click.
 """
 
 import sys
@@ -16,10 +16,10 @@ from ui.words.texts import LANGUAGES, words
 
 
 class WithoutOrigin:
-    """ASGI middleware inside `Guard`: removes the Origin that it accepted from websockets.
+    """ASGI middleware inside `Guard`: removes the accepted Origin header from websocket requests.
 
-    Streamlit would check it again, and for that ask a server on the internet for this machine's
-    address (`streamlit.net_util.get_external_ip`).
+    Streamlit would check it again, and to do so would ask a server on the internet for this
+    machine's address (`streamlit.net_util.get_external_ip`).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -33,7 +33,7 @@ class WithoutOrigin:
 
 
 def refuse(_scope: Scope, refusal: Refusal) -> PlainTextResponse:
-    """The reason in every language: there is no session yet that knows the visitor's."""
+    """Gives the reason in every language, since there is no session with a chosen one yet."""
     lines = [words(language)[f"refused.{refusal.code}"] for language in LANGUAGES]
     text = "\n".join(line.format(value=refusal.value[:200]) for line in lines)
     return PlainTextResponse(text + "\n", refusal.status)
@@ -43,7 +43,7 @@ _arguments = read_arguments(sys.argv[1:])
 _allowed = Allowed.at(
     st.get_option("server.address") or "", _arguments.allowed_hosts, _arguments.allowed_origins
 )
-# `streamlit run` finds this assignment by parsing the source, so it stays a plain call of st.App.
+# `streamlit run` finds this assignment by parsing the source, so it must be a plain call of st.App.
 app = st.App(
     "script.py",
     middleware=[Middleware(Guard, allowed=_allowed, refuse=refuse), Middleware(WithoutOrigin)],

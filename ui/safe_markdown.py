@@ -1,9 +1,9 @@
-"""Text that others wrote, made safe for Streamlit's Markdown.
+"""Makes untrusted text safe for Streamlit's Markdown.
 
-An answer may use headings, emphasis, lists, tables and code. It may not show pictures, link
-anywhere, typeset formulas or trigger Streamlit's own directives (`:red[…]`, `:material/…:`, emoji
-short codes): a document could have talked the model into them, and a picture's address can carry
-words of a private document away. Markers `[n]` become links into this page.
+Answers may use headings, emphasis, lists, tables and code. Images, links, formulas and Streamlit's
+directives (`:red[…]`, `:material/…:`, emoji short codes) become plain text: a document could have
+tricked the model into writing them, and an image's address can leak private text. Markers `[n]`
+become links within the page.
 """
 
 import html
@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 from markdown_it import MarkdownIt
 
-BREAK = "\u2060"  # word joiner: invisible, but no longer the pattern it stands in
-# What the escaped text no longer has must not shape the blocks here either: an HTML block that
-# swallows a fence would turn code and text around.
+BREAK = "\u2060"  # word joiner: invisible, but breaks up the pattern around it
+# HTML blocks and references are escaped later, so they must not shape the blocks here either: an
+# HTML block that swallowed a fence would swap code and text.
 _BLOCKS = MarkdownIt("commonmark").enable("table").disable(["html_block", "reference"])
-# A code span in one line. Those with a pipe are not kept: in a table it would end the cell.
+# A code span on one line. Spans with a pipe are excluded, since it would end a table cell.
 _CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)([^\n|]*?[^\n|`])\1(?!`)")
 _MARKER = re.compile(r"\[(\d{1,3})\]")
-# Streamlit rewrites these after parsing, so a backslash does not stop them.
+# Streamlit rewrites these after parsing, so a backslash does not escape them.
 _DIRECTIVE = re.compile(r":(?=[A-Za-z_]|[+-]1:|\d+\w*:)")
 _ADDRESS = re.compile(
     r"(?i)\b(https?|ftp|mailto|data|javascript)(:)|\b(www)(\.)|([\w.+-])(@)(?=\w)"
@@ -29,7 +29,7 @@ _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'/])")
 
 
 def answer(text: str, sources: int, anchor: str) -> str:
-    """`text` for st.markdown. Markers 1…`sources` point at `#{anchor}-n`; others stay text."""
+    """`text` for st.markdown. Markers 1…`sources` link to `#{anchor}-n`; others stay text."""
 
     def marker(found: re.Match[str]) -> str:
         number = int(found[1])
@@ -38,14 +38,14 @@ def answer(text: str, sources: int, anchor: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     opening, code = _fences(text)
     lines = [
-        _opened(line) if number in opening else line if number in code else _line(line, marker)
+        _fence_line(line) if number in opening else line if number in code else _line(line, marker)
         for number, line in enumerate(text.split("\n"))
     ]
     return "\n".join(lines)
 
 
 def _fences(text: str) -> tuple[set[int], set[int]]:
-    """Numbers of the lines that open a fence, and of all in fenced code.
+    """Line numbers that open a fence, and line numbers of all fenced code.
 
     Indented code is treated as text, to be safe.
     """
@@ -58,8 +58,8 @@ def _fences(text: str) -> tuple[set[int], set[int]]:
     return opening, code
 
 
-def _opened(line: str) -> str:
-    """The line as it is, its language cut to a name that draws nothing."""
+def _fence_line(line: str) -> str:
+    """The opening fence, with a language that renders nothing but code."""
     found = _CODE_FENCE.match(line)
     if not found:
         return line
@@ -89,7 +89,7 @@ def _plain_part(text: str, marker: Callable[[re.Match[str]], str]) -> str:
 
 
 def _inert(text: str) -> str:
-    """Keep emphasis, lists, headings and tables; everything that links or draws becomes text."""
+    """Keeps emphasis, lists, headings and tables; turns links, images and directives into text."""
     text = text.replace("\\", "\\\\").replace("`", "\\`")
     text = re.sub(r"([\[\]$<!])", r"\\\1", text)
     text = text.replace("&", "&amp;")
@@ -98,7 +98,7 @@ def _inert(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Names and titles for labels and lines of Markdown: shown letter by letter, on one line."""
+    """Escapes names and titles for labels and Markdown; shown literally, on one line."""
     text = " ".join(text.replace("\x00", "").split())
     text = _ADDRESS.sub(lambda m: "".join(part or "" for part in m.groups()) + BREAK, text)
     text = _PUNCTUATION.sub(r"\\\1", text)
@@ -106,15 +106,15 @@ def plain(text: str) -> str:
 
 
 def shortened(name: str, width: int = 32) -> str:
-    """A long name with its middle left out, so that beginning and extension stay."""
+    """Shortens a long name in the middle, so that its beginning and extension stay."""
     return name if len(name) <= width else f"{name[: width - 13]}…{name[-12:]}"
 
 
 def highlighted(text: str, start: int, spans: list[tuple[int, int, str]]) -> str:
     """HTML of `text`, whose first character has offset `start`, with spans marked.
 
-    spans: (start, end, css class) in document offsets; later ones win where they overlap.
-    Everything from the document is escaped.
+    spans: (start, end, css class) in document offsets; where they overlap, the later one wins.
+    All document text is escaped.
     """
     classes = [""] * len(text)
     for first, last, name in spans:
@@ -133,5 +133,5 @@ def highlighted(text: str, start: int, spans: list[tuple[int, int, str]]) -> str
 
 
 def plain_lines(text: str) -> str:
-    """A text of several lines, shown letter by letter with its line breaks."""
+    """Escapes a text of several lines; shown literally, with its line breaks."""
     return "\n".join(plain(line) for line in text.strip().split("\n"))

@@ -1,4 +1,4 @@
-"""The script that Streamlit runs for each visit and each click; `main.py` serves it."""
+"""The script that Streamlit runs on each visit and each click; `main.py` serves it."""
 
 import sys
 
@@ -55,7 +55,7 @@ def run(api_url: str) -> None:
 
 @st.fragment(run_every=RETRY_S)
 def _api_down() -> None:
-    """Says that nobody answers, asks again every few seconds and goes on by itself."""
+    """Reports that the API is down and continues once it responds."""
     try:
         state.client().status()
     except ApiDown:
@@ -65,7 +65,7 @@ def _api_down() -> None:
             st.markdown(f":shimmer[{t('down.retry')}]")
         return
     except ApiError:
-        pass  # it answers, if only with an error; the page shows which
+        pass  # the API responds, even if with an error; the page shows it
     st.rerun()
 
 

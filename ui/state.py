@@ -1,4 +1,4 @@
-"""Session state, by name."""
+"""Typed access to the session state."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -14,7 +14,7 @@ from ui.client.watch import Watch, follow
 
 @dataclass
 class Waiting:
-    """Files sent with a question; the question follows when they are ready."""
+    """Files sent with a question, which is sent when they are ready."""
 
     document_ids: list[str] = field(default_factory=list)
     question: str = ""
@@ -35,7 +35,7 @@ def client() -> Client:
 
 
 def conversation_id() -> str | None:
-    """The open conversation; at first that of the address, so that links and reloads work."""
+    """The open conversation, initially from the URL, so that links and reloads work."""
     if "conversation" not in st.session_state:
         st.session_state["conversation"] = st.query_params.get("c")
     return cast(str | None, st.session_state["conversation"])
@@ -46,7 +46,7 @@ def open_conversation(conversation: str | None) -> None:
     st.session_state["ask_error"] = None
     st.session_state["waiting"] = None
     if conversation:
-        st.session_state["base_ids_of"] = None  # its own bases are taken when it is drawn
+        st.session_state["base_ids_of"] = None  # its own bases are selected when it is drawn
 
 
 def watches() -> dict[str, Watch]:
@@ -54,7 +54,7 @@ def watches() -> dict[str, Watch]:
 
 
 def watch(answer_id: str) -> Watch:
-    """The watch over an answer that is being written, taken up again when it was lost."""
+    """The watch of an answer being written; a new one if the session has lost it."""
     known = watches()
     if answer_id not in known:
         known[answer_id] = follow(client(), answer_id)
@@ -66,7 +66,7 @@ def message(message_id: str) -> wire.Message:
 
 
 def open_dialog(name: str, **values: Any) -> None:
-    """One dialog at a time; it is drawn at the end of the run."""
+    """Opens the only dialog; it is drawn at the end of the run."""
     st.session_state["dialog"] = {"name": name, **values}
 
 
@@ -83,7 +83,7 @@ def waiting() -> Waiting | None:
 
 
 def time_zone() -> tzinfo:
-    """The browser's time zone, the machine's when it is unknown."""
+    """The browser's time zone, or the machine's if that is unknown."""
     try:
         return ZoneInfo(st.context.timezone or "")
     except (ValueError, ZoneInfoNotFoundError):

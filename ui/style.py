@@ -4,7 +4,7 @@ from ui.words.texts import t
 
 _UPLOADER = """
 <style>
-/* Streamlit's uploader speaks English only */
+/* Streamlit's uploader is in English only */
 [data-testid="stFileUploaderDropzone"] button p { font-size: 0; }
 [data-testid="stFileUploaderDropzone"] button p::after { content: "%s"; font-size: 0.9rem; }
 [data-testid="stFileUploaderDropzoneInstructions"] * { font-size: 0 !important; }
@@ -14,7 +14,7 @@ _UPLOADER = """
 
 
 def style() -> str:
-    """HTML for the head of every page, in the present language."""
+    """HTML for the head of every page, in the current language."""
     return STYLE + _UPLOADER % (t("upload.choose"), t("upload.help"))
 
 

@@ -1,4 +1,4 @@
-"""What every engine refuses, in one place."""
+"""Input checks shared by all engines."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,15 @@ Ids = NDArray[np.int64]
 
 
 def checked_rows(ids: Sequence[int], vectors: Vectors, dim: int) -> tuple[Ids, Vectors]:
-    """Ids `(n,)` and rows `(n, dim)` float32, contiguous; of an id given twice the last row.
+    """Ids `(n,)` and rows `(n, dim)` float32, contiguous; for duplicate ids the last row.
 
-    Raises DimensionMismatch or ValueError as `VectorStore.upsert` says.
+    Raises DimensionMismatch or ValueError, see `VectorStore.upsert`.
     """
     rows = checked_queries(vectors, dim)
     if len(ids) != len(rows):
         raise ValueError(f"{len(ids)} ids for {len(rows)} vectors")
     if any(id_ < 0 for id_ in ids):
-        raise ValueError("ids are non-negative")
+        raise ValueError("ids must not be negative")
     last = {id_: row for row, id_ in enumerate(ids)}
     if len(last) < len(ids):
         rows = rows[list(last.values())]

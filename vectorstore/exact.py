@@ -1,4 +1,4 @@
-"""The exact engine in plain NumPy: what all others are measured against."""
+"""The exact engine in plain NumPy: the reference for all others."""
 
 from collections.abc import Collection, Sequence
 from threading import Lock
@@ -12,7 +12,7 @@ _ROW_BYTES = 300  # of an entry in a dict and an array object of its own
 
 
 class ExactStore:
-    """Compares a query with every vector. Keeps nothing on disk; safe for threads."""
+    """Compares a query with every vector. In memory only; thread-safe."""
 
     def __init__(self, dim: int) -> None:
         self.dim = dim
@@ -37,9 +37,9 @@ class ExactStore:
         with self._lock:
             ids = sorted(self._rows if allow is None else self._rows.keys() & set(allow))
             matrix = np.array([self._rows[id_] for id_ in ids], np.float32).reshape(-1, self.dim)
-        # In float64 first, so that equal rows get equal scores whatever the order of summation.
+        # In float64, so that equal rows get equal scores in any order of summation.
         scores = (rows.astype(np.float64) @ matrix.T.astype(np.float64)).astype(np.float32)
-        # Ids ascend, so a stable sort leaves equal scores in the order of their ids.
+        # Ids ascend, so a stable sort keeps equal scores in id order.
         best = np.argsort(-scores, axis=1, kind="stable")[:, : max(k, 0)]
         return [
             [Match(ids[column], float(scores[row, column])) for column in columns]

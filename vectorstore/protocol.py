@@ -21,11 +21,11 @@ class VectorStoreError(Exception):
 
 
 class DimensionMismatch(VectorStoreError):
-    """Vectors of another width than the store's."""
+    """Vectors whose dimension differs from the store's."""
 
 
 class SnapshotError(VectorStoreError):
-    """A saved index is missing, damaged, or belongs to another embedder."""
+    """A saved index is missing, damaged, or of another embedder."""
 
 
 class EngineMissing(VectorStoreError):
@@ -34,7 +34,7 @@ class EngineMissing(VectorStoreError):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`score` is the inner product; with normalised rows the cosine, −1 to 1, higher is nearer."""
+    """`score` is the inner product; for normalised rows the cosine, −1 to 1, higher is closer."""
 
     id: int
     score: float
@@ -64,29 +64,28 @@ class VectorStore(Protocol):
     sequence: int
 
     def upsert(self, ids: Sequence[int], vectors: Vectors) -> None:
-        """Add rows `(n, dim)`, replacing those whose id is there already.
+        """Adds rows `(n, dim)`, replacing those with an existing id.
 
-        Raises DimensionMismatch where the width differs from `dim`, ValueError
-        where the number of ids differs from the number of rows.
+        Raises DimensionMismatch if the dimension is not `dim`, ValueError if the numbers of ids
+        and rows differ.
         """
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Remove ids; those that are not there are passed over."""
+        """Removes ids; unknown ones are ignored."""
 
     def search(
         self, queries: Vectors, k: int, allow: Collection[int] | None = None
     ) -> list[list[Match]]:
         """The `k` best of each query row, best first, ties by smaller id.
 
-        With `allow` only those ids are candidates. Fewer than `k` come back
-        where the store holds fewer.
+        With `allow`, only those ids are candidates. Returns fewer than `k` if there are fewer.
         """
 
     def ids(self) -> set[int]:
-        """All ids held."""
+        """All stored ids."""
 
     def count(self) -> int:
-        """How many vectors are held."""
+        """Number of stored vectors."""
 
     def memory_bytes(self) -> int:
         """About how much memory of this process the vectors take."""

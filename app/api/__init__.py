@@ -1,1 +1,1 @@
-"""HTTP: routes, what is on the wire, and how errors are told."""
+"""The HTTP API: routes, request and response models, error responses."""

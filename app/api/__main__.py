@@ -1,4 +1,4 @@
-"""`python -m app.api`: serve the API as the settings say."""
+"""`python -m app.api`: serves the API as configured."""
 
 import sys
 
@@ -9,8 +9,8 @@ from app.config import Settings
 from app.logs import start_logging
 from app.wiring.application import build
 
-# Of the interpreter lock, in seconds. With Python's 5 ms a token waits behind each thread that
-# searches for another question.
+# Switch interval of the interpreter lock in seconds. With Python's 5 ms, a token would wait for
+# each thread that is searching for another question.
 _SWITCH_S = 0.0005
 
 
@@ -28,7 +28,7 @@ def serve() -> None:
         host=settings.api_host,
         port=settings.api_port,
         log_level=settings.log_level,
-        log_config=None,  # uvicorn's loggers write as ours do
+        log_config=None,  # uvicorn's loggers use our format
         access_log=False,
         timeout_graceful_shutdown=5,
     )

@@ -1,4 +1,4 @@
-"""Parameters that routes share, as annotated types."""
+"""Parameters shared by routes, as annotated types."""
 
 from typing import Annotated
 

@@ -1,6 +1,7 @@
-"""A client that leaves before its response began: what was done for it is cancelled.
+"""Cancels work for a client that disconnects before its response starts.
 
-Once a response streams, the server notices by itself; before its first byte nobody looks.
+Once a response streams, the server notices a disconnect by itself; before the first byte it does
+not.
 """
 
 import asyncio
@@ -13,12 +14,14 @@ Result = TypeVar("Result")
 
 
 class ClientLeft(Exception):
-    """Nobody is there to get the response."""
+    """The client closed the connection."""
 
 
 async def unless_left(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """The result of `work`, whose request was read already. Raises ClientLeft, `work` cancelled,
-    where the client closes the connection before."""
+    """Awaits `work`. If the client disconnects first, cancels it and raises ClientLeft.
+
+    The request body must have been read already.
+    """
     task = asyncio.create_task(work)
     gone = asyncio.create_task(_disconnected(request))
     try:

@@ -1,4 +1,4 @@
-"""The API. `create_app` makes one from an application object; `python -m app.api` serves it."""
+"""The API. `create_app` builds it from the application; `python -m app.api` serves it."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ _ORPHANS_S = 900.0
 
 
 def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
-    """The API over `zhiwen`, whose indexes are saved every `save_every_s`."""
+    """Builds the API over `zhiwen`, saving its indexes every `save_every_s`."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -75,7 +75,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
 
 
 def _guard(app: FastAPI, settings: Settings) -> None:
-    """Answer to our own names and pages, and to those in the settings, only."""
+    """Accepts only our own host names and origins, and those in the settings."""
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -86,7 +86,7 @@ def _guard(app: FastAPI, settings: Settings) -> None:
         )
     names = list(settings.allowed_hosts)
     if settings.api_url is not None and settings.api_url.host is not None:
-        names.append(settings.api_url.host)  # interface and shell call it by that name
+        names.append(settings.api_url.host)  # interface and shell use this name
     allowed = Allowed.at(settings.api_host, names, settings.allowed_origins)
     app.add_middleware(Guard, allowed=allowed, refuse=problems.refuse)
 
@@ -96,5 +96,5 @@ async def _every(seconds: float, work: Callable[[], object]) -> None:
         await asyncio.sleep(seconds)
         try:
             await asyncio.to_thread(work)
-        except Exception:  # the next round may succeed; the service goes on either way
-            log.exception("a regular task failed")
+        except Exception:  # the next run may succeed; the service continues either way
+            log.exception("a periodic task failed")

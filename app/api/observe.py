@@ -1,5 +1,5 @@
-"""Gives every request its trace id, counts it and times it to its first byte, without buffering
-what streams."""
+"""Gives every request a trace id, counts it and measures the time to its first byte, without
+buffering streams."""
 
 import time
 
@@ -14,8 +14,8 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Observed:
-    """ASGI middleware. Labels are the route's template and a known method, so that neither ids nor
-    what clients think up make series."""
+    """ASGI middleware. Labels are the route template and a known method, so that neither ids nor
+    arbitrary client input create new series."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

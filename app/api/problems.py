@@ -22,7 +22,7 @@ from ingest.errors import IngestError
 
 log = logging.getLogger(__name__)
 
-# The first class that matches decides, so subclasses stand before their bases.
+# The first matching class decides, so subclasses come before their bases.
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (services.NotFound, 404, "not_found"),
     (services.Conflict, 409, "conflict"),
@@ -52,7 +52,7 @@ _REFUSALS = {
 
 
 def problem_of(error: Exception, instance: str | None = None) -> Problem:
-    """The problem for `error`; unexpected errors become a 500 without details."""
+    """Converts an error to a problem; unexpected errors become a 500 without details."""
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
             return Problem(
@@ -62,14 +62,14 @@ def problem_of(error: Exception, instance: str | None = None) -> Problem:
                 code=getattr(error, "code", code),
                 instance=instance,
             )
-    detail = "Something went wrong here; the log says what."
+    detail = "An internal error occurred; see the log."
     return Problem(
         title="Internal Server Error", status=500, detail=detail, code="internal", instance=instance
     )
 
 
 def refuse(scope: Scope, refusal: Refusal) -> JSONResponse:
-    """The response to a request that `Guard` refused."""
+    """The response to a request refused by `Guard`."""
     problem = Problem(
         title=HTTPStatus(refusal.status).phrase,
         status=refusal.status,
@@ -105,7 +105,7 @@ def answer_with(
 
 
 def install(app: FastAPI) -> None:
-    """Install handlers in `app` that answer every error with a problem."""
+    """Installs handlers in `app` that turn every error into a problem."""
 
     def respond(
         request: Request, problem: Problem, headers: Mapping[str, str] | None = None
@@ -144,7 +144,7 @@ def install(app: FastAPI) -> None:
         )
         return respond(request, problem)
 
-    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s", request.method, request.url.path, exc_info=error)
         return respond(request, problem_of(error))
 
@@ -152,4 +152,4 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(Exception, unforeseen)
+    app.add_exception_handler(Exception, unexpected)

@@ -1,4 +1,4 @@
-"""The HTTP API as a page of the documentation, written from its OpenAPI document.
+"""Generates the API reference from the OpenAPI document.
 
 python -m app.api.reference_page > docs/reference/api.md
 """
@@ -18,7 +18,9 @@ service shows the same at <http://127.0.0.1:8000/docs>, where you can try reques
 walk, read [Use the HTTP API](../how-to/api.md). Required fields are **bold**. Any route may also
 answer with a [problem](../how-to/api.md#errors).
 """
-_LEFT_OUT = frozenset({"HTTPValidationError", "ValidationError"})  # problems are sent instead
+_LEFT_OUT = frozenset(
+    {"HTTPValidationError", "ValidationError"}
+)  # problem responses are used instead
 _BOUNDS = {
     "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
@@ -31,7 +33,7 @@ _BOUNDS = {
 
 
 def markdown(document: Schema) -> str:
-    """`docs/reference/api.md`: routes by tag in their order, then the objects they use."""
+    """`docs/reference/api.md`: routes by tag in order, then the objects they use."""
     parts = [_HEAD]
     tag = None
     for method, path, operation in _operations(document):
@@ -70,7 +72,7 @@ def _route(method: str, path: str, operation: Schema) -> str:
 
 
 def _contents(part: Schema) -> str:
-    """The types that a request or response may have; empty where it has no body."""
+    """Content types of a request or response; empty without a body."""
     named = []
     for media_type, content in part.get("content", {}).items():
         kind = _kind(content.get("schema", {}))
@@ -108,7 +110,7 @@ def _row(name: str, schema: Schema, *, required: bool) -> str:
 
 
 def _kind(schema: Schema) -> str:
-    """The type in words, with links to the objects below."""
+    """The type as text, with links to the objects below."""
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -130,7 +132,7 @@ def _plain_kind(schema: Schema) -> str:
 
 
 def _bounds(schema: Schema) -> str:
-    """Limits, also those of an optional value."""
+    """Limits, including those of an optional value."""
     options = [schema, *schema.get("anyOf", ())]
     return ", ".join(
         words.format(f"{option[key]:g}")
@@ -141,7 +143,7 @@ def _bounds(schema: Schema) -> str:
 
 
 def openapi() -> Schema:
-    """The OpenAPI document of a service with the embedder and the model that tests use."""
+    """The OpenAPI document of a service with the embedder and model used in tests."""
     from app.api.main import create_app
     from app.config import Settings
     from app.llm.scripted import ScriptedChatModel

@@ -1,4 +1,4 @@
-"""Uploads: a multipart body that is refused by size while it comes in, not after."""
+"""Multipart uploads whose size limit applies while the body arrives."""
 
 from collections.abc import AsyncIterator
 
@@ -11,11 +11,11 @@ from app.db.errors import StorageFull
 from app.services.errors import Invalid, TooLarge
 
 _PART_BYTES = 1024 * 1024
-_FORM_OVERHEAD_BYTES = 64 * 1024  # boundaries and headers around the file
+_FORM_OVERHEAD_BYTES = 64 * 1024  # multipart boundaries and headers
 
 
 class LimitedUpload:
-    """The one `file` field of a multipart request. Use as an async context manager."""
+    """The `file` field of a multipart request. Use as an async context manager."""
 
     def __init__(self, request: Request, max_bytes: int) -> None:
         self._limit = max_bytes + _FORM_OVERHEAD_BYTES
@@ -33,7 +33,7 @@ class LimitedUpload:
             raise Invalid("Send the file as multipart/form-data in the field `file`.")
         try:
             form = await self._request.form(max_files=1)
-        except OSError as error:  # a large file is kept in the folder for temporary files first
+        except OSError as error:  # a large file is spooled to the temporary folder
             if is_full(error):
                 raise StorageFull from error
             raise
@@ -48,7 +48,7 @@ class LimitedUpload:
         await self._file.close()
 
     async def parts(self) -> AsyncIterator[bytes]:
-        """The file's bytes, a megabyte at a time."""
+        """Yields the file in parts of one megabyte."""
         while part := await self._file.read(_PART_BYTES):
             yield part
 

@@ -1,4 +1,4 @@
-"""Wire models that several routes share, and the base class of all of them."""
+"""Request and response models shared by several routes, and their base class."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from app.rag.types import Passage
 
 
 class Wire(BaseModel):
-    """Requests refuse unknown fields, so that a typing error is not silently ignored."""
+    """Unknown fields are rejected, so that typos are not silently ignored."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
@@ -37,7 +37,7 @@ class ScoresOut(Wire):
 
 
 class PartOut(Wire):
-    """A chunk inside a passage, or what of it stands on one page."""
+    """A chunk inside a passage, or the part of it on one page."""
 
     chunk_id: int
     start: int
@@ -65,5 +65,5 @@ class PassageOut(Wire):
 
 
 def passage_out(passage: Passage | Mapping[str, Any]) -> PassageOut:
-    """A passage as it was retrieved, or as it is stored with an answer."""
+    """Converts a retrieved passage, or one stored with an answer."""
     return PassageOut.model_validate(asdict(passage) if isinstance(passage, Passage) else passage)

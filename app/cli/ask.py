@@ -12,7 +12,7 @@ from app.cli.errors import CliError
 
 
 class AskTask(StrEnum):
-    """What `zhiwen ask` can ask for."""
+    """Values of `zhiwen ask --task`."""
 
     QA = "qa"
     CHAT = "chat"
@@ -21,14 +21,14 @@ class AskTask(StrEnum):
 
 Bases = Annotated[
     list[str] | None,
-    typer.Option("--kb", help="Knowledge base; can be repeated. All of them if left out."),
+    typer.Option("--kb", help="Knowledge base; can be repeated. All if omitted."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-_WORDS = {
-    "engine_unavailable": "The model engine does not answer. Search works; see: zhiwen doctor",
-    "engine_busy": "The model engine is busy with other answers. Ask again in a moment.",
-    "engine_stream_broken": "The model engine broke off in the middle of the answer. Ask again.",
+_MESSAGES = {
+    "engine_unavailable": "The model engine is unreachable. Search still works; see: zhiwen doctor",
+    "engine_busy": "The model engine is busy. Try again in a moment.",
+    "engine_stream_broken": "The model engine stopped in the middle of the answer. Try again.",
 }
 
 
@@ -42,7 +42,7 @@ def ask(
     fresh: Annotated[bool, typer.Option("--fresh", help="Don't use the answer cache.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question: the answer streams, then its sources are listed."""
+    """Ask a question: the answer is streamed, then its sources are listed."""
     from app.cli.client import service
 
     client = service()
@@ -56,16 +56,16 @@ def ask(
             write(data["text"])
         elif name == "error":
             _end_line(streamed)
-            raise CliError(_words(data))
+            raise CliError(_error_text(data))
         elif name == "done":
             message = data["message"]
     _end_line(streamed)
     if message is None:
-        raise CliError("The answer broke off. Ask again.")
+        raise CliError("The answer ended early. Try again.")
     if as_json:
-        typer.echo(json.dumps(_whole(message), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(_as_json(message), ensure_ascii=False, indent=2))
         return
-    if plain(message["content"]).strip() != streamed.strip():  # mended after it was streamed
+    if plain(message["content"]).strip() != streamed.strip():  # corrected after streaming
         say(message["content"])
     if message["citations"]:
         say()
@@ -88,7 +88,7 @@ def replay(answer_id: str, as_json: AsJson = False) -> None:
     say((f"after ({found['model']})", "bold"))
     say(found["after"])
     say()
-    say(("The same, letter by letter." if found["same"] else "Not the same.", "bold"))
+    say(("Identical." if found["same"] else "Different.", "bold"))
     for note in found["notes"]:
         say((note, "dim"))
 
@@ -115,9 +115,9 @@ def search(
         say("Nothing found.")
 
 
-def _words(problem: dict[str, Any]) -> str:
-    """What an engine says about itself helps few; it comes second."""
-    words = _WORDS.get(problem["code"])
+def _error_text(problem: dict[str, Any]) -> str:
+    """Our own message first; the engine's details second, since they help few people."""
+    words = _MESSAGES.get(problem["code"])
     return f"{words}\n({problem['detail']})" if words else str(problem["detail"])
 
 
@@ -126,7 +126,7 @@ def _place(passage: dict[str, Any]) -> str:
     return f"{passage['document_name']}{page}"
 
 
-def _whole(message: dict[str, Any]) -> dict[str, Any]:
+def _as_json(message: dict[str, Any]) -> dict[str, Any]:
     citations = [
         {
             "marker": citation["marker"],

@@ -15,7 +15,7 @@ _TIMEOUT = httpx.Timeout(60, connect=3)
 
 
 class ServiceClient:
-    """`base_url` without a trailing slash. All methods raise CliError with the service's words."""
+    """`base_url` has no trailing slash. All methods raise CliError with the service's message."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
@@ -23,27 +23,27 @@ class ServiceClient:
 
     def get(self, path: str, **params: Any) -> Any:
         given = {name: value for name, value in params.items() if value is not None}
-        with self._told():
+        with self._translated_errors():
             return _checked(self._http.get(path, params=given)).json()
 
     def text(self, path: str, **params: Any) -> str:
         given = {name: value for name, value in params.items() if value is not None}
-        with self._told():
+        with self._translated_errors():
             return _checked(self._http.get(path, params=given)).text
 
     def post(self, path: str, body: Any, *, slow: bool = False) -> Any:
-        """`slow`: a model writes the answer, however long that takes."""
+        """`slow`: no read timeout, for responses that a model generates."""
         timeout = httpx.Timeout(None, connect=3) if slow else _TIMEOUT
-        with self._told():
+        with self._translated_errors():
             return _checked(self._http.post(path, json=body, timeout=timeout)).json()
 
     def delete(self, path: str, params: dict[str, str] | None = None) -> None:
-        with self._told():
+        with self._translated_errors():
             _checked(self._http.delete(path, params=params))
 
     def upload(self, base_id: str, path: Path, place: str = "") -> dict[str, Any]:
-        """Send one file; returns the document. `place`: its path in the base, else its name."""
-        with self._told(), _opened(path) as file:
+        """Uploads a file and returns the document. `place`: its path in the base, else its name."""
+        with self._translated_errors(), _open_file(path) as file:
             answer = self._http.post(
                 f"/api/bases/{base_id}/documents",
                 params={"path": place or path.name},
@@ -53,9 +53,9 @@ class ServiceClient:
             return document
 
     def chat(self, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-        """Name and data of each event of an answer."""
+        """Yields name and data of each event of an answer."""
         with (
-            self._told(),
+            self._translated_errors(),
             connect_sse(
                 self._http, "POST", "/api/chat", json=body, timeout=httpx.Timeout(None, connect=3)
             ) as source,
@@ -69,7 +69,7 @@ class ServiceClient:
                 yield event.event, json.loads(event.data)
 
     def base_id(self, name: str) -> str:
-        """The id of the base of that name."""
+        """Id of the base with this name. Raises CliError if there is none."""
         bases = self.get("/api/bases")
         for base in bases:
             if base["name"] == name:
@@ -78,18 +78,18 @@ class ServiceClient:
         raise CliError(f"There is no knowledge base named {name!r}. There are: {known}.")
 
     def base_ids(self, names: list[str]) -> list[str]:
-        """Ids of the named bases; of all where none is named."""
+        """Ids of the named bases, or of all bases if none is named."""
         if names:
             return [self.base_id(name) for name in names]
         ids = [str(base["id"]) for base in self.get("/api/bases")]
         if not ids:
             raise CliError(
-                "There is no knowledge base yet. Create one: zhiwen ingest FILE --kb NAME"
+                "There are no knowledge bases yet. Create one: zhiwen ingest FILE --kb NAME"
             )
         return ids
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except httpx.ConnectError as error:
@@ -104,23 +104,23 @@ def _checked(response: httpx.Response) -> httpx.Response:
         try:
             detail = response.json()["detail"]
         except (ValueError, KeyError, TypeError):
-            detail = f"{response.url} answered with HTTP {response.status_code}"
+            detail = f"{response.url} returned HTTP {response.status_code}"
         raise CliError(str(detail))
     return response
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file. What the system says about it while it is read is a CliError as well."""
+def _open_file(path: Path) -> Iterator[BinaryIO]:
+    """Opens the file. Errors while it is read become CliError, too."""
     try:
         with path.open("rb") as file:
             yield file
-    except OSError as error:  # httpx has errors of its own for the connection
+    except OSError as error:  # connection errors are httpx errors
         raise CliError(f"The file cannot be read: {error.strerror}.") from error
 
 
 def service() -> ServiceClient:
-    """The service where the settings say it is."""
+    """Client of the service at the address in the settings."""
     from app.config import Settings
 
     return ServiceClient(Settings().api_base_url)

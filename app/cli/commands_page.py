@@ -1,4 +1,4 @@
-"""All commands of the shell as a page of the documentation, written from Typer's own description.
+"""Generates the command reference from Typer's metadata.
 
 python -m app.cli.commands_page > docs/reference/commands.md
 """
@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from app.cli.main import app
 
-# Typer keeps a copy of Click to itself whose types cannot be imported, hence Any.
+# Typer bundles a private copy of Click whose types cannot be imported, hence Any.
 _HEAD = """# Commands
 
 Run `. .venv/bin/activate` first, or type `.venv/bin/zhiwen` in full. Every command reads the
@@ -25,13 +25,13 @@ _NO_HELP = frozenset({"help", "install_completion", "show_completion"})
 
 
 def markdown() -> str:
-    """`docs/reference/commands.md`: a section for each command, in the order of `--help`."""
+    """`docs/reference/commands.md`: a section per command, in the order of `--help`."""
     sections = [_section(path, command) for path, command in _commands((), get_command(app))]
     return "\n".join((_HEAD, *sections))
 
 
 def _commands(path: tuple[str, ...], group: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command with its full name, groups replaced by what is in them."""
+    """Every command with its full name; groups are replaced by their commands."""
     context = group.make_context("zhiwen", [], resilient_parsing=True)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -70,7 +70,7 @@ def _names(param: Any) -> str:
 
 def _kind(param: Any) -> str:
     kind = param.type_descriptor.annotation
-    kind = next(iter(get_args(kind)), kind)  # of a list, what it holds
+    kind = next(iter(get_args(kind)), kind)  # the item type of a list
     if issubclass(kind, Enum):
         return " or ".join(str(choice.value) for choice in kind)
     return _KINDS.get(kind) or str(kind.__name__).upper()

@@ -1,5 +1,5 @@
-"""Writing to the terminal. Names, texts and answers come from outside: they are shown letter by
-letter, never read as rich's markup, as emoji codes or as commands to the terminal."""
+"""Writes to the terminal. Names, texts and answers are untrusted: they are printed literally, never
+interpreted as rich markup, emoji codes or terminal control sequences."""
 
 import re
 import sys
@@ -11,17 +11,17 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def plain(text: object) -> str:
-    """Without the control characters a terminal would obey; tabs and line ends stay."""
+    """Removes control characters except tabs and line ends."""
     return _CONTROL.sub("", str(text).replace("\r\n", "\n"))
 
 
 def say(*parts: object, stderr: bool = False) -> None:
-    """Print one line of parts; a part is a text or a pair of text and style."""
+    """Prints one line made of parts: texts, or pairs of text and style."""
     pieces = [(plain(p[0]), str(p[1])) if isinstance(p, tuple) else plain(p) for p in parts]
     Console(stderr=stderr).print(Text.assemble(*pieces), soft_wrap=True)
 
 
 def write(text: str) -> None:
-    """Write a piece of a stream at once, without a line end."""
+    """Writes a piece of a stream immediately, without a line end."""
     sys.stdout.write(plain(text))
     sys.stdout.flush()

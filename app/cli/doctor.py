@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Repair what differs from the database.")
+        bool, typer.Option("--repair", help="Repair differences from the database.")
     ] = False,
 ) -> None:
     """Check every component, and compare files and indexes with the database."""
@@ -28,8 +28,10 @@ def doctor(
     try:
         status = client.get("/api/status")
     except CliError as error:
-        status = {"components": [_component("api", str(error), ok=False), *_seen_here(settings)]}
-        status["check"] = _checked_here(settings, repair=repair)
+        status = {
+            "components": [_component("api", str(error), ok=False), *_local_components(settings)]
+        }
+        status["check"] = _check_locally(settings, repair=repair)
     else:
         status["check"] = client.post("/api/check", {}) if repair else client.get("/api/check")
     if as_json:
@@ -49,24 +51,24 @@ def _show(status: dict[str, Any]) -> None:
     for engine in status.get("engines", []):
         _show_engine(engine)
     if "versions" in status:
-        told = ", ".join(f"{name} {number}" for name, number in status["versions"].items())
-        say(f"      {'versions':9}  {told}")
+        versions = ", ".join(f"{name} {number}" for name, number in status["versions"].items())
+        say(f"      {'versions':9}  {versions}")
     if "queued_jobs" in status:
         say(f"      {'jobs':9}  {status['queued_jobs']} waiting")
     check = status["check"]
     for finding in check["at_start"]:
-        say(("mended", "green"), f"  at the last start: {finding['what']}: {finding['detail']}")
+        say(("fixed ", "green"), f"  at last start: {finding['what']}: {finding['detail']}")
     for finding in check["now"]:
-        mark = ("mended", "green") if finding["repaired"] else ("wrong ", "red")
+        mark = ("fixed ", "green") if finding["repaired"] else ("wrong ", "red")
         say(mark, f"  {finding['what']}: {finding['detail']}")
     if not check["now"]:
         say(("ok  ", "green"), "  files, jobs and indexes agree with the database")
     elif not all(finding["repaired"] for finding in check["now"]):
-        say("What can be set right without a person: zhiwen doctor --repair")
+        say("To repair automatically: zhiwen doctor --repair")
 
 
 def _show_engine(engine: dict[str, Any]) -> None:
-    """A line an engine, and below a red one its last error and what to do."""
+    """One line per engine; if it is down, also its last error and what to do."""
     mark = ("ok  ", "green") if engine["ok"] else ("down", "red")
     load = f"{engine['running']}/{engine['max_running']} running, {engine['waiting']} waiting"
     say(mark, f"  engine {engine['name']}  {engine['address']}  breaker {engine['state']}, {load}")
@@ -76,8 +78,8 @@ def _show_engine(engine: dict[str, Any]) -> None:
         say(f"        {engine['todo']}")
 
 
-def _checked_here(settings: "Settings", *, repair: bool) -> dict[str, Any]:
-    """The comparison without the service; empty where there is no database yet."""
+def _check_locally(settings: "Settings", *, repair: bool) -> dict[str, Any]:
+    """Checks without the service; no findings if there is no database yet."""
     from dataclasses import asdict
 
     from sqlalchemy.exc import SQLAlchemyError
@@ -91,13 +93,13 @@ def _checked_here(settings: "Settings", *, repair: bool) -> dict[str, Any]:
         found = [asdict(f) for f in build_reconciliation(settings).findings(repair=repair)]
     except (SQLAlchemyError, DatabaseUnavailable) as error:
         reason = str(error).splitlines()[0]
-        detail = f"it cannot be compared ({reason}); the next start brings an older one up to date"
+        detail = f"cannot be checked ({reason}); the next start migrates an older database"
         found = [{"what": "database", "detail": detail, "repaired": False}]
     return {"at_start": [], "now": found}
 
 
-def _seen_here(settings: "Settings") -> list[dict[str, Any]]:
-    """What can be told without the service: models, disk, database."""
+def _local_components(settings: "Settings") -> list[dict[str, Any]]:
+    """Components that can be checked without the service: models, disk, database."""
     return [*_models(settings), _disk(settings), _database(settings)]
 
 
@@ -155,5 +157,5 @@ def _database(settings: "Settings") -> dict[str, Any]:
 
 
 def _component(name: str, detail: str, *, ok: bool) -> dict[str, Any]:
-    """Shaped like a component of `/api/status`."""
+    """A component in the form of `/api/status`."""
     return {"name": name, "ok": ok, "detail": detail, "since": None}

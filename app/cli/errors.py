@@ -1,24 +1,24 @@
-"""Errors of the command line, and how it words errors of the service.
+"""Errors of the command line, and the messages shown for them.
 
 CliError
-└── ServiceDown   nothing listens where the API should be
+└── ServiceDown   the API is not running at the configured address
 """
 
 
 class CliError(Exception):
-    """What a command says before it ends with exit code 1."""
+    """The message a command prints before it exits with code 1."""
 
 
 class ServiceDown(CliError):
     def __init__(self, base_url: str) -> None:
-        super().__init__(f"Zhiwen does not run at {base_url}. Start it with: zhiwen up")
+        super().__init__(f"Zhiwen is not running at {base_url}. Start it with: zhiwen up")
 
 
-def told(error: Exception) -> list[str] | None:
-    """The lines for people; None for what is a fault of the program."""
+def error_lines(error: Exception) -> list[str] | None:
+    """Lines to show the user; None for an unexpected error, which keeps its traceback."""
     if isinstance(error, CliError):
         return [str(error)]
-    # Heavy to import and needed only here: an ordinary command should start quickly.
+    # Slow imports, needed only here: ordinary commands should start quickly.
     from pydantic import ValidationError
 
     from app.db.errors import DatabaseUnavailable
@@ -45,7 +45,7 @@ def _settings_problems(error: Exception) -> list[str]:
         message = problem["msg"].removeprefix("Value error, ")
         name = ".".join(str(part) for part in problem["loc"]).upper()
         if problem["type"] == "extra_forbidden":
-            lines.append(f"  {name} in .env: there is no such setting")
+            lines.append(f"  {name} in .env: unknown setting")
         elif name:
             given = problem["input"]
             lines.append(f"  ZHIWEN_{name}={given}: {message}")

@@ -18,7 +18,7 @@ class Rating(StrEnum):
 
 
 class Format(StrEnum):
-    """The values of `app.tuning.Format`, written out so that the shell starts quickly."""
+    """The values of `app.tuning.Format`, copied so that commands start quickly."""
 
     MESSAGES = "messages"
     SHAREGPT = "sharegpt"
@@ -28,15 +28,17 @@ class Format(StrEnum):
 
 
 def export(
-    format: Annotated[Format, typer.Option("--format", help="Rows of the file.")] = Format.MESSAGES,
+    format: Annotated[
+        Format, typer.Option("--format", help="Format of the rows.")
+    ] = Format.MESSAGES,
     kb: Annotated[str | None, typer.Option("--kb", help="Only answers from this base.")] = None,
-    rating: Annotated[Rating | None, typer.Option(help="Only answers rated so.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Rated then or later.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Rated before then.")] = None,
+    rating: Annotated[Rating | None, typer.Option(help="Only answers with this rating.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Rated at this time or later.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Rated before this time.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Write rated answers as JSON Lines for fine-tuning, and say what was left out and why."""
+    """Export rated answers as JSON Lines for fine-tuning, and list the excluded ones."""
     from app.cli.client import service
 
     client = service()
@@ -61,4 +63,4 @@ def export(
         return
     say(f"{report['exported']} rows from {report['considered']} rated answers", stderr=True)
     for item in report["left_out"]:
-        say(f"  left out {item['message_id']}: {item['reason']}", stderr=True)
+        say(f"  excluded {item['message_id']}: {item['reason']}", stderr=True)

@@ -18,60 +18,61 @@ if TYPE_CHECKING:
     from app.cli.client import ServiceClient
 
 _POLL_S = 0.3
-_ASKED_AT_ONCE = 20  # documents are read in their order, so the first unfinished ones tell enough
+_POLL_LIMIT = 20  # documents are processed in order, so the first unfinished ones are enough
 _FINISHED = ("ready", "failed", "superseded")
 _WATCH_S = 2.0
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders to walk through.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders to read recursively.")],
     kb: Annotated[str, typer.Option("--kb", help="Knowledge base; created if it doesn't exist.")],
     delete: Annotated[
-        bool, typer.Option("--delete", help="Remove documents whose files are gone from a folder.")
+        bool,
+        typer.Option("--delete", help="Remove documents whose files were deleted from a folder."),
     ] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Keep running and send what changes, until Ctrl-C.")
+        bool, typer.Option("--watch", help="Keep running and upload changes, until Ctrl-C.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Add documents to a knowledge base and wait until each is ready or has failed.
 
-    Files that the knowledge base already has are not sent again.
+    Files that the knowledge base already contains are not uploaded again.
     """
     from app.cli.client import service
     from app.config import Settings
 
     settings = Settings()
     client = service()
-    sources, passed_over = files_in(paths)
-    if passed_over and not as_json:
-        say(f"passed over: {passed_over} files of formats that cannot be read", stderr=True)
+    sources, skipped = files_in(paths)
+    if skipped and not as_json:
+        say(f"skipped (unsupported format): {skipped}", stderr=True)
     if not sources and not watch and not delete:
         from ingest.parsers import supported_extensions
 
-        raise CliError("Nothing to read there. Formats: " + " ".join(supported_extensions()))
+        raise CliError("No readable files found. Formats: " + " ".join(supported_extensions()))
     base_id = _base_of(client, kb)
     notes = Notes.of(settings.data_dir, settings.api_base_url, base_id)
     sync = Sync(client, base_id, notes, [p for p in paths if p.is_dir()], delete, as_json)
     failed = sync.run(sources)
     while watch:
         time.sleep(_WATCH_S)
-        _look_again(sync, paths)
+        _sync_changes(sync, paths)
     if failed:
         raise typer.Exit(1)
 
 
 def files_in(paths: list[Path]) -> tuple[list[Source], int]:
-    """Named files as they are, and of folders what can be read; hidden files only when named.
+    """Finds the files to upload, and counts those skipped in folders because of their format.
 
-    What a folder holds lies in the base under the folder's own name. The number counts what was
-    passed over in folders for its format.
+    Named files are always included; in folders, only visible files in supported formats. A folder's
+    files get paths that start with the folder's name.
     """
     from ingest.parsers import supported_extensions
 
     readable = supported_extensions()
-    files: dict[Path, Source] = {}  # in order, each once
-    passed_over = 0
+    files: dict[Path, Source] = {}  # ordered, without duplicates
+    skipped = 0
     for path in paths:
         if path.is_dir():
             for found in sorted(path.rglob("*")):
@@ -83,17 +84,17 @@ def files_in(paths: list[Path]) -> tuple[list[Source], int]:
                     place = f"{path.resolve().name}/{inside.as_posix()}"
                     files[found] = Source(found, place)
                 else:
-                    passed_over += 1
+                    skipped += 1
         elif path.is_file():
             files[path] = Source(path, path.name)
         else:
             raise CliError(f"There is no file {path}.")
-    return list(files.values()), passed_over
+    return list(files.values()), skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """Makes a base hold what some files are now."""
+    """Brings a base up to date with files on disk."""
 
     client: "ServiceClient"
     base_id: str
@@ -103,16 +104,16 @@ class Sync:
     as_json: bool
 
     def run(self, sources: list[Source]) -> bool:
-        """Send what is new or changed and wait for it; whether a file failed."""
-        asked, refused = [], []
+        """Uploads new and changed files and waits for them. Returns whether any file failed."""
+        hashed, refused = [], []
         for source in sources:
             try:
-                asked.append((source, self.notes.sha256(source)))
+                hashed.append((source, self.notes.sha256(source)))
             except CliError as error:
                 refused.append(_refused(source, error))
-        files = [(source.place, sha256) for source, sha256 in asked]
+        files = [(source.place, sha256) for source, sha256 in hashed]
         found = known(self.client, self.base_id, files)
-        missing = [source for (source, _), each in zip(asked, found, strict=True) if each is None]
+        missing = [source for (source, _), each in zip(hashed, found, strict=True) if each is None]
         here = [each for each in found if each is not None]
         unchanged = [each for each in here if each["state"] in _FINISHED]
         waiting = [each for each in here if each["state"] not in _FINISHED]
@@ -126,7 +127,7 @@ class Sync:
         return any(document["state"] == "failed" for document in [*documents, *unchanged])
 
     def _remove_gone(self, sources: list[Source], present: list[dict[str, Any]]) -> list[str]:
-        """Remove the documents of files that are gone; the paths of those."""
+        """Removes the documents of deleted files. Returns their paths."""
         if not self.delete:
             return []
         gone = self.notes.gone(self.folders, sources)
@@ -136,21 +137,21 @@ class Sync:
             if document is None:
                 continue
             self.client.delete(f"/api/documents/{document['id']}", {"path": place})
-            if document["id"] not in kept:  # else the same bytes lie elsewhere
+            if document["id"] not in kept:  # otherwise another file has the same content
                 removed.append(place)
         return removed
 
 
-def _look_again(sync: Sync, paths: list[Path]) -> None:
-    """Another run where a file is new, changed or gone."""
+def _sync_changes(sync: Sync, paths: list[Path]) -> None:
+    """Runs again if a file was added, changed or deleted."""
     try:
         sources, _ = files_in(paths)
-        changed = [s for s in sources if not sync.notes.is_as_it_was(s)]
+        changed = [s for s in sources if not sync.notes.is_unchanged(s)]
         here = {str(source.file.absolute()) for source in sources}
         gone = sync.delete and any(key not in here for key in sync.notes.seen)
         if changed or gone:
             sync.run(sources)
-    except (CliError, OSError) as error:  # the service may be starting again, a file just moved
+    except (CliError, OSError) as error:  # the service may be restarting, or a file was just moved
         say(("waiting: ", "yellow"), str(error), stderr=True)
 
 
@@ -177,7 +178,7 @@ def _bars(*, hidden: bool) -> "Progress":
 def _upload(
     client: "ServiceClient", base_id: str, files: list[Source], bars: "Progress"
 ) -> list[dict[str, Any]]:
-    """A file that is refused counts as failed and doesn't stop the others."""
+    """Uploads files. A rejected one counts as failed and does not stop the others."""
     documents = []
     task = bars.add_task("uploading", total=len(files), visible=bool(files))
     for source in files:
@@ -197,17 +198,17 @@ def _refused(source: Source, error: CliError) -> dict[str, Any]:
 
 
 def _wait(client: "ServiceClient", documents: list[dict[str, Any]], bars: "Progress") -> None:
-    """Poll until all are finished; the file that is being read has a bar with its stage."""
-    whole = bars.add_task("reading", total=len(documents))
+    """Polls until all are finished; each file in progress has a bar with its stage."""
+    overall = bars.add_task("reading", total=len(documents))
     rows: dict[str, TaskID] = {}
     while True:
         unfinished = [i for i, d in enumerate(documents) if d["state"] not in _FINISHED]
-        for index in unfinished[:_ASKED_AT_ONCE]:
+        for index in unfinished[:_POLL_LIMIT]:
             document = client.get(f"/api/documents/{documents[index]['id']}")
             documents[index] = document
             _show(document, rows, bars)
         done = sum(document["state"] in _FINISHED for document in documents)
-        bars.update(whole, completed=done)
+        bars.update(overall, completed=done)
         if done == len(documents):
             return
         time.sleep(_POLL_S)

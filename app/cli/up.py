@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from app.install.steps import Step
     from app.supervisor import Supervisor
 
-_START_TIMEOUT_S = 1800.0  # vLLM on busy cores; a process that ends is noticed at once
+_START_TIMEOUT_S = 1800.0  # for vLLM on busy cores; a process that exits is noticed at once
 _NAMES = {"engine": "model engine", "api": "API", "worker": "worker", "ui": "interface"}
 _STEPS = ("models", "services", "documents")
 
 
 def up(
     first_step: Annotated[
-        int, typer.Option(hidden=True, min=1, help="Its number, where others came before.")
+        int,
+        typer.Option(hidden=True, min=1, help="Number of the first step, if others came before."),
     ] = 1,
 ) -> None:
-    """Start everything and stop it on Ctrl-C: models, engine, API, worker, interface."""
+    """Start models, engine, API, worker and interface; Ctrl-C stops them."""
     from app.config import Settings
     from app.services.operations.samples import will_create_sample_base
     from app.supervisor import Supervisor, check_ports, children
@@ -46,13 +47,13 @@ def up(
                 if _start(supervisor, settings, steps, first_start=first_start):
                     _say_ready(settings)
                 supervisor.run()
-        except KeyboardInterrupt:  # before there was anything to stop
+        except KeyboardInterrupt:  # nothing has been started yet
             pass
         say("stopped")
 
 
 def _steps(first: int) -> "Iterator[Step]":
-    """The lines of a start, each begun when it is asked for."""
+    """Yields the steps of a start as they begin."""
     from app.install.steps import Step
 
     last = first + len(_STEPS) - 1
@@ -63,7 +64,7 @@ def _steps(first: int) -> "Iterator[Step]":
 def _start(
     supervisor: "Supervisor", settings: "Settings", steps: "Iterator[Step]", *, first_start: bool
 ) -> bool:
-    """Start all; false where it was told to stop meanwhile."""
+    """Starts all processes. Returns False if interrupted."""
     names = [_NAMES[process.name] for process in supervisor.processes]
     with next(steps) as step:
 
@@ -81,8 +82,8 @@ def _start(
 def _wait_for_documents(
     supervisor: "Supervisor", settings: "Settings", step: "Step", *, first_start: bool
 ) -> bool:
-    """On a first start the sample base is being read; the first question should find it. False
-    where the start was broken off."""
+    """On first start, waits for the sample base, so that the first question finds it. Returns
+    False if interrupted."""
     from app.cli.client import ServiceClient
     from app.cli.errors import CliError, ServiceDown
 
@@ -93,11 +94,11 @@ def _wait_for_documents(
             documents = sum(base["document_count"] for base in bases)
             readable = sum(base["ready_count"] for base in bases)
             if not (first_start and _reads(client)):
-                step.end(f"{readable} ready to be asked about")
+                step.end(f"{readable} ready")
                 return True
-            step.show(readable / max(1, documents), f"{readable}/{documents} sample documents read")
+            step.show(readable / max(1, documents), f"{readable}/{documents} sample documents")
         except ServiceDown:
-            pass  # the API is being started again
+            pass  # the API is restarting
         except CliError as error:
             step.end(str(error))
             return True
@@ -112,6 +113,6 @@ def _reads(client: "ServiceClient") -> bool:
 def _say_ready(settings: "Settings") -> None:
     say()
     say(("知问 Zhiwen", "bold"), f" is ready: http://{settings.ui_host}:{settings.ui_port}")
-    say(f"API and its documentation: {settings.api_base_url}/docs")
+    say(f"API documentation: {settings.api_base_url}/docs")
     say(f"Logs: {settings.data_dir / 'logs'}    Stop: Ctrl-C")
     say()

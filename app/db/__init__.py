@@ -1,1 +1,1 @@
-"""The truth: SQL tables, migrations, the lexical index, uploaded files."""
+"""The source of truth: SQL tables, migrations, the lexical index, uploaded files."""

@@ -1,7 +1,7 @@
 """The database: one engine, short sessions for reading and for writing, migrations.
 
-SQLite and PostgreSQL behave alike: a reading session sees one snapshot and cannot write, a
-writing session is one transaction that commits at its end or rolls back on any error.
+SQLite and PostgreSQL behave alike: a read session sees one snapshot and cannot write; a write
+session is one transaction that commits at its end or rolls back on any error.
 """
 
 import errno
@@ -24,7 +24,7 @@ MIGRATION_TIMEOUT_S = 600
 MIGRATION_LOCK = 0x7A686977656E  # "zhiwen", the key of PostgreSQL's advisory lock
 FILES_LOCK = 0x66696C6573  # "files", likewise
 MIGRATIONS = Path(__file__).parent / "migrations"
-# A full disk reaches SQLite as a failed write, too: of the log, of its index, or of their sync.
+# A full disk also appears as a failed write of the WAL, of its index, or of their sync.
 _SQLITE_FULL = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR_WRITE,
@@ -32,16 +32,16 @@ _SQLITE_FULL = (
     sqlite3.SQLITE_IOERR_SHMSIZE,
 )
 _POSTGRESQL_FULL = "53100"
-MAX_CONNECTIONS = 40  # as many threads as the API's pool may run
+MAX_CONNECTIONS = 40  # the size of the API's thread pool
 
 
 class Database:
-    """Safe for use from many threads; a session belongs to the thread that opened it."""
+    """Thread-safe; a session belongs to the thread that opened it."""
 
     def __init__(self, url: str) -> None:
         """`url`: `sqlite:///path`, `postgresql://…` or `postgres://…`.
 
-        Connects lazily. Raises DatabaseUnavailable where the URL cannot be understood.
+        Connects lazily. Raises DatabaseUnavailable for an invalid URL.
         """
         parsed = _parse(url)
         self.dialect: Literal["sqlite", "postgresql"] = (
@@ -51,7 +51,7 @@ class Database:
         # SQLite lets one write at a time and has the others look again now and then: a thread that
         # writes often would keep another one of its process waiting until that gives up.
         self._one_writer = threading.Lock() if self.dialect == "sqlite" else nullcontext()
-        event.listen(self.engine, "handle_error", _tell_when_full)
+        event.listen(self.engine, "handle_error", _raise_when_full)
         if self.dialect == "sqlite":
             self._reader = self.engine.execution_options(zhiwen_begin="READ")
         else:
@@ -61,7 +61,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session on one snapshot; writing in it is an error of the database."""
+        """A session on one snapshot; the database rejects writes in it."""
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
 
@@ -69,20 +69,19 @@ class Database:
     def write(self) -> Iterator[Session]:
         """One transaction: commits at the end, rolls back on any error.
 
-        On SQLite it holds the write lock from its start, so keep it short: no parsing,
-        embedding or network inside.
+        On SQLite it holds the write lock from the start, so keep it short: no parsing, embedding
+        or network access inside.
         """
         with (
             self._one_writer,
             Session(self.engine, expire_on_commit=False) as session,
             session.begin(),
         ):
-            session.connection()  # take SQLite's write lock now, before the first read
+            session.connection()  # take SQLite's write lock before the first read
             yield session
 
     def damage(self) -> str:
-        """What SQLite finds wrong with its own file, empty where nothing is; PostgreSQL looks
-        after itself."""
+        """The first problem that SQLite finds in its file, or empty. Not for PostgreSQL."""
         if self.dialect != "sqlite":
             return ""
         with self.read() as session:
@@ -90,9 +89,9 @@ class Database:
         return "" if found == "ok" else str(found)
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision in one transaction; others wait meanwhile.
+        """Migrates the schema to the newest revision in one transaction; other processes wait.
 
-        Raises DatabaseUnavailable where the database cannot be opened or is locked too long.
+        Raises DatabaseUnavailable if the database cannot be opened or stays locked.
         """
         try:
             with self.engine.connect() as connection:
@@ -107,9 +106,8 @@ class Database:
         from alembic.config import Config
 
         if self.dialect == "sqlite":
-            # Rebuilding a table drops the old one, and with foreign keys on that would delete
-            # its children. The switch works outside transactions only, hence a connection of
-            # its own that is closed afterwards.
+            # Rebuilding a table drops the old one, which with foreign keys on would delete its
+            # children. The switch only works outside transactions, hence a separate connection.
             cursor = connection.connection.cursor()
             cursor.execute("PRAGMA foreign_keys=OFF")
             cursor.execute(f"PRAGMA busy_timeout={MIGRATION_TIMEOUT_S * 1000}")
@@ -126,18 +124,18 @@ class Database:
             if self.dialect == "sqlite":
                 broken = connection.execute(text("PRAGMA foreign_key_check")).first()
                 if broken is not None:
-                    raise DatabaseUnavailable(f"migration left a dangling reference: {broken}")
+                    raise DatabaseUnavailable(f"the migration left a dangling reference: {broken}")
 
     def check(self) -> None:
-        """A quick sign of life. Raises DatabaseUnavailable."""
+        """A quick health check. Raises DatabaseUnavailable."""
         try:
             with self._reader.connect() as connection:
                 connection.execute(text("SELECT 1"))
         except OperationalError as error:
-            raise DatabaseUnavailable(f"the database does not answer: {error.orig}") from error
+            raise DatabaseUnavailable(f"the database does not respond: {error.orig}") from error
 
     def dispose(self) -> None:
-        """Close all connections that are not in use."""
+        """Closes all idle connections."""
         self.engine.dispose()
 
 
@@ -151,7 +149,7 @@ def lock_files(session: Session, *, exclusive: bool = False) -> None:
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Whether an error of the system, SQLite or PostgreSQL says that no room is left."""
+    """Whether an error of the system, SQLite or PostgreSQL means that the disk is full."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) in _SQLITE_FULL
     if isinstance(error, OSError):
@@ -159,7 +157,7 @@ def is_full(error: BaseException | None) -> bool:
     return getattr(error, "sqlstate", None) == _POSTGRESQL_FULL
 
 
-def _tell_when_full(context: ExceptionContext) -> None:
+def _raise_when_full(context: ExceptionContext) -> None:
     if is_full(context.original_exception):
         raise StorageFull from context.original_exception
 
@@ -168,7 +166,7 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise DatabaseUnavailable("the database URL cannot be understood") from error
+        raise DatabaseUnavailable("invalid database URL") from error
     match parsed.drivername:
         case "sqlite" | "sqlite+pysqlite":
             if not parsed.database or parsed.database == ":memory:":
@@ -177,7 +175,7 @@ def _parse(url: str) -> URL:
         case "postgres" | "postgresql" | "postgresql+psycopg":
             return parsed.set(drivername="postgresql+psycopg")
         case other:
-            raise DatabaseUnavailable(f"no support for {other}: use sqlite or postgresql")
+            raise DatabaseUnavailable(f"{other} is not supported: use sqlite or postgresql")
 
 
 def _postgresql(url: URL) -> Engine:
@@ -185,8 +183,8 @@ def _postgresql(url: URL) -> Engine:
         url,
         pool_size=5,
         max_overflow=MAX_CONNECTIONS - 5,
-        hide_parameters=True,  # errors are logged, and may not show what people wrote
-        pool_pre_ping=True,  # the server may have been restarted
+        hide_parameters=True,  # errors are logged and must not contain user text
+        pool_pre_ping=True,  # the server may have restarted
         connect_args={"connect_timeout": BUSY_TIMEOUT_S},
     )
 
@@ -197,7 +195,7 @@ def _sqlite(url: URL) -> Engine:
         url,
         pool_size=5,
         max_overflow=MAX_CONNECTIONS - 5,
-        hide_parameters=True,  # errors are logged, and may not show what people wrote
+        hide_parameters=True,  # errors are logged and must not contain user text
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
     )
 
@@ -212,8 +210,8 @@ def _sqlite(url: URL) -> Engine:
     def on_begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get("zhiwen_begin") == "READ"
         connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
-        # A deferred transaction that reads and then writes fails at once with SQLITE_BUSY when
-        # another one wrote in between, whatever the timeout; an immediate one waits its turn.
+        # A deferred transaction that reads and then writes fails with SQLITE_BUSY, regardless of
+        # the timeout, if another one wrote in between; an immediate one waits.
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine

@@ -2,8 +2,8 @@
 
 StorageError
 ├── DatabaseUnavailable   the database cannot be opened or reached
-├── StorageFull           no room is left on the disk; nothing was kept of what was written
-├── FileTooLarge          an upload passed its limit; nothing of it was kept
+├── StorageFull           the disk is full; the write was discarded
+├── FileTooLarge          an upload exceeded its limit; nothing was stored
 └── FileMissing           no stored file has this hash
 """
 
@@ -17,19 +17,19 @@ class DatabaseUnavailable(StorageError):
 
 
 class StorageFull(StorageError):
-    """No room is left; nothing was kept of what was written."""
+    """The disk is full; the write was discarded."""
 
     code = "disk_full"
 
     def __init__(self) -> None:
         super().__init__(
-            "The disk is full, so nothing was stored. Make room and try again; all that was "
-            "stored before is safe."
+            "The disk is full, so nothing was stored. Free up space and try again; earlier data "
+            "is safe."
         )
 
 
 class FileTooLarge(StorageError):
-    """An upload passed its limit; nothing of it was kept."""
+    """An upload exceeded its limit; nothing was stored."""
 
 
 class FileMissing(StorageError):

@@ -1,4 +1,4 @@
-"""Uploaded files, kept under the SHA-256 of their bytes: `ab/abcdef…`."""
+"""Stores uploaded files under their SHA-256: `ab/abcdef…`."""
 
 import errno
 import hashlib
@@ -26,7 +26,7 @@ class StoredFile:
 
 
 class FileStore:
-    """Files under `folder`. The same bytes are kept once; who uses them the database knows."""
+    """Files under `folder`, stored once per content; the database knows their documents."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,13 +38,13 @@ class FileStore:
         return FileWriter(self, self._incoming / f"{secrets.token_hex(12)}.part", max_bytes)
 
     def path(self, sha256: str) -> Path:
-        """Where the file is or would be. Raises FileMissing for what is no SHA-256."""
+        """Path of the file, which may not exist. Raises FileMissing for an invalid SHA-256."""
         if not _SHA256.fullmatch(sha256):
             raise FileMissing(f"not a SHA-256: {sha256[:80]!r}")
         return self.folder / sha256[:2] / sha256
 
     def open(self, sha256: str) -> BinaryIO:
-        """The file, opened for reading. Raises FileMissing."""
+        """Opens the file for reading. Raises FileMissing."""
         try:
             return self.path(sha256).open("rb")
         except FileNotFoundError as error:
@@ -55,7 +55,7 @@ class FileStore:
         self.path(sha256).unlink(missing_ok=True)
 
     def sums(self, idle_s: float = 0.0) -> Iterator[str]:
-        """The SHA-256 of every stored file that was not written in the last `idle_s` seconds."""
+        """SHA-256 of all stored files not written in the last `idle_s` seconds."""
         newest = time.time() - idle_s
         for path in self.folder.glob("??/*"):
             with suppress(FileNotFoundError):
@@ -63,7 +63,7 @@ class FileStore:
                     yield path.name
 
     def sweep(self, idle_s: float = 3600.0) -> int:
-        """Remove what broken uploads left, untouched for `idle_s` seconds; returns how many."""
+        """Removes leftovers of uploads untouched for `idle_s` seconds. Returns their number."""
         oldest = time.time() - idle_s
         removed = 0
         for part in self._incoming.glob("*.part"):
@@ -72,12 +72,12 @@ class FileStore:
                     part.unlink()
                     removed += 1
             except FileNotFoundError:
-                continue  # its upload ended meanwhile
+                continue  # its upload has finished meanwhile
         return removed
 
 
 class FileWriter:
-    """One upload. Until `commit` nothing is visible; leaving the block without it drops all."""
+    """One upload. Nothing is visible before `commit`; without it, everything is discarded."""
 
     def __init__(self, store: FileStore, part: Path, max_bytes: int) -> None:
         self.size_bytes = 0
@@ -88,23 +88,22 @@ class FileWriter:
         self._file = part.open("xb")
 
     def write(self, data: bytes) -> None:
-        """Append. Raises StorageFull, and FileTooLarge as soon as the limit is passed; then stop
-        reading."""
+        """Appends data. Raises StorageFull, and FileTooLarge as soon as the limit is exceeded."""
         self.size_bytes += len(data)
         if self.size_bytes > self._max_bytes:
             raise FileTooLarge(f"larger than {self._max_bytes} bytes")
         self._hash.update(data)
-        with _told_when_full():
+        with _raise_when_full():
             self._file.write(data)
 
     def commit(self) -> StoredFile:
-        """Make the file durable under its hash; it survives a power cut from here on.
+        """Stores the file durably under its hash; it survives a power cut from now on.
 
         Raises StorageFull.
         """
         sha256 = self._hash.hexdigest()
         path = self._store.path(sha256)
-        with _told_when_full():
+        with _raise_when_full():
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
@@ -124,13 +123,13 @@ class FileWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # what is in its buffer may not fit on the disk
+        with suppress(OSError):  # its buffer may not fit on the disk
             self._file.close()
-        self._part.unlink(missing_ok=True)  # gone already after a commit
+        self._part.unlink(missing_ok=True)  # already moved by a commit
 
 
 @contextmanager
-def _told_when_full() -> Iterator[None]:
+def _raise_when_full() -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -140,7 +139,7 @@ def _told_when_full() -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames and deletions in `folder` durable."""
+    """Makes renames and deletions in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

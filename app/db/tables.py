@@ -1,4 +1,4 @@
-"""All tables. Times are UTC with a zone; ids of rows are random hex unless said otherwise."""
+"""All tables. Times are UTC with time zone; row ids are random hex unless stated otherwise."""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -32,12 +32,12 @@ def utc_now() -> datetime:
 
 
 def microseconds(time: datetime) -> int:
-    """Since 1970."""
+    """Microseconds since 1970."""
     return (time - _EPOCH) // _MICROSECOND
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """SQLite drops the zone; put UTC back on reading, refuse naive times on writing."""
+    """SQLite drops the time zone: restores UTC on reading, rejects naive times on writing."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -53,7 +53,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# The same names on both databases, so that migrations can speak of them.
+# Same names on both databases, so that migrations can refer to them.
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -74,18 +74,18 @@ class KnowledgeBase(SQLModel, table=True):
     description: str = ""
     embedder: str
     dim: int
-    # Which vectors of its chunks are searched. Re-embedding writes the next generation beside it.
+    # The generation of vectors that is searched; re-embedding writes the next one beside it.
     generation: int = 0
-    # Counts every change of the searchable content; chunks and tombstones carry the value they
-    # were written at, so that an index knows what it has not seen.
+    # Counts changes of the searchable content; chunks and tombstones record the value at their
+    # change, so that an index knows what it has not seen yet.
     sequence: int = 0
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class StoredDocument(SQLModel, table=True):
-    """One version of a file in a knowledge base. `state` is `ready` only with its chunks, in one
-    commit; that commit makes the version before `superseded`: out of search, and still there for
-    the answers that cite it."""
+    """One version of a file in a knowledge base. It becomes `ready` in the same commit as its
+    chunks. That commit makes the previous version `superseded`: not searched any more, but kept
+    for the answers that cite it."""
 
     __tablename__ = "document"
     __table_args__ = (
@@ -97,8 +97,8 @@ class StoredDocument(SQLModel, table=True):
     # No foreign key: a removed base goes at once, and its documents a few at a time afterwards.
     base_id: str = Field(index=True)
     name: str
-    path: str  # where it lies in its folder; what comes with the same path is a new version
-    # Other paths of the same bytes, each with when they were sent there, in microseconds.
+    path: str  # relative path in its folder; a file with the same path is a new version
+    # Other paths with the same content, each with its upload time in microseconds.
     also_at: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     series_id: str = Field(index=True)  # the same for all versions
     version: int = 1  # within its series
@@ -116,12 +116,12 @@ class StoredDocument(SQLModel, table=True):
 
     @property
     def sent(self) -> dict[str, int]:
-        """Every path at which these bytes are known, with when they were sent there last."""
+        """All paths with this content, and their latest upload times."""
         return {**self.also_at, self.path: microseconds(self.created_at)}
 
     @sent.setter
     def sent(self, paths: dict[str, int]) -> None:
-        """At least one path. The present one stays the first as long as it is among them."""
+        """Sets at least one path. The current path stays first if it is among them."""
         first = self.path if self.path in paths else min(paths)
         self.path, self.name = first, first.rpartition("/")[2]
         self.created_at = _EPOCH + paths[first] * _MICROSECOND
@@ -129,7 +129,7 @@ class StoredDocument(SQLModel, table=True):
 
 
 class DocumentText(SQLModel, table=True):
-    """The parsed text that all spans point into, kept apart so that lists stay light."""
+    """The parsed text that all spans refer to, in its own table to keep lists fast."""
 
     __tablename__ = "document_text"
 
@@ -139,7 +139,7 @@ class DocumentText(SQLModel, table=True):
 
 
 class Job(SQLModel, table=True):
-    """One ingestion of one document. A claim is a lease: it runs out when its worker dies."""
+    """Ingestion of one document. A claim is a lease, which expires if its worker dies."""
 
     __tablename__ = "job"
 
@@ -147,7 +147,7 @@ class Job(SQLModel, table=True):
     document_id: str = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
     state: str = Field(default="queued", index=True)  # queued, running, done, failed
     stage: str = "queued"
-    done: int = 0  # pages or chunks of the present stage
+    done: int = 0  # pages or chunks of the current stage
     total: int = 0
     attempts: int = 0
     worker: str | None = None
@@ -157,7 +157,7 @@ class Job(SQLModel, table=True):
 
 
 class StoredChunk(SQLModel, table=True):
-    """A chunk. Written once, never changed; its id is never given again."""
+    """A chunk. Immutable; its id is never reused."""
 
     __tablename__ = "chunk"
     __table_args__ = (
@@ -175,7 +175,7 @@ class StoredChunk(SQLModel, table=True):
     end: int
     page: int | None = None
     locator: str | None = None  # e.g. `sheet 薪资, rows 8–20`
-    # [start, end, page, locator] of each place it goes over; empty where it stands in one
+    # [start, end, page, locator] of each place it spans; empty if only one
     stretches: list[list[Any]] = Field(default_factory=list, sa_type=JSON)
     headings: list[str] = Field(sa_type=JSON)
 
@@ -193,7 +193,7 @@ class ChunkVector(SQLModel, table=True):
 
 
 class LexicalRemoval(SQLModel, table=True):
-    """A chunk that lexical search passes over already and whose terms are still to be removed."""
+    """A chunk excluded from lexical search whose terms have yet to be removed."""
 
     __tablename__ = "lexical_removal"
 
@@ -209,7 +209,7 @@ class RemovedBase(SQLModel, table=True):
 
 
 class Reembedding(SQLModel, table=True):
-    """A base that is getting vectors of another embedder."""
+    """A base that is being re-embedded."""
 
     __tablename__ = "reembedding"
 
@@ -221,7 +221,7 @@ class Reembedding(SQLModel, table=True):
 
 
 class ChunkTombstone(SQLModel, table=True):
-    """A chunk that is gone, for indexes that still hold it."""
+    """A deleted chunk, for indexes that still contain it."""
 
     __tablename__ = "chunk_tombstone"
 
@@ -236,19 +236,19 @@ class Conversation(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     title: str = ""
     base_ids: list[str] = Field(sa_type=JSON)
-    model: str | None = None  # an engine's name or `auto`; None until one was chosen
+    model: str | None = None  # engine name or `auto`; None until one is selected
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)
 
 
 class StoredMessage(SQLModel, table=True):
-    """A question or an answer. Answers keep all that is needed to show, rate and export them."""
+    """A question or an answer. Answers store all that is needed to show, rate and export them."""
 
     __tablename__ = "message"
 
     id: str = Field(default_factory=new_id, primary_key=True)
     conversation_id: str = Field(foreign_key="conversation.id", index=True, ondelete="CASCADE")
-    position: int  # order in the conversation; a regenerated answer takes the place's next variant
+    position: int  # order in the conversation; a regenerated answer is the position's next variant
     variant: int = 0
     role: str  # user, assistant
     state: str = "complete"  # streaming, complete, stopped, interrupted, failed
@@ -256,33 +256,35 @@ class StoredMessage(SQLModel, table=True):
     base_ids: list[str] = Field(default_factory=list, sa_type=JSON)
     model: str | None = None
     adapter: str | None = None
-    # Which engine wrote it, why that one, and which did not answer.
+    # The engine that wrote it, why it was chosen, and engines that failed.
     served: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     finish_reason: str | None = None
     error_detail: str | None = None
     raw_output: str = Field(
         default="", sa_type=Text
-    )  # what the model wrote, before citations were mended
+    )  # the model's text, before citations were corrected
     prompt: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)  # messages as served
     passages: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
-    confidence: float | None = None  # of an answer: 0 to 1 that the sources hold one
+    confidence: float | None = (
+        None  # answers only: confidence from 0 to 1 that the sources contain one
+    )
     unsupported: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     conflicts: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     prompt_tokens: int = 0
     completion_tokens: int = 0
     timings_ms: dict[str, float] = Field(default_factory=dict, sa_type=JSON)
     task: str = "qa"  # qa, chat, translate, summarise
-    recipe: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # what it was made with
-    answer_key: str | None = Field(default=None, index=True)  # under which it can be given again
-    cached_from: str | None = None  # the answer that was given again
-    trace_id: str = ""  # of the request that asked for the answer
+    recipe: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # settings and versions
+    answer_key: str | None = Field(default=None, index=True)  # cache key
+    cached_from: str | None = None  # the answer that was reused
+    trace_id: str = ""  # of the request for the answer
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class StoredFeedback(SQLModel, table=True):
-    """What a person thinks of one answer; it can be changed later."""
+    """The rating of an answer, which can be changed later."""
 
     __tablename__ = "feedback"
 
@@ -292,13 +294,13 @@ class StoredFeedback(SQLModel, table=True):
     comment: str = Field(default="", sa_type=Text)
     correction: str = Field(default="", sa_type=Text)
     right_chunk_id: int | None = Field(default=None, sa_type=BigInteger)
-    trace_id: str = ""  # of the answer, so that a bad one can be looked up in traces and logs
+    trace_id: str = ""  # of the answer, to find a bad one in traces and logs
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class EvalQuestion(SQLModel, table=True):
-    """A question to a knowledge base with what is expected: sources, an answer, or both."""
+    """An evaluation question with expected sources, an expected answer, or both."""
 
     __tablename__ = "eval_question"
     __table_args__ = (UniqueConstraint("base_id", "message_id"),)
@@ -306,16 +308,16 @@ class EvalQuestion(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     base_id: str = Field(foreign_key="knowledge_base.id", index=True, ondelete="CASCADE")
     question: str = Field(sa_type=Text)
-    document_ids: list[str] = Field(default_factory=list, sa_type=JSON)  # any of them is right
-    source_text: str = Field(default="", sa_type=Text)  # the right place in it; outlives chunkings
+    document_ids: list[str] = Field(default_factory=list, sa_type=JSON)  # any one counts
+    source_text: str = Field(default="", sa_type=Text)  # the correct passage; survives re-chunking
     answer: str = Field(default="", sa_type=Text)
     origin: str = "manual"  # manual, rating, correction
-    message_id: str | None = None  # the rated answer that it was taken from
+    message_id: str | None = None  # the rated answer it was collected from
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class Heartbeat(SQLModel, table=True):
-    """When each process last said that it is alive."""
+    """Latest heartbeat of each process."""
 
     __tablename__ = "heartbeat"
 

@@ -1,4 +1,4 @@
-"""Makes the environment in which Zhiwen runs: `install.sh` chooses a Python, `__main__.py` begins.
+"""Creates the environment in which Zhiwen runs: `install.sh` chooses Python, `__main__.py` starts.
 
-Runs before anything is installed, so everything in this package uses the standard library alone.
+Runs before anything is installed, so this package uses only the standard library.
 """

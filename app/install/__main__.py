@@ -1,4 +1,4 @@
-"""Bring an environment up to date: `run` to use Zhiwen, `dev` to build it, `vllm` for the engine.
+"""Brings an environment up to date: `run` to use Zhiwen, `dev` to develop it, `vllm` for vLLM.
 
 pip's output goes to build/install.log.
 """
@@ -21,8 +21,10 @@ LOG = Path("build/install.log")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="app/install/install.sh", description=__doc__)
     parser.add_argument("environment", choices=ENVIRONMENTS)
-    parser.add_argument("--step", metavar="N/M", help="its number among the steps of a start")
-    parser.add_argument("--dry-run", action="store_true", help="print the commands, run none")
+    parser.add_argument("--step", metavar="N/M", help="its number among the steps of the start")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the commands without running them"
+    )
     options = parser.parse_args()
     environment = ENVIRONMENTS[options.environment]
     label = f"{options.step} environment" if options.step else "environment"
@@ -41,7 +43,7 @@ def main() -> int:
 
 
 def _install(environment: Environment, label: str) -> bool:
-    """Whether there was anything to do. Raises InstallFailed."""
+    """Returns whether there was anything to do. Raises InstallFailed."""
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("a", encoding="utf-8") as log:
         _wait_for_others(log)
@@ -57,11 +59,11 @@ def _install(environment: Environment, label: str) -> bool:
 
 
 def _wait_for_others(log: TextIO) -> None:
-    """One installation at a time, where `make up` and `make test` are started together."""
+    """Lets one installation run at a time, in case `make up` and `make test` start together."""
     try:
         fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        say("Waiting for another installation to end.")
+        say("Waiting for another installation to finish.")
         fcntl.flock(log, fcntl.LOCK_EX)
 
 

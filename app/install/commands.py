@@ -1,4 +1,4 @@
-"""Runs pip with its output in a log file, and reads from that file how far it is."""
+"""Runs pip with its output in a log file, and reads the progress from that file."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ _POLL_S = 0.2
 _CLEAN_UP_S = 5.0
 _LAST_LINES = 15
 
-# What pip prints for each package: one line when it looks for it, one when it has it.
+# Lines that pip prints per package: one when it looks for it, one when it has it.
 _LOOKING = re.compile(r"^Collecting ([A-Za-z0-9._-]+)")
 _FETCHING = re.compile(r"^  (?:Downloading|Using cached) \S+\.(?:whl|tar\.gz|zip) \((.+)\)")
 _THERE = re.compile(r"^(?:Processing|Requirement already satisfied|Obtaining) ")
@@ -21,13 +21,13 @@ OnProgress = Callable[[float, str], None]
 
 
 class InstallFailed(Exception):
-    """A command ended with an error; the message holds the end of its log."""
+    """A command failed; the message contains the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`packages`: how many it installs, which is its share of the bar too. `detail`: what is shown
-    until pip says more."""
+    """`packages`: number of packages, also its share of the bar. `detail`: shown until pip reports
+    more."""
 
     arguments: Sequence[str]
     packages: int = 1
@@ -35,7 +35,7 @@ class Command:
 
 
 def run(command: Command, log: Path, site_packages: Path, on_progress: OnProgress) -> None:
-    """Run a command to its end. Raises InstallFailed."""
+    """Runs a command to its end. Raises InstallFailed."""
     with log.open("ab") as output:
         output.write(f"\n$ {' '.join(command.arguments)}\n".encode())
         output.flush()
@@ -59,7 +59,7 @@ def run(command: Command, log: Path, site_packages: Path, on_progress: OnProgres
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """After Ctrl-C, which the terminal has sent to pip as well: let it clean up."""
+    """Lets pip clean up after Ctrl-C, which the terminal sends to it, too."""
     try:
         process.wait(_CLEAN_UP_S)
     except subprocess.TimeoutExpired:
@@ -69,7 +69,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 @dataclass(slots=True)
 class _PipProgress:
-    """Half of the share for fetching packages, half for unpacking them."""
+    """Counts downloads as the first half of the work, unpacking as the second."""
 
     packages: int
     site_packages: Path
@@ -95,10 +95,10 @@ class _PipProgress:
             self._fetched += 1
         elif found := _UNPACKING.match(line):
             self._to_unpack = found[1].count(",") + 1
-            self._unpacking_since = time.time() - 1  # a file system may round its times
+            self._unpacking_since = time.time() - 1  # the file system may round times
 
     def now(self) -> tuple[float, str]:
-        """The share that is done, from 0 to 1, and what is being done."""
+        """Share done, from 0 to 1, and the current activity."""
         fetched = min(1.0, self._fetched / self.packages)
         if not self._to_unpack:
             return fetched / 2, self.detail
@@ -111,7 +111,7 @@ class _PipProgress:
 def _changed_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:  # of a version that is being replaced
+    except FileNotFoundError:  # a version being replaced
         return 0.0
 
 

@@ -1,7 +1,7 @@
-"""The virtual environments and what belongs into them.
+"""The virtual environments and their layers.
 
-A layer is a lock file's packages. Its stamp in the environment holds a fingerprint of what was
-installed, so that only what has changed is installed again.
+A layer is the packages of a lock file. Its stamp in the environment contains a fingerprint of the
+installed layer, so that only changed layers are installed again.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ PYTHON = "{}.{}".format(*sys.version_info[:2])
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """`torch`: it comes with the layer, but not from its lock. `project`: so does Zhiwen itself."""
+    """`torch`, `project`: includes PyTorch or Zhiwen itself, which are not in the lock."""
 
     lock: Path
     stamp: str
@@ -25,13 +25,13 @@ class Layer:
     project: bool = False
 
     def fingerprint(self) -> str:
-        """Changes with everything that decides what is installed."""
+        """Changes with everything that affects what is installed."""
         return hashlib.sha256(
             b"\0".join((PYTHON.encode(), self.lock.read_bytes(), _project_tables(self.project)))
         ).hexdigest()
 
     def packages(self) -> int:
-        """How many packages the lock names; some of them only for other systems."""
+        """Number of packages in the lock, including those for other systems."""
         return sum(line[:1].isalnum() for line in self.lock.read_text("utf-8").splitlines())
 
 
@@ -54,7 +54,7 @@ class Environment:
         return self.folder / f"lib/python{PYTHON}/site-packages"
 
     def made_by(self) -> str | None:
-        """The version of its Python, as `3.12`; None where it does not work or has no pip."""
+        """Its Python version, as `3.12`; None if it does not work or has no pip."""
         question = "import pip, sys; print('%d.%d' % sys.version_info[:2])"
         try:
             answer = subprocess.run(
@@ -65,7 +65,7 @@ class Environment:
         return answer.stdout.strip()
 
     def missing(self) -> list[Layer]:
-        """The layers that are not installed as they are today."""
+        """Layers that are not installed or have changed."""
         return [layer for layer in self.layers if not self._has(layer)]
 
     def _has(self, layer: Layer) -> bool:
@@ -98,7 +98,7 @@ def torch_version() -> str:
 
 
 def _project_tables(wanted: bool) -> bytes:
-    """What pyproject.toml says about the package; how it is checked and tested is left out."""
+    """The parts of pyproject.toml that affect the package, without tools and tests."""
     if not wanted:
         return b""
     with Path("pyproject.toml").open("rb") as file:

@@ -1,4 +1,4 @@
-"""What has to be run to bring an environment up to date, and what a person should know about it."""
+"""Plans the commands that bring an environment up to date, with remarks for the user."""
 
 import os
 import sys
@@ -10,12 +10,12 @@ from app.install import torch_source
 from app.install.commands import Command
 from app.install.environment import PYTHON, Environment, Layer, torch_version
 
-_TORCH_PACKAGES = 40  # its share of the bar: fetching it takes as long as about that many others
+_TORCH_PACKAGES = 40  # its share of the bar: it takes about as long as this many packages
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Commands; once all have run, `layer` is installed."""
+    """Commands that install `layer`."""
 
     commands: tuple[Command, ...]
     layer: Layer | None = None
@@ -23,7 +23,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`remarks` are lines for the screen. Nothing to do: no parts."""
+    """`remarks` are lines to show. Without parts there is nothing to do."""
 
     remarks: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -55,17 +55,17 @@ def plan(environment: Environment) -> Plan:
 
 def _about_python() -> str:
     if os.environ.get("PYTHON"):
-        chosen = "as PYTHON says"
+        chosen = "set by PYTHON"
     elif Path(sys.prefix) == Path(".venv").absolute():
-        chosen = "that of .venv"
+        chosen = "as in .venv"
     else:
         chosen = "the newest from 3.11 to 3.13 on the PATH"
     return f"Python {sys.version.split()[0]} ({sys.executable}), {chosen}"
 
 
 def _about_replacing(folder: Path, made_by: str | None) -> str:
-    why = f"is of Python {made_by}" if made_by else "is not complete or its Python is gone"
-    return f"The environment in {folder} {why}: it is made anew."
+    why = f"uses Python {made_by}" if made_by else "is incomplete or its Python is gone"
+    return f"The environment in {folder} {why}, so it is created again."
 
 
 def _create(folder: Path) -> Command:
@@ -74,7 +74,7 @@ def _create(folder: Path) -> Command:
 
 
 def _torch(installed: str | None) -> torch_source.TorchSource | None:
-    """Where torch comes from; None where the one that is installed can stay."""
+    """The source of torch; None if the installed one can stay."""
     version = torch_version()
     wants_cpu_build = sys.platform == "linux" and not torch_source.has_nvidia_card()
     if installed and torch_source.fits(installed, version, wants_cpu_build=wants_cpu_build):
@@ -86,7 +86,7 @@ def _torch(installed: str | None) -> torch_source.TorchSource | None:
 def _install(
     environment: Environment, layer: Layer, torch: torch_source.TorchSource | None
 ) -> Iterator[Command]:
-    """The lock's packages by checksum; torch, whose build differs by machine, by its version."""
+    """Installs the lock's packages by checksum; torch by version, since its build differs."""
     quiet = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
     pip = (str(environment.python), "-m", "pip", "install", *quiet)
     lock = ("--no-deps", "--require-hashes", "-r", str(layer.lock))

@@ -1,7 +1,7 @@
-"""The lines of a start, one a step: `2/4 models    ━━━━━━━━━────────────── 231/569 MB`.
+"""Progress lines of a start, one per step: `2/4 models    ━━━━━━━━━────────────── 231/569 MB`.
 
-In a terminal a line is redrawn while its step runs. Elsewhere there are no bars and no control
-characters: a step that takes time prints a line at its beginning, and every step one at its end.
+In a terminal, a line is redrawn while its step runs. Otherwise there are no bars and no control
+characters: a long step prints a line at its beginning, and every step prints one at its end.
 
     with Step("2/4 models") as step:
         step.show(0.4, "231/569 MB")
@@ -16,37 +16,37 @@ from typing import Self, TextIO
 
 _LABEL_CHARS = 16
 _BAR_CHARS = 24
-_BARS = (("━", "─"), ("#", "-"))  # full and empty; plain ones for a terminal without the others
+_BARS = (("━", "─"), ("#", "-"))  # full and empty; ASCII for terminals that cannot show the others
 _CLEAR_TO_END = "\x1b[K"
 _TOLD_FROM_S = 2.0  # shorter steps end without their duration
 
 
 def say(*lines: str, out: TextIO | None = None) -> None:
-    """Print lines at once: what a process started later prints comes after them."""
+    """Prints lines and flushes, so that output of processes started later follows them."""
     out = out or sys.stdout
     out.write("".join(f"{line}\n" for line in lines))
     out.flush()
 
 
 class Step:
-    """`label` stays in front: the number and the name of the step."""
+    """`label`: number and name of the step, shown in front."""
 
     def __init__(self, label: str, out: TextIO | None = None) -> None:
         self._label = label
         self._out = out or sys.stdout
         self._redraws = self._out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._began = time.monotonic()
-        self._open = False  # something was shown, and the step has not ended
+        self._open = False  # something was shown and the step is still running
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
         if self._open and self._redraws:
-            self._write("\n")  # what is said about the failure gets a line of its own
+            self._write("\n")  # the error message gets its own line
 
     def show(self, share: float, detail: str) -> None:
-        """How far the step is. `share` lies between 0 and 1."""
+        """Shows the progress. `share` is between 0 and 1."""
         if self._redraws:
             line = f"{self._label:{_LABEL_CHARS}} {self._bar(share)} {_printable(detail)}"
             seconds = int(time.monotonic() - self._began)
@@ -59,7 +59,7 @@ class Step:
         self._open = True
 
     def end(self, detail: str) -> None:
-        """The step's last words; they stay on the screen."""
+        """Ends the step with a final line, which stays on the screen."""
         seconds = time.monotonic() - self._began
         if seconds >= _TOLD_FROM_S:
             detail += f" ({_duration(seconds)})"
@@ -80,7 +80,7 @@ class Step:
 
 
 def _printable(text: str) -> str:
-    """Without what a terminal would obey."""
+    """Removes control characters."""
     return "".join(c for c in text if c.isprintable())
 
 

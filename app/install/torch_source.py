@@ -1,7 +1,7 @@
-"""Which build of PyTorch, and from where.
+"""Chooses the build of PyTorch and its source.
 
-PyPI's build for Linux brings CUDA with it, gigabytes that are useless without an NVIDIA card.
-PyTorch's own index has one for the CPU; not every network reaches it.
+PyPI's build for Linux includes CUDA, gigabytes that are useless without an NVIDIA card. PyTorch's
+own index has a CPU build, but not every network can reach it.
 """
 
 import shutil
@@ -13,14 +13,14 @@ from http.client import HTTPException
 from pathlib import Path
 
 CPU_INDEX_URL = "https://download.pytorch.org/whl/cpu"
-CPU_BUILD = "+cpu"  # of the version number on that index
+CPU_BUILD = "+cpu"  # suffix of version numbers on that index
 
 _PROBE_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class TorchSource:
-    """`index_url` None: the index that pip is configured for. `reason` is for the screen."""
+    """`index_url` None: the index configured for pip. `reason` is shown to the user."""
 
     requirement: str
     index_url: str | None
@@ -32,12 +32,12 @@ class TorchSource:
 
 
 def has_nvidia_card() -> bool:
-    """Whether NVIDIA's driver is here, by its tool or by its kernel module."""
+    """Whether NVIDIA's driver is installed, judged by its tool or its kernel module."""
     return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia").exists()
 
 
 def fits(installed: str, version: str, *, wants_cpu_build: bool) -> bool:
-    """Whether an installed torch, `2.13.0+cpu` for instance, can stay."""
+    """Whether an installed torch such as `2.13.0+cpu` can stay."""
     number, _, build = installed.partition("+")
     return number == version and (not wants_cpu_build or f"+{build}" == CPU_BUILD)
 
@@ -49,12 +49,10 @@ def choose(
     given_url: str | None = None,
     unreachable: Callable[[str], str | None] | None = None,
 ) -> TorchSource:
-    """The build for this machine. `unreachable` says why an index cannot be asked, or None."""
+    """The build for this machine. `unreachable` returns why an index cannot be reached, or None."""
     anywhere = f"torch=={version}"
     if given_url:
-        return TorchSource(
-            anywhere, given_url, f"PyTorch from {given_url}, as TORCH_INDEX_URL says"
-        )
+        return TorchSource(anywhere, given_url, f"PyTorch from {given_url}, set by TORCH_INDEX_URL")
     if not wants_cpu_build:
         return TorchSource(anywhere, None, "PyTorch from the default package index")
     problem = (unreachable or why_unreachable)(f"{CPU_INDEX_URL}/torch/")
@@ -73,16 +71,16 @@ def choose(
 
 
 def why_unreachable(url: str, timeout_s: float = _PROBE_TIMEOUT_S) -> str | None:
-    """Why `url` cannot be read, None where it can. Proxies of the environment are used.
+    """Why `url` cannot be read, or None if it can. Uses proxies of the environment.
 
-    The whole attempt is bounded: a socket's timeout covers neither looking up the name nor the
-    tries with a host's other addresses.
+    The whole attempt is bounded, since a socket timeout covers neither the DNS lookup nor attempts
+    at further addresses of the host.
     """
     problem: list[str | None] = []
 
     def ask() -> None:
         try:
-            with urllib.request.urlopen(url, timeout=timeout_s):  # noqa: S310  # our own, or http of a test
+            with urllib.request.urlopen(url, timeout=timeout_s):  # noqa: S310  # our own URL, or http in a test
                 problem.append(None)
         except (OSError, ValueError, HTTPException) as error:
             problem.append(str(error).removeprefix("<urlopen error ").removesuffix(">"))

@@ -1,7 +1,7 @@
 """The HTTP client behind the adapters, sync and async.
 
-ZhiwenError   the service refused, failed or was not reached; `code` is the one of its problem,
-              or `connection`, or `broken_off`
+ZhiwenError   the service refused, failed or was unreachable; `code` is the API's problem code,
+              `connection` or `broken_off`
 """
 
 import json
@@ -19,7 +19,7 @@ _CONNECT_TIMEOUT_S = 5.0
 
 
 class ZhiwenError(Exception):
-    """What the service said."""
+    """A request failed. `code` is machine-readable."""
 
     def __init__(self, detail: str, code: str) -> None:
         super().__init__(detail)
@@ -28,9 +28,9 @@ class ZhiwenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Each call has a connection of its own: nothing to close, and any event loop may call.
+    """Opens a connection per call, so that there is nothing to close and any event loop may call.
 
-    `timeout_s` is the longest silence that is waited for. All methods raise ZhiwenError.
+    `timeout_s` bounds the time without data. All methods raise ZhiwenError.
     """
 
     base_url: str = DEFAULT_URL
@@ -38,12 +38,12 @@ class Service:
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """The JSON of the response."""
-        with _told(), self._client() as http:
+        with _translated_errors(), self._client() as http:
             return _checked(http.request(method, path, json=body)).json()
 
     async def acall(self, method: str, path: str, body: object = None) -> Any:
         """The JSON of the response."""
-        with _told():
+        with _translated_errors():
             async with self._async_client() as http:
                 return _checked(await http.request(method, path, json=body)).json()
 
@@ -51,7 +51,7 @@ class Service:
         """Name and data of each event of an answer, `done` last."""
         name = ""
         with (
-            _told(),
+            _translated_errors(),
             self._client() as http,
             connect_sse(http, "POST", path, json=body) as source,
         ):
@@ -67,7 +67,7 @@ class Service:
     async def aevents(self, path: str, body: object) -> AsyncGenerator[tuple[str, Any], None]:
         """Name and data of each event of an answer, `done` last."""
         name = ""
-        with _told():
+        with _translated_errors():
             async with (
                 self._async_client() as http,
                 aconnect_sse(http, "POST", path, json=body) as source,
@@ -92,9 +92,9 @@ class Service:
 
 
 def base_ids(known: Sequence[dict[str, Any]], wanted: Sequence[str]) -> list[str]:
-    """Ids of the bases named, by name or id, among those of `GET /api/bases`; all if none is named.
+    """Ids of the wanted bases, given by name or id; of all bases if none is given.
 
-    Raises ZhiwenError for a name that is not there.
+    `known` is the response of `GET /api/bases`. Raises ZhiwenError for an unknown name.
     """
     if not wanted:
         return [str(base["id"]) for base in known]
@@ -118,7 +118,7 @@ def _read(event: ServerSentEvent) -> tuple[str, Any]:
 
 def _require_done(last_event: str) -> None:
     if last_event != "done":
-        raise ZhiwenError("The answer broke off: the service has ended.", "broken_off")
+        raise ZhiwenError("The answer ended early: the connection was closed.", "broken_off")
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
@@ -132,8 +132,8 @@ def _checked(response: httpx.Response) -> httpx.Response:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
-        raise ZhiwenError(f"Zhiwen was not reached: {error!r}", "connection") from error
+        raise ZhiwenError(f"Zhiwen is unreachable: {error!r}", "connection") from error

@@ -3,7 +3,7 @@
     retriever = ZhiwenRetriever(bases=["Handbook"], top_k=4)
     answer = answer_line(bases=["Handbook"])
 
-Both speak HTTP to a service that runs, here or elsewhere.
+Both use the HTTP API of a running service, local or remote.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ Asked = str | Mapping[str, Any]
 class ZhiwenRetriever(BaseRetriever):
     """The `top_k` best passages, best first, without an answer. Raises ZhiwenError.
 
-    `bases` are names or ids of knowledge bases; all are searched where none is named. Metadata of
+    `bases` are names or ids of knowledge bases; all are searched if none is given. Metadata of
     a document: `document`, `document_id`, `page`, `start` and `end` (characters of the document's
     text), `headings`, `chunk_id`, `score` (weighted mean of cosine and BM25 share, higher is
     better, comparable within one search only).
@@ -65,11 +65,11 @@ def answer_line(
 ) -> Runnable[Asked, dict[str, Any]]:
     """A Runnable from a question to an answer with citations. Raises ZhiwenError.
 
-    Input: the question, or `{"question": …}` with `bases` (names or ids; those given here where
-    left out) and `conversation_id` of an earlier answer for a follow-up.
+    Input: the question, or `{"question": …}` with optional `bases` (names or ids, by default those
+    given here) and the `conversation_id` of an earlier answer for a follow-up.
     Output: `answer`, with markers `[n]`; `citations`, as in `GET /api/messages/{id}`;
-    `message_id`, to rate it; `conversation_id`. Streamed it comes as pieces `{"answer": …}` and at
-    the end the rest, so that the sum of what is streamed is the output; the text alone is
+    `message_id`, to rate it; `conversation_id`. A stream yields `{"answer": …}` pieces and finally
+    the other keys, so that the sum of all pieces is the output. To stream only the text:
     `answer_line().pick("answer").stream(…)`.
     """
     service = Service(base_url, timeout_s)
@@ -91,7 +91,7 @@ def answer_line(
 
 
 def _asked(asked: Asked, bases: Sequence[str]) -> dict[str, Any]:
-    """The input in its full form. Raises ZhiwenError for keys that would be ignored."""
+    """The input as a dict. Raises ZhiwenError for unknown keys."""
     given = {"question": asked} if isinstance(asked, str) else dict(asked)
     unknown = given.keys() - {"question", "bases", "base_ids", "conversation_id"}
     if unknown or "question" not in given:

@@ -4,7 +4,7 @@
     open ── after `open_s` ──▶ half_open, which lets one request through
     half_open ── it succeeds ──▶ closed    ── it fails ──▶ open
 
-Ours, because an answer is a stream that may also be stopped: docs/decisions/2026-11-22-gateway.md.
+Written for streams, which may also be stopped: see docs/decisions/2026-11-22-gateway.md.
 """
 
 import time
@@ -20,7 +20,7 @@ BreakerState = Literal["closed", "open", "half_open"]
 
 @dataclass(slots=True)
 class CircuitBreaker:
-    """`clock` is in seconds and never goes back. For one event loop; it takes no locks."""
+    """`clock` is monotonic, in seconds. For a single event loop; not thread-safe."""
 
     threshold: int = 3
     open_s: float = 15.0
@@ -37,22 +37,22 @@ class CircuitBreaker:
 
     @property
     def wait_s(self) -> float:
-        """Seconds until a request is let through again; 0 where one is."""
+        """Seconds until the next request is allowed; 0 if one is allowed now."""
         if self._opened_at is None:
             return 0.0
         return max(0.0, self._opened_at + self.open_s - self.clock())
 
     def admits(self) -> bool:
-        """Whether a request would be let through now."""
+        """Whether a request is allowed now."""
         return self.state == "closed" or (self.state == "half_open" and not self._on_trial)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """One request. Inside, say `succeeded` or `failed`; neither, as when it is stopped, leaves
-        the state as it was. Raises CircuitOpen.
+        """Wraps one request, which reports `succeeded` or `failed`. A stopped request reports
+        neither and leaves the state unchanged. Raises CircuitOpen.
         """
         if not self.admits():
-            raise CircuitOpen(f"left alone after failures, next try in {self.wait_s:.0f} s")
+            raise CircuitOpen(f"paused after failures, next try in {self.wait_s:.0f} s")
         trial = self.state == "half_open"
         self._on_trial = self._on_trial or trial
         try:
@@ -61,8 +61,8 @@ class CircuitBreaker:
             if trial:
                 self._on_trial = False
 
-    def answering(self) -> None:
-        """A token came: a trial has shown enough to let others through, not to be trusted."""
+    def first_token(self) -> None:
+        """A first token arrived: a trial lets other requests through, but one failure reopens."""
         if self.state == "half_open":
             self.failures, self._opened_at = self.threshold - 1, None
 
@@ -70,7 +70,7 @@ class CircuitBreaker:
         self.failures, self._opened_at = 0, None
 
     def failed(self, *, at_once: bool = False) -> None:
-        """`at_once`: open however few failures there were."""
+        """`at_once`: open regardless of the number of failures."""
         state = self.state
         self.failures += 1
         if state == "half_open" or (

@@ -2,11 +2,11 @@
 
 LlmError
 ├── EngineUnavailable   refused, timed out, or answered 5xx before the first token
-│   └── CircuitOpen     it failed so often that it is left alone for a while
-├── EngineBusy          the engine's queue is full (429); `retry_after_s` where it said so
-├── EngineStreamBroken  the stream ended in the middle; what came before is kept
-├── RequestRejected     the engine refused the request itself (4xx)
-└── EnginesInvalid      engines.toml makes no sense
+│   └── CircuitOpen     it failed too often and is paused for a while
+├── EngineBusy          the engine's queue is full (429); `retry_after_s` if known
+├── EngineStreamBroken  the stream ended early; the text so far is kept
+├── RequestRejected     the engine rejected the request itself (4xx)
+└── EnginesInvalid      engines.toml is invalid
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -21,11 +21,11 @@ class LlmError(Exception):
 
 
 class EngineUnavailable(LlmError):
-    """Nothing came: refused, timed out, or 5xx before the first token."""
+    """Refused, timed out, or answered 5xx before the first token."""
 
 
 class CircuitOpen(EngineUnavailable):
-    """The engine was not asked: it failed too often just now."""
+    """The engine was skipped, since it failed too often recently."""
 
 
 class EngineBusy(LlmError):
@@ -37,21 +37,21 @@ class EngineBusy(LlmError):
 
 
 class EngineStreamBroken(LlmError):
-    """The stream ended in the middle of an answer."""
+    """The stream ended before the answer was complete."""
 
 
 class RequestRejected(LlmError):
-    """The engine refused the request."""
+    """The engine rejected the request."""
 
 
 class EnginesInvalid(LlmError):
-    """What is said about engines makes no sense. The message names file, engine and field."""
+    """The engine configuration is invalid. The message names file, engine and field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of a streamed answer. The last one carries `finish_reason`, token counts, and the
-    tools that the model wants to call; the first one of a gateway which engine it is from."""
+    """A piece of a streamed answer. The last one carries `finish_reason`, token counts and tool
+    calls; the first one of a gateway carries the engine in `served`."""
 
     text: str = ""
     finish_reason: str | None = None
@@ -76,19 +76,18 @@ class ChatModel(Protocol):
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
-        """Yield the answer as it is generated. Closing the generator cancels the generation.
+        """Yields the answer as it is generated. Closing the generator cancels the generation.
 
-        `tools` are descriptions in the form of OpenAI's chat protocol; behind other protocols they
-        are left out.
+        `tools` are descriptions in OpenAI's chat format; other protocols ignore them.
 
         Raises the errors of this module; after the first delta only EngineStreamBroken.
         """
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text` in this model's vocabulary, control tokens of ChatML counted as one."""
+        """Number of tokens of `text`; a ChatML control token counts as one."""
 
     async def ready(self) -> bool:
-        """Whether the engine answers now. Never raises."""
+        """Whether the engine responds now. Never raises."""
 
     async def close(self) -> None:
-        """Close the connections to the engine."""
+        """Closes the connections to the engine."""

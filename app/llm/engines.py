@@ -1,7 +1,7 @@
-"""Engines by name: what `engines.toml` says. docs/how-to/serving.md shows one.
+"""Reads the engines in `engines.toml`; docs/how-to/serving.md has an example.
 
-Their order is the order of fallback. An entry without `base_url` is the engine of the settings: the
-embedded one, or that at ZHIWEN_ENGINE_URL.
+Their order is the fallback order. An entry without `base_url` is the engine of the settings: the
+embedded one, or the one at ZHIWEN_ENGINE_URL.
 """
 
 import tomllib
@@ -21,18 +21,18 @@ Size = Literal["small", "large"]
 
 
 class EngineSpec(BaseModel):
-    """One engine. Prices are per million tokens, in whatever currency."""
+    """One engine. Prices are per million tokens, in any currency."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: EngineName
     base_url: HttpUrl | None = None  # with /v1
-    model: str = ""  # as the server calls it; `name` when empty
+    model: str = ""  # the server's name for it; `name` if empty
     protocol: Literal["completions", "chat"] = "completions"
     context_tokens: int = Field(4096, ge=1024)
-    tokenizer: str = ""  # model whose tokenizer counts its prompts; the settings' when empty
-    size: Size = "large"  # which questions `auto` sends it
-    only_by_name: bool = False  # neither by `auto` nor as a fallback
+    tokenizer: str = ""  # model whose tokenizer counts prompt tokens; from the settings if empty
+    size: Size = "large"  # the questions that `auto` routes to it
+    only_by_name: bool = False  # excluded from `auto` and fallback
     good_for: str = Field("", max_length=200)
     price_in: float | None = Field(None, ge=0)
     price_out: float | None = Field(None, ge=0)
@@ -43,11 +43,9 @@ class EngineSpec(BaseModel):
     @model_validator(mode="after")
     def _checked(self) -> Self:
         if self.name == AUTO or self.name.partition("/")[0] == "zhiwen":
-            raise ValueError(
-                f"the name {self.name!r} is taken: it means something else in requests"
-            )
+            raise ValueError(f"the name {self.name!r} is reserved")
         if self.base_url is not None and (self.base_url.username or self.base_url.password):
-            raise ValueError("no password in base_url; name a variable in api_key_env")
+            raise ValueError("base_url must not contain a password; name a variable in api_key_env")
         return self
 
     @property
@@ -61,8 +59,7 @@ class EngineSpec(BaseModel):
 
 
 class EngineList(BaseModel):
-    """All engines, and when one is left alone: after `failures_to_open` failures in a row, for
-    `open_s` seconds."""
+    """All engines. After `failures_to_open` failures in a row, one is paused for `open_s`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
@@ -75,18 +72,18 @@ class EngineList(BaseModel):
         names = [spec.name for spec in self.engines]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"two engines are named {twice!r}")
+            raise ValueError(f"two engines have the name {twice!r}")
         if sum(spec.base_url is None for spec in self.engines) > 1:
-            raise ValueError("only one engine may be without base_url, that of the settings")
+            raise ValueError("only one engine may omit base_url: the one of the settings")
         if all(spec.only_by_name for spec in self.engines):
-            raise ValueError("every engine is only_by_name; auto needs one that is not")
+            raise ValueError("every engine is only_by_name; auto needs at least one other")
         return self
 
 
 def read_engines(path: Path, *, min_context_tokens: int) -> EngineList:
-    """The engines in a TOML file; prompt and answer of `min_context_tokens` fit each of them.
+    """Reads engines from a TOML file. Each needs a context of at least `min_context_tokens`.
 
-    Raises EnginesInvalid, which names the file, the engine and the field.
+    Raises EnginesInvalid, naming the file, the engine and the field.
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
@@ -116,7 +113,7 @@ def _problems(path: Path, error: ValidationError, document: dict[str, object]) -
 
 
 def _place(location: Sequence[int | str], document: dict[str, object]) -> list[str]:
-    """`engine 'fast'`, `context_tokens`: the name where it has one, else its number from 1."""
+    """`engine 'fast'`, `context_tokens`: the engine by its name, else by its number from 1."""
     match location:
         case ("engine", int(number), *fields):
             given = document.get("engine")

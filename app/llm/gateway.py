@@ -1,7 +1,7 @@
 """One chat model over several engines, each with a queue and a breaker; falls back to the next.
 
-Nothing is tried again once a token has gone out: what came before a break is kept, and the next
-question finds the breaker open.
+Nothing is retried once a token has been sent: the text so far is kept, and the next question finds
+the breaker open.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -29,8 +29,8 @@ from app.llm.routing import Case, Reason, route
 
 @dataclass(slots=True)
 class Engine:
-    """One engine with what is known of it. `gone`: its breaker opened because it did not answer at
-    all, so that it is closed as soon as it does."""
+    """An engine and its state. `gone`: its breaker opened because the engine was unreachable; it
+    closes as soon as the engine responds."""
 
     spec: EngineSpec
     model: ChatModel
@@ -39,7 +39,7 @@ class Engine:
     last_error: str = ""
     last_error_at: datetime | None = None
     gone: bool = False
-    _heard: int = 0  # pieces that came from it, to anybody
+    _pieces_received: int = 0  # pieces received from it, in all requests
 
     async def stream(
         self,
@@ -50,11 +50,11 @@ class Engine:
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
-        """See `ChatModel.stream`. Raises EngineBusy and CircuitOpen too, without asking."""
+        """See `ChatModel.stream`. Raises EngineBusy, CircuitOpen without calling the engine."""
         if not self.breaker.admits():
-            raise CircuitOpen(f"left alone after failures, last: {self.last_error}")
+            raise CircuitOpen(f"paused after failures, last: {self.last_error}")
         async with self.queue.slot():
-            with self.breaker.attempt():  # it may have failed while this request waited
+            with self.breaker.attempt():  # the breaker may have opened while this request waited
                 deltas = self.model.stream(
                     messages,
                     max_tokens=max_tokens,
@@ -65,38 +65,38 @@ class Engine:
                 try:
                     async with aclosing(deltas):
                         async for delta in deltas:
-                            self._heard += 1
-                            self.breaker.answering()
+                            self._pieces_received += 1
+                            self.breaker.first_token()
                             yield delta
                 except LlmError as error:
-                    await self._note(error)
+                    await self._record_error(error)
                     raise
                 self.breaker.succeeded()
                 self.gone = False
 
     async def back(self) -> bool:
-        """Whether it answers now; one that was gone is then asked again."""
+        """Whether the engine responds now; if it was gone, its breaker closes."""
         answers = await self.model.ready()
         if answers and self.gone:
             self.breaker.succeeded()
             self.gone = False
         return answers
 
-    async def _note(self, error: LlmError) -> None:
-        """A full queue and a refused request are not the engine's failures."""
+    async def _record_error(self, error: LlmError) -> None:
+        """Records an error. A full queue or a rejected request is not a failure of the engine."""
         self.last_error = str(error) or type(error).__name__
         self.last_error_at = datetime.now(UTC)
         if isinstance(error, EngineUnavailable | EngineStreamBroken):
-            heard = self._heard
-            # One that is busy may be late to say that it is there: a token for somebody says it.
-            answers = await self.model.ready() or self._heard > heard
+            received_before = self._pieces_received
+            # A busy engine may answer the health check late; a token in any request proves it up.
+            answers = await self.model.ready() or self._pieces_received > received_before
             self.gone = self.gone or not answers
             self.breaker.failed(at_once=not answers)
 
 
 @dataclass(slots=True)
-class Chosen:
-    """Implements `ChatModel`: engines in the order in which they are asked."""
+class FallbackChain:
+    """Implements `ChatModel` over engines in fallback order."""
 
     engines: tuple[Engine, ...]
     wanted: str
@@ -116,7 +116,7 @@ class Chosen:
         return any([await engine.back() for engine in self.engines])
 
     async def close(self) -> None:
-        """The connections are the gateway's."""
+        """Does nothing: the gateway owns the connections."""
 
     async def stream(
         self,
@@ -127,11 +127,11 @@ class Chosen:
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
-        """See `ChatModel.stream`; the first delta says which engine writes. Where none does, the
-        error tells what each of them said."""
+        """See `ChatModel.stream`; the first delta names the engine. If all fail, the error combines
+        their messages."""
         failed: dict[str, LlmError] = {}
         async for engine in self._attempts(failed):
-            begun = False
+            started = False
             deltas = engine.stream(
                 messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools
             )
@@ -139,27 +139,29 @@ class Chosen:
                 async with aclosing(deltas):
                     async for delta in deltas:
                         yield (
-                            delta if begun else replace(delta, served=self._served(engine, failed))
+                            delta
+                            if started
+                            else replace(delta, served=self._served(engine, failed))
                         )
-                        begun = True
+                        started = True
                 return
             except LlmError as error:
-                if begun:
+                if started:
                     raise
                 failed[engine.spec.name] = error
-        raise _verdict(failed)
+        raise _combined_error(failed)
 
     async def _attempts(self, failed: Mapping[str, LlmError]) -> AsyncIterator[Engine]:
-        """Every engine once; when all have failed, those that are back by then."""
+        """Every engine once; if all fail, those that have recovered by then."""
         for engine in self.engines:
             yield engine
         for engine in self.engines:
-            if await _came_back(engine, failed):
+            if await _has_recovered(engine, failed):
                 yield engine
 
     def _served(self, engine: Engine, failed: Mapping[str, LlmError]) -> Served:
         tried = tuple(
-            Tried(name, _word(error), str(error))
+            Tried(name, _reason(error), str(error))
             for name, error in failed.items()
             if name != engine.spec.name
         )
@@ -167,7 +169,7 @@ class Chosen:
 
 
 class Gateway:
-    """Implements `ChatModel` over all engines, in their order; `choose` picks by name or case."""
+    """Implements `ChatModel` over all engines, in their order; `choose` selects by name or case."""
 
     def __init__(self, engines: Sequence[Engine]) -> None:
         self.engines = {engine.spec.name: engine for engine in engines}
@@ -181,32 +183,34 @@ class Gateway:
 
     @property
     def capacity(self) -> int:
-        """Answers that can be written or wait at the same time, by `auto`."""
-        return sum(e.spec.max_running + e.spec.max_waiting for e in self._common())
+        """Answers that can run or wait at the same time with `auto`."""
+        return sum(e.spec.max_running + e.spec.max_waiting for e in self._auto_engines())
 
     @property
     def retry_after_s(self) -> float:
-        """When the first place is likely to be free."""
-        return min(engine.queue.retry_after_s for engine in self._common())
+        """Estimated seconds until a slot is free."""
+        return min(engine.queue.retry_after_s for engine in self._auto_engines())
 
-    def choose(self, wanted: str, case: Case) -> Chosen:
-        """The engine of that name, or with `auto` the one for that case; then the others in their
-        order. Raises KeyError for another name; see `knows`."""
-        common = self._common()
+    def choose(self, wanted: str, case: Case) -> FallbackChain:
+        """The named engine or, with `auto`, the one for this case; the others follow as fallbacks.
+
+        Raises KeyError for an unknown name; see `knows`.
+        """
+        candidates = self._auto_engines()
         reason: Reason
         if wanted != AUTO:
             first, reason = self.engines[wanted], "named"
-        elif len(common) == 1:
-            first, reason = common[0], "only"
+        elif len(candidates) == 1:
+            first, reason = candidates[0], "only"
         else:
             decision = route(case)
-            fitting = [e for e in common if e.spec.size == decision.size] or common
+            fitting = [e for e in candidates if e.spec.size == decision.size] or candidates
             first, reason = fitting[0], decision.reason
-        rest = tuple(engine for engine in common if engine is not first)
-        return Chosen((first, *rest), wanted, reason)
+        rest = tuple(engine for engine in candidates if engine is not first)
+        return FallbackChain((first, *rest), wanted, reason)
 
     def count_tokens(self, text: str) -> int:
-        return self._in_order().count_tokens(text)
+        return self._default_chain().count_tokens(text)
 
     def stream(
         self,
@@ -218,26 +222,26 @@ class Gateway:
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`."""
-        return self._in_order().stream(
+        return self._default_chain().stream(
             messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools
         )
 
     async def ready(self) -> bool:
-        return await self._in_order().ready()
+        return await self._default_chain().ready()
 
     async def close(self) -> None:
         for engine in self.engines.values():
             await engine.model.close()
 
-    def _common(self) -> list[Engine]:
+    def _auto_engines(self) -> list[Engine]:
         return [engine for engine in self.engines.values() if not engine.spec.only_by_name]
 
-    def _in_order(self) -> Chosen:
-        return Chosen(tuple(self._common()), AUTO, "only")
+    def _default_chain(self) -> FallbackChain:
+        return FallbackChain(tuple(self._auto_engines()), AUTO, "only")
 
 
 def alone(model: ChatModel, *, max_running: int = 256, max_waiting: int = 256) -> Gateway:
-    """A gateway over one model."""
+    """A gateway over a single model."""
     spec = EngineSpec(
         name=model.name,
         context_tokens=max(1024, model.context_tokens),
@@ -247,12 +251,12 @@ def alone(model: ChatModel, *, max_running: int = 256, max_waiting: int = 256) -
     return Gateway([Engine(spec, model, CircuitBreaker(), RequestQueue(max_running, max_waiting))])
 
 
-async def _came_back(engine: Engine, failed: Mapping[str, LlmError]) -> bool:
-    passed_over = isinstance(failed[engine.spec.name], CircuitOpen)
-    return passed_over and engine.gone and await engine.back()
+async def _has_recovered(engine: Engine, failed: Mapping[str, LlmError]) -> bool:
+    skipped = isinstance(failed[engine.spec.name], CircuitOpen)
+    return skipped and engine.gone and await engine.back()
 
 
-def _word(error: LlmError) -> Literal["unavailable", "open", "busy", "rejected"]:
+def _reason(error: LlmError) -> Literal["unavailable", "open", "busy", "rejected"]:
     match error:
         case CircuitOpen():
             return "open"
@@ -264,8 +268,8 @@ def _word(error: LlmError) -> Literal["unavailable", "open", "busy", "rejected"]
             return "unavailable"
 
 
-def _verdict(failed: Mapping[str, LlmError]) -> LlmError:
-    """The one error that tells what all engines said."""
+def _combined_error(failed: Mapping[str, LlmError]) -> LlmError:
+    """Combines the errors of all engines into one."""
     errors = list(failed.values())
     if len(errors) == 1:
         return errors[0]

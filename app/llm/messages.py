@@ -1,4 +1,4 @@
-"""Messages in and out of chat models: the lowest layer, which everything about models builds on."""
+"""Messages to and from chat models: the lowest layer of this package."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +17,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. With role `tool` it holds the result of the call `tool_call_id`."""
+    """One turn. With role `tool`, the result of the call `tool_call_id`."""
 
     role: Role
     content: str
@@ -33,7 +33,7 @@ class TokenCounts:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """An engine that should have answered and did not; `detail` is for its operator."""
+    """An engine that was tried and failed; `detail` is for its operator."""
 
     engine: str
     reason: Literal["unavailable", "open", "busy", "rejected"]
@@ -44,8 +44,8 @@ class Tried:
 class Served:
     """Which engine wrote an answer.
 
-    `wanted` is what the client asked for, an engine's name or `auto`; `reason` says why `engine`
-    came first, in a word of `app.llm.routing`.
+    `wanted` is the client's choice, an engine's name or `auto`; `reason` is the routing reason for
+    the first choice, see `app.llm.routing`.
     """
 
     engine: str

@@ -1,4 +1,4 @@
-"""A bounded queue before an engine: some run, some wait, the rest are told when to retry."""
+"""A bounded queue in front of an engine; requests beyond it are rejected with a retry time."""
 
 import asyncio
 import math
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from app.llm.chat_model import EngineBusy
 
-_FIRST_GUESS_S = 5.0  # how long an answer takes, before one was seen
-_WEIGHT = 0.2  # of the newest answer in the running mean
+_FIRST_GUESS_S = 5.0  # assumed length of an answer before the first one
+_WEIGHT = 0.2  # of the latest answer in the running mean
 
 
 @dataclass(slots=True)
 class RequestQueue:
-    """For one event loop. `running` and `waiting` are back at 0 when all streams are closed."""
+    """For a single event loop. `running` and `waiting` return to 0 when all streams are closed."""
 
     max_running: int
     max_waiting: int
@@ -29,16 +29,16 @@ class RequestQueue:
 
     @property
     def retry_after_s(self) -> float:
-        """When a place is likely to be free: waves of answers before it, times their length."""
+        """Estimated seconds until a slot is free: rounds of answers ahead times their mean time."""
         waves = (self.waiting + 1) / self.max_running
         return float(max(1, math.ceil(waves * self._mean_s)))
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """A place, once it is this request's turn. Raises EngineBusy where too many wait."""
+        """Waits for a slot. Raises EngineBusy if too many requests wait already."""
         if self._free.locked() and self.waiting >= self.max_waiting:
             raise EngineBusy(
-                f"{self.running} answers are being written and {self.waiting} wait",
+                f"{self.running} answers are running and {self.waiting} waiting",
                 self.retry_after_s,
             )
         self.waiting += 1

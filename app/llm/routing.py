@@ -1,6 +1,6 @@
-"""Chooses the engine for `auto` by a cascade of plain rules; each decision has one reason.
+"""Chooses the engine for `auto` by a cascade of simple rules; each decision has one reason.
 
-docs/decisions/2026-11-22-gateway.md tells why rules and not a learnt router.
+docs/decisions/2026-11-22-gateway.md explains why rules instead of a learnt router.
 """
 
 import re
@@ -15,14 +15,14 @@ Reason = Literal[
     "named",  # the request names the engine
     "only",  # there is no choice
     "long",  # the question is long
-    "comparison",  # it compares, or asks about several things
-    "several_documents",  # it names several of the documents found
-    "unsure",  # what was found hardly answers it
+    "comparison",  # it compares, or has several parts
+    "several_documents",  # it names several of the retrieved documents
+    "unsure",  # the passages may not answer it
     "simple",  # none of these
 ]
 
-LONG_FROM = 40  # characters of Chinese, words of anything else
-SURE_FROM = 0.8  # confidence that the sources hold an answer; at 0.5 and below none is asked
+LONG_FROM = 40  # Chinese characters, or words of other languages
+SURE_FROM = 0.8  # confidence that the sources contain an answer; the gate stops at 0.5 and below
 
 _UNIT = re.compile(r"[㐀-鿿]|[^\W㐀-鿿]+")
 _COMPARISON = re.compile(
@@ -35,8 +35,8 @@ _SHORTEST_NAME = 2  # characters; `a.md` is in too many questions
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question with what was found for it. `documents`: names of the documents of the passages,
-    each once or more often."""
+    """A question and its retrieval results. `documents`: document names of the passages, which may
+    repeat."""
 
     question: str = ""
     documents: Sequence[str] = ()
@@ -50,8 +50,8 @@ class Decision:
 
 
 def route(case: Case) -> Decision:
-    """Short, simple and surely answered: small. Long, comparing, about several documents, or
-    unsure: large. The first rule that holds decides."""
+    """Small for short, simple questions with a sure answer; large for long questions, comparisons,
+    several documents or low confidence. The first matching rule decides."""
     if question_length(case.question) >= LONG_FROM:
         return Decision("large", "long")
     if _COMPARISON.search(case.question):
@@ -64,12 +64,12 @@ def route(case: Case) -> Decision:
 
 
 def question_length(question: str) -> int:
-    """Chinese characters, and words of anything else."""
+    """Number of Chinese characters plus words of other languages."""
     return len(_UNIT.findall(question))
 
 
 def named_documents(question: str, documents: Sequence[str]) -> int:
-    """How many of the documents the question names, with or without their suffix."""
+    """Number of documents that the question names, with or without file extension."""
     asked = question.casefold()
     stems = {PurePosixPath(name).stem.casefold() for name in documents}
     return sum(len(stem) >= _SHORTEST_NAME and stem in asked for stem in stems)

@@ -20,11 +20,11 @@ class ScriptedAnswer:
 
 @dataclass(slots=True)
 class ScriptedChatModel:
-    """Answers from a queue, one a call, and remembers what it was asked.
+    """Answers each call from a queue and records the requests in `history`.
 
-    With `gate`, every piece waits for one `gate.release()`, so that a test decides when a token
-    comes. `closed` counts streams that were closed before their end. An empty queue is an engine
-    that is down.
+    With `gate`, every piece waits for one `gate.release()`, so that a test controls when a token
+    arrives. `closed` counts streams that were closed early. With an empty queue the engine is
+    down.
     """
 
     name: str = "scripted"
@@ -41,14 +41,14 @@ class ScriptedChatModel:
         self._queue.append(ScriptedAnswer(pieces, finish_reason, error))
 
     def count_tokens(self, text: str) -> int:
-        """A character is a token."""
+        """Counts each character as a token."""
         return len(text)
 
     async def ready(self) -> bool:
         return self.is_ready
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Does nothing."""
 
     async def stream(
         self,
@@ -76,8 +76,8 @@ class ScriptedChatModel:
         if answer.error:
             raise answer.error
         prompt = sum(self.count_tokens(message.content) for message in messages)
-        whole = len(pieces) == len(answer.pieces)
+        complete = len(pieces) == len(answer.pieces)
         yield Delta(
-            finish_reason=answer.finish_reason if whole else "length",
+            finish_reason=answer.finish_reason if complete else "length",
             tokens=TokenCounts(prompt, sum(map(len, pieces))),
         )

@@ -1,4 +1,4 @@
-"""Counts Qwen2.5 tokens, whichever engine serves the model."""
+"""Counts Qwen2.5 tokens, independent of the engine."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -9,10 +9,10 @@ _SHORT_KEPT, _LONG_KEPT = 8192, 16
 
 
 class QwenTokenizer:
-    """The vocabulary in a `tokenizer.json`. Control tokens of ChatML are one token each.
+    """The vocabulary of a `tokenizer.json`. ChatML control tokens count as one token each.
 
-    Counts are remembered: each question measures some thirty chunks, largely those that the
-    questions before it measured too, and its own prompt twice.
+    Counts are cached: each question counts some thirty chunks, mostly the same as the questions
+    before it, and its own prompt twice.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,5 +36,5 @@ class QwenTokenizer:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of `ids`, control tokens included."""
+        """The text of `ids`, including control tokens."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))

@@ -1,4 +1,4 @@
-"""The span of a call to a chat model, in OpenTelemetry's conventions for generative models.
+"""Records a span per call of a chat model, following OpenTelemetry's GenAI conventions.
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
 """
@@ -14,7 +14,7 @@ from app.llm.chat_model import Delta
 def traced(
     deltas: AsyncGenerator[Delta, None], *, model: str, max_tokens: int, temperature: float
 ) -> AsyncGenerator[Delta, None]:
-    """`deltas` with a span around them where spans are recorded, else `deltas` themselves."""
+    """Wraps `deltas` in a span if tracing is on; otherwise returns them unchanged."""
     tracer = tracing.tracer()
     if tracer is None:
         return deltas
@@ -33,7 +33,7 @@ async def _traced(
         f"chat {model}",
         {
             "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": "openai",  # of the protocol: the engine itself is not known
+            "gen_ai.provider.name": "openai",  # the protocol, since the engine software is unknown
             "gen_ai.request.model": model,
             "gen_ai.request.max_tokens": max_tokens,
             "gen_ai.request.temperature": temperature,

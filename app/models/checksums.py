@@ -1,12 +1,12 @@
-"""Checksums of a model folder: what the files must be, and which were already found to be so.
+"""Checksums of a model folder: expected ones, and a cache of verified files.
 
 `zhiwen.lock.json` beside the weights holds source, revision, and size and SHA-256 of every file.
-Where the registry knows the sums they come from there. Where it does not, a hub's or a local
-folder's files are pinned as they were first seen (large hub files checked against the SHA-256 the
-hub publishes, small ones against its git id), and must stay so.
+The checksums come from the registry if it has them. Otherwise, files of a hub or a local folder are
+pinned when first seen (large hub files are checked against the SHA-256 that the hub publishes,
+small ones against its git id).
 
-Hashing 490 MB takes about a second, so `.verified.json` remembers size, mtime and inode of every
-file that was hashed; a file is hashed again when one of them changed, or when asked to.
+Hashing 490 MB takes about a second, so `.verified.json` caches size, mtime and inode of every
+hashed file; a file is hashed again if one of them changed, or on request.
 """
 
 import hashlib
@@ -36,16 +36,16 @@ class LockedFile(_Record):
 
 
 class Lock(_Record):
-    """What a finished model folder consists of."""
+    """The files of a finished model folder, and where they come from."""
 
     name: str
     source: str  # local, hub or index
-    revision: str = ""  # commit of the hub's repository
+    revision: str = ""  # commit in the hub repository
     files: dict[str, LockedFile]
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """Total bytes of all files."""
         return sum(file.size for file in self.files.values())
 
 
@@ -66,12 +66,12 @@ def sha256_of(path: Path) -> str:
 
 
 def git_blob_id(data: bytes) -> str:
-    """The id git and the hubs give a small file: SHA-1 over a header and the content."""
+    """Git's id of a small file: SHA-1 of a header and the content."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def read_lock(folder: Path) -> Lock | None:
-    """The lock of a finished folder, None where there is none. Raises ChecksumMismatch."""
+    """The lock of a finished folder, or None. Raises ChecksumMismatch."""
     try:
         return Lock.model_validate_json((folder / LOCK_FILE).read_bytes())
     except FileNotFoundError:
@@ -81,7 +81,7 @@ def read_lock(folder: Path) -> Lock | None:
 
 
 def check_folder(folder: Path, files: Mapping[str, LockedFile], *, again: bool = False) -> None:
-    """Raise ChecksumMismatch unless every file is what `files` says; `again` hashes them all."""
+    """Raises ChecksumMismatch unless all files match `files`; `again` ignores the cache."""
     before = {} if again else _read_marker(folder)
     after: dict[str, _Verified] = {}
     for name, expected in files.items():
@@ -103,7 +103,7 @@ def check_folder(folder: Path, files: Mapping[str, LockedFile], *, again: bool =
 
 
 def pin(folder: Path, name: str, source: str, revision: str = "") -> Lock:
-    """Hash every file as it is now, and write lock and marker."""
+    """Hashes all files and writes lock and cache."""
     files: dict[str, LockedFile] = {}
     marker: dict[str, _Verified] = {}
     for path in model_files(folder):
@@ -118,7 +118,7 @@ def pin(folder: Path, name: str, source: str, revision: str = "") -> Lock:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """Files of a model folder, our own notes and hidden ones left out."""
+    """Files of a model folder, except hidden ones and our own records."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -129,7 +129,7 @@ def model_files(folder: Path) -> list[Path]:
 
 
 def write_json(path: Path, record: BaseModel) -> None:
-    """Write whole or not at all."""
+    """Writes the file atomically."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(record.model_dump(), file, indent=1)
@@ -146,11 +146,11 @@ def _read_marker(folder: Path) -> dict[str, _Verified]:
     try:
         return _Marker.model_validate_json((folder / MARKER_FILE).read_bytes()).files
     except (FileNotFoundError, ValidationError):
-        return {}  # only a saving of time: without it everything is hashed
+        return {}  # only a cache: without it, everything is hashed again
 
 
 def _write_marker(folder: Path, files: dict[str, _Verified]) -> None:
     try:
         write_json(folder / MARKER_FILE, _Marker(files=files))
     except PermissionError:
-        logger.info("%s is read-only; its files are hashed at every start", folder)
+        logger.info("%s is read-only, so its files are hashed at every start", folder)

@@ -2,10 +2,10 @@
 
 ModelError
 ├── UnknownModel        no such name in the registry
-├── ModelMissing        known, but not pulled yet; names the command that pulls it
-├── ChecksumMismatch    a file is not what it should be; it is never loaded
-├── SourceUnavailable   no source could deliver; says what each one answered
-├── NotEnoughSpace      the disk cannot hold the download
+├── ModelMissing        known, but not downloaded; names the command that does it
+├── ChecksumMismatch    a file differs from its checksum; it is never loaded
+├── SourceUnavailable   no source could deliver; lists the error of each
+├── NotEnoughSpace      not enough disk space for the download
 └── ModelFormatError    a weights file cannot be read or converted
 """
 
@@ -16,12 +16,14 @@ class ModelError(Exception):
 
 class UnknownModel(ModelError):
     def __init__(self, name: str, known: list[str]) -> None:
-        super().__init__(f"unknown model {name!r}; known are: {', '.join(known)}")
+        super().__init__(f"unknown model {name!r}; known models: {', '.join(known)}")
 
 
 class ModelMissing(ModelError):
     def __init__(self, name: str) -> None:
-        super().__init__(f"model {name!r} is not here; get it with: zhiwen models pull {name}")
+        super().__init__(
+            f"model {name!r} is not downloaded; get it with: zhiwen models pull {name}"
+        )
         self.name = name
 
 

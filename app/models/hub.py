@@ -15,19 +15,19 @@ from app.models.registry import Hub
 class _HubFile:
     path: str
     size: int
-    sha256: str | None  # of files in large file storage
+    sha256: str | None  # only of files in large file storage
     blob_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class HubClient:
-    """`endpoint`: another server than Hugging Face; None: huggingface_hub's settings."""
+    """`endpoint` None: as configured for huggingface_hub."""
 
     endpoint: str | None = None
     timeout_s: float = 5.0
 
     def reachable(self, hub: Hub) -> bool:
-        """Whether the repository answers within the timeout."""
+        """Whether the repository responds within the timeout."""
         try:
             self._files(hub)
         except SourceUnavailable:
@@ -35,15 +35,15 @@ class HubClient:
         return True
 
     def fetch(self, hub: Hub, folder: Path) -> str:
-        """Download what `hub.include` names into `folder`, resuming; return the commit.
+        """Downloads the files in `hub.include` to `folder`, resuming; returns the commit.
 
-        Large files are checked against the SHA-256 the hub publishes, small ones against their
-        git id. Raises SourceUnavailable, ChecksumMismatch.
+        Large files are checked against the SHA-256 that the hub publishes, small ones against
+        their git id. Raises SourceUnavailable, ChecksumMismatch.
         """
         from huggingface_hub import hf_hub_download
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
-        disable_progress_bars()  # ours counts what arrives on disk
+        disable_progress_bars()  # we have our own, measured on disk
         commit, files = self._files(hub)
         for file in files:
             with _hub_errors(hub.repo):
@@ -78,7 +78,7 @@ class HubClient:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """`*` stays within a folder."""
+    """`*` does not cross folders."""
     return path.count("/") == pattern.count("/") and fnmatch.fnmatchcase(path, pattern)
 
 
@@ -89,7 +89,7 @@ def _check(path: Path, file: _HubFile) -> None:
         right = file.blob_id is None or git_blob_id(path.read_bytes()) == file.blob_id
     if not right:
         path.unlink()
-        raise ChecksumMismatch(f"{file.path} is not what the hub says it is; pull it again")
+        raise ChecksumMismatch(f"{file.path} does not match the hub's checksum; pull it again")
 
 
 @contextmanager

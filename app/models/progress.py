@@ -30,7 +30,7 @@ def folder_bytes(folder: Path) -> int:
         try:
             total += path.stat().st_size if path.is_file() else 0
         except FileNotFoundError:
-            continue  # a temporary file that has just been renamed
+            continue  # a temporary file that was just renamed
     return total
 
 
@@ -38,7 +38,7 @@ def folder_bytes(folder: Path) -> int:
 def reported(
     on_progress: OnProgress | None, folder: Path, name: str, source: str, stage: Stage, total: int
 ) -> Iterator[None]:
-    """Call `on_progress`, from a thread, as `folder` grows by `total` bytes."""
+    """Calls `on_progress` from a thread while `folder` grows by `total` bytes."""
     if on_progress is None:
         yield
         return

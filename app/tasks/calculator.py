@@ -1,7 +1,7 @@
-"""A calculator tool: numbers, + - * / // % ** and a few functions, nothing else.
+"""A calculator tool: numbers, + - * / // % ** and a few functions.
 
-simpleeval walks the expression's syntax tree; here it keeps only the nodes of arithmetic, without
-names, attributes and text, and powers are bounded, so that no expression takes long.
+simpleeval walks the syntax tree; here it accepts only arithmetic nodes, no names, attributes or
+strings. Powers are bounded, so that no expression takes long.
 """
 
 import ast
@@ -19,11 +19,11 @@ _NODES = (ast.Expr, ast.Constant, ast.UnaryOp, ast.BinOp, ast.Call)
 
 
 class CalculationError(Exception):
-    """What is wrong with an expression, for the model to read."""
+    """The expression is invalid. The message is for the model."""
 
 
 def calculate(expression: str) -> str:
-    """The value, at most 12 significant digits of a fraction. Raises CalculationError."""
+    """The value; fractions with 12 significant digits. Raises CalculationError."""
     if len(expression) > MAX_CHARS:
         raise CalculationError(f"The expression is longer than {MAX_CHARS} characters.")
     evaluator = SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS)
@@ -38,13 +38,13 @@ def calculate(expression: str) -> str:
 
 def _number(value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise CalculationError("Only numbers are calculated with.")
+        raise CalculationError("Only numbers are supported.")
     if isinstance(value, int) and value.bit_length() > _MAX_DIGITS * 3:
         raise CalculationError(f"A number has more than about {_MAX_DIGITS} digits.")
 
 
 def _checked(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """The operation on numbers of bounded size only."""
+    """Wraps an operation with size checks."""
 
     def run(*values: Any) -> Any:
         for value in values:

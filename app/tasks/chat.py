@@ -37,7 +37,7 @@ class Chat:
         yield answer_of(writing.text, [writing], clock)
 
     def _prompt(self, question: Question) -> Prompt:
-        """As much of the conversation, newest first, as the context holds."""
+        """The newest turns of the conversation that fit the context, and the question."""
         budget = self.model.context_tokens - self.max_answer_tokens
         head = self.prompt.head(language_of(question.text))
         asked = Message("user", neutralise(question.text))

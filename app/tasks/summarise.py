@@ -1,9 +1,8 @@
 """Summarises a document in one call if it fits, else part by part (map-reduce).
 
-Map and reduce with bounds on both. A part has at most `PART_TOKENS`, since a CPU reads a prompt
-at some hundred tokens a second; at most `MAX_PARTS` of them are read, spread evenly over the
-document, and the summary says so where that is not all. Sentences are cited like any others: a part
-is a source, and the place in it is found by comparison.
+Both steps are bounded. A part has at most `PART_TOKENS`, since a CPU reads a prompt at some hundred
+tokens per second. At most `MAX_PARTS` are read, spread evenly over the document; if that is not
+all, the summary says so. Sentences are cited as usual: each part is a source.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -26,8 +25,8 @@ from app.tasks.writing import Writing, answer_of, size
 
 PART_TOKENS = 2000
 MAX_PARTS = 12
-NOTE_TOKENS = 160  # of the notes on one part
-_SLACK_TOKENS = 64  # texts counted apart differ a little from the whole
+NOTE_TOKENS = 160  # for the notes on one part
+_SLACK_TOKENS = 64  # token counts of parts differ a little from that of the whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Summarise:
         clock = Clock()
         chunks = self.chunks(question.document_id)
         if not chunks:
-            raise NothingToRead("The document has been deleted, or there is no text in it.")
+            raise NothingToRead("The document was deleted or contains no text.")
         language = language_of(chunks[0].text)
         every = parts_of(chunks, self.model.count_tokens, self._budget(chunks[0], language))
         parts = spread(every, MAX_PARTS)
@@ -74,7 +73,7 @@ class Summarise:
     async def _notes(
         self, parts: Sequence[Passage], language: Language, writings: list[Writing]
     ) -> AsyncGenerator[Stage, None]:
-        """Read the parts one by one, where there are several; `writings` receives the notes."""
+        """Takes notes on each part if there are several; appends them to `writings`."""
         for number, part in enumerate(parts, start=1):
             yield Stage("reading", len(parts), 1, number, len(parts))
             if len(parts) == 1:
@@ -88,7 +87,7 @@ class Summarise:
             writings.append(writing)
 
     def _budget(self, passage: Passage, language: Language) -> int:
-        """Tokens of text that one prompt may hold."""
+        """Tokens of text that fit one prompt."""
         bare = size(self.model, self._messages("part", passage.document_name, language, ""))
         left = self.model.context_tokens - self.max_answer_tokens - bare - _SLACK_TOKENS
         return max(_SLACK_TOKENS, min(PART_TOKENS, left))
@@ -96,14 +95,14 @@ class Summarise:
     def _messages(
         self, what: str, name: str, language: Language, text: str, **values: object
     ) -> tuple[Message, ...]:
-        # The text comes last: what it says in braces is not for us to fill.
+        # The text is inserted last, so that braces in it are not filled in.
         said = self.prompt.say(what, language, name=name, **values)
         asked = neutralise(said.replace("{text}", text.strip()))
         return (*self.prompt.head(language), Message("user", asked))
 
 
 async def _cited(writing: Writing, citer: Citer, clock: Clock) -> AsyncGenerator[TextDelta, None]:
-    """What the model writes, with its citations as they are found."""
+    """Yields the text and its citations as they are found."""
     async with aclosing(writing.stream()) as pieces:
         async for piece in pieces:
             clock.first("first_token")
@@ -114,8 +113,7 @@ async def _cited(writing: Writing, citer: Citer, clock: Clock) -> AsyncGenerator
 def parts_of(
     chunks: Sequence[Passage], count_tokens: Callable[[str], int], max_tokens: int
 ) -> list[Passage]:
-    """Chunks that follow each other, joined up to `max_tokens`; a chunk that alone is longer is a
-    part of its own, cut."""
+    """Joins consecutive chunks up to `max_tokens`; a longer chunk is cut, as its own part."""
     groups: list[list[Passage]] = []
     used = 0
     for chunk in chunks:
@@ -129,7 +127,7 @@ def parts_of(
 
 
 def spread(items: Sequence[Passage], at_most: int) -> list[Passage]:
-    """At most so many of the items, evenly, the first among them."""
+    """At most `at_most` items, evenly spaced, including the first."""
     if len(items) <= at_most:
         return list(items)
     return [items[i * len(items) // at_most] for i in range(at_most)]

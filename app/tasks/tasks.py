@@ -16,10 +16,10 @@ from app.tasks.with_tools import WithTools
 
 
 class TaskStream(Protocol):
-    """Implementations: `AnswerLine`, `Chat`, `Translate`, `Summarise`, and `Tasks` over them."""
+    """Implemented by `AnswerLine`, `Chat`, `Translate`, `Summarise` and `Tasks`."""
 
     def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """Events, an Answer last. Closing the generator stops the engine."""
+        """Yields events, the Answer last. Closing the generator stops the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,14 @@ class Tasks:
     chat: Chat
     translate: Translate
     summarise: Summarise
-    tools: WithTools | None = None  # instead of `answer`, where the model may call them
+    tools: WithTools | None = None  # replaces `answer` if the model may call tools
 
     def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """The events of the line whose task it is."""
+        """Yields the events of the question's task."""
         return self._line(question).stream(question)
 
     def prompt_id(self, task: Task, model: str = AUTO) -> str:
-        """Name and version of the prompt for that model, of `auto` the first: `qa-5/extract`."""
+        """Name and version of the prompt for a model (`auto`: the first): `qa-5/extract`."""
         if task == "qa" and self.tools:
             return self.tools.prompt.id
         if task == "qa":

@@ -1,8 +1,8 @@
 """The tools a model may call. Failures are returned to the model as text, never raised.
 
-`search_knowledge` and `open_document` return numbered sources, so that what they found is cited
-like anything else. A document is opened by the number of a source that was found: a model can reach
-no other than those of the bases that are asked.
+`search_knowledge` and `open_document` return numbered sources, which are cited as usual. Documents
+are opened by the number of a source, so that the model can only reach documents in the selected
+bases.
 """
 
 import json
@@ -20,7 +20,7 @@ from app.rag.types import Passage
 from app.tasks.calculator import CalculationError, calculate
 
 TOP_K = 3
-_AROUND = 3  # chunks before and after that are opened
+_AROUND = 3  # chunks to open before and after
 
 
 def _tool(name: str, what: str, argument: str, kind: str, meaning: str) -> dict[str, Any]:
@@ -59,12 +59,12 @@ TOOLS = (
 
 
 class ToolError(Exception):
-    """What the model did wrong, for it to read."""
+    """A tool call failed. The message is for the model."""
 
 
 @dataclass(slots=True)
 class Toolbox:
-    """For one answer: `sources[n - 1]` is the source numbered n."""
+    """Tools of one answer. `sources[n - 1]` is source number n."""
 
     retriever: Retrieve
     chunks: ChunksOf
@@ -72,7 +72,7 @@ class Toolbox:
     sources: list[Passage] = field(default_factory=list)
 
     def run(self, call: ToolCall, max_chars: int) -> str:
-        """The result as text of about `max_chars` at most, whatever was called. Blocks."""
+        """The result of any call as text of about `max_chars` at most. Blocks."""
         try:
             return self._run(call, max_chars)
         except (ToolError, CalculationError) as error:
@@ -104,11 +104,11 @@ class Toolbox:
             if abs(chunk.ordinal - source.ordinal) <= _AROUND
         ]
         if not near:
-            raise ToolError("the document is gone")
+            raise ToolError("the document was deleted")
         return widen(near, {}, len(near))[0]
 
     def _numbered(self, passages: Sequence[Passage], max_chars: int) -> str:
-        """As many as fit, each under the number that it keeps; at least one, cut."""
+        """The sources that fit, with their numbers; at least one, shortened if necessary."""
         said, language = "", language_of(self.question.text)
         for passage in passages:
             shorter = replace(passage, text=passage.text[:max_chars])

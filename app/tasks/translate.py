@@ -1,4 +1,4 @@
-"""Translates Chinese into English and anything else into Chinese, piece by piece."""
+"""Translates Chinese into English and other languages into Chinese, piece by piece."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -14,7 +14,7 @@ from app.rag.language import language_of
 from app.rag.prompting.prompt import Prompt, neutralise
 from app.tasks.writing import Writing, answer_of, size
 
-_GROWTH = 1.5  # a translation may take this many times the tokens of its text
+_GROWTH = 1.5  # a translation may have this many times the tokens of its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Translate:
                     if clock.first("first_token"):
                         yield Stage("writing")
                     yield TextDelta(text, text, served=writing.served)
-            # Models drop the white space around what they translate; paragraphs must stay apart.
+            # Models drop surrounding white space, so paragraph breaks are added back.
             gap = piece[len(piece.rstrip()) :]
             yield TextDelta(gap, "")
             parts += [writing.text, gap]
@@ -56,7 +56,7 @@ class Translate:
         return (*self.prompt.head(language), Message("user", asked))
 
     def _pieces(self, text: str) -> list[str]:
-        """Whole sentences together, so that the translation of each piece fits one answer."""
+        """Groups of whole sentences whose translation fits one answer."""
         budget = int(self.max_answer_tokens / _GROWTH)
         pieces: list[str] = []
         used = 0

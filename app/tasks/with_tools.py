@@ -1,8 +1,8 @@
 """Answers from sources that the model finds by calling tools.
 
-The model is asked, its calls are done, it is asked again with their results, at most `steps` times;
-then it is asked without tools, so that there is always an answer. An engine that refuses tools is
-asked in the ordinary way.
+The model's calls are executed and it is asked again with their results, at most `steps` times; then
+it is asked without tools, so that there is always an answer. If the engine rejects tools, the
+question is answered without them.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ from app.tasks.writing import Writing, served_by, size, total
 
 log = logging.getLogger(__name__)
 
-MAX_CALLS = 4  # in one step
-_RESULT_SHARE = 0.25  # of the context: what one result may take
-_TOOLS_TOKENS = 400  # about what the descriptions take
+MAX_CALLS = 4  # per step
+_RESULT_SHARE = 0.25  # share of the context per result
+_TOOLS_TOKENS = 400  # approximate size of the tool descriptions
 
 
 @dataclass(frozen=True, slots=True)
 class WithTools:
-    """`plain` answers where the engine does not know tools."""
+    """`plain` answers if the engine does not support tools."""
 
     plain: AnswerLine
     prompt: PromptFile
@@ -51,7 +51,7 @@ class WithTools:
         except RequestRejected as error:
             if len(run.writings) > 1:
                 raise
-            log.warning("the engine refuses tools: %s", error)
+            log.warning("the engine rejects tools: %s", error)
         async with aclosing(self.plain.stream(question)) as events:
             async for event in events:
                 yield event
@@ -105,7 +105,7 @@ class _Run:
     async def _write(
         self, citer: Citer, clock: Clock, *, tools: bool
     ) -> AsyncGenerator[AnswerEvent, None]:
-        """Ask once; words before a call are shown, and divided from what comes later."""
+        """Asks the model once; text before a tool call is shown as a separate paragraph."""
         messages = tuple(self.messages)
         yield Sources(
             Prompt(messages, tuple(citer.passages), size(self.line.plain.model, messages))
@@ -146,12 +146,12 @@ class _Run:
         return [*head, *turns, asked]
 
     def _room(self) -> bool:
-        """Whether another call with its result still fits."""
+        """Whether another call and its result still fit the context."""
         model = self.line.plain.model
         left = model.context_tokens - self.line.plain.max_answer_tokens - _TOOLS_TOKENS
-        # A call of the assistant is not in `size`, hence once more the result's share.
+        # `size` does not count the assistant's calls, hence twice the result's share.
         return left - size(model, self.messages) > 2 * _RESULT_SHARE * model.context_tokens
 
     def _result_chars(self) -> int:
-        """A token holds at least about one character, in Chinese; a text of so many fits."""
+        """Maximum characters of a result: a token has at least about one character, in Chinese."""
         return int(_RESULT_SHARE * self.line.plain.model.context_tokens)

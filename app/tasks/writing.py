@@ -1,4 +1,4 @@
-"""One call of the model within a task."""
+"""One model call within a task."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -15,7 +15,7 @@ from app.rag.types import Answer, Citation, FinishReason, Passage
 
 @dataclass(slots=True)
 class Writing:
-    """Streams what the model writes; `text`, `finish` and `tokens` tell afterwards what it was."""
+    """Streams a model call; afterwards `text`, `finish` and `tokens` hold its result."""
 
     model: ChatModel
     messages: tuple[Message, ...]
@@ -29,7 +29,7 @@ class Writing:
     served: Served | None = None
 
     async def stream(self) -> AsyncGenerator[str, None]:
-        """The pieces of the text. Raises LlmError; closing it stops the engine."""
+        """Yields pieces of text. Raises LlmError. Closing the generator stops the engine."""
         deltas = self.model.stream(
             self.messages,
             max_tokens=self.max_tokens,
@@ -53,7 +53,7 @@ class Writing:
                 self.tool_calls = delta.tool_calls or self.tool_calls
 
     async def whole(self) -> str:
-        """All of the text, once it is there."""
+        """Waits for the complete text."""
         async with aclosing(self.stream()) as pieces:
             async for _ in pieces:
                 pass
@@ -61,7 +61,7 @@ class Writing:
 
 
 def size(model: ChatModel, messages: Sequence[Message]) -> int:
-    """Tokens of a prompt."""
+    """Number of tokens of a prompt."""
     return model.count_tokens(render_chatml(messages))
 
 
@@ -73,7 +73,7 @@ def answer_of(
     citations: Sequence[Citation] = (),
     passages: Sequence[Passage] = (),
 ) -> Answer:
-    """The Answer that ends a stream; it ended as the last call did."""
+    """The final Answer of a stream, with the finish reason of the last call."""
     clock.lap("generate")
     last, served = writings[-1], served_by(writings)
     return Answer(
@@ -89,7 +89,7 @@ def answer_of(
 
 
 def served_by(writings: Sequence[Writing]) -> Served | None:
-    """Who wrote last; where another than the one asked had to write any of it, that one."""
+    """The engine of the last call, or a fallback engine if one wrote any part."""
     known = [writing.served for writing in writings if writing.served is not None]
     return next(
         (served for served in reversed(known) if served.tried), known[-1] if known else None
@@ -97,7 +97,7 @@ def served_by(writings: Sequence[Writing]) -> Served | None:
 
 
 def total(writings: Sequence[Writing]) -> TokenCounts:
-    """Tokens of several calls together."""
+    """Total tokens of several calls."""
     return TokenCounts(
         sum(w.tokens.prompt for w in writings), sum(w.tokens.completion for w in writings)
     )

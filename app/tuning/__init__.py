@@ -1,4 +1,4 @@
-"""From rated answers to training files: select, curate, format, write."""
+"""Turns rated answers into training files: select, curate, format, write."""
 
 from app.tuning.errors import SelectionInvalid, TuningError, UnknownFormat
 from app.tuning.export import Report, export, jsonl

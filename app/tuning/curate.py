@@ -1,12 +1,11 @@
-"""Which rated answers teach what, and why the others are left out.
+"""Selects training rows from rated answers, and gives the reason for every exclusion.
 
-The text to learn is the answer as it was shown, not `raw_output`: its markers were checked
-against the sources, so it teaches to cite rightly; it is the text the person rated; and it is
-what later turns of the same conversation hold as history. For the same reason it is the rejected
-side of a pair: chosen and rejected then differ in substance, not in the mending of markers.
+The target is the answer as shown, not `raw_output`: its markers were checked against the sources,
+it is the text that was rated, and later turns have it as history. For the same reason it is the
+rejected side of a pair: chosen and rejected then differ in content, not in corrected markers.
 
-A correction is worth more than a thumb: where one was written, it is the text to learn.
-Control tokens of the template in answers and corrections become plain text, as in prompts.
+A correction outweighs a thumb: if there is one, it is the target. Control tokens in answers and
+corrections become plain text, as in prompts.
 """
 
 from collections import defaultdict
@@ -32,7 +31,7 @@ class Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Supervised: write `target` after `prompt`."""
+    """Supervised fine-tuning: `target` follows `prompt`."""
 
     message_ids: tuple[str, ...]
     prompt: Prompt
@@ -45,7 +44,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Preference: after `prompt`, `chosen` is better than `rejected`."""
+    """Preference pair: `chosen` is better than `rejected`."""
 
     message_ids: tuple[str, ...]
     prompt: Prompt
@@ -59,7 +58,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Unpaired preference: `completion` after `prompt` is wanted, or is not."""
+    """Unpaired preference: `label` tells whether `completion` is good."""
 
     message_ids: tuple[str, ...]
     prompt: Prompt
@@ -76,16 +75,16 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True, slots=True)
 class Curated(Generic[R]):
-    """A message is in `left_out` only if it gave no row at all."""
+    """A message is in `left_out` only if no row uses it."""
 
     rows: tuple[R, ...]
     left_out: tuple[LeftOut, ...]
 
 
 def curate_examples(rated: Sequence[RatedAnswer], *, alternating: bool = False) -> Curated[Example]:
-    """Corrections, and answers rated up that need none.
+    """Rows from corrections and from answers rated up.
 
-    alternating: leave out prompts whose turns are not user, assistant, user, …, user.
+    alternating: exclude prompts whose turns are not user, assistant, user, …, user.
     """
     usable, faults = _usable(rated, alternating=alternating)
     rows = []
@@ -100,9 +99,9 @@ def curate_examples(rated: Sequence[RatedAnswer], *, alternating: bool = False) 
 
 
 def curate_pairs(rated: Sequence[RatedAnswer]) -> Curated[Pair]:
-    """A correction beats the answer it corrects; a variant rated up beats one rated down.
+    """Prefers a correction to its answer, and a variant rated up to one rated down.
 
-    Variants are compared only where their prompts are the same.
+    Variants are compared only if their prompts are equal.
     """
     usable, faults = _usable(rated)
     variants: defaultdict[tuple[str, int], list[RatedAnswer]] = defaultdict(list)
@@ -119,7 +118,7 @@ def curate_pairs(rated: Sequence[RatedAnswer]) -> Curated[Pair]:
 
 
 def curate_labels(rated: Sequence[RatedAnswer]) -> Curated[Labelled]:
-    """The thumb labels the answer; a correction is one more wanted text."""
+    """The rating labels the answer; a correction is an additional good completion."""
     usable, faults = _usable(rated)
     rows = []
     for item in usable:
@@ -139,7 +138,7 @@ def curate_labels(rated: Sequence[RatedAnswer]) -> Curated[Labelled]:
 def _usable(
     rated: Sequence[RatedAnswer], *, alternating: bool = False
 ) -> tuple[list[RatedAnswer], dict[str, Exclusion]]:
-    """Those with a rating and a prompt, and the fault of each of the others."""
+    """Answers with a rating and a prompt, and the fault of each other one."""
     faults = {i.message_id: fault for i in rated if (fault := _prompt_fault(i, alternating))}
     return [i for i in rated if i.message_id not in faults], faults
 
@@ -168,7 +167,7 @@ def _answer(item: RatedAnswer) -> str:
 
 
 def _correction(item: RatedAnswer) -> str:
-    """Empty where there is none, or where it says what the answer says."""
+    """The correction; empty if there is none or it equals the answer."""
     text = neutralise(item.correction.strip())
     return "" if text == _answer(item).strip() else text
 
@@ -180,7 +179,7 @@ def _text_fault(item: RatedAnswer) -> Exclusion | None:
 
 
 def _positive_fault(item: RatedAnswer) -> Exclusion | None:
-    """Why an answer without a usable correction is not a text to learn."""
+    """Why an answer without a usable correction is not a target."""
     if item.rating == "down":
         return _uncorrected(item)
     return _text_fault(item)
@@ -193,7 +192,7 @@ def _uncorrected(item: RatedAnswer) -> Exclusion:
 
 
 def _pairs(item: RatedAnswer, variants: Sequence[RatedAnswer]) -> list[Pair]:
-    """Those in which the answer is rejected, and that of a chosen one with its correction."""
+    """Pairs in which the answer is rejected, or an up-rated answer loses to its correction."""
     if _text_fault(item):
         return []
     pairs = []
@@ -209,7 +208,7 @@ def _pairs(item: RatedAnswer, variants: Sequence[RatedAnswer]) -> list[Pair]:
 
 
 def _pair_fault(item: RatedAnswer, variants: Sequence[RatedAnswer]) -> Exclusion:
-    """Only kept where no other answer's pair holds the item either."""
+    """Counts only if no pair of another answer uses the item."""
     if fault := _text_fault(item):
         return fault
     others = [v for v in variants if v.rating != item.rating and not _text_fault(v)]
@@ -224,7 +223,7 @@ def _settle(
     faults: dict[str, Exclusion],
     contradicted: Callable[[R], bool],
 ) -> Curated[R]:
-    """Drop contradicted rows and repetitions, and account for every message."""
+    """Drops contradictions and duplicates, and accounts for every message."""
     kept: dict[Hashable, R] = {}
     dropped: dict[str, Exclusion] = {}
     for row in rows:

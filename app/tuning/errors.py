@@ -1,8 +1,8 @@
-"""Errors of turning feedback into training files.
+"""Errors of the export of training files.
 
 TuningError
-├── UnknownFormat     no such training format
-└── SelectionInvalid  the filters make no sense
+├── UnknownFormat     unknown training format
+└── SelectionInvalid  invalid filters
 """
 
 
@@ -11,7 +11,7 @@ class TuningError(Exception):
 
 
 class UnknownFormat(TuningError):
-    """The message names the formats there are."""
+    """The message lists the known formats."""
 
 
 class SelectionInvalid(TuningError):

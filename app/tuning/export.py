@@ -1,4 +1,4 @@
-"""Rated answers in, rows of a training file and an account of what was left out."""
+"""Exports rated answers as rows of a training file, with a report of excluded answers."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,14 +16,14 @@ from app.tuning.formats import (
 )
 from app.tuning.types import FORMATS, Format, LeftOut, RatedAnswer, Selection
 
-# Legal inside JSON strings, but line ends to str.splitlines and to some editors.
+# Legal inside JSON strings, but line ends for str.splitlines and some editors.
 _LINE_ENDS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """considered: rated answers that the filters let through. exported: rows, of which one
-    answer can give several (a correction and its answer) or none (then it is in `left_out`)."""
+    """considered: rated answers that pass the filters. exported: rows; an answer can yield several
+    (a correction and its answer) or none (then it is in `left_out`)."""
 
     format: Format
     considered: int
@@ -34,10 +34,10 @@ class Report:
 def export(
     rated: Iterable[RatedAnswer], format: Format, selection: Selection | None = None
 ) -> tuple[list[JsonRow], Report]:
-    """The rows of a training file, oldest answer first; same input in any order, same rows.
+    """The rows of a training file, oldest answer first, independent of the input order.
 
-    What the filters leave out is as if it were not there: with `rating="down"` no variant rated
-    up can win a pair. Raises UnknownFormat.
+    Filtered answers are ignored completely: with `rating="down"`, no variant rated up can win a
+    pair. Raises UnknownFormat.
     """
     selection = selection or Selection()
     chosen = sorted(
@@ -49,7 +49,7 @@ def export(
 
 
 def jsonl(rows: Iterable[JsonRow]) -> Iterator[str]:
-    """One line a row, with its line end; to be written as UTF-8 with newline="\\n"."""
+    """One line per row, including its line end; write it as UTF-8 with newline="\\n"."""
     for row in rows:
         yield json.dumps(row, ensure_ascii=False).translate(_LINE_ENDS) + "\n"
 
@@ -72,4 +72,4 @@ def _rows(rated: list[RatedAnswer], format: Format) -> tuple[list[JsonRow], tupl
             labels = curate_labels(rated)
             return [kto_row(r) for r in labels.rows], labels.left_out
         case _:
-            raise UnknownFormat(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
+            raise UnknownFormat(f"unknown format {format!r}; known formats: {', '.join(FORMATS)}")

@@ -1,6 +1,6 @@
 """One function per training format: from a curated row to the JSON object its readers expect.
 
-The prompt's text is copied, never rebuilt: what is trained is what was served.
+The prompt is copied, never rebuilt, so that training uses exactly what was served.
 
 messages  the form of OpenAI's fine-tuning files, read by TRL's SFTTrainer as it is
 sharegpt  LLaMA-Factory, `"formatting": "sharegpt"`; no `columns` needed
@@ -26,7 +26,7 @@ def messages_row(row: Example) -> JsonRow:
 
 
 def sharegpt_row(row: Example) -> JsonRow:
-    """The system text is the first turn: LLaMA-Factory takes it from there without being told."""
+    """The system text is the first turn, where LLaMA-Factory expects it."""
     return {
         "conversations": [
             {"from": _SHAREGPT_ROLE[turn["role"]], "value": turn["content"]}
@@ -36,9 +36,9 @@ def sharegpt_row(row: Example) -> JsonRow:
 
 
 def alpaca_row(row: Example) -> JsonRow:
-    """`input` stays empty: readers would put a newline between it and `instruction`.
+    """`input` stays empty, since readers put a newline between it and `instruction`.
 
-    The prompt's turns alternate, `curate_examples(alternating=True)` sees to it.
+    Requires alternating turns, as ensured by `curate_examples(alternating=True)`.
     """
     has_system = row.prompt[0].role == "system"
     *earlier, question = [m.content for m in row.prompt[has_system:]]
@@ -68,10 +68,10 @@ def kto_row(row: Labelled) -> JsonRow:
 
 
 def to_chatml_text(row: JsonRow, render: Callable[[Sequence[Message]], str]) -> JsonRow:
-    """A messages, dpo or kto row as text, for trainers that shall not apply a template.
+    """A messages, dpo or kto row as text, for trainers that do not apply a template.
 
-    render: ends where the answer begins, such as `render_chatml`. The texts to
-    learn end with the end-of-turn token and nothing after it, so that TRL does not add another.
+    render: ends where the answer begins, such as `render_chatml`. Targets end with the end-of-turn
+    token and nothing after it, so that TRL does not add another.
     """
     if "messages" in row:
         row = {"prompt": row["messages"][:-1], "completion": row["messages"][-1:]}

@@ -1,4 +1,4 @@
-"""What a rated answer is made of, and why one may stay out of a training file."""
+"""Rated answers, and the reasons to exclude them from training files."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +16,12 @@ Rating = Literal["up", "down"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatedAnswer:
-    """An answer, the prompt it was given to, and what a person thought of it.
+    """An answer with its prompt and its rating.
 
-    `prompt` is what was served, byte for byte: system, earlier turns, question with its sources;
-    first words of the answer that were given to the model are left out.
-    `answer` is what was shown, with mended citation markers; `raw_output` what the model wrote.
-    Answers of one `conversation_id` and `position` are variants of each other. Times have a zone.
+    `prompt` is the served prompt, byte for byte: system, earlier turns, question with its sources,
+    without a given beginning of the answer. `answer` is the shown text, with corrected citation
+    markers; `raw_output` is the model's text. Answers of the same `conversation_id` and `position`
+    are variants of each other. Times have a zone.
     """
 
     message_id: str
@@ -35,7 +35,7 @@ class RatedAnswer:
     created_at: datetime
     rated_at: datetime
     state: str = "complete"  # complete, stopped, interrupted, failed, streaming
-    finish_reason: str | None = None  # "length" where the answer ran into its limit
+    finish_reason: str | None = None  # "length" if the answer reached its limit
     reason: str | None = None
     comment: str = ""
     correction: str = ""
@@ -47,12 +47,12 @@ class RatedAnswer:
 
     @property
     def finished(self) -> bool:
-        """Whether the answer ends where the model wanted it to end."""
+        """Whether the model ended the answer itself."""
         return self.state == "complete" and self.finish_reason != "length"
 
 
 class Exclusion(StrEnum):
-    """Why a rated answer gives no row. The value is the code; `words` says it plainly."""
+    """Why a rated answer yields no row. The value is the code; `words` is the explanation."""
 
     NOT_RATED = "not_rated"
     NO_PROMPT = "no_prompt"
@@ -74,21 +74,19 @@ class Exclusion(StrEnum):
 
 
 _WORDS: dict[Exclusion, str] = {
-    Exclusion.NOT_RATED: "Nobody rated it.",
-    Exclusion.NO_PROMPT: "The prompt it was given to was not kept.",
-    Exclusion.UNUSABLE_PROMPT: "Its prompt does not end with a question.",
-    Exclusion.TURNS_NOT_ALTERNATING: (
-        "Questions and answers before it do not alternate, which this format cannot express."
-    ),
-    Exclusion.UNWRITABLE: "It holds characters that UTF-8 cannot express.",
+    Exclusion.NOT_RATED: "Not rated.",
+    Exclusion.NO_PROMPT: "The prompt was not saved.",
+    Exclusion.UNUSABLE_PROMPT: "The prompt does not end with a question.",
+    Exclusion.TURNS_NOT_ALTERNATING: ("Earlier turns do not alternate, as this format requires."),
+    Exclusion.UNWRITABLE: "Contains characters that UTF-8 cannot encode.",
     Exclusion.EMPTY: "The answer is empty.",
-    Exclusion.INTERRUPTED: "The answer was cut off before its end.",
-    Exclusion.DOWN_WITHOUT_CORRECTION: "Rated down, and nobody wrote what would have been right.",
-    Exclusion.CORRECTION_EQUALS_ANSWER: "The correction is the answer itself.",
+    Exclusion.INTERRUPTED: "The answer is incomplete.",
+    Exclusion.DOWN_WITHOUT_CORRECTION: "Rated down, without a correction.",
+    Exclusion.CORRECTION_EQUALS_ANSWER: "The correction is identical to the answer.",
     Exclusion.NOTHING_TO_COMPARE: "No correction, and no variant with the opposite rating.",
-    Exclusion.OTHER_PROMPT: "Its variants answered another prompt, so they cannot be compared.",
-    Exclusion.CONTRADICTED: "The same text for the same prompt was rated up and down.",
-    Exclusion.DUPLICATE: "An earlier answer already gave the same row.",
+    Exclusion.OTHER_PROMPT: "Its variants have different prompts and cannot be compared.",
+    Exclusion.CONTRADICTED: "The same text for the same prompt was rated both up and down.",
+    Exclusion.DUPLICATE: "An earlier answer yields the same row.",
 }
 
 
@@ -100,7 +98,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Filters. `since` is included, `until` is not; both compare with `rated_at`."""
+    """Filters by `rated_at`: from `since` to before `until`."""
 
     base_id: str | None = None
     rating: Rating | None = None

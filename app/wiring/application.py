@@ -46,14 +46,14 @@ from ingest.embedding.embedder import Embedder
 
 log = logging.getLogger(__name__)
 
-# A question is a dozen tokens: on busy cores, threads would mostly wait for each other.
+# A question has a dozen tokens: on busy cores, threads would mostly wait for each other.
 _QUERY_THREADS = 1
 _ENGINE_POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Zhiwen:
-    """Everything the API serves. `gateway` and `embedder` are the only ways to models."""
+    """All services. `gateway` and `embedder` are the only access to models."""
 
     settings: Settings
     db: Database
@@ -79,12 +79,12 @@ class Zhiwen:
 
     @property
     def model(self) -> ChatModel:
-        """The first engine's."""
+        """The first engine's model."""
         return next(iter(self.gateway.engines.values())).model
 
     def prepare(self) -> None:
-        """Bring the database up to date, set right what a crash left, and on the first start
-        create the sample base."""
+        """Migrates the database, repairs what a crash left, and on first start creates the sample
+        base."""
         self.db.migrate()
         self.files.sweep()
         sweep_interrupted(self.db)
@@ -116,8 +116,8 @@ class Zhiwen:
             )
 
     async def warm_engine(self) -> None:
-        """Let this machine's own engine, and no other, read what every prompt begins with, in each
-        language, once it is there: the first question would pay for it with seconds of a CPU."""
+        """Waits for the embedded engine, then has it process the beginning that all prompts share,
+        in each language. Otherwise the first question would pay seconds of CPU time for it."""
         if not self.settings.embedded_engine:
             return
         for engine in self.gateway.engines.values():
@@ -130,7 +130,7 @@ class Zhiwen:
         style = self.direct.answer_line.style_of(name)
         for language in get_args(Language):
             deltas = model.stream(style.head(language), max_tokens=1)
-            with contextlib.suppress(LlmError):  # the first question will tell
+            with contextlib.suppress(LlmError):  # the first question will report it
                 async with contextlib.aclosing(deltas):
                     async for _ in deltas:
                         pass
@@ -153,7 +153,7 @@ def _load_models(embedder: Embedder, retriever: Retriever) -> None:
 def build(
     settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
 ) -> Zhiwen:
-    """The house as the settings say; tests may bring their own engines."""
+    """Builds the application from the settings; tests can pass their own engines."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = model_store(settings)
     embedder = embedder or build_embedder(settings, store, threads=_QUERY_THREADS)

@@ -1,4 +1,4 @@
-"""Builds the chat engines from the settings: the one that they describe, or those of the file."""
+"""Builds the chat engines from the settings or from engines.toml."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from app.models.store import ModelStore
 from app.rag.prompting.prompt import render_chatml
 from app.rag.prompting.styles import ANSWER, STYLES, Style
 
-_EMBEDDED_RUNNING = 2  # what `app.llm.servers.llama_cpp` reads at a time
+_EMBEDDED_RUNNING = 2  # parallel requests of `app.llm.servers.llama_cpp`
 _EMBEDDED_WAITING = 32
 
 
@@ -46,7 +46,7 @@ def engine_list(settings: Settings, store: ModelStore) -> EngineList:
 
 
 def starts_engine(settings: Settings) -> bool:
-    """Whether the embedded engine is among them. Raises EnginesInvalid."""
+    """Whether the embedded engine is configured. Raises EnginesInvalid."""
     if not settings.embedded_engine or settings.engines_path is None:
         return settings.embedded_engine
     found = read_engines(settings.engines_path, min_context_tokens=0)
@@ -54,7 +54,7 @@ def starts_engine(settings: Settings) -> bool:
 
 
 def tokenizer_name(spec: EngineSpec, settings: Settings, store: ModelStore) -> str:
-    """The model whose tokenizer counts this engine's prompts: its own where we know it."""
+    """The model whose tokenizer counts this engine's prompts: its own, if known."""
     known = store.registry.find(spec.served_model) is not None
     if spec.tokenizer or known:
         return spec.tokenizer or spec.served_model
@@ -62,7 +62,7 @@ def tokenizer_name(spec: EngineSpec, settings: Settings, store: ModelStore) -> s
 
 
 def build_gateway(settings: Settings, store: ModelStore) -> Gateway:
-    """All engines behind one. Raises EnginesInvalid, and ModelError for a missing tokenizer."""
+    """A gateway over all engines. Raises EnginesInvalid, ModelError for a missing tokenizer."""
     listed = engine_list(settings, store)
     engines = [
         Engine(
@@ -77,13 +77,13 @@ def build_gateway(settings: Settings, store: ModelStore) -> Gateway:
 
 
 def build_chat_model(settings: Settings, store: ModelStore) -> ChatModel:
-    """The client of the settings' own engine. Raises ModelError where its tokenizer is missing."""
+    """The client of the engine in the settings. Raises ModelError for a missing tokenizer."""
     only = EngineSpec(name=chat_model_name(settings, store))
     return _client(_of_settings(only, settings, store), settings, store)
 
 
 def styles(gateway: Gateway, store: ModelStore) -> Mapping[str, Style]:
-    """How each engine's model is best asked, as far as the registry knows it."""
+    """The prompt style of each engine's model, if the registry has one."""
     found = {}
     for name, engine in gateway.engines.items():
         spec = store.registry.find(engine.spec.served_model)
@@ -92,7 +92,7 @@ def styles(gateway: Gateway, store: ModelStore) -> Mapping[str, Style]:
 
 
 def _of_settings(spec: EngineSpec, settings: Settings, store: ModelStore) -> EngineSpec:
-    """The entry without an address: what it does not say, the settings do."""
+    """The entry without an address, completed from the settings."""
     usual: dict[str, object] = {
         "model": chat_model_name(settings, store),
         "protocol": settings.engine_protocol,

@@ -1,4 +1,4 @@
-"""Weights and embedder, as the settings name them."""
+"""Builds the model store and the embedder from the settings."""
 
 from app.config import Settings
 from app.models.hub import HubClient
@@ -11,13 +11,13 @@ from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 
 
 def model_store(settings: Settings) -> ModelStore:
-    """Where weights are kept and where they come from."""
+    """The model store with its sources."""
     hub = HubClient(endpoint=settings.hub_endpoint)
     return ModelStore(settings.models_path, hub=hub, offline=settings.offline)
 
 
 def embedder_name(settings: Settings, store: ModelStore) -> str:
-    """The configured embedder, or the best one available."""
+    """Name of the configured embedder, or of the best one available."""
     return settings.embedder or store.default_embedder()
 
 
@@ -33,9 +33,9 @@ def build_embedder(settings: Settings, store: ModelStore, *, threads: int) -> Em
 
 
 def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float, Answerable]:
-    """The weight of dense scores in fusion, and the thresholds from which a question counts as
-    answerable, both as measured with this embedder. Without measured thresholds no question is
-    refused.
+    """The weight of dense scores in fusion, and the scores from which a question counts as
+    answerable, both measured with this embedder. Without measured thresholds, every question is
+    answered.
     """
     spec = store.registry.find(embedder)
     weight = settings.dense_weight

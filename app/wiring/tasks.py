@@ -1,4 +1,4 @@
-"""The part of the wiring that is about what the model can be asked."""
+"""Builds the tasks and their prompts."""
 
 from app.config import Settings
 from app.llm.gateway import Gateway
@@ -15,7 +15,7 @@ from app.tasks.with_tools import WithTools
 
 
 def build_tasks(settings: Settings, answer_line: AnswerLine, passages: Passages) -> Tasks:
-    """What the model can be asked, each with its prompt."""
+    """Builds all tasks, each with its prompt."""
     model, max_tokens = answer_line.model, settings.max_answer_tokens
     tools = WithTools(answer_line, load_prompt("tools"), passages.of_document, settings.tool_steps)
     return Tasks(
@@ -27,18 +27,18 @@ def build_tasks(settings: Settings, answer_line: AnswerLine, passages: Passages)
     )
 
 
-# What says nothing about what an engine writes.
+# Fields that do not affect the text an engine writes.
 _ASIDE = {"good_for", "price_in", "price_out", "api_key_env", "max_running", "max_waiting"}
 
 
 def build_recipes(
     settings: Settings, gateway: Gateway, retriever: Retriever, tasks: Tasks, version: str
 ) -> Recipes:
-    """What every answer records of settings and versions."""
+    """Builds the settings and versions that every answer records."""
     specs = [engine.spec for engine in gateway.engines.values()]
     fixed = {
         "zhiwen": version,
-        # All of them: `auto` chooses among them.
+        # All engines, since `auto` chooses among them.
         "engines": [spec.model_dump(mode="json", exclude=_ASIDE) for spec in specs],
         "tool_steps": settings.tool_steps,
         "retrieval": {

@@ -1,4 +1,4 @@
-"""What runs apart from the API: the worker's ingestion, reconciliation and re-embedding."""
+"""Builds what runs outside the API: ingestion, reconciliation and re-embedding."""
 
 from app.config import Settings
 from app.db.engine import Database
@@ -13,7 +13,7 @@ from ingest.sandbox.sandbox import Limits, Sandbox
 
 
 def build_ingestion(settings: Settings) -> Ingestion:
-    """What the worker's embedding process runs."""
+    """Builds the ingestion that the worker's embedding process runs."""
     db = Database(settings.sql_url)
     embedder = build_embedder(settings, model_store(settings), threads=settings.embed_threads)
     files = FileStore(settings.files_path)
@@ -29,7 +29,7 @@ def build_ingestion(settings: Settings) -> Ingestion:
 
 
 def build_reconciliation(settings: Settings) -> Reconciliation:
-    """Compares files and indexes with the database; needs neither a running service nor models."""
+    """Builds the reconciliation, which needs neither a running service nor models."""
     db = Database(settings.sql_url)
     files = FileStore(settings.files_path)
     indexes = build_indexes(settings, db, embedder_name(settings, model_store(settings)))
@@ -37,7 +37,7 @@ def build_reconciliation(settings: Settings) -> Reconciliation:
 
 
 def build_reembed(settings: Settings, name: str) -> Reembed:
-    """Gives a base vectors of the embedder `name`. Raises ModelError."""
+    """Builds re-embedding with the embedder `name`. Raises ModelError."""
     changed = settings.model_copy(update={"embedder": name})
     embedder = build_embedder(changed, model_store(settings), threads=settings.embed_threads)
     db = Database(settings.sql_url)

@@ -10,7 +10,7 @@ _POINTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: whether it can be answered, how sure the service was, whether it refused."""
+    """One question: whether it is answerable, the confidence, and whether it was refused."""
 
     answerable: bool
     confidence: float
@@ -18,9 +18,11 @@ class Asked:
 
 
 def abstention(asked: Sequence[Asked]) -> Scores:
-    """`roc_auc` of telling answerable questions by confidence; at the shipped threshold
-    `false_refusal` (of the answerable ones), `refused_unanswerable` and `false_answer` (of the
-    others). Each 0 to 1; those that are undefined are left out."""
+    """`roc_auc` of the confidence; at the shipped threshold `false_refusal` (of answerable
+    questions), `refused_unanswerable` and `false_answer` (of the others).
+
+    All from 0 to 1; undefined ones are omitted.
+    """
     inside = [each for each in asked if each.answerable]
     outside = [each for each in asked if not each.answerable]
     found: Scores = {}
@@ -39,7 +41,7 @@ def abstention(asked: Sequence[Asked]) -> Scores:
 
 
 def roc(asked: Sequence[Asked]) -> tuple[list[float], list[float]]:
-    """The curve: share of the unanswerable questions answered, share of the answerable ones."""
+    """The ROC curve: answered share of the unanswerable and of the answerable questions."""
     from sklearn.metrics import roc_curve
 
     labels, scores = _labelled(asked)
@@ -52,8 +54,8 @@ def roc(asked: Sequence[Asked]) -> tuple[list[float], list[float]]:
 
 
 def _refused_at(asked: Sequence[Asked], false_refusal: float) -> float:
-    """Share of the unanswerable questions that would be refused with a threshold that refuses at
-    most that share of the answerable ones."""
+    """Refused share of the unanswerable questions, at a threshold that refuses at most
+    `false_refusal` of the answerable ones."""
     inside = sorted(each.confidence for each in asked if each.answerable)
     threshold = inside[int(false_refusal * len(inside))]
     outside = [each.confidence for each in asked if not each.answerable]

@@ -1,8 +1,8 @@
 """Citation precision and recall, computed independently of the service's own checks.
 
-A sentence is supported where its passages hold at least 60 % of its content and all its numbers.
-Content is what carries meaning: pairs of Chinese characters that follow each other, words of three
-letters or more that are no function words.
+A sentence is supported if its passages contain at least 60% of its content and all its numbers.
+Content: pairs of consecutive Chinese characters, and words of three letters or more that are not
+function words.
 """
 
 import re
@@ -38,7 +38,7 @@ _REFUSES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Sentences of one answer. `nowhere` counts markers that name no passage."""
+    """Counts over the sentences of an answer. `nowhere`: markers without a passage."""
 
     statements: int
     cited: int
@@ -46,7 +46,7 @@ class Checked:
     nowhere: int
 
     def scores(self) -> Scores:
-        """Precision and recall, each where it is defined."""
+        """Precision and recall, if defined."""
         found: Scores = {"markers_nowhere": float(self.nowhere)}
         if self.cited:
             found["citation_precision"] = self.supported / self.cited
@@ -56,7 +56,7 @@ class Checked:
 
 
 def check_citations(answer: str, passages: Sequence[Passage]) -> Checked:
-    """`passages[n - 1]` is what marker `[n]` points at."""
+    """Checks the markers of an answer; `[n]` refers to `passages[n - 1]`."""
     statements = cited = supported = nowhere = 0
     for span in split_sentences(answer):
         sentence = answer[span.start : span.end]
@@ -74,16 +74,16 @@ def check_citations(answer: str, passages: Sequence[Passage]) -> Checked:
 
 
 def supports(sentence: str, passages: Sequence[Passage]) -> bool:
-    """Whether the passages together hold the sentence."""
-    held = " ".join(f"{p.title} {' '.join(p.headings)} {p.text}" for p in passages)
+    """Whether the passages together support the sentence."""
+    passage_text = " ".join(f"{p.title} {' '.join(p.headings)} {p.text}" for p in passages)
     wanted = _content(sentence)
-    if not _numbers(sentence) <= _numbers(held):
+    if not _numbers(sentence) <= _numbers(passage_text):
         return False
-    return len(wanted & _content(held)) >= SUPPORT * len(wanted)
+    return len(wanted & _content(passage_text)) >= SUPPORT * len(wanted)
 
 
 def refuses(text: str) -> bool:
-    """Whether the words say that nothing was found."""
+    """Whether the text says that nothing was found."""
     return bool(_REFUSES.search(text))
 
 

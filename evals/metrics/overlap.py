@@ -3,7 +3,7 @@
 Chinese after CMRC 2018 (Cui et al., "A Span-Extraction Dataset for Chinese Machine Reading
 Comprehension", EMNLP 2019, with its evaluation script): characters and words of other scripts in
 one sequence, F1 of the longest common run. English after SQuAD (Rajpurkar et al., EMNLP 2016): F1
-of the bag of words. Of several gold answers the best one counts.
+of the bag of words. With several gold answers, the best one counts.
 """
 
 import re
@@ -22,7 +22,7 @@ _MARKERS = re.compile(r"\s?[\[【]\d{1,2}[\]】]")
 
 
 def without_markers(answer: str) -> str:
-    """What people read, apart from the markers of sources."""
+    """The answer without citation markers."""
     return _MARKERS.sub("", answer)
 
 
@@ -46,12 +46,12 @@ def cmrc_f1(answer: str, gold: str) -> float:
 
 
 def cmrc_pieces(text: str) -> list[str]:
-    """Chinese characters one by one, other words whole, the script's punctuation left out."""
+    """Chinese characters and whole other words, without the script's punctuation."""
     return _CMRC_PIECES.findall(_without_cmrc_marks(text))
 
 
 def longest_common_run(first: Sequence[str], second: Sequence[str]) -> int:
-    """Length of the longest run of pieces that both hold, one after the other."""
+    """Length of the longest common contiguous run of pieces."""
     longest = 0
     before = [0] * (len(second) + 1)
     for piece in first:
@@ -80,8 +80,8 @@ def squad_words(text: str) -> list[str]:
 
 
 def contains(answer: str, gold: str) -> float:
-    """1 where the gold answer occurs in the answer; case, width, white space and punctuation
-    aside."""
+    """1 if the answer contains the gold answer, ignoring case, width, white space and
+    punctuation."""
     return float(_bare(gold) in _bare(answer))
 
 

@@ -10,9 +10,9 @@ MEASURES = ("R@1", "R@5", "nDCG@10", "RR")
 def document_scores(
     gold: Mapping[str, Sequence[str]], ranked: Mapping[str, Sequence[str]]
 ) -> dict[str, Scores]:
-    """Of each question: recall at 1 and 5, nDCG@10 and reciprocal rank.
+    """Per question: recall at 1 and 5, nDCG@10 and reciprocal rank.
 
-    `gold[qid]` are the right documents, `ranked[qid]` those found, best first, none twice.
+    `gold[qid]`: correct documents; `ranked[qid]`: those found, best first, without duplicates.
     """
     from ir_measures import Qrel, ScoredDoc, iter_calc, parse_measure
 
@@ -29,12 +29,12 @@ def document_scores(
 
 
 def first_seen(items: Sequence[str]) -> list[str]:
-    """Each once, where it came first: chunks of one document collapse to the best of them."""
+    """Removes duplicates, keeping the first: chunks of a document collapse to the best one."""
     return list(dict.fromkeys(items))
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> list[int]:
-    """The baseline that fused search is measured against, whatever it has become itself.
+    """Reciprocal rank fusion, the baseline for fused search.
 
     Score: the sum of 1 / (k + rank), ranks from 1 (Cormack, Clarke, Büttcher, SIGIR 2009).
     """

@@ -8,7 +8,7 @@ from evals.runs import Scores
 
 
 def stages(timings_ms: Sequence[Mapping[str, float]]) -> Scores:
-    """`<stage>.p50` and `<stage>.p95` over the questions that went through that stage."""
+    """`<stage>.p50` and `<stage>.p95` over the questions that have the stage."""
     values: dict[str, list[float]] = {}
     for timings in timings_ms:
         for stage, ms in timings.items():

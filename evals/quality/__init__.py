@@ -1,1 +1,1 @@
-"""How good search and answers are: sets of questions, runs, and each kind of eval."""
+"""Quality of search and answers: question sets, runs, and each kind of eval."""

@@ -1,6 +1,6 @@
-"""Answer evals: questions to the whole line with the real engine, scored against gold answers.
+"""Answer evals: end-to-end answers of the real engine, scored against gold answers.
 
-Some of the questions are put to the model once more in the usual way, as a baseline (`naive`).
+Some questions are also answered by the naive baseline (`naive`).
 """
 
 from collections.abc import Collection, Sequence
@@ -25,9 +25,9 @@ from evals.runs import Record, Run, Scores, mean_scores
 async def measure(
     run: Run, eval: Eval, asked: QuestionSet, opened: OpenBases, progress: Progress
 ) -> None:
-    """Fill the run with records and metrics. The engine must run."""
+    """Fills the run with records and metrics. The engine must be running."""
     base = opened.bases[BASE]
-    line = opened.house.direct.answer_line
+    line = opened.zhiwen.direct.answer_line
     naive = _asked_naively(asked.questions, eval)
     with progress.task("questions answered", len(asked.questions)) as advance:
         for question in asked.questions:
@@ -55,7 +55,7 @@ def _asked_naively(questions: Sequence[Question], eval: Eval) -> set[str]:
 
 
 async def before(line: AnswerLine, question: Question, base_id: str) -> tuple[Message, ...]:
-    """The turn that a question follows up, answered as it is served; none where it stands alone."""
+    """The answered turn that a follow-up question refers to; empty for other questions."""
     if not question.after:
         return ()
     said = await ask(line, question.after, [base_id])
@@ -81,14 +81,14 @@ def score(
         record.scores |= checked.scores()
         record.details["sentences"] = [checked.statements, checked.cited, checked.supported]
     if "abstention" in eval.scored_by:
-        # one column for both sorts: 1 where answering or refusing was right
+        # one column for both sorts: 1 if answering or refusing was correct
         right = answered.refused != question.answerable
         record.scores["decided_rightly"] = float(right)
     return record
 
 
 def put_together(records: Sequence[Record], eval: Eval) -> Scores:
-    """Means over questions; citations over all sentences; abstention over both sorts."""
+    """Means over questions; citations over all sentences, abstention over both sorts."""
     metrics = mean_scores(records) | _by_type(records)
     if "citations" in eval.scored_by:
         sentences = [r.details["sentences"] for r in records if "sentences" in r.details]
@@ -108,7 +108,7 @@ def put_together(records: Sequence[Record], eval: Eval) -> Scores:
 
 
 def _by_type(records: Sequence[Record]) -> Scores:
-    """`contains_gold` of each type of question, where a set tells them apart."""
+    """`contains_gold` by type of question, if the set has types."""
     right: dict[str, list[float]] = {}
     for record in records:
         if record.type and "contains_gold" in record.scores:
@@ -117,7 +117,7 @@ def _by_type(records: Sequence[Record]) -> Scores:
 
 
 def decisions(records: Sequence[Record]) -> list[Asked]:
-    """What was decided about each question."""
+    """The refusal decision for each question."""
     return [
         Asked(r.details["answerable"], r.details["confidence"], r.details["refused"])
         for r in records

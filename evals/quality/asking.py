@@ -1,4 +1,4 @@
-"""Asks the real answer line one question after the other."""
+"""Asks the real answer line, one question at a time."""
 
 import time
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _REFUSED = frozenset({"no_sources", "abstained"})
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`first_token_ms` is from the question to the first text that is shown."""
+    """`first_token_ms`: from the question to the first visible text."""
 
     answer: Answer
     prompt: Prompt | None
@@ -25,29 +25,29 @@ class Answered:
 
     @property
     def text(self) -> str:
-        """Without markers."""
+        """The answer without markers."""
         return without_markers(self.answer.text)
 
     @property
     def abstained(self) -> bool:
-        """Decided by the service, before or without the model's words."""
+        """Whether the service itself refused, without the model's text."""
         return str(self.answer.finish_reason) in _REFUSED
 
     @property
     def refused(self) -> bool:
-        """Abstained, or the model's answer begins with saying that it does not know."""
+        """Whether the service abstained or the model's answer starts with a refusal."""
         return self.abstained or refuses(self.text[:80])
 
     @property
     def confidence(self) -> float:
-        """The service's own, 0 to 1; where it has none, the score of the best passage."""
+        """The confidence of the service, 0 to 1, or else the score of the best passage."""
         own = getattr(self.answer, "confidence", None)
         if own is not None:
             return float(own)
         return max((p.trace.dense or 0.0 for p in self.answer.passages), default=0.0)
 
     def record(self, qid: str, question: str, gold: Sequence[str], type: str = "") -> Record:
-        """What is kept of it; scores are added by the scorers."""
+        """The record of an answer, without scores."""
         answer = self.answer
         return Record(
             qid=qid,
@@ -74,7 +74,7 @@ class Answered:
 async def ask(
     line: AnswerLine, question: str, base_ids: Sequence[str], history: Sequence[Message] = ()
 ) -> Answered:
-    """Raises what the answer line raises."""
+    """Asks one question. Raises the errors of the answer line."""
     began = time.perf_counter()
     first_ms = 0.0
     prompt: Prompt | None = None

@@ -1,4 +1,4 @@
-"""Knowledge bases of a run, kept for the next one that would read the same documents alike."""
+"""Knowledge bases of a run, cached for runs with the same documents and processing."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ from ingest.embedding.embedder import Embedder
 Contents = Mapping[str, Mapping[str, bytes]]  # base name → file name → bytes
 
 _DONE = "bases.json"  # written last
-_READING = [  # what decides how a document is read, stored and indexed
+_READING = [  # the code that processes, stores and indexes documents
     Path(ingest.__path__[0]),
     Path(vectorstore.__path__[0]),
     *(Path(app.__path__[0]) / part for part in ("db", "services/library")),
@@ -45,9 +45,9 @@ class Base:
 
 @dataclass(slots=True)
 class OpenBases:
-    """A house of an eval's own with its documents read."""
+    """An application for one eval, with its documents ingested."""
 
-    house: Zhiwen
+    zhiwen: Zhiwen
     bases: dict[str, Base]
     embedder: CachedEmbedder
     chunks: int
@@ -58,23 +58,23 @@ class OpenBases:
     def __exit__(
         self, _type: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
-        self.house.indexes.save()
-        self.house.db.dispose()
+        self.zhiwen.indexes.save()
+        self.zhiwen.db.dispose()
         self.embedder.close()
 
 
 def settings_with(given: Settings, *changes: Mapping[str, Any]) -> Settings:
-    """The given settings with changes, later ones first. Raises BadCatalogue."""
+    """The settings with changes, of which later ones win. Raises BadCatalogue."""
     values = {name: getattr(given, name) for name in given.model_fields_set}
     for change in changes:
         values |= change
     unknown = set(values) - set(Settings.model_fields)
     if unknown:
-        raise BadCatalogue(f"No such settings: {', '.join(sorted(unknown))}.")
+        raise BadCatalogue(f"Unknown settings: {', '.join(sorted(unknown))}.")
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise BadCatalogue(f"These settings are not valid: {error}") from error
+        raise BadCatalogue(f"Invalid settings: {error}") from error
 
 
 def open_bases(
@@ -87,9 +87,9 @@ def open_bases(
     embedder: Embedder | None = None,
     reuse: bool = True,
 ) -> OpenBases:
-    """Bases with those documents, below `folder`; read again where code or settings changed.
+    """Bases with these documents in `folder`; processed again if code or settings changed.
 
-    Vectors are kept apart, by text, so that even then only new chunks are embedded.
+    Vectors are cached by text, so that even then only new chunks are embedded.
     """
     store = model_store(settings)
     cached = CachedEmbedder(
@@ -107,51 +107,53 @@ def open_bases(
     own = folder / "bases" / key
     done = own / _DONE
     (folder / "locks").mkdir(exist_ok=True)
-    with FileLock(folder / "locks" / key):  # one of two runs of a set reads it, the other waits
+    with FileLock(
+        folder / "locks" / key
+    ):  # of two runs of a set, one processes it and the other waits
         if not (reuse and done.exists()):
             shutil.rmtree(own, ignore_errors=True)
-        house = build(
+        zhiwen = build(
             scratch.model_copy(update={"data_dir": own}),
             embedder=cached,
             model=model or ScriptedChatModel(),
         )
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        house.prepare()
+        zhiwen.prepare()
         if done.exists():
             stored = json.loads(done.read_text(encoding="utf-8"))
             bases = {name: Base(**base) for name, base in stored.items()}
         else:
-            bases = _read_documents(house, contents, progress)
+            bases = _read_documents(zhiwen, contents, progress)
             text = json.dumps({n: {"id": b.id, "documents": b.documents} for n, b in bases.items()})
             done.write_text(text, encoding="utf-8")
-    chunks = sum(summary.chunk_count for summary in house.bases.all())
-    return OpenBases(house, bases, cached, chunks)
+    chunks = sum(summary.chunk_count for summary in zhiwen.bases.all())
+    return OpenBases(zhiwen, bases, cached, chunks)
 
 
-def _read_documents(house: Zhiwen, contents: Contents, progress: Progress) -> dict[str, Base]:
+def _read_documents(zhiwen: Zhiwen, contents: Contents, progress: Progress) -> dict[str, Base]:
     count = sum(len(files) for files in contents.values())
     with progress.task("documents read", count) as advance:
         return {
-            name: Base(*add_documents(house, name, files, advance))
+            name: Base(*add_documents(zhiwen, name, files, advance))
             for name, files in contents.items()
         }
 
 
-def _key(contents: Contents, house: Zhiwen) -> str:
+def _key(contents: Contents, zhiwen: Zhiwen) -> str:
     hashed = hashlib.sha256()
     for base_name, files in contents.items():
         for name, data in files.items():
             hashed.update(f"{base_name}\0{name}\0".encode())
             hashed.update(hashlib.sha256(data).digest())
-    house.db.dispose()
-    reading = {"embedder": house.embedder.name, **ingestion_settings(house)}
+    zhiwen.db.dispose()
+    reading = {"embedder": zhiwen.embedder.name, **ingestion_settings(zhiwen)}
     hashed.update(json.dumps(reading, sort_keys=True, default=str).encode())
     hashed.update(_sources(_READING).encode())
     return hashed.hexdigest()[:16]
 
 
 def _sources(places: list[Path]) -> str:
-    """Digest of all Python files there."""
+    """Digest of all Python files in these places."""
     hashed = hashlib.sha256()
     for place in places:
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:

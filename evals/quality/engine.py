@@ -16,8 +16,10 @@ _POLL_S = 0.2
 
 @contextmanager
 def engine(settings: Settings) -> Iterator[None]:
-    """Within it an engine serves at `settings.engine_base_url`: one started here, or where another
-    is configured, that one. Raises EngineDown."""
+    """Runs the embedded engine, unless another is configured at `settings.engine_base_url`.
+
+    Raises EngineDown.
+    """
     if not settings.embedded_engine:
         yield
         return

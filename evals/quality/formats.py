@@ -1,8 +1,8 @@
 """Reading quality by format: `python -m evals.quality.formats FOLDER`.
 
-The folder holds `docs_formats/expectations.jsonl`: a row a file with `must_contain` (strings of its
-text), `must_keep_together` (cells of one table row, which must come out in one line of one chunk)
-and `expect_error`. White space and its absence are not told apart: nobody reads them either.
+The folder contains `docs_formats/expectations.jsonl` with a row per file: `must_contain` (strings
+of its text), `must_keep_together` (cells of one table row, which must be in one line of one chunk)
+and `expect_error`. White space is ignored.
 """
 
 import json
@@ -30,7 +30,7 @@ _CLEAR = {"empty", "encrypted", "no_text", "too_large", "archive_bomb"}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`problem` is empty where the file came out right; `note` is the refusal where one is due."""
+    """`problem` is empty if the file is correct; `note` is the expected error, if any."""
 
     file: str
     format: str
@@ -41,9 +41,9 @@ class Outcome:
 
 
 def judge(row: Mapping[str, Any], document: Document, chunks: Sequence[Chunk]) -> str:
-    """What is wrong with a file that was read, in words; empty where nothing is."""
+    """The problem with a file that was read; empty if it is correct."""
     if row["expect_error"]:
-        return "was read, though it should have been refused"
+        return "was read but should have been rejected"
     found = _bare(document.text)
     missing = [want for want in row["must_contain"] if _bare(want) not in found]
     if missing:
@@ -73,10 +73,10 @@ def check(row: Mapping[str, Any], folder: Path, sandbox: Sandbox) -> Outcome:
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="Holds docs_formats/expectations.jsonl.")],
-    target: Annotated[int, typer.Option(help="Files that must come out right.")] = TARGET,
+    folder: Annotated[Path, typer.Argument(help="Folder with docs_formats/expectations.jsonl.")],
+    target: Annotated[int, typer.Option(help="Required number of correct files.")] = TARGET,
 ) -> None:
-    """Read every file as the worker would; exit code 1 below the target."""
+    """Read every file as the worker does; exit code 1 below the target."""
     console = Console()
     expectations = folder / _SET / "expectations.jsonl"
     if not expectations.exists():
@@ -96,7 +96,7 @@ def main(
 
 
 def _table(outcomes: Sequence[Outcome]) -> Table:
-    table = Table("file", "format", "chunks", "seconds", "", "refused because")
+    table = Table("file", "format", "chunks", "seconds", "", "error")
     for one in outcomes:
         mark = "[red]✗[/red]" if one.problem else "[green]✓[/green]"
         name = one.file.removeprefix("files/")

@@ -1,5 +1,5 @@
-"""The naive baseline: the top chunks and the question in one message, and the
-model's words as they come."""
+"""The naive baseline: the top chunks and the question in one message, and the model's raw
+answer."""
 
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -36,8 +36,7 @@ async def ask_naively(model: ChatModel, question: str, passages: Sequence[Passag
 def score_naive(
     said: str, passages: Sequence[Passage], gold: Sequence[str], language: Language
 ) -> Scores:
-    """What an answer is scored by, each name with NAIVE before it; without `gold` only whether
-    it refused."""
+    """Scores with the prefix NAIVE; without `gold` only whether the answer is a refusal."""
     refused = float(refuses(without_markers(said)[:80]))
     if not gold:
         return {f"{NAIVE}refused_unanswerable": refused}

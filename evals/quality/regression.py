@@ -1,7 +1,7 @@
 """Evaluates a knowledge base with its own questions, on the data it serves.
 
-Nothing of it is changed. Where a setting is to be tried that decides how documents are read, the
-base's files are read into a base of the run's own.
+The base is not changed. If a tested setting affects how documents are processed, its files are
+processed again into a separate base.
 """
 
 import asyncio
@@ -41,9 +41,9 @@ _OTHER_ENGINE = {"chat_model", "tokenizer", "context_tokens"}
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The base to ask: its house, its id, and the documents of the live base in it."""
+    """The base to evaluate: its application, its id, and where the live base's documents are."""
 
-    house: Zhiwen
+    zhiwen: Zhiwen
     base_id: str
     documents: Mapping[str, str]  # live document id → document id here
 
@@ -51,14 +51,14 @@ class Measured:
 def run_base(
     base: str, given: Settings, changes: Mapping[str, Any], progress: Progress, *, answers: bool
 ) -> Run:
-    """Measure the base of that id or name. Raises NoData where it has no questions."""
+    """Evaluates a base given by id or name. Raises NoData if it has no questions."""
     settings = settings_with(given, changes)
     live = build(given, model=ScriptedChatModel())
     base_id = _base_id(live, base)
     asked = live.regression.questions(base_id)
     if not asked:
         raise NoData(
-            "This knowledge base has no questions yet; add some or take them from ratings."
+            "This knowledge base has no questions yet. Add some or collect them from ratings."
         )
     eval = Eval(about=live.bases.get(base_id).base.name, kind="answers", set=base_id, language="zh")
     run = begin("own", eval, settings, changes)
@@ -68,12 +68,12 @@ def run_base(
     if own_engine:
         settings = settings.model_copy(update={"engine_port": free_ports(1)[0]})
     with _measured(live, base_id, settings, changes, progress, answers=answers) as measured:
-        run.embedder = measured.house.embedder.name
+        run.embedder = measured.zhiwen.embedder.name
         run.documents = len(measured.documents)
-        run.chunks = measured.house.bases.get(measured.base_id).chunk_count
+        run.chunks = measured.zhiwen.bases.get(measured.base_id).chunk_count
         _search_all(run, asked, measured, progress)
         if answers:
-            run.chat_model = measured.house.model.name
+            run.chat_model = measured.zhiwen.model.name
             if own_engine:
                 with engine(settings):
                     asyncio.run(_answer_all(run, asked, measured, eval, progress))
@@ -110,18 +110,18 @@ def _measured(
     reading = {field.name for field in fields(Ingestion)} | {"embedder"}
     if not reading & set(changes):
         embedder = build_embedder(settings, store, threads=settings.embed_threads)
-        house = build(settings, embedder=embedder, model=model)
-        yield Measured(house, base_id, {document.id: document.id for document in ready})
-        house.db.dispose()
+        zhiwen = build(settings, embedder=embedder, model=model)
+        yield Measured(zhiwen, base_id, {document.id: document.id for document in ready})
+        zhiwen.db.dispose()
         return
-    # Two files of a base may have the same name.
+    # Several files of a base may have the same name.
     names = {document.id: f"{n}-{document.name}" for n, document in enumerate(ready)}
     files = {names[d.id]: live.files.path(d.sha256).read_bytes() for d in ready}
     folder = settings.data_dir / "evals"
     with open_bases({"own": files}, settings, folder, progress, model=model) as opened:
         base = opened.bases["own"]
         here = {id_: base.documents[name] for id_, name in names.items()}
-        yield Measured(opened.house, base.id, here)
+        yield Measured(opened.zhiwen, base.id, here)
 
 
 def _ready_documents(live: Zhiwen, base_id: str) -> list[StoredDocument]:
@@ -138,10 +138,10 @@ def _ready_documents(live: Zhiwen, base_id: str) -> list[StoredDocument]:
 def _search_all(
     run: Run, asked: Sequence[EvalQuestion], measured: Measured, progress: Progress
 ) -> None:
-    top_k = measured.house.settings.top_k
+    top_k = measured.zhiwen.settings.top_k
     with progress.task("questions searched", len(asked)) as advance:
         for question in asked:
-            found = measured.house.search.search(question.question, [measured.base_id], top_k)
+            found = measured.zhiwen.search.search(question.question, [measured.base_id], top_k)
             record = Record(
                 qid=question.id,
                 question=question.question,
@@ -165,8 +165,8 @@ def _search_all(
 def rank_of(
     question: EvalQuestion, passages: Sequence[Passage], documents: Mapping[str, str]
 ) -> int:
-    """Of the first passage that lies in an expected document and, where the expected place is
-    known, shares half of the shorter one's text with it; from 1, 0 where there is none."""
+    """Rank of the first passage in an expected document that, if an expected text is given,
+    overlaps half of the shorter text; from 1, or 0 if there is none."""
     right = {documents[id_] for id_ in question.document_ids if id_ in documents}
     for rank, passage in enumerate(passages, start=1):
         if passage.document_id in right and (
@@ -180,7 +180,7 @@ def rank_of(
 async def _answer_all(
     run: Run, asked: Sequence[EvalQuestion], measured: Measured, eval: Eval, progress: Progress
 ) -> None:
-    line = measured.house.direct.answer_line
+    line = measured.zhiwen.direct.answer_line
     records = {record.qid: record for record in run.records}
     with progress.task("questions answered", len(asked)) as advance:
         for stored in asked:

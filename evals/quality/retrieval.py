@@ -1,5 +1,5 @@
-"""Retrieval evals: every question searched in four ways; `margin` is how far `fused`, the search
-as it is served, is above the better one of its halves."""
+"""Retrieval evals: four search methods per question; `margin` is the gain of `fused`, the served
+search, over the better of its two halves."""
 
 from collections.abc import Sequence
 
@@ -19,23 +19,23 @@ _EVIDENCE = (f"evidence@{CHUNKS}", f"evidence@{BUDGET_CHARS}")
 
 
 def contents(asked: QuestionSet) -> dict[str, dict[str, bytes]]:
-    """One base, one document a row of the corpus."""
+    """One base with a document per row of the corpus."""
     return {BASE: {document.file_name: document.content() for document in asked.documents}}
 
 
 def measure(
     run: Run, eval: Eval, asked: QuestionSet, opened: OpenBases, progress: Progress
 ) -> None:
-    """Fill the run with records and metrics."""
+    """Fills the run with records and metrics."""
     with progress.task("questions embedded", 1):
         opened.embedder.prepare([question.text for question in asked.questions], kind="query")
     base = opened.bases[BASE]
     files = {document.id: document.file_name for document in asked.documents}
-    # Two rows of a corpus with the same text are one document.
+    # Rows with the same text are one document.
     names = {base.documents[files[id_]]: id_ for id_ in reversed(files)}
-    # What follows up another question is nothing that can be searched alone.
+    # Follow-up questions cannot be searched on their own.
     questions = [question for question in asked.questions if not question.after]
-    search = searcher(opened.house, base.id, eval.depth)
+    search = searcher(opened.zhiwen, base.id, eval.depth)
     documents: dict[str, dict[str, list[str]]] = {way: {} for way in WAYS}
     gold: dict[str, list[str]] = {}
     with progress.task("questions searched", len(questions)) as advance:
@@ -101,7 +101,7 @@ def _score_documents(
 
 
 def _with_margins(metrics: Scores) -> Scores:
-    """Metrics by way, and of each how far fused search is above the better of its halves."""
+    """Adds to each metric the gain of fused search over the better of its halves."""
     names = [name for name in (*MEASURES, *_EVIDENCE) if f"fused.{name}" in metrics]
     margins = {
         f"margin.{name}": metrics[f"fused.{name}"]

@@ -1,4 +1,4 @@
-"""One eval from its name to its file: the set, a house of its own, the engine, the measuring."""
+"""Runs one eval, from its name to its result file."""
 
 import asyncio
 import time
@@ -27,9 +27,8 @@ from ingest.embedding.embedder import Embedder
 class Runner:
     """Runs evals on the sets below `data`.
 
-    `given` are the settings of the installation, `changes` those of this run. Engines are built
-    from them unless they are given. `limit` takes that many questions of each sort, `reuse` a base
-    that an earlier run has read.
+    `given`: settings of the installation; `changes`: those of this run. Models are built from them
+    unless given. `limit`: maximum questions per sort; `reuse`: use bases of earlier runs.
     """
 
     data: Path

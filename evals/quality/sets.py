@@ -1,10 +1,10 @@
 """Question sets over a corpus: `corpus.jsonl` and `queries.jsonl` in a folder.
 
-A line of the corpus: `doc_id`, `title`, `text`. A line of the queries: `qid`, `question`,
-`answers`, `gold_doc_ids`, `answerable`, and where known `evidence`, `context_dependent`,
-`question_type`, `wrong` (what a wrong answer would hold) and `after` (the question that this one
-follows up). `queries_out_of_corpus.jsonl`, where there is one, holds questions that nothing in the
-corpus answers. A set of our own has questions only; its corpus is the sample base.
+Corpus rows: `doc_id`, `title`, `text`. Query rows: `qid`, `question`, `answers`, `gold_doc_ids`,
+`answerable`, and optionally `evidence`, `context_dependent`, `question_type`, `wrong` (text of a
+wrong answer) and `after` (the question that this one follows up). The optional
+`queries_out_of_corpus.jsonl` has questions that the corpus does not answer. Built-in sets only have
+questions; their corpus is the sample base.
 """
 
 import hashlib
@@ -41,14 +41,14 @@ class SourceText:
         return f"{self.id}.md"
 
     def content(self) -> bytes:
-        """The text under a heading of its title; what Markdown would read as a mark is escaped."""
+        """The text below its title as heading, with Markdown syntax escaped."""
         heading = f"# {_MARKS.sub(_ESCAPED, self.title)}\n\n" if self.title else ""
         return f"{heading}{_MARKS.sub(_ESCAPED, self.text)}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A document as it is, of any format; its name is its id."""
+    """An original file of any format; its name is its id."""
 
     file_name: str
     data: bytes
@@ -67,8 +67,8 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`wrong`: what an answer holds that is about something else. `after`: the question that this
-    one follows up."""
+    """`wrong`: text that a wrong answer contains. `after`: the question that this one follows
+    up."""
 
     id: str
     text: str
@@ -83,20 +83,19 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """`digest` is of the documents and questions, so that runs tell whether they saw the same."""
+    """`digest` identifies documents and questions, so that runs can be compared."""
 
     documents: tuple[SourceText | SourceFile, ...]
     questions: tuple[Question, ...]
     digest: str
 
     def file_names(self, ids: Collection[str]) -> set[str]:
-        """Of the documents with those ids."""
+        """File names of the documents with these ids."""
         return {document.file_name for document in self.documents if document.id in ids}
 
 
 def load_set(data: Path, eval: Eval, *, limit: int = 0) -> QuestionSet:
-    """What the eval draws from its set below `data`, or from our own; with `limit`, that many
-    questions of each sort at most.
+    """Samples the eval's set below `data`, or a built-in one; at most `limit` questions per sort.
 
     Raises NoData, BadData.
     """
@@ -112,7 +111,7 @@ def load_set(data: Path, eval: Eval, *, limit: int = 0) -> QuestionSet:
     outside = draw(outside, _least(eval.unanswerable, limit), eval.seed)
     questions = [*inside, *outside]
     if not questions:
-        raise BadData(f"{folder.name} has no question that can be asked of its documents.")
+        raise BadData(f"{folder.name} has no questions about its documents.")
     return QuestionSet(tuple(documents), tuple(questions), _digest(documents, questions))
 
 
@@ -128,10 +127,10 @@ def _corpus(folder: Path) -> list[SourceText | SourceFile]:
 
 
 def _questions(folder: Path, indexed: set[str]) -> tuple[list[Question], list[Question]]:
-    """Questions that the indexed documents answer, and questions that they don't.
+    """Questions that the indexed documents answer, and questions that they do not.
 
-    A question that is unanswerable of its own paragraph alone may be answered by another one, so
-    those are neither; where a part of the corpus is indexed, questions on the rest are the latter.
+    Questions only known to be unanswerable from their own paragraph are skipped, since another one
+    may answer them. If only part of the corpus is indexed, questions on the rest are unanswerable.
     """
     rows = read_rows(folder / "queries.jsonl", "qid", "question", "gold_doc_ids", "answerable")
     asked = [_question(row) for row in rows if not row.get("context_dependent")]
@@ -163,7 +162,7 @@ def _least(count: int, limit: int) -> int:
 
 
 def draw(items: Sequence[_Item], count: int, seed: int) -> list[_Item]:
-    """`count` of them at random, or all where there are fewer, in the order they had."""
+    """A random sample of up to `count` items, in their original order."""
     if count >= len(items):
         return list(items)
     places = sorted(random.Random(seed).sample(range(len(items)), count))
@@ -171,9 +170,11 @@ def draw(items: Sequence[_Item], count: int, seed: int) -> list[_Item]:
 
 
 def read_rows(path: Path, *fields: str) -> Iterator[dict[str, Any]]:
-    """One object a line, each with those fields. Raises NoData, BadData."""
+    """Reads one object per line, with the required fields. Raises NoData, BadData."""
     if not path.is_file():
-        raise NoData(f"{path.parent.name}/{path.name} is not there; name the data with --data.")
+        raise NoData(
+            f"{path.parent.name}/{path.name} does not exist; set the data folder with --data."
+        )
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -181,10 +182,10 @@ def read_rows(path: Path, *fields: str) -> Iterator[dict[str, Any]]:
             try:
                 row = json.loads(line)
             except json.JSONDecodeError as error:
-                raise BadData(f"{path.name}, line {number}: no JSON") from error
+                raise BadData(f"{path.name}, line {number}: not JSON") from error
             missing = [name for name in fields if name not in row]
             if missing:
-                raise BadData(f"{path.name}, line {number}: no {', '.join(missing)}")
+                raise BadData(f"{path.name}, line {number}: missing {', '.join(missing)}")
             yield row
 
 

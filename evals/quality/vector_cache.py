@@ -14,10 +14,9 @@ _BATCH = 64
 
 
 class CachedEmbedder:
-    """Gives what `embedder` gives, from an SQLite file where it has been asked before.
+    """Wraps `embedder` with a cache in an SQLite file.
 
-    `version` says which code and weights made the vectors; others are not found. Safe to use from
-    several threads.
+    `version` identifies code and weights; vectors of other versions are ignored. Thread-safe.
     """
 
     def __init__(self, embedder: Embedder, path: Path, *, version: str) -> None:
@@ -48,7 +47,7 @@ class CachedEmbedder:
         return np.stack([row for row in rows if row is not None])
 
     def prepare(self, texts: Sequence[str], *, kind: TextKind) -> None:
-        """Embed many together, which takes a fraction of one by one."""
+        """Embeds many texts in batches, much faster than one by one."""
         for start in range(0, len(texts), _BATCH):
             self.embed(texts[start : start + _BATCH], kind=kind)
 

@@ -1,4 +1,4 @@
-"""The ways in which an eval searches, and what of a ranking is handed over to a reader."""
+"""The search methods that an eval compares, and the texts that a ranking passes on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ WAYS = ("dense", "lexical", "rrf", "fused")
 CHUNKS = 5
 BUDGET_CHARS = 1500
 
-# A stage that an eval takes from its cache, so that its time says nothing.
+# A stage served from the eval's cache, so that its time is meaningless.
 _CACHED = "embed"
-_CHUNKS_PER_PASSAGE = 4  # that the service reads; so all ways are equally deep
-_MAX_PASSAGES = 50  # the budget is what limits
+_CHUNKS_PER_PASSAGE = 4  # in the served search, so that all methods are equally deep
+_MAX_PASSAGES = 50  # limited by the budget instead
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Chunks, best first, and what stands around them."""
+    """Chunks, best first, and their neighbours."""
 
     passages: Sequence[Passage]
     around: Around
 
     def first(self, count: int = CHUNKS) -> list[str]:
-        """The texts that `count` chunks hand over, with their neighbours."""
+        """The texts of the first `count` chunks, with their neighbours."""
         return [passage.text for passage in widen(self.passages, self.around, count)]
 
     def within(self, budget_chars: int = BUDGET_CHARS) -> list[str]:
-        """The texts handed over within a budget; one that is too long alone is cut."""
+        """The texts within a budget; a single one that is too long is cut."""
         packed = pack(
             self.passages, self.around, measure=len, budget=budget_chars, max_passages=_MAX_PASSAGES
         )
@@ -41,25 +41,25 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """One question: a ranking by way, and how long the served one took."""
+    """The rankings of a question by method, and the timings of the served one."""
 
     rankings: dict[str, Ranking]
     timings_ms: Scores
 
 
-def searcher(house: Zhiwen, base_id: str, depth: int) -> Callable[[str], Searched]:
-    """Searches the base in all ways, `depth` chunks deep.
+def searcher(zhiwen: Zhiwen, base_id: str, depth: int) -> Callable[[str], Searched]:
+    """Searches the base with all methods, `depth` chunks deep.
 
-    `dense` and `lexical` are the halves alone, `rrf` their plain fusion, `fused` the search as it
-    is served. What they find is handed over alike.
+    `dense` and `lexical` are the halves alone, `rrf` their reciprocal rank fusion, `fused` the
+    served search. All pass on their texts in the same way.
     """
-    passages = Passages(house.db)
+    passages = Passages(zhiwen.db)
 
     def search(question: str) -> Searched:
-        served = house.search.search(question, [base_id], depth // _CHUNKS_PER_PASSAGE + 1)
-        vector = house.embedder.embed([question], kind="query")
+        served = zhiwen.search.search(question, [base_id], depth // _CHUNKS_PER_PASSAGE + 1)
+        vector = zhiwen.embedder.embed([question], kind="query")
         halves = {
-            "dense": [match.id for match in house.indexes.search(vector, depth, [base_id])],
+            "dense": [match.id for match in zhiwen.indexes.search(vector, depth, [base_id])],
             "lexical": [match.id for match in passages.lexical(question, depth, [base_id])],
         }
         ids = {**halves, "rrf": reciprocal_rank_fusion(list(halves.values()))[:depth]}

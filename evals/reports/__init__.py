@@ -1,1 +1,1 @@
-"""Runs as tables, pages and comparisons."""
+"""Renders runs as tables, pages and comparisons."""

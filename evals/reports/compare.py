@@ -1,5 +1,4 @@
-"""Compares two runs: the mean difference of each metric with its 95 % interval, question by
-question."""
+"""Compares two runs question by question: mean differences with 95% intervals."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ RESAMPLES = 10_000
 _BATCH = 500  # resamples in memory at a time
 _SEED = 0
 
-# By what questions got better or worse, the first of these that both runs have.
+# Metrics that decide better or worse: the first one in both runs.
 _LEADING = (
     "fused.evidence@1500",
     "found.RR",
@@ -26,7 +25,7 @@ _LEADING = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`after - before` of one metric; `low` and `high` bound the mean with 95 % confidence."""
+    """`after - before` of one metric; `low` and `high` bound the mean with 95% confidence."""
 
     metric: str
     before: float
@@ -38,7 +37,7 @@ class Difference:
 
     @property
     def certain(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
@@ -74,14 +73,14 @@ class Comparison:
             for name, found in (("better", self.better), ("worse", self.worse))
         }
         differences = [asdict(difference) for difference in self.differences]
-        whole = {"leading": self.leading, "differences": differences, **changes}
-        return json.dumps(whole, ensure_ascii=False)
+        document = {"leading": self.leading, "differences": differences, **changes}
+        return json.dumps(document, ensure_ascii=False)
 
 
 def compare(before: Run, after: Run, by: str = "") -> Comparison:
-    """Of the questions that both runs asked. `by` is the metric that says what got better or worse.
+    """Compares the questions of both runs. `by`: the metric that decides better or worse.
 
-    Raises BadRun where they have no question or no metric in common.
+    Raises BadRun if they have no question or no metric in common.
     """
     old = {record.qid: record for record in before.records}
     pairs = [(old[new.qid], new) for new in after.records if new.qid in old]
@@ -121,8 +120,8 @@ def _difference(metric: str, pairs: Sequence[tuple[Record, Record]]) -> Differen
 
 
 def interval(differences: "np.typing.NDArray[np.float64]") -> tuple[float, float]:
-    """The 95 % percentile interval of their mean by bootstrap, questions resampled 10,000 times
-    with a fixed seed (Efron 1979)."""
+    """The 95% bootstrap percentile interval of the mean: 10,000 resamples of the questions with a
+    fixed seed (Efron 1979)."""
     from scipy.stats import bootstrap
 
     if len(differences) < 2 or not differences.any():

@@ -1,4 +1,4 @@
-"""The tables of the documentation's page of figures, written from runs."""
+"""Generates the tables of the figures page in the documentation."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _ANSWERS = (
 
 
 def rewrite(path: Path, runs: Sequence[Run]) -> None:
-    """Replace what stands between `<!-- eval-table -->` and `<!-- /eval-table -->`.
+    """Replaces the text between `<!-- eval-table -->` and `<!-- /eval-table -->`.
 
     Raises BadData if the marks are missing.
     """
@@ -41,7 +41,7 @@ def rewrite(path: Path, runs: Sequence[Run]) -> None:
 
 
 def markdown(runs: Sequence[Run]) -> str:
-    """A table for each run: searches by way, answers beside their baseline."""
+    """A table per run: search by method, answers beside their baseline."""
     search = [_search_table(run) for run in runs if run.kind == "retrieval"]
     answers = [_answer_table(run) for run in runs if run.kind != "retrieval"]
     parts = [
@@ -61,7 +61,7 @@ def _search_table(run: Run) -> str:
 
 
 def _answer_table(run: Run) -> str:
-    """With a second column of figures where the run has a baseline."""
+    """Has a second column of figures if the run has a baseline."""
     head = ["metric", "**Zhiwen**"]
     if run.naive:
         head.append(f"the usual way, {run.asked_naively} of these questions")

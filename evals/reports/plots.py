@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Chinese where one of these is installed; the text stays text and the page's fonts draw it.
+# Fonts with Chinese, if installed; texts stay texts, which the page's fonts render.
 _FONTS = ["Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Zen Hei", "DejaVu Sans"]
-_FOREGROUND = "#123456"  # replaced by the page's own colour
+_FOREGROUND = "#123456"  # replaced by the page's text colour
 _PALETTE = [
     "#3b82f6",
     "#f59e0b",
@@ -31,7 +31,7 @@ _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
 
 def roc_plot(curves: Mapping[str, Sequence[Asked]]) -> str:
-    """A curve for each run: answerable questions answered over unanswerable ones answered."""
+    """ROC curve per run: answered answerable over answered unanswerable questions."""
     figure, axes = _axes(4.6, 4.2)
     for colour, (name, asked) in zip(_PALETTE, curves.items(), strict=False):
         axes.plot(*roc(asked), label=name, color=colour, linewidth=1.8)
@@ -43,7 +43,7 @@ def roc_plot(curves: Mapping[str, Sequence[Asked]]) -> str:
 
 
 def bars_plot(values: Mapping[str, Mapping[str, float]], unit: str) -> str:
-    """A row for each name, its parts one after the other."""
+    """A stacked bar per name."""
     figure, axes = _axes(8.0, 1.6 + 0.45 * len(values))
     parts = list(dict.fromkeys(part for row in values.values() for part in row))
     left = [0.0] * len(values)

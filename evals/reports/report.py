@@ -11,19 +11,19 @@ from evals.runs import Record, Run
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _FAILURES = 60
-# Sums of other stages, or of none that are in the same row.
+# Sums of other stages, or not part of the same row.
 _NOT_STAGES = frozenset({"total", "until_first_token", "retrieve"})
 
 
 def write(runs: Sequence[Run], path: Path) -> Path:
-    """Write the page, folders included."""
+    """Writes the page, creating folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render(runs), encoding="utf-8")
     return path
 
 
 def render(runs: Sequence[Run]) -> str:
-    """The page, the same for the same runs."""
+    """Renders the page deterministically."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined)
@@ -41,12 +41,12 @@ def render(runs: Sequence[Run]) -> str:
 
 def failures(run: Run) -> list[Record]:
     """Questions that went wrong, the worst first."""
-    wrong = [record for record in run.records if _worth(record) < 1]
-    return sorted(wrong, key=_worth)[:_FAILURES]
+    wrong = [record for record in run.records if _quality(record) < 1]
+    return sorted(wrong, key=_quality)[:_FAILURES]
 
 
-def _worth(record: Record) -> float:
-    """0 to 1, by the first of these that the question has."""
+def _quality(record: Record) -> float:
+    """0 to 1, by the first of these metrics that the question has."""
     if "attack_success" in record.scores:
         return 1 - record.scores["attack_success"]
     for metric in ("fused.evidence@1500", "found.RR", "fused.RR", "contains_gold"):
@@ -61,7 +61,7 @@ def _roc(runs: Sequence[Run]) -> str:
 
 
 def _latency(runs: Sequence[Run]) -> list[tuple[str, str]]:
-    """Medians by stage: of search in milliseconds, of answers in seconds."""
+    """Medians by stage: search in milliseconds, answers in seconds."""
     plots = []
     for words, unit, scale, kinds in (
         ("Search by stage", "ms", 1.0, {"retrieval"}),

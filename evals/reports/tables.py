@@ -11,7 +11,7 @@ _CHANGES = 10
 
 
 def run_table(run: Run) -> Table:
-    """Its metrics; of retrieval a column for each way of searching."""
+    """The metrics of a run; for retrieval, a column per search method."""
     title = (
         f"{run.name}: {len(run.records)} questions, {run.documents} documents, "
         f"{run.chunks} chunks, {run.took_s:.0f} s"
@@ -35,7 +35,7 @@ def run_table(run: Run) -> Table:
 
 
 def metric_names(run: Run) -> list[str]:
-    """Of a retrieval run, without the way of searching."""
+    """Metric names; for retrieval runs without the search method."""
     return list(dict.fromkeys(key.split(".", 1)[1] for key in run.metrics if "." in key))
 
 
@@ -54,7 +54,7 @@ def verdict(run: Run, metric: str) -> str:
 
 
 def comparison_table(found: Comparison) -> Table:
-    """A row a metric; what the interval leaves no doubt about is bold."""
+    """A row per metric; certain differences are bold."""
     title = f"{found.before.label} → {found.after.label}"
     table = Table(title=title)
     for column in ("metric", "before", "after", "difference", "95 % interval", "questions"):

@@ -1,1 +1,1 @@
-"""How fast, and how much memory: benchmarks of every part."""
+"""Benchmarks of speed and memory."""

@@ -1,12 +1,12 @@
 """The benchmark: `python -m evals.speed.bench`. Prints a table and writes `build/bench.json`.
 
-    first token   the API beside the engine's own, same prompt, in turn
+    first token   API versus engine alone, same prompt, alternating
     search        over 1,000 passages
-    memory        of a whole `zhiwen up` at rest
+    memory        of an idle `zhiwen up`
     start         of a second `zhiwen up`
 
-The first token is measured twice: with an engine that answers at once, which shows what the API
-adds, and with the embedded engine.
+The first token is measured twice: with an instant engine, which shows the overhead of the API, and
+with the embedded engine.
 """
 
 import tempfile
@@ -35,9 +35,9 @@ PASSAGES = 1000
 QUESTIONS = 120
 INSTANT_ENGINE_QUESTIONS = 60
 
-HASHING = "hashing"  # the embedder without a model
+HASHING = "hashing"  # embedder without a model
 
-_CHUNK_TOKENS = 160  # a generated passage or a little less, so that about each is a chunk
+_CHUNK_TOKENS = 160  # about one generated passage per chunk
 _REAL_ENGINE_QUESTIONS = 4
 _REAL_ENGINE_ROUNDS = 4
 _ANSWER_TOKENS = 16
@@ -71,7 +71,7 @@ def main(
 def _instant_engine(
     data_dir: Path, common: dict[str, Any], passages: int, console: Console
 ) -> list[Figure]:
-    """Search and the first token, with an engine that answers at once."""
+    """Search and first token, with an instant engine."""
     api_port, engine_port = free_ports(2)
     engine_url = f"http://127.0.0.1:{engine_port}/v1"
     changes = {
@@ -108,7 +108,7 @@ def _instant_engine(
 
 
 def _whole_service(data_dir: Path, common: dict[str, Any], console: Console) -> list[Figure]:
-    """Memory after a first start, the time of a second one, the first token of the real engine."""
+    """Memory after a first start, time of a second start, first token of the real engine."""
     api_port, ui_port, engine_port = free_ports(3)
     changes = {
         **common,
@@ -153,12 +153,12 @@ def _real_engine(settings: Settings) -> list[Figure]:
 
 
 def _fill(settings: Settings, corpus: Corpus) -> tuple[str, int]:
-    """A base with the corpus; its id and how many chunks it has."""
-    house = build(settings, model=ScriptedChatModel())
-    house.prepare()
-    base_id, _ = add_documents(house, "bench", corpus.files)
-    count = house.bases.get(base_id).chunk_count
-    house.db.dispose()
+    """Creates a base with the corpus. Returns its id and number of chunks."""
+    zhiwen = build(settings, model=ScriptedChatModel())
+    zhiwen.prepare()
+    base_id, _ = add_documents(zhiwen, "bench", corpus.files)
+    count = zhiwen.bases.get(base_id).chunk_count
+    zhiwen.db.dispose()
     return base_id, count
 
 

@@ -1,9 +1,9 @@
-"""How fast documents become searchable: `python -m evals.speed.bench_ingest`.
+"""Ingestion benchmark: `python -m evals.speed.bench_ingest`.
 
-All on passages that a generator wrote (`synthetic.py`), in one run and on one machine: the whole
-pipeline against embedding the same chunks alone; that against sentence-transformers as it comes
-(float32, 32 texts a batch in their order), in time and in nDCG@10, where a question's right chunks
-are those it was taken from; what reading costs the rest (`evals.speed.ingest_load`).
+Uses generated passages (`synthetic.py`), in one run on one machine. Compares the whole pipeline
+with embedding alone; embedding with plain sentence-transformers (float32, batches of 32 in order),
+in time and in nDCG@10, where the chunks a question was taken from are correct; and measures the
+load on the rest of the service (`evals.speed.ingest_load`).
 """
 
 import os
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Wall-clock time, and processor time of this process and those that it started."""
+    """Wall-clock time, and CPU time of this process and its children."""
 
     wall_s: float
     cpu_s: float
@@ -79,16 +79,16 @@ def main(
         settings = given.model_copy(update=changes)
         embedder = build_embedder(settings, model_store(settings), threads=settings.embed_threads)
         embedder.embed(["知问"], kind="query")
-        house = build(settings, embedder=embedder, model=ScriptedChatModel())
-        house.prepare()
-        # the first documents wait for libraries
-        _read_all(house, house.bases.create("first").base.id, generate(20, 1, seed=3).files)
+        zhiwen = build(settings, embedder=embedder, model=ScriptedChatModel())
+        zhiwen.prepare()
+        # the first documents load the libraries
+        _read_all(zhiwen, zhiwen.bases.create("first").base.id, generate(20, 1, seed=3).files)
         pipeline, alone = Took(0, 0), Took(0, 0)
-        # in turn, since a machine that others use too changes its speed within seconds
+        # alternating, since the speed of a shared machine changes within seconds
         for number in range(_ROUNDS):
-            base_id = house.bases.create(f"bench {number}").base.id
-            pipeline += _read_all(house, base_id, corpus.files)
-            chunks = _chunks(house, base_id)
+            base_id = zhiwen.bases.create(f"bench {number}").base.id
+            pipeline += _read_all(zhiwen, base_id, corpus.files)
+            chunks = _chunks(zhiwen, base_id)
             texts = list(chunks.values())
             ours, took = timed(partial(embedder.embed, texts, kind="document"))
             alone += took
@@ -103,10 +103,10 @@ def main(
             ),
             *_against_naive(settings, embedder, chunks, ours, corpus.questions, alone),
             *while_reading(
-                settings, house, base_id, questions, generate(passages, 1, seed=1).files
+                settings, zhiwen, base_id, questions, generate(passages, 1, seed=1).files
             ),
         ]
-        house.db.dispose()
+        zhiwen.db.dispose()
         if files:
             small = generate(files, 1, seed=2, passages_per_file=1).files
             figures.append(unchanged_folder(settings, Path(temporary) / "again", small))
@@ -125,26 +125,25 @@ def _cpu_s() -> float:
     return sum(os.times()[:4]) + alive
 
 
-def _read_all(house: Zhiwen, base_id: str, files: Mapping[str, bytes]) -> Took:
-    """What a worker that is there already does with these files. Raises RuntimeError where a
-    document could not be read."""
+def _read_all(zhiwen: Zhiwen, base_id: str, files: Mapping[str, bytes]) -> Took:
+    """Ingests the files like a warm worker. Raises RuntimeError if a document cannot be read."""
     for name, data in files.items():
-        house.documents.accept_bytes(base_id, name, data)
+        zhiwen.documents.accept_bytes(base_id, name, data)
     with Sandbox() as sandbox:
-        sandbox.parse(b"# first", "first.md")  # its process starts with the first file
-        ahead = ReadingAhead(replace(ingestion_of(house), parse=sandbox.parse), _WORKER)
+        sandbox.parse(b"# first", "first.md")  # its process starts at the first file
+        ahead = ReadingAhead(replace(ingestion_of(zhiwen), parse=sandbox.parse), _WORKER)
         _, took = timed(
-            lambda: ahead.run(lambda resting_s: resting_s > 0 and not house.jobs.waiting())
+            lambda: ahead.run(lambda resting_s: resting_s > 0 and not zhiwen.jobs.waiting())
         )
-    summary = house.bases.get(base_id)
+    summary = zhiwen.bases.get(base_id)
     if summary.ready_count != len(files):
         raise RuntimeError(f"{len(files) - summary.ready_count} documents could not be read")
     return took
 
 
-def _chunks(house: Zhiwen, base_id: str) -> dict[str, str]:
-    """What was embedded of each chunk, by its id, in their order."""
-    with house.db.read() as session:
+def _chunks(zhiwen: Zhiwen, base_id: str) -> dict[str, str]:
+    """The embedded text of each chunk by id, in order."""
+    with zhiwen.db.read() as session:
         rows = session.exec(
             select(StoredChunk.id, StoredDocument.title, StoredChunk.headings, StoredChunk.text)
             .join(StoredDocument)
@@ -165,7 +164,7 @@ def _against_naive(
     questions: Sequence[str],
     alone: Took,
 ) -> list[Figure]:
-    """The same texts by sentence-transformers as it comes, and what either finds."""
+    """Compares time and nDCG with plain sentence-transformers on the same texts."""
     store = model_store(settings)
     name = embedder_name(settings, store)
     if name == "hashing":
@@ -212,8 +211,8 @@ def _against_naive(
 
 
 def _ndcg(chunks: Mapping[str, str], questions: Sequence[str], scores: Vectors) -> float:
-    """Mean nDCG of the `_TOP` best of each row of `scores`, `(questions, chunks)`. A question is a
-    run of words: the chunks that hold it are right. One that was cut in two is left out."""
+    """Mean nDCG of the `_TOP` best per row of `scores`, `(questions, chunks)`. A question is a run
+    of words, and the chunks that contain it are correct; runs split between chunks are ignored."""
     ids = list(chunks)
     gold: dict[str, list[str]] = {}
     ranked: dict[str, list[str]] = {}

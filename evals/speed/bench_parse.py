@@ -1,7 +1,7 @@
-"""How fast is reading? `python -m evals.speed.bench_parse`: pages a second and core.
+"""Parsing benchmark: `python -m evals.speed.bench_parse`, in pages per second and core.
 
-The PDF is made here: full pages of running text with headings, through PDFium. Time is processor
-time of this process, so that neighbours on the machine don't count.
+The PDF is generated with PDFium: full pages of text with headings. Measures CPU time of this
+process, so that other load on the machine does not matter.
 """
 
 import io
@@ -21,7 +21,7 @@ from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse
 from ingest.pipeline import read
 
-TARGET = 60.0  # pages a second
+TARGET = 60.0  # pages per second
 _TEXT = (
     "the tenant shall give written notice of at least thirty days before the end of the term and "
     "return all keys to the landlord who confirms receipt within one week after inspection"
@@ -30,14 +30,16 @@ _LINES, _LINE_WORDS = 44, 13
 
 
 def text_pdf(pages: int, seed: int = 1) -> bytes:
-    """`pages` full pages of English text with a heading each."""
+    """A PDF of full pages of English text, each with a heading."""
     from pypdfium2 import PdfDocument
 
     chance = random.Random(seed)
     pdf = PdfDocument.new()
     for number in range(1, pages + 1):
         page = pdf.new_page(595, 842)
-        title = " ".join(chance.sample(_TEXT.split(), k=3))  # not a running title of all pages
+        title = " ".join(
+            chance.sample(_TEXT.split(), k=3)
+        )  # differs on every page, so that it is no running title
         _write(pdf, page, f"Section {number}: {title}", 16, 790)
         for line in range(_LINES):
             words = " ".join(chance.choices(_TEXT.split(), k=_LINE_WORDS))
@@ -72,7 +74,7 @@ def pages_per_second(pages: int, work: Callable[[], object]) -> float:
 
 
 def counter() -> tuple[str, CountTokens]:
-    """The default embedder's count of tokens; where its weights are not here, a stand-in's."""
+    """Token counter of the default embedder, or of a substitute without its weights."""
     settings = Settings()
     try:
         embedder = build_embedder(settings, model_store(settings), threads=1)
@@ -83,13 +85,15 @@ def counter() -> tuple[str, CountTokens]:
 
 
 def main(
-    pages: Annotated[int, typer.Option(min=1, help="Of the PDF that is made.")] = 200,
-    target: Annotated[float, typer.Option(help="Pages a second up to the chunks.")] = TARGET,
+    pages: Annotated[int, typer.Option(min=1, help="Pages of the generated PDF.")] = 200,
+    target: Annotated[
+        float, typer.Option(help="Required pages per second, chunking included.")
+    ] = TARGET,
 ) -> None:
     """Measure; exit code 1 below the target."""
     data = text_pdf(pages)
     name, count_tokens = counter()
-    parse(data, "warm.pdf")  # libraries are loaded
+    parse(data, "warm.pdf")  # loads the libraries
     parsed = pages_per_second(pages, lambda: parse(data, "a.pdf"))
     chunked = pages_per_second(pages, lambda: read(data, "a.pdf", count_tokens))
     Console().print(

@@ -1,8 +1,8 @@
-"""How fast is search in a large base? `python -m evals.speed.bench_search --chunks 100000`.
+"""Search benchmark for large bases: `python -m evals.speed.bench_search --chunks 100000`.
 
-Generated passages, Chinese and English, go through the real services with the hashing embedder:
-a search costs the same whatever model made the vectors, and the query's own embedding is not
-counted. Prints the time of each stage, and how many of the exact ten nearest the index finds.
+Uses generated Chinese and English passages, the real services and the hashing embedder: search time
+does not depend on the model, and embedding of the query is not counted. Prints the time of each
+stage and the share of the exact ten nearest neighbours that the index finds.
 """
 
 import tempfile
@@ -26,11 +26,11 @@ from evals.speed.synthetic import generate
 REPORT = Path("build/bench-search.json")
 QUESTIONS = 200
 TOP_K = 6
-_CHUNK_TOKENS = 160  # a generated passage or a little less, so that about each is a chunk
+_CHUNK_TOKENS = 160  # about one generated passage per chunk
 
 
 def main(
-    chunks: Annotated[int, typer.Option(min=100, help="Passages, about a chunk each.")] = 100_000,
+    chunks: Annotated[int, typer.Option(min=100, help="Passages, about one chunk each.")] = 100_000,
 ) -> None:
     """Measure search in a base of that size."""
     console = Console()
@@ -43,25 +43,25 @@ def main(
             chunk_tokens=_CHUNK_TOKENS,
             sample_base=False,
         )
-        house = build(settings, model=ScriptedChatModel())
-        house.prepare()
+        zhiwen = build(settings, model=ScriptedChatModel())
+        zhiwen.prepare()
         began = time.perf_counter()
-        base_id, _ = add_documents(house, "bench", corpus.files)
-        count = house.indexes.current(base_id).count()
+        base_id, _ = add_documents(zhiwen, "bench", corpus.files)
+        count = zhiwen.indexes.current(base_id).count()
         took_s = time.perf_counter() - began
         console.print(f"{count} chunks written in {took_s:.0f} s", highlight=False)
-        figures = _measure(house, base_id, corpus.questions, count)
+        figures = _measure(zhiwen, base_id, corpus.questions, count)
     console.print(table(figures))
     write(figures, REPORT)
 
 
-def _measure(house: Zhiwen, base_id: str, questions: list[str], count: int) -> list[Figure]:
-    house.search.search(questions[0], [base_id], TOP_K)  # the first one opens the index
+def _measure(zhiwen: Zhiwen, base_id: str, questions: list[str], count: int) -> list[Figure]:
+    zhiwen.search.search(questions[0], [base_id], TOP_K)  # the first search opens the index
     totals: list[float] = []
     stages: dict[str, list[float]] = {}
     for question in questions:
         began = time.perf_counter()
-        found = house.search.search(question, [base_id], TOP_K)
+        found = zhiwen.search.search(question, [base_id], TOP_K)
         total = (time.perf_counter() - began) * 1000
         for stage, ms in found.timings_ms.items():
             stages.setdefault(stage, []).append(ms)
@@ -71,18 +71,18 @@ def _measure(house: Zhiwen, base_id: str, questions: list[str], count: int) -> l
         Figure("search, p95, query embedding aside", percentile_95(totals), "ms", 30, detail)
     ]
     figures += [of_many(f"  {stage}", values, "ms") for stage, values in stages.items()]
-    missed = 100 * (1 - _recall(house, base_id, questions))
+    missed = 100 * (1 - _recall(zhiwen, base_id, questions))
     return [*figures, Figure("of the exact 10 nearest missed", missed, "%", 1)]
 
 
-def _recall(house: Zhiwen, base_id: str, questions: list[str]) -> float:
-    """Share of the ten nearest by exact comparison that the index finds."""
-    with house.db.read() as session:
+def _recall(zhiwen: Zhiwen, base_id: str, questions: list[str]) -> float:
+    """Share of the exact ten nearest neighbours that the index finds."""
+    with zhiwen.db.read() as session:
         base = get_base(session, base_id)
         ids, vectors = read_vectors(session, base, seen=0, after_id=0, limit=10**9)
-    queries = house.embedder.embed(questions, kind="query")
+    queries = zhiwen.embedder.embed(questions, kind="query")
     exact = np.array(ids)[np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :10]]
-    found = house.indexes.current(base_id).search(queries, 10)
+    found = zhiwen.indexes.current(base_id).search(queries, 10)
     hits = [
         len({match.id for match in matches}.intersection(row.tolist()))
         for row, matches in zip(exact, found, strict=True)

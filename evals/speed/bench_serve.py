@@ -1,16 +1,15 @@
-"""The API under load: `python -m evals.speed.bench_serve`. Prints a table, writes it to `build`.
+"""Load test of the API: `python -m evals.speed.bench_serve`. Writes the results to `build`.
 
-Without --engine against a fake engine that counts: `0 1 2 …`, a token every --delay-ms, so that a
-lost or reordered token shows, and instead of the 0 the moment at which it left. The same load goes
-to the API and to the engine alone, in turn, in one run. Every question of the API is retrieved from
-a small base and answered on `/v1`.
+By default it uses a fake engine that counts `0 1 2 …`, a token every --delay-ms, so that lost or
+reordered tokens are detected; instead of 0 it sends a timestamp. API and engine alone get the same
+load alternately in one run. Every question to the API is retrieved from a small base and answered
+on `/v1`.
 
-Two things come with the first token: what the API does before it asks the engine, which is
-retrieval with the embedding of the question, and what it does with the token. Both are measured;
-the target is the second's.
+The time to first token includes the work before the engine is called (retrieval and embedding of
+the question) and the relaying of the token. Both are measured; the target is for relaying.
 
-With --engine URL against a real one: tokens a second through the API and of the engine alone, for
-the same prompts.
+With --engine URL it measures a real engine: tokens per second through the API and of the engine
+alone, for the same prompts.
 """
 
 import asyncio
@@ -43,21 +42,23 @@ PASSAGES, QUESTIONS = 200, 50
 
 _MARKER = re.compile(r"\[\d{1,2}\]")
 _BASE = "bench"
-_ROUNDS = 4  # requests of each stream, and the first is not counted
+_ROUNDS = 4  # requests per stream, of which the first is not counted
 _REAL_QUESTIONS = 6
 
 
 def main(
-    streams: Annotated[int, typer.Option(help="Streams at a time for the first token.")] = 50,
-    many: Annotated[int, typer.Option(help="Streams at a time for lost tokens.")] = 200,
-    requests: Annotated[int, typer.Option(help="Requests for the memory; 0: skip.")] = 1000,
-    delay_ms: Annotated[float, typer.Option(help="Of the fake engine, before each token.")] = 100,
+    streams: Annotated[int, typer.Option(help="Concurrent streams for the first token.")] = 50,
+    many: Annotated[int, typer.Option(help="Concurrent streams for lost tokens.")] = 200,
+    requests: Annotated[int, typer.Option(help="Requests for the memory test; 0 = skip.")] = 1000,
+    delay_ms: Annotated[
+        float, typer.Option(help="Delay of the fake engine before each token.")
+    ] = 100,
     quick: Annotated[bool, typer.Option(help="Embed without a model.")] = False,
     engine: Annotated[str, typer.Option(help="URL of a real engine, with /v1.")] = "",
-    model: Annotated[str, typer.Option(help="What the real engine serves.")] = "",
+    model: Annotated[str, typer.Option(help="Model of the real engine.")] = "",
     report: Annotated[Path, typer.Option(help="File to write.")] = REPORT,
 ) -> None:
-    """Measure the API beside the engine alone."""
+    """Compare the API with the engine alone."""
     given = Settings()
     store = model_store(given)
     api_port, engine_port = free_ports(2)
@@ -70,7 +71,7 @@ def main(
             "chat_model": model or "fake:clock",
             "tokenizer": given.tokenizer or store.default_chat_model(),
             "max_answer_tokens": TOKENS,
-            "max_prompt_tokens": 650,  # fixed: both sides read the same prompts
+            "max_prompt_tokens": 650,  # fixed, so that both sides get the same prompts
             "api_port": api_port,
             "sample_base": False,
             "abstain": False,
@@ -109,13 +110,13 @@ class _Bench:
         self.api_url, self.engine_url = settings.api_base_url, settings.engine_base_url
 
     def fill(self) -> None:
-        house = build(self._settings, model=ScriptedChatModel())
-        house.prepare()
-        self._base_id, _ = add_documents(house, _BASE, self._corpus.files)
-        house.db.dispose()
+        zhiwen = build(self._settings, model=ScriptedChatModel())
+        zhiwen.prepare()
+        self._base_id, _ = add_documents(zhiwen, _BASE, self._corpus.files)
+        zhiwen.db.dispose()
 
     def first_token(self, streams: int, ramp_s: float, api_pid: int) -> list[Figure]:
-        """What the API adds to the engine's first token, and the time of a core that it takes."""
+        """Overhead of the API on the first token, and its CPU time per question."""
         requests = streams * _ROUNDS
         self._ask(streams, streams, ramp_s)  # to warm up
         before_s = processor_s(api_pid)
@@ -145,7 +146,7 @@ class _Bench:
         return [*figures, Figure("CPU time of the API for a question", cpu_ms, "ms", None, detail)]
 
     def lost_tokens(self, streams: int, ramp_s: float) -> list[Figure]:
-        """Errors, and answers that are not `0 1 2 …`."""
+        """Counts errors and answers that are not `0 1 2 …`."""
         found = self._ask(streams, 2 * streams, ramp_s)
         errors = [stream.error for stream in found if stream.error]
         wrong = [s for s in found if not s.error and not _counts(s)]
@@ -158,7 +159,7 @@ class _Bench:
         ]
 
     def memory(self, requests: int, streams: int, api_pid: int) -> list[Figure]:
-        """How much the API grows, the first tenth of the requests aside."""
+        """Memory growth of the API, not counting the first tenth of the requests."""
         self._ask(streams, requests // 10, 0)
         before = memory_mib(api_pid)
         found = self._ask(streams, requests - requests // 10, 0)
@@ -172,7 +173,7 @@ class _Bench:
         ]
 
     def real(self) -> list[Figure]:
-        """Tokens a second for the same prompts, one after the other in turn, one stream."""
+        """Tokens per second for the same prompts, alternating, in one stream."""
         questions = self._corpus.questions[:_REAL_QUESTIONS]
         prompts = latency.served_prompts(
             self.api_url, Database(self._settings.sql_url), self._base_id, questions
@@ -230,7 +231,7 @@ class _Bench:
 
 
 def _settled(found: list[Stream], streams: int) -> list[Stream]:
-    """Without those that came while the streams began. Raises RuntimeError where one failed."""
+    """Without the requests of the ramp-up. Raises RuntimeError if one failed."""
     errors = [stream.error for stream in found if stream.error]
     if errors:
         raise RuntimeError(f"{len(errors)} of {len(found)} requests failed: {errors[0]}")
@@ -238,7 +239,7 @@ def _settled(found: list[Stream], streams: int) -> list[Stream]:
 
 
 def _since_written_ms(stream: Stream) -> float:
-    """From when the engine let go of the first token until it was here."""
+    """Time from sending the first token at the engine to its arrival."""
     written_at_us = int(stream.text.split(maxsplit=1)[0])
     return (stream.first_at_us - written_at_us) / 1000
 

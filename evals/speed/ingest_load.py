@@ -1,4 +1,4 @@
-"""Side effects of ingestion: search latency meanwhile, worker memory, unchanged folders."""
+"""Side effects of ingestion: search latency, worker memory, unchanged folders."""
 
 import subprocess
 import sys
@@ -19,16 +19,15 @@ WORKER_MIB = 1536.0
 
 def while_reading(
     settings: Settings,
-    house: Zhiwen,
+    zhiwen: Zhiwen,
     base_id: str,
     questions: Sequence[str],
     files: Mapping[str, bytes],
 ) -> list[Figure]:
-    """Search at rest, then while a worker process reads those files; what that process and the one
-    that parses for it weigh together at their largest."""
-    idle_ms = [_search_ms(house.search, question, base_id) for question in questions]
+    """Search latency when idle and during ingestion, and peak memory of worker and parser."""
+    idle_ms = [_search_ms(zhiwen.search, question, base_id) for question in questions]
     for name, data in files.items():
-        house.documents.accept_bytes(base_id, f"second/{name}", data)
+        zhiwen.documents.accept_bytes(base_id, f"second/{name}", data)
     values = {
         "data_dir": settings.data_dir,
         "models_dir": settings.models_path.absolute(),
@@ -40,13 +39,13 @@ def while_reading(
     worker = subprocess.Popen(drain, env=environment(values))
     while worker.poll() is None:
         question = questions[len(busy_ms) % len(questions)]
-        busy_ms.append(_search_ms(house.search, question, base_id))
+        busy_ms.append(_search_ms(zhiwen.search, question, base_id))
         sizes_mib.append(_weight_mib(worker.pid))
         time.sleep(_BETWEEN_SEARCHES_S)
     idle, busy = percentile_95(idle_ms), percentile_95(busy_ms)
     half = len(sizes_mib) // 2
     growth = 100 * (max(sizes_mib[half:]) / max(sizes_mib[:half] or sizes_mib) - 1)
-    chunks = house.bases.get(base_id).chunk_count
+    chunks = zhiwen.bases.get(base_id).chunk_count
     detail = f"{chunks} chunks; second half {growth:+.0f} % over the first"
     return [
         Figure("search at rest, p95", idle, "ms"),
@@ -57,7 +56,7 @@ def while_reading(
 
 
 def unchanged_folder(settings: Settings, data_dir: Path, files: Mapping[str, bytes]) -> Figure:
-    """`zhiwen ingest FOLDER` twice, beside a service and a worker of its own."""
+    """Runs `zhiwen ingest FOLDER` twice, against a service and a worker of its own."""
     folder = data_dir / "folder"
     folder.mkdir(parents=True)
     for name, data in files.items():
@@ -93,7 +92,7 @@ def _ingest_s(folder: Path, values: Mapping[str, object]) -> float:
 
 
 def _weight_mib(pid: int) -> float:
-    """Of the process and its children; 0 where it has just ended."""
+    """Memory of the process and its children; 0 if it has just exited."""
     try:
         return sum(memory_mib(each) for each in (pid, *children(pid)))
     except (OSError, RuntimeError):

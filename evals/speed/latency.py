@@ -27,7 +27,7 @@ _TIMEOUT_S = 600.0
 
 @dataclass(slots=True)
 class FirstTokens:
-    """Milliseconds from request to first text, in pairs of the same prompt."""
+    """Milliseconds from request to first text, in pairs with the same prompt."""
 
     api_ms: list[float] = field(default_factory=list)
     engine_ms: list[float] = field(default_factory=list)
@@ -56,10 +56,10 @@ def first_tokens(
     max_tokens: int,
     rounds: int,
 ) -> FirstTokens:
-    """Ask API and engine in turn, for the same prompt.
+    """Asks API and engine alternately with the same prompt.
 
-    Each question is asked once before it counts, so that on both sides the engine has read the
-    prompt already; which side comes first changes from pair to pair. `engine_url` is with `/v1`.
+    Each question is asked once beforehand, so that the engine has cached the prompt for both; the
+    order alternates between pairs. `engine_url` includes `/v1`.
     """
     found = FirstTokens()
     with httpx.Client(timeout=_TIMEOUT_S, trust_env=False) as http:
@@ -80,22 +80,22 @@ def first_tokens(
 
 
 def served_prompts(api_url: str, db: Database, base_id: str, questions: Sequence[str]) -> list[str]:
-    """Ask each question once; the prompts that were served for them, with their control tokens."""
+    """Asks each question once and returns the served prompts, with control tokens."""
     with httpx.Client(timeout=_TIMEOUT_S, trust_env=False) as http:
         answers = [_ask(http, api_url, question, base_id)[1] for question in questions]
     return [_served_prompt(db, answer_id) for answer_id in answers]
 
 
 def search(api_url: str, base_id: str, questions: Sequence[str], passages: int) -> list[Figure]:
-    """Search as `POST /api/search` times it, without the embedding of the query."""
+    """Search times reported by `POST /api/search`, without embedding of the query."""
     totals: list[float] = []
     stages: dict[str, list[float]] = {stage: [] for stage in ("embed", *_SEARCH_STAGES)}
-    whole: list[float] = []
+    total_ms: list[float] = []
     with httpx.Client(base_url=api_url, timeout=_TIMEOUT_S, trust_env=False) as http:
         for question in questions:
             began = time.perf_counter()
             answer = http.post("/api/search", json={"query": question, "base_ids": [base_id]})
-            whole.append((time.perf_counter() - began) * 1000)
+            total_ms.append((time.perf_counter() - began) * 1000)
             timings = answer.raise_for_status().json()["timings_ms"]
             totals.append(sum(timings[stage] for stage in _SEARCH_STAGES))
             for stage, values in stages.items():
@@ -107,12 +107,12 @@ def search(api_url: str, base_id: str, questions: Sequence[str], passages: int) 
     return [
         of_many(name, totals, "ms", SEARCH_MS, split),
         of_many("query embedding", stages["embed"], "ms"),
-        of_many("search as a client sees it", whole, "ms"),
+        of_many("search as a client sees it", total_ms, "ms"),
     ]
 
 
 def _ask(http: httpx.Client, api_url: str, question: str, base_id: str) -> tuple[float, str]:
-    """Milliseconds to the first text, and the answer's id; returns when the answer is done."""
+    """Milliseconds to the first text, and the answer's id. Waits for the end."""
     body = {"question": question, "base_ids": [base_id], "fresh": True}
     first_ms, answer_id = 0.0, ""
     began = time.perf_counter()
@@ -129,7 +129,7 @@ def _ask(http: httpx.Client, api_url: str, question: str, base_id: str) -> tuple
 
 
 def _complete(http: httpx.Client, engine_url: str, body: dict[str, object]) -> float:
-    """Milliseconds to the first text of the engine; returns when it is done."""
+    """Milliseconds to the first text of the engine. Waits for the end."""
     first_ms = 0.0
     more = {"temperature": 0, "stream": True, "stop": CHATML_STOP}
     began = time.perf_counter()
@@ -145,7 +145,7 @@ def _served_prompt(db: Database, answer_id: str) -> str:
     with db.read() as session:
         message = session.get(StoredMessage, answer_id)
         if message is None or message.prompt is None:
-            raise RuntimeError(f"answer {answer_id} was kept without its prompt")
+            raise RuntimeError(f"answer {answer_id} was stored without its prompt")
         turns = [Message(cast(Role, turn["role"]), turn["content"]) for turn in message.prompt]
         return render_chatml(turns)
 

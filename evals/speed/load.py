@@ -1,7 +1,7 @@
 """Runs many streams at once against an OpenAI-compatible server and times each.
 
-Plain asyncio connections: a load generator shares the cores with what it measures, and an HTTP
-client such as httpx, or gevent below Locust, takes several times as long for a token as this.
+Uses plain asyncio connections: a load generator shares the cores with the tested server, and an
+HTTP client such as httpx, or gevent in Locust, takes several times as long per token.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 
 from app.llm.wire.chunks import DONE, read_chunk
 
-_LIMIT_BYTES = 2**22  # of a line: the last event carries the citations
+_LIMIT_BYTES = 2**22  # per line: the last event includes the citations
 _TIMEOUT_S = 300.0
 
 
 @dataclass(slots=True)
 class Stream:
-    """One answer as it came. `error` is empty where it came whole."""
+    """One received answer. `error` is empty if it is complete."""
 
     first_ms: float = 0.0
     whole_ms: float = 0.0
-    first_at_us: int = 0  # of the system's clock
+    first_at_us: int = 0  # by the monotonic clock
     pieces: list[str] = field(default_factory=list)
     tokens: int = 0
     error: str = ""
@@ -34,11 +34,11 @@ class Stream:
         return "".join(self.pieces)
 
 
-Body = Callable[[int], dict[str, Any]]  # the request of that number
+Body = Callable[[int], dict[str, Any]]  # request body by number
 
 
 async def stream(url: str, body: dict[str, Any]) -> Stream:
-    """POST `body`, read the events until `[DONE]`. Never raises what a server can cause."""
+    """Posts `body` and reads events until `[DONE]`. Server errors are returned, not raised."""
     found = Stream()
     began = time.perf_counter()
     try:
@@ -53,7 +53,7 @@ async def stream(url: str, body: dict[str, Any]) -> Stream:
 async def _read(url: str, body: dict[str, Any], found: Stream, began: float) -> None:
     parts = urlsplit(url)
     payload = json.dumps(body, ensure_ascii=False).encode()
-    # HTTP/1.0: the body comes without chunk headers and ends with the connection.
+    # HTTP/1.0: the body has no chunk headers and ends with the connection.
     head = (
         f"POST {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(payload)}\r\n\r\n"
@@ -91,9 +91,9 @@ async def _read(url: str, body: dict[str, Any], found: Stream, began: float) -> 
 async def closed_loop(
     url: str, body: Body, *, streams: int, requests: int, ramp_s: float
 ) -> list[Stream]:
-    """`requests` in all, `streams` of them at any time: whoever is done asks the next.
+    """Sends `requests` in total over `streams` concurrent loops.
 
-    The first ones start spread over `ramp_s`, so that they don't all ask in the same moment.
+    The loops start spread over `ramp_s`, so that they do not all send at the same moment.
     """
     numbers = iter(range(requests))
     found: list[Stream] = []
@@ -108,5 +108,5 @@ async def closed_loop(
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Nearest rank."""
+    """Quantile by nearest rank."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]

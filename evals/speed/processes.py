@@ -1,4 +1,4 @@
-"""Starts, waits for, measures and ends real processes."""
+"""Starts, awaits, measures and terminates real processes."""
 
 import os
 import socket
@@ -18,13 +18,13 @@ _KIB_PER_MIB = 1024
 
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
-    """This process's environment with those settings, by their field names."""
+    """This process's environment with the settings, given by field names."""
     changed = {f"ZHIWEN_{name.upper()}": str(value) for name, value in settings.items()}
     return {**os.environ, **changed}
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody has now."""
+    """Currently free loopback ports."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -39,9 +39,9 @@ def free_ports(count: int) -> list[int]:
 def running(
     module: Sequence[str], ready_url: str, settings: Mapping[str, object]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m` that module with its arguments, from when `ready_url` answers 200.
+    """Runs `python -m module` with arguments; yields once `ready_url` returns 200.
 
-    Raises RuntimeError where it ends or stays silent.
+    Raises RuntimeError if it exits or does not become ready.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", *module],
@@ -57,7 +57,7 @@ def running(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, then end it."""
+    """Terminates the process, then kills it if necessary."""
     process.terminate()
     try:
         process.wait(_END_TIMEOUT_S)
@@ -67,7 +67,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def children(pid: int) -> list[int]:
-    """Pids of its direct children. Linux."""
+    """Pids of its direct children. Linux only."""
     return [
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()
@@ -80,15 +80,15 @@ def command_line(pid: int) -> str:
 
 
 def memory_mib(pid: int) -> float:
-    """Proportional set size: pages that processes share count for each by its share. Linux."""
+    """Proportional set size, in which shared pages are divided among processes. Linux only."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / _KIB_PER_MIB
-    raise RuntimeError(f"the system does not tell the memory of process {pid}")
+    raise RuntimeError(f"cannot read the memory usage of process {pid}")
 
 
 def processor_s(pid: int) -> float:
-    """Time on all cores so far, of the process and its threads. Linux."""
+    """CPU time of the process and its threads so far. Linux only."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -97,7 +97,7 @@ def _wait(process: subprocess.Popen[bytes], ready_url: str) -> None:
     deadline = time.monotonic() + _READY_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+            raise RuntimeError(f"{process.args!r} exited with {process.returncode}")
         try:
             if httpx.get(ready_url, trust_env=False, timeout=5).status_code == 200:
                 return

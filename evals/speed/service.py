@@ -1,4 +1,4 @@
-"""Restart time and idle memory of a whole `zhiwen up`."""
+"""Restart time and idle memory of `zhiwen up`."""
 
 import multiprocessing
 import subprocess
@@ -16,7 +16,7 @@ from evals.speed.processes import children, command_line, end, environment, memo
 MEMORY_MIB = 1024.0
 START_S = 20.0
 
-# What stands in the command line of each process of the service.
+# Parts of the command lines that identify the processes.
 _PROCESSES = {
     "API": "-m app.api",
     "interface": "streamlit run",
@@ -32,13 +32,13 @@ _REST_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """A service that is ready; `start_s` is how long that took."""
+    """A service that is ready; `start_s` is its start time."""
 
     process: subprocess.Popen[bytes]
     start_s: float
 
     def pid(self, name: str) -> int:
-        """Of one of its processes. Raises RuntimeError where it does not run."""
+        """Pid of one of its processes. Raises RuntimeError if it is not running."""
         for pid in children(self.process.pid):
             if _PROCESSES[name] in command_line(pid):
                 return pid
@@ -47,13 +47,13 @@ class Up:
 
 @contextmanager
 def up(settings: Mapping[str, object], log: Path) -> Iterator[Up]:
-    """`zhiwen up` with those settings, from when it says that it is ready."""
+    """Runs `zhiwen up` with the settings; yields once it reports ready."""
     began = time.perf_counter()
     with log.open("w") as errors:
         process = subprocess.Popen(
             [sys.executable, "-c", "from app.cli.main import main; main()", "up"],
             env=environment(settings),
-            stdin=subprocess.DEVNULL,  # or it would take the terminal for itself
+            stdin=subprocess.DEVNULL,  # otherwise it takes over the terminal
             stdout=subprocess.PIPE,
             stderr=errors,
         )
@@ -63,7 +63,7 @@ def up(settings: Mapping[str, object], log: Path) -> Iterator[Up]:
                 break
         else:
             said = log.read_text(errors="replace")
-            raise RuntimeError(f"zhiwen up ended with {process.wait()}: {said}")
+            raise RuntimeError(f"zhiwen up exited with {process.wait()}: {said}")
         yield Up(process, time.perf_counter() - began)
     finally:
         if process.stdout:
@@ -72,7 +72,7 @@ def up(settings: Mapping[str, object], log: Path) -> Iterator[Up]:
 
 
 def memory(service: Up, model_mib: float) -> list[Figure]:
-    """Each process at rest, when the worker's embedding process has ended."""
+    """Idle memory of each process, after the worker's embedding process has exited."""
     deadline = time.monotonic() + _REST_TIMEOUT_S
     while children(service.pid("worker")):
         if time.monotonic() > deadline:
@@ -95,9 +95,8 @@ def memory(service: Up, model_mib: float) -> list[Figure]:
 
 
 def embedder_mib(folder: Path) -> float:
-    """What the weights of a sentence-transformers folder add to a process that has imported all
-    libraries already."""
-    # spawn: a fork would begin with the memory of this process
+    """Memory that a sentence-transformers model adds to a process with all libraries loaded."""
+    # spawn: a fork would start with the memory of this process
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(_weigh_embedder, folder).result()
@@ -106,7 +105,7 @@ def embedder_mib(folder: Path) -> float:
 def _weigh_embedder(folder: Path) -> float:
     import os
 
-    import sentence_transformers  # noqa: F401  # so that the difference is the model alone
+    import sentence_transformers  # noqa: F401  # so that the difference is only the model
 
     from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 

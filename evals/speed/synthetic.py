@@ -1,4 +1,4 @@
-"""Texts that a generator wrote: Chinese and English words by Zipf's law (Zipf 1949), no sense."""
+"""Generates meaningless Chinese and English texts with word frequencies by Zipf's law (1949)."""
 
 import random
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _QUESTION_WORDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Markdown files by name, and questions, each made of words of one passage."""
+    """Markdown files by name, and questions made of words of one passage."""
 
     files: dict[str, bytes]
     questions: list[str]
@@ -28,7 +28,7 @@ def generate(
     seed: int = 0,
     passages_per_file: int = PASSAGES_PER_FILE,
 ) -> Corpus:
-    """The same corpus for the same arguments. Every second passage is Chinese."""
+    """A deterministic corpus. Every second passage is Chinese."""
     choose = random.Random(seed)
     chinese = _Language(_chinese_words(choose), "", "。", "？")
     english = _Language(_english_words(choose), " ", ". ", "?")

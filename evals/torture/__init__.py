@@ -1,7 +1,7 @@
-"""Real processes on a real data folder, hurt at random moments: nothing acknowledged may be lost.
+"""Crash tests of real processes on a real data folder: acknowledged changes must not be lost.
 
-`python -m evals.torture 50 --seed 1`. Each cycle sends files, new versions and deletions to the
-API while something happens to it: kill -9 of the API, the worker, the reader or all of them, a full
-disk, an index folder that cannot be written, a snapshot that is truncated, changed or gone. Then
-what is dead is started again, the queue runs empty, and everything is compared.
+`python -m evals.torture 50 --seed 1`. Each cycle sends files, new versions and deletions to the API
+while it injects a fault: kill -9 of the API, the worker, the reader or all of them, a full disk, a
+read-only index folder, or a truncated, corrupted or missing snapshot. Then it restarts the dead
+processes, waits until the queue is empty, and compares everything.
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _DISK_MIB = 192
 _OWN_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
-# One thread each: these libraries would start theirs before we fork.
+# One thread each: these libraries would otherwise start threads before we fork.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _start_inside(cycles: int, seed: int) -> None:
-    """Run again where we may mount, else without the faults that need it."""
+    """Runs in a mount namespace if possible, otherwise without faults that need one."""
     may_mount = (
         shutil.which("unshare")
         and not subprocess.run(
@@ -47,7 +47,7 @@ def _start_inside(cycles: int, seed: int) -> None:
 
 
 def _run(folder: Path, cycles: int, seed: int) -> bool:
-    """Whether anything was wrong; the summary goes to the standard output."""
+    """Prints the summary and returns whether anything was wrong."""
     from rich.console import Console
 
     import ingest.embedding.hashing  # noqa: F401
@@ -64,9 +64,11 @@ def _run(folder: Path, cycles: int, seed: int) -> bool:
     if subprocess.run(mount, capture_output=True, check=False).returncode == 0:
         faults |= MOUNTS
     else:
-        say("no file system can be mounted here: full disk and read-only folder are left out")
-    told = Progress(Console(force_terminal=False))  # a bar would take a thread, and we fork
-    with told.task("cycles", cycles) as advance:
+        say("cannot mount file systems here: skipping full disk and read-only folder")
+    progress = Progress(
+        Console(force_terminal=False)
+    )  # a progress bar would start a thread, and we fork
+    with progress.task("cycles", cycles) as advance:
         summary = torture(data_dir, logs, faults, cycles, seed, advance)
     say(f"seed {seed}: " + "\n".join(summary.lines()))
     if summary.wrong.any():

@@ -1,4 +1,4 @@
-"""After a cycle: what the service holds, and everything that must agree with it."""
+"""Checks after a cycle: stored documents, and everything that must agree with them."""
 
 import hashlib
 import json
@@ -16,8 +16,8 @@ _EMPTY_S = 240.0
 
 
 @dataclass(slots=True)
-class Wrong:
-    """Counts of what may never be."""
+class Violations:
+    """Violations found."""
 
     lost: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Wrong:
     def any(self) -> bool:
         return bool(self.lost or self.duplicates or self.differences)
 
-    def add(self, other: "Wrong") -> None:
+    def add(self, other: "Violations") -> None:
         self.lost += other.lost
         self.duplicates += other.duplicates
         self.differences += other.differences
@@ -48,8 +48,8 @@ def wait_until_read(processes: Processes) -> list[str]:
             time.sleep(0.02)
 
 
-def held(processes: Processes, wrong: Wrong) -> dict[str, str]:
-    """By path the SHA-256 of what is ready. Notes duplicates, failures and missing bytes."""
+def stored_documents(processes: Processes, wrong: Violations) -> dict[str, str]:
+    """SHA-256 of ready documents by path. Records duplicates, failures and missing files."""
     found: dict[str, str] = {}
     with closing(_database(processes)) as db:
         rows = db.execute(
@@ -62,7 +62,7 @@ def held(processes: Processes, wrong: Wrong) -> dict[str, str]:
                 continue
             for each in (path, *json.loads(also_at)):
                 if each in found:
-                    wrong.duplicates.append(f"{each} is held by two documents")
+                    wrong.duplicates.append(f"{each} is in two documents")
                 found[each] = sha256
             ordinals = [
                 row[0]
@@ -77,8 +77,8 @@ def held(processes: Processes, wrong: Wrong) -> dict[str, str]:
     return found
 
 
-def compare(processes: Processes, http: httpx.Client, wrong: Wrong) -> None:
-    """The indexes against the database: as the service sees it, and on our own."""
+def compare(processes: Processes, http: httpx.Client, wrong: Violations) -> None:
+    """Compares indexes with the database, by the service's own check and directly."""
     now = http.get("/api/check").raise_for_status().json()["now"]
     wrong.differences += [f"{finding['what']}: {finding['detail']}" for finding in now]
     with closing(_database(processes)) as db:

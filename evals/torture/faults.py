@@ -1,5 +1,4 @@
-"""What is done to the service. Each fault is real: signals, a full file system, a read-only mount,
-changed bytes."""
+"""Injects real faults: signals, a full file system, a read-only mount, corrupted files."""
 
 import os
 import random
@@ -14,7 +13,7 @@ from vectorstore.faiss.snapshot import MANIFEST
 Undo = Callable[[], None]
 Fault = Callable[[Processes, random.Random], Undo]
 
-_LEFT_BYTES = 64 * 1024  # at most, on the full disk
+_LEFT_BYTES = 64 * 1024  # maximum left on the full disk
 _BLOCK = 64 * 1024
 _TRIES, _RETRY_S = 100, 0.02
 
@@ -24,7 +23,7 @@ def _nothing() -> None:
 
 
 def kills(*targets: str) -> Fault:
-    """kill -9 of those processes."""
+    """kill -9 of these processes."""
 
     def fault(processes: Processes, _choose: random.Random) -> Undo:
         processes.kill(*targets)
@@ -34,7 +33,7 @@ def kills(*targets: str) -> Fault:
 
 
 def disk_full(processes: Processes, choose: random.Random) -> Undo:
-    """Fill the file system of the data folder until no more fits."""
+    """Fills the file system of the data folder."""
     filler = processes.data_dir / "filler"
     with filler.open("wb", buffering=0) as file:
         try:
@@ -47,7 +46,7 @@ def disk_full(processes: Processes, choose: random.Random) -> Undo:
 
 
 def read_only_indexes(processes: Processes, _choose: random.Random) -> Undo:
-    """Mount the folder of the indexes read-only."""
+    """Mounts the index folder read-only."""
     folder = str(processes.settings.indexes_path)
     Path(folder).mkdir(exist_ok=True)
     subprocess.run(["mount", "--bind", folder, folder], check=True)
@@ -66,7 +65,7 @@ def read_only_indexes(processes: Processes, _choose: random.Random) -> Undo:
 
 
 def damages(damage: Callable[[bytearray, random.Random], None]) -> Fault:
-    """Kill the API, then change its snapshots and manifests."""
+    """Kills the API, then corrupts its snapshots and manifests."""
 
     def fault(processes: Processes, choose: random.Random) -> Undo:
         processes.kill("api")
@@ -89,7 +88,7 @@ def flip_bit(data: bytearray, choose: random.Random) -> None:
 
 
 def missing_snapshot(processes: Processes, choose: random.Random) -> Undo:
-    """Kill the API, then remove its snapshots, or only the manifests."""
+    """Kills the API, then removes its snapshots, or only the manifests."""
     processes.kill("api")
     only_manifest = choose.random() < 0.5
     for path in _snapshot_files(processes):
@@ -114,7 +113,7 @@ DAMAGES: dict[str, Fault] = {
     "bit flipped in the snapshot": damages(flip_bit),
     "missing snapshot": missing_snapshot,
 }
-MOUNTS: dict[str, Fault] = {  # these need a mount namespace of our own
+MOUNTS: dict[str, Fault] = {  # these need a mount namespace
     "full disk": disk_full,
     "read-only index folder": read_only_indexes,
 }

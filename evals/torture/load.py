@@ -1,7 +1,7 @@
-"""Random uploads, new versions, copies and deletions, and what must be true after each.
+"""Random uploads, new versions, copies and deletions, with the expected result of each.
 
-Per path there is a set of bytes (by SHA-256; "" is none) that it may hold: one where the API has
-acknowledged the change or refused it, two where the connection broke before its answer came.
+Each path has a set of allowed contents (by SHA-256; "" is none): one if the API acknowledged or
+rejected the change, two if the connection broke before the response.
 """
 
 import hashlib
@@ -12,13 +12,13 @@ import httpx
 
 NOTHING = ""
 _PARAGRAPHS = (1, 3, 10, 120)
-_MAX_PATHS = 40  # so that cycles stay short
-_REFUSED = (409, 507)  # nothing was changed, and the answer says so
+_MAX_PATHS = 40  # to keep cycles short
+_REFUSED = (409, 507)  # responses that report that nothing changed
 
 
 @dataclass(slots=True)
 class Load:
-    """Sends changes to one base and keeps account of them."""
+    """Sends changes to one base and tracks them."""
 
     base_id: str
     choose: random.Random
@@ -27,7 +27,7 @@ class Load:
     acknowledged: int = 0
     refused: int = 0
     unanswered: int = 0
-    unclear: list[str] = field(default_factory=list)  # answers that don't say what happened
+    unclear: list[str] = field(default_factory=list)  # responses that do not tell what happened
     _number: int = 0
 
     def change(self, http: httpx.Client) -> None:
@@ -46,8 +46,8 @@ class Load:
             self._upload(http, self._new_path() if kind == "new" else path, self._new_bytes())
 
     def settle(self, held: dict[str, str]) -> list[str]:
-        """Compare with what the service holds: by path the SHA-256. Returns what is wrong; what
-        was uncertain is known from here on."""
+        """Compares with the stored SHA-256 by path and returns violations. Uncertain contents are
+        known from now on."""
         wrong = []
         for path in sorted(self.may_hold.keys() | held.keys()):
             allowed, found = self.may_hold.get(path, {NOTHING}), held.get(path, NOTHING)
@@ -83,10 +83,10 @@ class Load:
             return
         document = next((d for d in answer.json()["items"] if d["path"] == path), None)
         if document is None or document["state"] != "ready":
-            return  # deleting a version on its way brings back the one before
+            return  # deleting a version in progress restores the previous one
         status = self._send(http, "DELETE", f"/api/documents/{document['id']}")
         for each, before in self.may_hold.items():
-            # Who else had these bytes loses them; who is getting others does not.
+            # Other paths with this content lose it, unless they are getting new content.
             if each == path or document["sha256"] in before:
                 gone = status == 204 and before == {document["sha256"]}
                 self.may_hold[each] = {NOTHING} if gone else before | {NOTHING}

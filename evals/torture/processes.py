@@ -1,5 +1,5 @@
-"""API and worker as processes of their own, forked from one that has imported everything: a start
-takes a tenth of a second instead of two."""
+"""API and worker in processes forked from one that has imported everything, so that a start takes
+a tenth of a second instead of two."""
 
 import faulthandler
 import os
@@ -25,8 +25,8 @@ _START_S = 120.0  # on a busy machine; an idle one takes a tenth of a second
 
 
 def preload() -> None:
-    """Import all that API, worker and reader import, most of it on their first use, so that none
-    of them does so again in each cycle. Leaves no thread and no connection behind."""
+    """Imports everything that API, worker and reader use, so that no cycle has to. Leaves no
+    threads or connections behind."""
     import uvicorn  # noqa: F401
 
     from app.api.main import create_app  # noqa: F401
@@ -45,7 +45,7 @@ def preload() -> None:
 
 
 def fork(name: str, log: Path, main: Callable[[], None]) -> int:
-    """Run `main` in a process of its own with its output in `log`; its pid."""
+    """Runs `main` in a forked process with its output in `log`. Returns its pid."""
     pid = os.fork()
     if pid:
         return pid
@@ -66,7 +66,7 @@ def fork(name: str, log: Path, main: Callable[[], None]) -> int:
 
 
 def ended(pid: int) -> int | None:
-    """The exit status of a child of this process, None while it runs."""
+    """Exit status of a child process, None while it runs."""
     try:
         found, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
@@ -76,7 +76,7 @@ def ended(pid: int) -> int | None:
 
 @dataclass(slots=True)
 class ForkedReader:
-    """What `app.worker.Child` is, without a new interpreter."""
+    """Like `app.worker.Child`, but forked instead of a new interpreter."""
 
     name: str
     pid: int
@@ -97,7 +97,7 @@ class ForkedReader:
 
 
 def serve_api(settings: Settings) -> None:
-    """The API with the embedder and the chat model that need no weights."""
+    """Serves the API with an embedder and a chat model that need no weights."""
     import uvicorn
 
     from app.api.main import create_app
@@ -105,8 +105,8 @@ def serve_api(settings: Settings) -> None:
     from app.wiring.application import build
     from ingest.embedding.hashing import HashingEmbedder
 
-    house = build(settings, embedder=HashingEmbedder(), model=ScriptedChatModel())
-    app = create_app(house, save_every_s=_SAVE_S)
+    zhiwen = build(settings, embedder=HashingEmbedder(), model=ScriptedChatModel())
+    app = create_app(zhiwen, save_every_s=_SAVE_S)
     uvicorn.run(app, host="127.0.0.1", port=settings.api_port, log_level="warning")
 
 
@@ -146,7 +146,7 @@ class Processes:
         )
 
     def start(self) -> None:
-        """Start what is not running; returns when the API answers."""
+        """Starts what is not running and waits for the API."""
         if not self.api or ended(self.api) is not None:
             self.api = fork("api", self.logs / "api.log", lambda: serve_api(self.settings))
         if not self.worker or ended(self.worker) is not None:
@@ -171,7 +171,7 @@ class Processes:
                 time.sleep(0.005)
 
     def readers(self) -> list[int]:
-        """Every process below the worker's: the one that embeds and the ones that parse."""
+        """All children of the worker: the embedding and the parsing processes."""
         found = [self.worker]
         for pid in found:
             try:

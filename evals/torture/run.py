@@ -10,12 +10,12 @@ from pathlib import Path
 
 import httpx
 
-from evals.torture.check import Wrong, compare, held, wait_until_read
+from evals.torture.check import Violations, compare, stored_documents, wait_until_read
 from evals.torture.faults import Fault, Undo
 from evals.torture.load import Load
 from evals.torture.processes import Processes, preload
 
-_CHANGES = (2, 7)  # in one cycle
+_CHANGES = (2, 7)  # per cycle
 _STRIKES_WITHIN_S = 0.25
 
 
@@ -24,11 +24,11 @@ class Summary:
     cycles: int = 0
     seconds: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
-    wrong: Wrong = field(default_factory=Wrong)
+    wrong: Violations = field(default_factory=Violations)
     load: Load | None = None
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The summary as text."""
         lines = [f"{self.cycles} cycles in {self.seconds:.0f} s"]
         lines += [f"  {count:5}  {name}" for name, count in sorted(self.faults.items())]
         if self.load is not None:
@@ -56,7 +56,7 @@ def torture(
     seed: int,
     advance: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Hurt a service on `data_dir` that many times; `advance` is called after each."""
+    """Runs the cycles on `data_dir`; `advance` is called after each."""
     choose = random.Random(seed)
     preload()
     processes = Processes(data_dir, logs)
@@ -69,7 +69,7 @@ def torture(
         summary.load = load = Load(base["id"], choose)
         names = sorted(faults)
         for number in range(cycles):
-            # every fault comes up as often, in a new order each round
+            # every fault occurs equally often, in random order each round
             if number % len(names) == 0:
                 choose.shuffle(names)
             name = names[number % len(names)]
@@ -79,14 +79,14 @@ def torture(
             summary.cycles += 1
             advance()
             if wrong.any():
-                break  # what follows would only repeat it
+                break  # further cycles would only repeat it
     finally:
         processes.end()
         summary.seconds = time.monotonic() - began
     return summary
 
 
-def _cycle(processes: Processes, load: Load, fault: Fault, choose: random.Random) -> Wrong:
+def _cycle(processes: Processes, load: Load, fault: Fault, choose: random.Random) -> Violations:
     undone: list[Undo] = []
     failed: list[BaseException] = []
     delay_s = choose.uniform(0, _STRIKES_WITHIN_S)
@@ -104,17 +104,17 @@ def _cycle(processes: Processes, load: Load, fault: Fault, choose: random.Random
         thread.start()
         for _ in range(choose.randint(*_CHANGES)):
             load.change(http)
-        thread.join()  # nothing is forked while a thread runs
+        thread.join()  # never fork while a thread runs
         if failed:
-            raise failed[0]  # a fault that did not happen proves nothing
+            raise failed[0]  # the fault must really have happened
         for _ in range(choose.randint(0, 2)):
             load.change(http)
     for undo in undone:
         undo()
     processes.start()
-    wrong = Wrong()
+    wrong = Violations()
     wrong.lost += wait_until_read(processes)
-    wrong.lost += load.settle(held(processes, wrong))
+    wrong.lost += load.settle(stored_documents(processes, wrong))
     with _client(processes) as http:
         compare(processes, http, wrong)
     return wrong

@@ -42,7 +42,7 @@ def ask(page: Page, question: str) -> None:
     field = page.get_by_test_id("stChatInput").locator("textarea")
     field.fill(question)
     field.press("Enter")
-    expect(page.get_by_role("button", name="停止回答")).to_be_visible()
+    expect(page.get_by_role("button", name="停止生成")).to_be_visible()
 
 
 def wait_for_answer(page: Page) -> None:

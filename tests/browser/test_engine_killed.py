@@ -57,13 +57,13 @@ def test_an_engine_dies_and_comes_back(
     talk = page.get_by_role("main")
     expect(talk).to_contain_text("年假为每年")
     engines[0].kill()
-    expect(page.get_by_role("button", name="停止回答")).to_have_count(0)
+    expect(page.get_by_role("button", name="停止生成")).to_have_count(0)
     expect(talk).to_contain_text("年假为每年")
     expect(talk).not_to_contain_text("之后生效")
     shoot(page, "engine-died")
 
     open_page(page, "状态")
-    expect(page.get_by_text("连不上", exact=True)).to_be_visible()
+    expect(page.get_by_text("无法连接", exact=True)).to_be_visible()
     shoot(page, "engine-died-status")
 
     open_page(page, "对话")
@@ -72,7 +72,7 @@ def test_an_engine_dies_and_comes_back(
     details = page.get_by_role("button", name="详情")
     expect(details).to_have_count(2)
     details.last.click()
-    expect(page.get_by_text("主力 当时不可用")).to_be_visible()
+    expect(page.get_by_text("主力 不可用")).to_be_visible()
     shoot(page, "engine-died-fallback")
     page.keyboard.press("Escape")
 

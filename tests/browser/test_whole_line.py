@@ -34,8 +34,8 @@ CORRECTION = "应立即通知设备科，内线 4417 [1]。"
 def rate(page: Page) -> None:
     page.get_by_test_id("stFeedback").locator("button").nth(1).click()
     form = page.get_by_role("dialog")
-    form.get_by_text("答案错误").click()
-    form.get_by_label("正确的回答应该是").fill(CORRECTION)
+    form.get_by_text("回答错误").click()
+    form.get_by_label("正确的回答").fill(CORRECTION)
     shoot(page, "05-feedback")
     form.get_by_role("button", name="完成").click()
     expect(form).to_have_count(0)
@@ -103,7 +103,7 @@ def test_a_page_that_was_left_finds_its_answer_again(
     page.goto(running_zhiwen.ui_url)
     example = page.locator('[class*="st-key-example-"] button').first
     example.click()
-    expect(page.get_by_role("button", name="停止回答")).to_be_visible()
+    expect(page.get_by_role("button", name="停止生成")).to_be_visible()
     open_page(page, "状态")
     expect(page.get_by_role("heading", name="状态")).to_be_visible()
     expect(page.get_by_text("磁盘")).to_be_visible()

@@ -59,7 +59,7 @@ def test_an_engine_that_is_down_is_said_in_plain_words(served: Shell) -> None:
         ran = served("ask", "年假有几天？", *more)
         assert (ran.code, ran.out) == (1, "")
         assert ran.err.startswith("error: ")
-        assert "The model engine does not answer." in ran.err
+        assert "The model engine is unreachable." in ran.err
         assert "Traceback" not in ran.err
 
 
@@ -70,7 +70,7 @@ def test_an_answer_that_breaks_off_keeps_its_line(served: Shell, model: Scripted
     assert ran.code == 1
     assert ran.out.startswith("年假为每年十五天")
     assert ran.out.endswith("\n")
-    assert ran.err.startswith("error: The model engine broke off in the middle of the answer.")
+    assert ran.err.startswith("error: The model engine stopped in the middle of the answer.")
 
 
 @pytest.mark.usefixtures("base_id")
@@ -159,7 +159,7 @@ def test_an_answer_is_replayed(served: Shell, model: ScriptedChatModel) -> None:
     ran = served("replay", answer_id)
     assert ran.code == 0, ran.err
     assert ran.out.count(f"{SENTENCE[:-1]}[1]。") == 2
-    assert "The same, letter by letter." in ran.out
+    assert "Identical." in ran.out
     model.enqueue("十天。")
     replayed = json.loads(served("replay", answer_id, "--json").out)
     assert (replayed["same"], replayed["after"]) == (False, "十天。")

@@ -36,7 +36,7 @@ def test_a_folder_is_read_and_its_base_created(
         "ready   gateway.TXT  (1 chunks)",
         "ready   手册.md  (1 chunks)",
     ]
-    assert "passed over: 1 files" in ran.err
+    assert "skipped (unsupported format): 1\n" in ran.err
     assert "reading" in ran.err
     (base,) = api.http.get("/api/bases").json()
     assert (base["name"], base["ready_count"]) == ("公司", 2)
@@ -96,7 +96,7 @@ def test_nothing_to_read_is_an_error(served: Shell, folder: Path) -> None:
     (folder / "empty").mkdir()
     ran = served("ingest", folder / "empty", "--kb", "公司")
     assert ran.code == 1
-    assert "Nothing to read there. Formats:" in ran.err
+    assert "No readable files found. Formats:" in ran.err
 
 
 def test_search_shows_passages_as_they_are(served: Shell, folder: Path) -> None:

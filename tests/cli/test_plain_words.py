@@ -24,7 +24,9 @@ def test_without_a_service_every_command_says_how_to_start_it(
 ) -> None:
     ran = zhiwen(*command)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "error: Zhiwen does not run at http://127.0.0.1:9. Start it with: zhiwen up\n"
+    assert (
+        ran.err == "error: Zhiwen is not running at http://127.0.0.1:9. Start it with: zhiwen up\n"
+    )
 
 
 def test_ingest_without_a_service(zhiwen: Shell, tmp_path: Path) -> None:
@@ -43,7 +45,7 @@ def test_another_server_behind_the_address(zhiwen: Shell, monkeypatch: pytest.Mo
         monkeypatch.setenv("ZHIWEN_API_URL", url)
         ran = zhiwen("search", "年假")
     assert ran.code == 1
-    assert ran.err.startswith(f"error: {url}/api/bases answered with HTTP 404")
+    assert ran.err.startswith(f"error: {url}/api/bases returned HTTP 404")
 
 
 @pytest.mark.parametrize("command", [("up",), ("doctor",), ("ask", "年假？"), ("models", "list")])
@@ -53,7 +55,7 @@ def test_a_wrong_setting_is_named_with_what_was_given(
     monkeypatch.setenv("ZHIWEN_API_PORT", "abc")
     ran = zhiwen(*command)
     assert ran.code == 1
-    assert ran.err.startswith("error: the settings are not right:\n  ZHIWEN_API_PORT=abc: ")
+    assert ran.err.startswith("error: invalid settings:\n  ZHIWEN_API_PORT=abc: ")
     assert "Traceback" not in ran.err
 
 
@@ -62,7 +64,7 @@ def test_an_unknown_name_in_the_file_is_named(zhiwen: Shell) -> None:
     ran = zhiwen("doctor")
     assert ran.code == 1
     lines = ran.err.splitlines()
-    assert "  ZHIWEN_TOPK in .env: there is no such setting" in lines
+    assert "  ZHIWEN_TOPK in .env: unknown setting" in lines
     assert any(line.startswith("  ZHIWEN_TOP_K=99: ") for line in lines)
 
 
@@ -89,7 +91,7 @@ def test_two_servers_on_one_port(zhiwen: Shell, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ZHIWEN_UI_PORT", "8765")
     ran = zhiwen("up")
     assert ran.code == 1
-    assert "API and interface are both to listen on port 8765" in ran.err
+    assert "API and interface are both configured for port 8765" in ran.err
 
 
 def test_doctor_without_a_service_looks_itself(
@@ -99,7 +101,7 @@ def test_doctor_without_a_service_looks_itself(
     ran = zhiwen("doctor")
     assert (ran.code, ran.err) == (1, "")
     lines = ran.out.splitlines()
-    assert lines[0].startswith("down  api        Zhiwen does not run")
+    assert lines[0].startswith("down  api        Zhiwen is not running")
     assert any(line.startswith("down  embedder") and "models pull" in line for line in lines)
     assert any(line.startswith("ok    disk") and "GB free" in line for line in lines)
     assert any(line.startswith("ok    database   not created yet") for line in lines)
@@ -119,7 +121,7 @@ def test_doctor_with_a_service(served: Shell, api: RunningApi) -> None:
 def test_unknown_models_are_answered_with_those_there_are(zhiwen: Shell) -> None:
     ran = zhiwen("models", "pull", "gpt-9")
     assert ran.code == 1
-    assert ran.err.startswith("error: unknown model 'gpt-9'; known are: ")
+    assert ran.err.startswith("error: unknown model 'gpt-9'; known models: ")
 
 
 def test_models_are_listed(zhiwen: Shell) -> None:

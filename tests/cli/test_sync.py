@@ -109,7 +109,7 @@ def test_a_watched_folder_is_followed(served: Shell, api: RunningApi, folder: Pa
 
     def watch() -> None:
         from app.cli.client import ServiceClient
-        from app.cli.ingest import Sync, _look_again, files_in
+        from app.cli.ingest import Sync, _sync_changes, files_in
         from app.cli.sync import Notes
 
         client = ServiceClient(api.url)
@@ -118,7 +118,7 @@ def test_a_watched_folder_is_followed(served: Shell, api: RunningApi, folder: Pa
         sync = Sync(client, base_id, notes, [folder], True, True)
         sync.run(files_in([folder])[0])
         while not ended.wait(0.05):
-            _look_again(sync, [folder])
+            _sync_changes(sync, [folder])
 
     watcher = threading.Thread(target=watch)
     changer = threading.Thread(target=change)

@@ -109,7 +109,7 @@ def test_a_process_tells_its_memory_and_its_children() -> None:
 def test_a_process_that_ends_before_it_is_ready_is_an_error() -> None:
     (port,) = free_ports(1)
     with (
-        pytest.raises(RuntimeError, match="ended with"),
+        pytest.raises(RuntimeError, match="exited with"),
         running(("json.tool", "/nowhere"), f"http://127.0.0.1:{port}/", {}),
     ):
         pass

@@ -24,7 +24,7 @@ def row(name: str, **wants: Any) -> dict[str, Any]:
         ({"must_contain": ["王 芳"], "must_keep_together": [["李明", "研发"]]}, ""),
         ({"must_contain": ["赵云"]}, "lacks '赵云'"),
         ({"must_keep_together": [["李明", "销售"]]}, "tore 李明 | 销售"),
-        ({"expect_error": True}, "was read, though it should have been refused"),
+        ({"expect_error": True}, "was read but should have been rejected"),
     ],
 )
 def test_a_file_is_judged_by_its_text_and_its_rows(wants: dict[str, Any], problem: str) -> None:

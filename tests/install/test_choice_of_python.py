@@ -110,7 +110,7 @@ def test_a_person_chooses_another(project: Project, tmp_path: Path) -> None:
     mine.symlink_to(sys.executable)
     ran = project.dry_run(PYTHON=str(mine))
     assert "chosen:" not in ran.stdout
-    assert f"({mine}), as PYTHON says" in ran.stdout
+    assert f"({mine}), set by PYTHON" in ran.stdout
 
 
 def test_a_wrong_choice_is_an_error(project: Project) -> None:

@@ -119,7 +119,7 @@ def test_two_installations_at_once_take_turns(project: Project) -> None:
         )
         assert second.stdout
         with second.stdout as said:
-            assert said.readline() == "Waiting for another installation to end.\n"
+            assert said.readline() == "Waiting for another installation to finish.\n"
             fcntl.flock(log, fcntl.LOCK_UN)
             assert said.readlines()[-1] == "zhiwen up --first-step 2\n"
     assert second.wait() == 0
@@ -138,7 +138,7 @@ def test_an_environment_keeps_its_python(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("python", "said"),
-    [("echo 3.99", "is of Python 3.99"), ("exit 1", "its Python is gone")],
+    [("echo 3.99", "uses Python 3.99"), ("exit 1", "its Python is gone")],
 )
 @pytest.mark.usefixtures("first")
 def test_an_environment_of_another_python_is_made_anew(

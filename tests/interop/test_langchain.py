@@ -67,7 +67,7 @@ def test_an_unknown_base_names_those_there_are(api: RunningApi, bases: dict[str,
 
 async def test_a_service_that_is_not_there_is_said() -> None:
     retriever = ZhiwenRetriever(base_url="http://127.0.0.1:9", bases=["x"])
-    with pytest.raises(ZhiwenError, match="not reached") as caught:
+    with pytest.raises(ZhiwenError, match="unreachable") as caught:
         await retriever.ainvoke("?")
     assert caught.value.code == "connection"
 

@@ -91,7 +91,7 @@ def test_a_first_token_lets_others_through_but_one_failure_opens_again(
     fail(breaker, 3)
     clock.now = 10.0
     with breaker.attempt():
-        breaker.answering()
+        breaker.first_token()
         assert breaker.admits()
         breaker.failed()
     assert breaker.state == "open"

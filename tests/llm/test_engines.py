@@ -54,13 +54,16 @@ ENTRY = '[[engine]]\nname = "a"\nbase_url = "http://127.0.0.1:1/v1"\n'
         (ENTRY + "context_tokens = 1024", "engine 'a': context_tokens = 1024, but prompt and"),
         (ENTRY + 'protocol = "grpc"', "engine 'a': protocol: Input should be"),
         (ENTRY + "price_in = -1", "engine 'a': price_in: "),
-        (ENTRY + ENTRY, "two engines are named 'a'"),
+        (ENTRY + ENTRY, "two engines have the name 'a'"),
         (ENTRY + "only_by_name = true", "every engine is only_by_name"),
-        ('[[engine]]\nname = "auto"', "the name 'auto' is taken"),
-        ('[[engine]]\nname = "zhiwen/a"', "the name 'zhiwen/a' is taken"),
-        ('[[engine]]\nname = "a"\n[[engine]]\nname = "b"', "only one engine may be without"),
+        ('[[engine]]\nname = "auto"', "the name 'auto' is reserved"),
+        ('[[engine]]\nname = "zhiwen/a"', "the name 'zhiwen/a' is reserved"),
+        ('[[engine]]\nname = "a"\n[[engine]]\nname = "b"', "only one engine may omit"),
         ('[[engine]]\nbase_url = "ftp://x"', "engine 1: "),
-        ('[[engine]]\nname = "a"\nbase_url = "http://me:secret@x/v1"', "no password in base_url"),
+        (
+            '[[engine]]\nname = "a"\nbase_url = "http://me:secret@x/v1"',
+            "must not contain a password",
+        ),
     ],
 )
 def test_a_wrong_file_is_told_with_its_place(tmp_path: Path, text: str, said: str) -> None:

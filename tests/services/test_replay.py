@@ -88,7 +88,7 @@ def test_another_answer_is_told_and_why(tmp_path: Path) -> None:
         made = api.http.post(f"/api/messages/{before['id']}/replay").json()
         kept = api.http.get(f"/api/messages/{before['id']}").json()
     assert (made["same"], made["after"]) == (False, "十五天年假[1]。")
-    assert made["notes"] == ["It was written by scripted; other is running."]
+    assert made["notes"] == ["Written by scripted; other is running now."]
     assert kept["content"] == before["content"]
 
 

@@ -57,7 +57,7 @@ def add_question_routes(api: FastAPI, house: House) -> None:
     @api.post("/api/bases/{key}/questions", status_code=201)
     async def add(key: str, body: EvalQuestionCreate) -> EvalQuestionOut:
         if not body.document_ids and not body.answer:
-            raise Refused(422, "nothing_expected", "Name a source or an answer to expect.")
+            raise Refused(422, "nothing_expected", "Name an expected source or answer.")
         question = EvalQuestionOut(
             id=new_id(), base_id=key, origin="manual", created_at=now(), **body.model_dump()
         )

@@ -51,7 +51,7 @@ def test_nothing_expected_is_refused_in_words(app: AppTest, house: House) -> Non
     go(app, "evaluation")
     app.text_input(key="evaluation-question").set_value("年假几天？")
     press(app, ZH["evaluation.save"])
-    assert "Name a source or an answer" in said(app)
+    assert "Name an expected source or answer" in said(app)
     assert house.questions == {}
 
 

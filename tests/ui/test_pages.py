@@ -73,7 +73,7 @@ def test_sources_can_be_opened_before_the_text_is_there(app: AppTest, house: Hou
     until(lambda: bool(house.messages[answer_id].passages))
     until(lambda: f"chip-{answer_id}-1" in [b.key for b in app.run().button], timeout_s=5)
     assert house.messages[answer_id].content == ""
-    assert "找到 5 段，来自 1 个文件" in said(app)
+    assert "找到 5 个段落，来自 1 个文件" in said(app)
     app.button(key=f"chip-{answer_id}-1").click().run()
     assert "员工休假制度" in said(app)
     assert any("cited" in h.value or "passage" in h.value for h in app.html)
@@ -320,8 +320,8 @@ def test_the_details_say_who_answered_and_who_could_not(app: AppTest, house: Hou
     settle(app, house)
     app.button(key=f"details-{answers(house)[0]}").click().run()
     told = said(app).replace("\\", "")
-    assert "由 qwen-0.5b 回答，qwen-7b 当时不可用。" in told
-    assert "首选 qwen-7b：问题在比较或涉及多件事。" in told
+    assert "由 qwen-0.5b 回答，qwen-7b 不可用。" in told
+    assert "首选 qwen-7b，因为问题需要比较或包含多个部分。" in told
 
 
 def test_the_language_can_be_switched(app: AppTest) -> None:

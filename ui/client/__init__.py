@@ -1,1 +1,1 @@
-"""The HTTP client, the JSON it reads, and answers watched while they are written."""
+"""The HTTP client, the JSON types, and the reader of answer streams."""

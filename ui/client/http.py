@@ -1,4 +1,4 @@
-"""The HTTP client. Errors: ApiError (the API refused) and its child ApiDown (no response)."""
+"""HTTP client. Errors: ApiError (the API refused) and its subclass ApiDown (no response)."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ Params = dict[str, str | int]
 
 
 class ApiError(Exception):
-    """A refusal; `detail` is the API's own sentence, `code` its machine-readable name."""
+    """The API refused. `detail` is its message, `code` the machine-readable error."""
 
     def __init__(self, detail: str, code: str = "error", status: int = 0) -> None:
         super().__init__(detail)
@@ -22,7 +22,7 @@ class ApiError(Exception):
 
 
 class ApiDown(ApiError):
-    """The API did not answer at all."""
+    """The API did not respond."""
 
 
 def _error(response: httpx.Response) -> ApiError:
@@ -45,7 +45,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        # A stream is silent for at most the API's heartbeat; uploads may take long to store.
+        # Streams are silent no longer than the API's heartbeat; storing an upload may take long.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
         timeout = httpx.Timeout(30.0, connect=3.0)
         self._http = httpx.Client(base_url=url, timeout=timeout, limits=limits, trust_env=False)
@@ -124,11 +124,11 @@ class Client:
     # Questions and answers
 
     def chat(self, request: wire.ChatRequest) -> Iterator[ServerSentEvent]:
-        """Ask, or have an answer written anew. The events of `events`, from the start."""
+        """Asks a question or regenerates an answer. Yields its events from the start."""
         return self._events("POST", "/api/chat", json=request)
 
     def events(self, answer_id: str, after: str = "") -> Iterator[ServerSentEvent]:
-        """The events of an answer from the start, or those after the event with id `after`."""
+        """Events of an answer: all of them, or those after the event with id `after`."""
         headers = {"Last-Event-ID": after} if after else {}
         return self._events("GET", f"/api/messages/{answer_id}/events", headers=headers)
 
@@ -210,11 +210,11 @@ class Client:
             return response.read()
 
     def public_report(self) -> bytes:
-        """Of the public sets; ApiError where none was written."""
+        """Report on the public datasets. Raises ApiError if there is none."""
         with self._stream("GET", "/api/evaluation/report") as response:
             return response.read()
 
-    # State
+    # Status
 
     def models(self) -> list[wire.Model]:
         return cast(list[wire.Model], self._call("GET", "/api/models"))

@@ -1,7 +1,7 @@
 """Follows an answer while the API writes it.
 
-A thread reads the events into a `Watch`; the page draws what is there and may go away and come
-back. The answer belongs to the API: a watch that breaks is taken up again where it was.
+A thread reads the events into a `Watch`, and the page draws its current state. The API writes the
+answer whether or not a page is open; a lost stream is resumed where it broke off.
 """
 
 import json
@@ -17,18 +17,18 @@ from ui.client import wire
 from ui.client.http import ApiDown, ApiError, Client
 
 RETRY_S = 1.0
-RETRIES = 30  # half a minute without the API, then the page says so
+RETRIES = 30  # after half a minute without the API, the page reports it
 
 
 @dataclass
 class Watch:
-    """What has been heard of one answer so far. Written by one thread, read by pages."""
+    """The state of one answer so far. Written by one thread, read by pages."""
 
     answer_id: str = ""
     conversation_id: str = ""
     question: str = ""
     stage: str = ""
-    done: int = 0  # parts read of a long text, of `total`
+    done: int = 0  # parts of a long text read so far, out of `total`
     total: int = 0
     passages: list[wire.Passage] = field(default_factory=list)
     text: str = ""
@@ -66,7 +66,7 @@ class Watch:
 
 
 def follow(client: Client, answer_id: str) -> Watch:
-    """Watch an answer that is already being written."""
+    """Follows an answer that is already being written."""
     watch = Watch(answer_id=answer_id)
     watch.started.set()
     return _run(client, watch, lambda: client.events(answer_id))
@@ -76,23 +76,27 @@ def ask(client: Client, request: wire.ChatRequest) -> Watch:
     return _run(client, Watch(), lambda: client.chat(request))
 
 
-def _run(client: Client, watch: Watch, first: Callable[[], Iterator[ServerSentEvent]]) -> Watch:
-    thread = threading.Thread(target=_read, args=(client, watch, first), daemon=True)
+def _run(
+    client: Client, watch: Watch, open_stream: Callable[[], Iterator[ServerSentEvent]]
+) -> Watch:
+    thread = threading.Thread(target=_read, args=(client, watch, open_stream), daemon=True)
     thread.start()
     return watch
 
 
-def _read(client: Client, watch: Watch, first: Callable[[], Iterator[ServerSentEvent]]) -> None:
-    """Read to the end. A question is sent once; afterwards only its events are asked for."""
-    source, failures = first, 0
+def _read(
+    client: Client, watch: Watch, open_stream: Callable[[], Iterator[ServerSentEvent]]
+) -> None:
+    """Reads to the end. The question is sent once; reconnecting only asks for further events."""
+    events, failures = open_stream, 0
     while not watch.finished.is_set():
         try:
-            for event in source():
+            for event in events():
                 watch.take(event)
                 failures = 0
-            lost = ApiDown("the stream ended early", "api_down")
+            failure = ApiDown("the stream ended early", "api_down")
         except ApiDown as error:
-            lost = error
+            failure = error
         except ApiError as error:
             _give_up(watch, error)
             return
@@ -103,13 +107,13 @@ def _read(client: Client, watch: Watch, first: Callable[[], Iterator[ServerSentE
         if watch.finished.is_set():
             return
         if not watch.answer_id or failures > RETRIES:
-            _give_up(watch, lost)
+            _give_up(watch, failure)
             return
         time.sleep(RETRY_S)
-        source = _rest(client, watch)
+        events = _remaining_events(client, watch)
 
 
-def _rest(client: Client, watch: Watch) -> Callable[[], Iterator[ServerSentEvent]]:
+def _remaining_events(client: Client, watch: Watch) -> Callable[[], Iterator[ServerSentEvent]]:
     return lambda: client.events(watch.answer_id, watch.last_event_id)
 
 

@@ -1,4 +1,4 @@
-"""The parts of the API's JSON that the pages use. The API's own schemas are the full contract."""
+"""The parts of the API's JSON that the pages use. The full contract is the API's schemas."""
 
 from typing import Literal, NotRequired, TypedDict
 
@@ -80,7 +80,7 @@ class Passage(TypedDict):
     headings: list[str]
     trace: Scores
     parts: NotRequired[list[Part]]
-    locator: NotRequired[str | None]  # e.g. `sheet 薪资, rows 8–20`; answers of old have none
+    locator: NotRequired[str | None]  # e.g. `sheet 薪资, rows 8–20`; missing from old answers
 
 
 class Citation(TypedDict):
@@ -161,13 +161,13 @@ class Message(TypedDict):
     timings_ms: dict[str, float]
     task: NotRequired[Task]
     prompt_id: NotRequired[str | None]
-    cached_from: NotRequired[str | None]  # the answer that this one repeats
+    cached_from: NotRequired[str | None]  # id of the answer that was reused
     trace_id: str
     feedback: Feedback | None
 
 
 class ChatRequest(TypedDict, total=False):
-    """A question, or with `regenerate` (an answer's id) another answer to the same one."""
+    """A question or, with `regenerate` (an answer's id), another answer to its question."""
 
     question: str
     base_ids: list[str]
@@ -277,7 +277,7 @@ class EvalRecord(TypedDict):
 
 class EvalResult(TypedDict, total=False):
     metrics: dict[str, float]
-    records: list[EvalRecord]  # of a single run only
+    records: list[EvalRecord]  # only when a single run is requested
 
 
 class EvalRun(TypedDict):

@@ -1,1 +1,1 @@
-"""What pages are made of."""
+"""Components shared by the pages."""

@@ -1,4 +1,4 @@
-"""Choosing, creating, renaming and deleting knowledge bases on the documents page."""
+"""Selects, creates, renames and deletes knowledge bases on the documents page."""
 
 import streamlit as st
 
@@ -36,8 +36,8 @@ def choose(bases: list[wire.Base]) -> wire.Base:
 
 
 def _first(bases: list[wire.Base]) -> str:
-    asked = st.session_state.get("base_ids") or []
-    return next((base["id"] for base in bases if base["id"] in asked), bases[0]["id"])
+    selected = st.session_state.get("base_ids") or []
+    return next((base["id"] for base in bases if base["id"] in selected), bases[0]["id"])
 
 
 def create() -> None:

@@ -1,4 +1,4 @@
-"""The open dialog, if any; drawn last, so that the page behind it is complete."""
+"""Draws the open dialog, if any. It comes last, so that the page behind it is complete."""
 
 import streamlit as st
 

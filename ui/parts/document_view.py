@@ -1,4 +1,4 @@
-"""One document: its versions, and the extracted text beside its chunks."""
+"""Document dialog: versions, and the extracted text beside its chunks."""
 
 import streamlit as st
 
@@ -10,11 +10,11 @@ from ui.safe_markdown import highlighted, plain, shortened
 from ui.words.texts import refused, t
 
 CHUNKS_PER_PAGE = 12
-AROUND_CHARS = 1500  # of the text, shown before and after the chosen chunk
+AROUND_CHARS = 1500  # of context before and after the selected chunk
 
 
 def open_at(document_id: str, ordinal: int) -> None:
-    """Open the document at one of its chunks."""
+    """Opens the document at one of its chunks."""
     page = ordinal // CHUNKS_PER_PAGE
     st.session_state[f"chunks-of-{document_id}"] = page + 1
     st.session_state[f"chunk-of-{document_id}-{page * CHUNKS_PER_PAGE}"] = ordinal
@@ -41,7 +41,7 @@ def _heading(
     opened: dict[str, object], document: wire.Document, versions: list[wire.Document]
 ) -> None:
     st.markdown(f"**{plain(document['path'])}**")
-    client = state.client()  # the download runs outside of this session's script
+    client = state.client()  # the download runs outside this session's script
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(versions) > 1:
             _choose_version(opened, document, versions)
@@ -124,7 +124,7 @@ def _chunk_name(chunk: wire.Chunk) -> str:
 
 
 def _text(document: wire.Document, chunk: wire.Chunk) -> None:
-    """The stored text around the chunk, the chunk marked."""
+    """Shows the stored text around the chunk, with the chunk highlighted."""
     first = max(0, chunk["start"] - AROUND_CHARS)
     around = state.client().text(document["id"], first, chunk["end"] + AROUND_CHARS)
     if chunk["headings"]:

@@ -1,4 +1,4 @@
-"""One engine on the status page: its state, its load, and what to do if it is down."""
+"""An engine on the status page: state, load, and what to do if it is down."""
 
 from datetime import datetime
 from typing import Literal
@@ -15,11 +15,11 @@ def draw(engine: wire.Engine, *, only: bool) -> None:
     with st.container(border=True, gap="small", key=f"engine-{engine['name']}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(engine['name'])}**", width="content")
-            said, colour = _state(engine)
-            st.badge(said, color=colour)
+            label, colour = _state(engine)
+            st.badge(label, color=colour)
             st.space("stretch")
             st.caption(_queue(engine), width="content")
-        st.caption(" · ".join(_about(engine, only=only)))
+        st.caption(" · ".join(_facts(engine, only=only)))
         if not engine["ok"]:
             if engine["last_error"]:
                 st.caption(_last_error(engine))
@@ -44,25 +44,25 @@ def _queue(engine: wire.Engine) -> str:
     )
 
 
-def _about(engine: wire.Engine, *, only: bool) -> list[str]:
-    said = [] if only else [t(f"size.{engine['size']}")]
-    said.append(t("status.context", n=f"{engine['context_tokens']:,}"))
+def _facts(engine: wire.Engine, *, only: bool) -> list[str]:
+    facts = [] if only else [t(f"size.{engine['size']}")]
+    facts.append(t("status.context", n=f"{engine['context_tokens']:,}"))
     if engine["model"] != engine["name"]:
-        said.append(plain(engine["model"]))
+        facts.append(plain(engine["model"]))
     if engine["price_in"] is not None and engine["price_out"] is not None:
         prices = {"price_in": engine["price_in"], "price_out": engine["price_out"]}
-        said.append(t("status.price", **prices))
+        facts.append(t("status.price", **prices))
     if engine["good_for"]:
-        said.append(plain(engine["good_for"]))
+        facts.append(plain(engine["good_for"]))
     if engine["since"]:
-        said.append(t("status.since", since=_clock(engine["since"])))
+        facts.append(t("status.since", since=_local_time(engine["since"])))
     if engine["state"] == "open" and engine["next_try_s"]:
-        said.append(t("status.next_try", s=round(engine["next_try_s"])))
-    return said
+        facts.append(t("status.next_try", s=round(engine["next_try_s"])))
+    return facts
 
 
 def _last_error(engine: wire.Engine) -> str:
-    when = _clock(engine["last_error_at"]) if engine["last_error_at"] else "–"
+    when = _local_time(engine["last_error_at"]) if engine["last_error_at"] else "–"
     return t("status.last_error", when=when, error=plain(engine["last_error"]))
 
 
@@ -74,6 +74,6 @@ def _todo(engine: wire.Engine, *, only: bool) -> str:
     return t("help.engine_gone")
 
 
-def _clock(moment: str) -> str:
+def _local_time(moment: str) -> str:
     at = datetime.fromisoformat(moment).astimezone(state.time_zone())
     return at.strftime("%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""Rating an answer: thumbs under it, and the form behind 👎. Every change is saved at once."""
+"""Answer ratings: thumbs, and the form behind 👎. Every change is saved at once."""
 
 from typing import Any, cast
 
@@ -21,20 +21,20 @@ EMPTY: wire.Feedback = {
 _FIELDS = ("reason", "comment", "correction", "right_chunk_id")
 
 
-def own(feedback: wire.Feedback | None, rating: wire.Rating) -> wire.Feedback:
-    """The feedback as the API takes it, without the fields that are the API's own."""
-    known = feedback or EMPTY
+def editable(feedback: wire.Feedback | None, rating: wire.Rating) -> wire.Feedback:
+    """Feedback in the form the API accepts, without the fields it adds itself."""
+    current = feedback or EMPTY
     return {
         "rating": rating,
-        "reason": known["reason"],
-        "comment": known["comment"],
-        "correction": known["correction"],
-        "right_chunk_id": known["right_chunk_id"],
+        "reason": current["reason"],
+        "comment": current["comment"],
+        "correction": current["correction"],
+        "right_chunk_id": current["right_chunk_id"],
     }
 
 
 def thumbs(message: wire.Message) -> None:
-    """👍 👎 keyed by the message, filled in with what was saved before."""
+    """👍 👎 for a message, preset to its saved rating."""
     key = f"thumbs-{message['id']}"
     saved = message["feedback"]
     if key not in st.session_state:
@@ -49,7 +49,7 @@ def _rated(message: wire.Message, key: str) -> None:
             state.client().delete_feedback(message["id"])
             return
         rating: wire.Rating = "up" if chosen else "down"
-        state.client().put_feedback(message["id"], own(message["feedback"], rating))
+        state.client().put_feedback(message["id"], editable(message["feedback"], rating))
     except ApiError as error:
         st.session_state.pop(key)
         st.toast(refused(error), icon=":material/error:")
@@ -71,7 +71,7 @@ def dialog() -> None:
     if opened is None:
         return
     message = state.message(opened["message_id"])
-    for name, value in own(message["feedback"], "down").items():
+    for name, value in editable(message["feedback"], "down").items():
         st.session_state.setdefault(f"feedback-{name}", value)
 
     def save() -> None:
@@ -109,13 +109,13 @@ def dialog() -> None:
 
 
 def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
-    """The passage that holds the answer: one of those shown, or one that a search finds."""
+    """Selects the passage that contains the answer, from those shown or from a search."""
     found: list[wire.Passage] = opened["found"]
     passages = {p["chunk_id"]: p for p in [*message["passages"], *found]}
     chosen: int | None = st.session_state.get("feedback-right_chunk_id")
     options = list(dict.fromkeys([*passages, *([chosen] if chosen is not None else [])]))
 
-    def shown(chunk_id: int) -> str:
+    def label(chunk_id: int) -> str:
         passage = passages.get(chunk_id)
         if passage is None:
             return t("feedback.source_chosen_before")
@@ -126,7 +126,7 @@ def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
         t("feedback.right_source"),
         options,
         index=None,
-        format_func=shown,
+        format_func=label,
         key="feedback-right_chunk_id",
         placeholder=t("feedback.right_source_hint"),
         on_change=lambda: _save(message["id"]),

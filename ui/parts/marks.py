@@ -1,6 +1,6 @@
-"""Three small scripts: clicks on citation markers, copying, scrolling.
+"""Three small scripts: clicks on citation markers, copying and scrolling.
 
-All are our own fixed code. Answers reach them as data only, never as HTML.
+Their code is fixed; answers reach them only as data, never as HTML.
 """
 
 import re
@@ -24,7 +24,7 @@ export default function ({ setTriggerValue }) {
 }
 """
 
-# The clipboard API exists on loopback and https only; elsewhere the old command still works.
+# The clipboard API needs loopback or HTTPS; elsewhere the old command still works.
 _COPY_JS = """
 async function write(text) {
   if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
@@ -58,8 +58,8 @@ button:hover { color: var(--st-primary-color); opacity: 1; }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 """
 
-# `source`: bring the marked words into view. `end`: follow an answer that grows, from the moment
-# that `jump` is new (a question was asked, a conversation opened) until the reader scrolls up.
+# `source`: scroll to the highlighted words. `end`: follow a growing answer from the moment `jump`
+# changes (a question was asked, a conversation opened) until the reader scrolls up.
 _SCROLL_JS = """
 const state = (window.zhiwenScroll ??= { jumps: {}, pinned: false, watching: null });
 function watch(main) {
@@ -102,12 +102,12 @@ _copy = st.components.v2.component(
 
 
 def anchor(message_id: str) -> str:
-    """Where markers of a message point: `#` and this and `-n`."""
+    """Prefix of the link targets of a message's markers: `#<prefix>-n`."""
     return f"cite-{message_id}"
 
 
 def listen() -> None:
-    """Once a page: a click on a marker opens its source."""
+    """Opens the source when a marker is clicked. Call once per page."""
     clicked = _clicks(key="marker-clicks", height="content", on_marker_change=lambda: None).marker
     found = re.fullmatch(r"cite-([0-9a-zA-Z-]+)-(\d+)", clicked or "")
     if found:
@@ -120,11 +120,11 @@ def copy_button(text: str, key: str) -> None:
 
 
 def show_source(place: str) -> None:
-    """Scrolls the open source to its marked words; again whenever `place` is another."""
+    """Scrolls the open source to its highlighted words, again whenever `place` changes."""
     _scroll(key="scroll-source", data={"to": "source", "place": place}, height="content")
 
 
 def follow_end(key: str, length: int, jump: str) -> None:
-    """Keeps the end of a growing page in view, beginning when `jump` is new for this key."""
+    """Keeps the end of a growing page in view, starting when `jump` changes for this key."""
     data = {"to": "end", "key": key, "length": length, "jump": jump}
     _scroll(key=f"scroll-{key}", data=data, height="content")

@@ -1,4 +1,4 @@
-"""The row above the input: knowledge bases, model, and whether the engine is up."""
+"""The row above the input: task, knowledge bases, model, and a notice if the engine is down."""
 
 from datetime import datetime
 from typing import cast
@@ -11,26 +11,26 @@ from ui.client.http import ApiError, Client
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import t
 
-AUTO = "auto"  # the API decides for each question
-SAMPLE_BASE = "示例 · Sample"  # the API creates it under this name on a first start
+AUTO = "auto"  # the API chooses for each question
+SAMPLE_BASE = "示例 · Sample"  # the name of the base that the API creates on first start
 
 
 def chosen(bases: list[wire.Base], conversation: wire.ConversationDetail | None) -> list[wire.Base]:
-    """The bases that are asked: those picked here, else the conversation's, else `_usual`."""
+    """The selected bases: those picked here, else the conversation's, else the default."""
     if conversation and st.session_state.get("base_ids_of") != conversation["id"]:
         st.session_state["base_ids_of"] = conversation["id"]
         st.session_state["base_ids"] = conversation["base_ids"]
         st.session_state["picked_model"] = conversation.get("model")
         turn = st.session_state.get("picker_model_turn", 0)
         st.session_state["picker_model_turn"] = turn + 1  # a widget keeps its own value
-    wanted = st.session_state.get("base_ids")
-    if wanted is None:
-        wanted = st.session_state["base_ids"] = _usual(bases)
-    return [base for base in bases if base["id"] in wanted]
+    selected_ids = st.session_state.get("base_ids")
+    if selected_ids is None:
+        selected_ids = st.session_state["base_ids"] = _default_ids(bases)
+    return [base for base in bases if base["id"] in selected_ids]
 
 
-def _usual(bases: list[wire.Base]) -> list[str]:
-    """What was asked last; at the very first the sample base, else one that has files."""
+def _default_ids(bases: list[wire.Base]) -> list[str]:
+    """The bases of the last conversation; without one, the sample base or one with files."""
     for last in state.client().conversations(limit=1)["items"]:
         known = [base["id"] for base in bases if base["id"] in last["base_ids"]]
         if known:
@@ -47,7 +47,7 @@ TASKS: dict[wire.Task, str] = {
 
 
 def task() -> wire.Task:
-    """What is asked for: answers from documents unless something else was chosen."""
+    """The selected task; answers from documents by default."""
     return cast(wire.Task, st.session_state.get("task") or "qa")
 
 
@@ -63,17 +63,17 @@ def _tasks() -> None:
     )
 
 
-def draw(bases: list[wire.Base], asked: list[wire.Base]) -> wire.Task:
-    """Returns what is to be asked for."""
-    names = " · ".join(plain(shortened(base["name"], 24)) for base in asked[:2])
-    more = f" +{len(asked) - 2}" if len(asked) > 2 else ""
+def draw(bases: list[wire.Base], selected: list[wire.Base]) -> wire.Task:
+    """Draws the row and returns the selected task."""
+    names = " · ".join(plain(shortened(base["name"], 24)) for base in selected[:2])
+    more = f" +{len(selected) - 2}" if len(selected) > 2 else ""
     models = state.client().models()
     with st.container(horizontal=True, vertical_alignment="center", key="scope"):
         _tasks()
         label = names + more or t("picker.none")
         if task() == "qa":
             with st.popover(label, icon=":material/folder:", type="tertiary", key="picker"):
-                _bases(bases, asked)
+                _bases(bases, selected)
         st.space("stretch")
         if len(models) > 1:
             _models(models)
@@ -83,13 +83,13 @@ def draw(bases: list[wire.Base], asked: list[wire.Base]) -> wire.Task:
 
 
 def model() -> str | None:
-    """The model picked for this conversation, None where there is nothing to pick."""
+    """The model selected for this conversation, or None if there is no choice."""
     name = st.session_state.get("picked_model")
     return str(name) if name else None
 
 
 def _models(models: list[wire.Model]) -> None:
-    """Of each conversation its own: a widget under a key of the conversation begins with it."""
+    """Selects the model of this conversation; its own widget key presets the saved choice."""
     about = {model["name"]: model for model in models}
     names = [AUTO, *about]
     picked = model() or AUTO
@@ -105,23 +105,25 @@ def _models(models: list[wire.Model]) -> None:
         index=names.index(picked) if picked in names else 0,
         format_func=label,
         key=f"model-{st.session_state.get('picker_model_turn', 0)}",
-        help=_good_for(models),
+        help=_model_help(models),
         label_visibility="collapsed",
         width=220,
     )
 
 
-def _good_for(models: list[wire.Model]) -> str:
-    """What each model is good for, and what `auto` does."""
-    told = [f"**{plain(m['name'])}**: {plain(m['good_for'])}" for m in models if m.get("good_for")]
-    return "\n\n".join([t("picker.auto_help"), *told])
+def _model_help(models: list[wire.Model]) -> str:
+    """Describes each model and how `auto` chooses."""
+    descriptions = [
+        f"**{plain(m['name'])}**: {plain(m['good_for'])}" for m in models if m.get("good_for")
+    ]
+    return "\n\n".join([t("picker.auto_help"), *descriptions])
 
 
-def _bases(bases: list[wire.Base], asked: list[wire.Base]) -> None:
+def _bases(bases: list[wire.Base], selected: list[wire.Base]) -> None:
     by_id = {base["id"]: base for base in bases}
     st.caption(t("picker.what"))
-    # A widget keeps its own value under a key; bases chosen elsewhere need a new key.
-    chosen_ids = [base["id"] for base in asked]
+    # A widget keeps its value as long as its key; bases selected elsewhere need a new key.
+    chosen_ids = [base["id"] for base in selected]
     if st.session_state.get("picker_ids") != chosen_ids:
         st.session_state["picker_turn"] = st.session_state.get("picker_turn", 0) + 1
         st.session_state["picker_ids"] = chosen_ids
@@ -147,18 +149,18 @@ def _bases(bases: list[wire.Base], asked: list[wire.Base]) -> None:
     )
 
 
-def examples(asked: list[wire.Base]) -> list[str]:
-    """Questions to begin with: fixed ones for the sample base, else one for each newest file."""
-    if not asked:
+def examples(selected: list[wire.Base]) -> list[str]:
+    """Example questions: fixed ones for the sample base, else one per recent file."""
+    if not selected:
         return []
-    if asked[0]["name"] == SAMPLE_BASE:
+    if selected[0]["name"] == SAMPLE_BASE:
         return [t(f"sample.question{number}") for number in (1, 2, 3)]
-    newest = state.client().documents(asked[0]["id"], limit=3, state="ready")["items"]
+    newest = state.client().documents(selected[0]["id"], limit=3, state="ready")["items"]
     return [t("welcome.about", name=document["name"].rsplit(".", 1)[0]) for document in newest]
 
 
 def engine_notice() -> None:
-    """Says since when no answers can be written; looks more often while that is so."""
+    """Shows since when the engine is down; polls more often while it is."""
     down = _engine()
     st.session_state["engine_down"] = down is not None
     _notice_down() if down is not None else _notice_up()
@@ -176,13 +178,13 @@ def _notice_down() -> None:
     if down is None:
         st.toast(t("engine.back"), icon=":material/check:")
         st.rerun()
-    since = _clock(down["since"])
-    said = t("engine.down_since", since=since) if since else t("engine.down")
-    st.warning(f"{said} {t('engine.still')}", icon=":material/cloud_off:")
+    since = _local_time(down["since"])
+    notice = t("engine.down_since", since=since) if since else t("engine.down")
+    st.warning(f"{notice} {t('engine.still')}", icon=":material/cloud_off:")
 
 
 def _engine() -> wire.Component | None:
-    """The engine's entry when it is down, None when it is up or the API is busy elsewhere."""
+    """The engine's entry if it is down; None if it is up or the status is unavailable."""
     try:
         parts = _components(state.client(), state.client().url)
     except ApiError:
@@ -192,12 +194,12 @@ def _engine() -> wire.Component | None:
 
 @st.cache_data(ttl=2.0, show_spinner=False)
 def _components(_client: Client, url: str) -> list[wire.Component]:
-    """Asked once for all that is drawn in a run."""
+    """Cached, so that one run asks once."""
     return _client.status()["components"]
 
 
-def _clock(since: str | None) -> str:
-    """HH:MM in the browser's time."""
+def _local_time(since: str | None) -> str:
+    """HH:MM in the browser's time zone."""
     if not since:
         return ""
     return datetime.fromisoformat(since).astimezone(state.time_zone()).strftime("%H:%M")

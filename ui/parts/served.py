@@ -1,4 +1,4 @@
-"""Which engine wrote an answer, why, and which ones failed."""
+"""Shows which engine wrote an answer, why, and which ones failed."""
 
 import streamlit as st
 
@@ -8,15 +8,15 @@ from ui.words.texts import t, words
 
 
 def line(message: wire.Message) -> None:
-    """One sentence; nothing for answers that have no choice behind them."""
+    """Draws nothing if there was only one engine and it answered."""
     served = message.get("served")
     if not served or (served["reason"] == "only" and not served["tried"]):
         return
     first = served["tried"][0]["engine"] if served["tried"] else served["engine"]
-    said = [t("served.by", engine=plain(served["engine"]))]
+    clauses = [t("served.by", engine=plain(served["engine"]))]
     for tried in served["tried"]:
-        said.append(t(f"tried.{tried['reason']}", engine=plain(tried["engine"])))
-    st.write(t("served.joiner").join(said) + t("served.end"))
+        clauses.append(t(f"tried.{tried['reason']}", engine=plain(tried["engine"])))
+    st.write(t("served.joiner").join(clauses) + t("served.end"))
     why = f"why.{served['reason']}"
     if why in words("zh"):
         st.caption(t("served.first", engine=plain(first), why=t(why)))

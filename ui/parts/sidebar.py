@@ -78,7 +78,7 @@ def _day(conversation: wire.Conversation) -> date:
 
 
 def day_name(day: date, today: date) -> str:
-    """today, yesterday, week (the last seven days) or earlier."""
+    """`today`, `yesterday`, `week` (last seven days) or `earlier`."""
     if day >= today:
         return "today"
     if day == today - timedelta(days=1):

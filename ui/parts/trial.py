@@ -1,4 +1,4 @@
-"""Trial search: what retrieval finds for a question, with the scores of every stage."""
+"""Test search: the passages retrieved for a question, with the scores of every stage."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ _TEXT_CHARS = 240
 
 
 def box(base: wire.Base) -> None:
-    """Folded away until it is wanted; a search does not draw the rest of the page again."""
+    """Collapsed by default; a search does not redraw the rest of the page."""
     with st.expander(t("trial.title"), icon=":material/manage_search:"):
         _search(base)
 
@@ -59,12 +59,12 @@ def _passage(number: int, passage: wire.Passage) -> None:
                 document_view.open_at(passage["document_id"], passage["ordinal"])
                 st.rerun()
         st.caption(_scores(passage["trace"]))
-        text = " ".join(_hit(passage).split())
+        text = " ".join(_chunk_text(passage).split())
         st.markdown(plain(text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS]}…"))
 
 
-def _hit(passage: wire.Passage) -> str:
-    """The words of the chunk that was found, without the neighbours that came along."""
+def _chunk_text(passage: wire.Passage) -> str:
+    """The text of the chunk that was found, without its neighbours."""
     own = [part for part in passage.get("parts", []) if part["chunk_id"] == passage["chunk_id"]]
     if not own:
         return passage["text"]
@@ -72,7 +72,7 @@ def _hit(passage: wire.Passage) -> str:
 
 
 def _scores(trace: wire.Scores) -> str:
-    values: dict[str, float | None] = {stage: trace.get(stage) for stage in _STAGES}  # type: ignore[misc]  # keys of the literal
+    values: dict[str, float | None] = {stage: trace.get(stage) for stage in _STAGES}  # type: ignore[misc]  # the keys of Scores
     return "  ·  ".join(
         f"{t(f'details.{stage}')} {'–' if value is None else f'{value:.3f}'}"
         for stage, value in values.items()

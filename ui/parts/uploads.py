@@ -1,4 +1,4 @@
-"""Uploads: one request a file, and waiting for the files of a question."""
+"""Uploads files, one request each, and waits for the files sent with a question."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from ui.client.http import ApiDown, ApiError
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import t, words
 
-AT_WORK = ("parsing", "embedding")
-ACTIVE = ("queued", *AT_WORK)
+IN_PROGRESS = ("parsing", "embedding")
+ACTIVE = ("queued", *IN_PROGRESS)
 
 
 def send(base_id: str, files: Sequence[UploadedFile]) -> tuple[list[wire.Document], list[str]]:
-    """Uploads each file by itself: one that is refused does not hold up the others.
+    """Uploads each file separately, so that a rejected one does not hold up the others.
 
-    Returns what was accepted, and a sentence for each that was not.
+    Returns the accepted documents, and a message for each rejected file.
     """
     accepted: list[wire.Document] = []
     refused: list[str] = []
@@ -33,7 +33,7 @@ def send(base_id: str, files: Sequence[UploadedFile]) -> tuple[list[wire.Documen
 
 
 def reason(error: ApiError) -> str:
-    """Why a file was refused, in words of the interface where they are known."""
+    """Why a file was rejected, in the interface's language if the error code is known."""
     return problem(error.code, error.detail)
 
 
@@ -47,8 +47,8 @@ def problem(code: str | None, detail: str | None) -> str:
 
 
 def stage(document: wire.Document) -> str:
-    """queued, parsing 3/12 pages, embedding 4/6 …, in words."""
-    if document["state"] in AT_WORK and document["total"]:
+    """The document's state as text, with its progress."""
+    if document["state"] in IN_PROGRESS and document["total"]:
         done, total = document["done"], document["total"]
         return t(f"state.{document['state']}_of", done=done, total=total)
     return t(f"state.{document['state']}")
@@ -60,22 +60,22 @@ def send_and_wait(base: wire.Base, files: Sequence[UploadedFile], question: str)
     st.session_state["waiting"] = state.Waiting(ids, question.strip(), refused)
 
 
-def waiting_strip() -> None:
+def pending_files() -> None:
     waiting = state.waiting()
     if waiting is None:
         return
     for sentence in waiting.refused:
         st.error(sentence, icon=":material/error:")
     if waiting.document_ids:
-        _strip()
+        _pending_files()
 
 
 @st.fragment(run_every=1.0)
-def _strip() -> None:
+def _pending_files() -> None:
     waiting = state.waiting()
     if waiting is None:
         return
-    documents = _present(waiting.document_ids)
+    documents = _existing(waiting.document_ids)
     busy = any(document["state"] in ACTIVE for document in documents)
     if not busy and waiting.question:
         st.session_state["send_now"] = waiting.question
@@ -98,14 +98,14 @@ def _strip() -> None:
             st.rerun()
 
 
-def _present(document_ids: list[str]) -> list[wire.Document]:
-    """Those that still exist."""
-    present = []
+def _existing(document_ids: list[str]) -> list[wire.Document]:
+    """The documents that still exist."""
+    existing = []
     for document_id in document_ids:
         try:
-            present.append(state.client().document(document_id))
+            existing.append(state.client().document(document_id))
         except ApiDown:
             raise
         except ApiError:
             continue
-    return present
+    return existing

@@ -13,7 +13,7 @@ from ui.parts import answer, marks, picker, uploads
 from ui.safe_markdown import plain
 from ui.words.texts import t
 
-START_S = 15.0  # the API stores the question and says `start` before it searches
+START_S = 15.0  # the API stores the question and sends `start` before it searches
 MAX_QUESTION_CHARS = 8000
 
 
@@ -29,7 +29,7 @@ def page() -> None:
     else:
         _welcome(bases, chosen)
     _ask_error()
-    uploads.waiting_strip()
+    uploads.pending_files()
     with st.bottom:
         picker.engine_notice()
         task = picker.draw(bases, chosen)
@@ -58,9 +58,9 @@ def _conversation() -> wire.ConversationDetail | None:
 
 
 def _messages(conversation: wire.ConversationDetail) -> bool:
-    """Draws all turns; True while an answer is being written."""
+    """Draws all turns. Returns True while an answer is being written."""
     running = any(_is_running(message) for message in conversation["messages"])
-    again: str | None = None
+    regenerate_id: str | None = None
     for _, group in groupby(conversation["messages"], key=lambda m: m["position"]):
         variants = list(group)
         if variants[0]["role"] == "user":
@@ -68,10 +68,10 @@ def _messages(conversation: wire.ConversationDetail) -> bool:
         elif _is_running(variants[-1]):
             answer.running(variants[-1]["id"])
         else:
-            final = [_settled(message) for message in variants]
-            again = answer.finished(final, busy=running) or again
-    if again:
-        _start({"regenerate": again})
+            final = [_latest(message) for message in variants]
+            regenerate_id = answer.finished(final, busy=running) or regenerate_id
+    if regenerate_id:
+        _start({"regenerate": regenerate_id})
     return running
 
 
@@ -79,8 +79,8 @@ def _is_running(message: wire.Message) -> bool:
     return message["state"] == "streaming" and not state.watch(message["id"]).finished.is_set()
 
 
-def _settled(message: wire.Message) -> wire.Message:
-    """A message as its watch knows it, where that is ahead of what was just read."""
+def _latest(message: wire.Message) -> wire.Message:
+    """The message, or the state of its watch if that is newer."""
     if message["state"] != "streaming":
         state.watches().pop(message["id"], None)
         return message
@@ -136,19 +136,19 @@ def send(question: str, chosen: list[wire.Base]) -> None:
 
 
 def _start(request: wire.ChatRequest) -> None:
-    """Hands the question over; from then on it is the API's, whatever this page does."""
+    """Sends the question. From then on the API answers it, even if the page is closed."""
     st.session_state["ask_error"] = None
     watch = ask(state.client(), request)
     watch.started.wait(START_S)
     if not watch.answer_id:
-        detail = _why_not(watch)
+        detail = _failure_detail(watch)
         st.session_state["ask_error"] = {"detail": detail, "question": request.get("question", "")}
         st.rerun()
     _remember(watch)
     st.rerun()
 
 
-def _why_not(watch: Watch) -> str:
+def _failure_detail(watch: Watch) -> str:
     if watch.error is None:
         return t("chat.no_start")
     return t("busy.said") if watch.error.code == "engine_busy" else watch.error.detail
@@ -169,8 +169,7 @@ def _ask_error() -> None:
 
 
 def _send_waiting(chosen: list[wire.Base]) -> None:
-    """What was asked for elsewhere: a question that waited for its files, a request of a dialog
-    or of another page."""
+    """Sends a question that waited for its files, or a request from a dialog or another page."""
     waiting = st.session_state.pop("send_now", "")
     if isinstance(waiting, dict):
         _start(waiting)  # type: ignore[arg-type]  # put there as a ChatRequest

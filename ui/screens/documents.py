@@ -40,7 +40,7 @@ def _upload(base: wire.Base) -> None:
     if files:
         with st.spinner(t("upload.sending", n=len(files))):
             accepted, refused = uploads.send(base["id"], files)
-        st.session_state["upload_turn"] = turn + 1  # an emptied uploader for the next files
+        st.session_state["upload_turn"] = turn + 1  # resets the uploader for the next files
         st.session_state["upload_refused"] = {base["id"]: refused}
         if accepted:
             st.toast(t("upload.accepted", n=len(accepted)), icon=":material/check:")
@@ -84,7 +84,7 @@ def _listing(base: wire.Base) -> None:
             args=(base["id"],),
         )
     if _in_progress(base):
-        _moving_table(base["id"])
+        _live_table(base["id"])
     else:
         st.session_state.pop(f"batch-{base['id']}", None)
         _table(base["id"])
@@ -96,25 +96,25 @@ def _show_failed(base_id: str) -> None:
 
 
 @st.fragment(run_every=1.0)
-def _moving_table(base_id: str) -> None:
-    """The table while something is on its way; when nothing is any more, polling ends."""
+def _live_table(base_id: str) -> None:
+    """The table while files are being processed; polling stops when none is."""
     base = next((b for b in state.client().bases() if b["id"] == base_id), None)
     if base is None or not _in_progress(base):
         st.rerun()
     left = _in_progress(base)
-    most = max(left, st.session_state.get(f"batch-{base_id}", 0))
-    st.session_state[f"batch-{base_id}"] = most
+    batch = max(left, st.session_state.get(f"batch-{base_id}", 0))
+    st.session_state[f"batch-{base_id}"] = batch
     st.caption(t("documents.progress", n=left, ready=base["ready_count"]))
-    st.progress(1 - left / most)
-    for document in _being_read(base_id):
+    st.progress(1 - left / batch)
+    for document in _processing(base_id):
         st.caption(f"{plain(shortened(document['path'], 60))} · {uploads.stage(document)}")
     _rows(base_id)
 
 
-def _being_read(base_id: str) -> list[wire.Document]:
-    """What is worked on now; in the list it may be pages further down."""
-    asked = (state.client().documents(base_id, limit=4, state=each) for each in uploads.AT_WORK)
-    return [document for found in asked for document in found["items"]]
+def _processing(base_id: str) -> list[wire.Document]:
+    """Documents being processed now; in the list they may be on a later page."""
+    lists = (state.client().documents(base_id, limit=4, state=each) for each in uploads.IN_PROGRESS)
+    return [document for found in lists for document in found["items"]]
 
 
 @st.fragment
@@ -159,7 +159,7 @@ def _row(document: wire.Document) -> None:
                 st.markdown(plain(shortened(document["path"], 60)))
                 st.caption(_facts(document))
             color = _COLORS.get(document["state"], "blue")
-            st.badge(uploads.stage(document), color=color)  # type: ignore[arg-type]  # one of its colours
+            st.badge(uploads.stage(document), color=color)  # type: ignore[arg-type]  # a valid colour
             if failed and st.button(t("action.retry"), key=f"retry-{key}"):
                 _retry(key)
             if document["state"] == "ready" and st.button(
@@ -195,7 +195,7 @@ def _row(document: wire.Document) -> None:
 
 
 def _summarise(document: wire.Document) -> None:
-    """In a conversation of its own, on the chat page."""
+    """Starts a summary in a new conversation on the chat page."""
     name = document["name"]
     state.open_conversation(None)
     st.session_state["base_ids"] = [document["base_id"]]
@@ -230,7 +230,7 @@ def _facts(document: wire.Document) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes in a unit that reads well."""
+    """Formats a number of bytes."""
     value = float(count)
     for unit in ("B", "KB", "MB"):
         if value < 1024:

@@ -31,12 +31,12 @@ def page() -> None:
     )
     if base_id is None:
         return
-    asked, measured, public = st.tabs(
+    questions, runs, public = st.tabs(
         [t("evaluation.tab_questions"), t("evaluation.tab_runs"), t("evaluation.tab_public")]
     )
-    with asked:
+    with questions:
         _questions(base_id)
-    with measured:
+    with runs:
         _start(base_id)
         _runs(base_id)
     with public:
@@ -133,7 +133,7 @@ def _start(base_id: str) -> None:
 
 
 def changes_of(text: str) -> dict[str, str]:
-    """A setting a line: `name = value`. A line without a value stays, so that it is refused."""
+    """One `name = value` per line. Lines without a value are kept, so that the API rejects them."""
     pairs = [line.partition("=") for line in text.splitlines() if line.strip()]
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
@@ -160,7 +160,7 @@ def _runs(base_id: str) -> None:
 def _result(base_id: str, done: list[wire.EvalRun]) -> None:
     last = done[0]
     st.subheader(t("evaluation.last", when=_when(last)), anchor=False)
-    st.caption(plain(_with(last)))
+    st.caption(plain(_settings_of(last)))
     earlier = {run["id"]: run for run in done[1:]}
     if not earlier:
         metrics = last["result"]["metrics"]
@@ -174,11 +174,11 @@ def _result(base_id: str, done: list[wire.EvalRun]) -> None:
         before = st.selectbox(
             t("evaluation.compare"),
             list(earlier),
-            format_func=lambda key: f"{_when(earlier[key])} · {_with(earlier[key])}",
+            format_func=lambda key: f"{_when(earlier[key])} · {_settings_of(earlier[key])}",
             key=f"evaluation-before-{last['id']}",
         )
         _comparison(_compared(base_id, str(before), last["id"]))
-    client = state.client()  # the download runs outside of this session's script
+    client = state.client()  # the download runs outside this session's script
     st.download_button(
         t("evaluation.report"),
         data=lambda: client.run_report(base_id, last["id"]),
@@ -191,12 +191,12 @@ def _result(base_id: str, done: list[wire.EvalRun]) -> None:
 
 
 def _compared(base_id: str, before: str, after: str) -> wire.Comparison:
-    """Kept for the session: neither of the two runs changes any more."""
-    kept: dict[tuple[str, str], wire.Comparison]
-    kept = st.session_state.setdefault("comparisons", {})
-    if (before, after) not in kept:
-        kept[before, after] = state.client().compare_runs(base_id, before, after)
-    return kept[before, after]
+    """Cached for the session, since finished runs do not change."""
+    cached: dict[tuple[str, str], wire.Comparison]
+    cached = st.session_state.setdefault("comparisons", {})
+    if (before, after) not in cached:
+        cached[before, after] = state.client().compare_runs(base_id, before, after)
+    return cached[before, after]
 
 
 def _comparison(found: wire.Comparison) -> None:
@@ -225,12 +225,12 @@ def _when(run: wire.EvalRun) -> str:
     return started.strftime("%Y-%m-%d %H:%M")
 
 
-def _with(run: wire.EvalRun) -> str:
+def _settings_of(run: wire.EvalRun) -> str:
     changed = ", ".join(f"{name} = {value}" for name, value in run["changes"].items())
     return changed or t("evaluation.unchanged")
 
 
-# Public sets
+# Public datasets
 
 
 def _public() -> None:

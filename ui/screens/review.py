@@ -59,11 +59,11 @@ def _item(item: wire.FeedbackItem) -> None:
     icon = ":material/thumb_up:" if item["rating"] == "up" else ":material/thumb_down:"
     with st.container(border=True, key=f"rated-{item['message_id']}"):
         st.markdown(f"{icon} **{plain(shortened(item['question'], 200))}**")
-        _said(t("review.answer"), item["answer"])
+        _labelled_text(t("review.answer"), item["answer"])
         if item["correction"]:
-            _said(t("review.correction"), item["correction"])
+            _labelled_text(t("review.correction"), item["correction"])
         if item["comment"]:
-            _said(t("review.comment"), item["comment"])
+            _labelled_text(t("review.comment"), item["comment"])
         with st.container(horizontal=True, vertical_alignment="center"):
             when = datetime.fromisoformat(item["updated_at"]).astimezone(state.time_zone())
             facts = [t(f"reason.{item['reason']}")] if item["reason"] else []
@@ -80,7 +80,7 @@ def _item(item: wire.FeedbackItem) -> None:
                 st.rerun()
 
 
-def _said(label: str, text: str) -> None:
+def _labelled_text(label: str, text: str) -> None:
     st.caption(label)
     st.markdown(plain(shortened_end(text, 400)))
 
@@ -107,7 +107,7 @@ def _export(rating: str, base_id: str) -> None:
     st.markdown(t("export.report", exported=report["exported"], considered=report["considered"]))
     if report["left_out"]:
         _left_out(report["left_out"])
-    client = state.client()  # the download runs outside of this session's script
+    client = state.client()  # the download runs outside this session's script
     st.download_button(
         t("export.download", n=report["exported"]),
         data=lambda: client.export(choice),
@@ -122,7 +122,7 @@ def _export(rating: str, base_id: str) -> None:
 
 
 def _dates() -> dict[str, str]:
-    """since, until as times with a zone: from the first day's start to the last one's end."""
+    """`since` and `until` with time zone: start of the first day, end of the last."""
     with st.container(horizontal=True):
         since = st.date_input(t("export.since"), value=None, key="export-since")
         until = st.date_input(t("export.until"), value=None, key="export-until")

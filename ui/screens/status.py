@@ -1,4 +1,4 @@
-"""The status page: health of every component, and since when."""
+"""The status page: state of every component and engine."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ def _status() -> None:
     except ApiError:
         st.rerun()
     engines = now.get("engines", [])
-    # The component `engine` sums up the engines, which are shown one by one.
+    # The component `engine` summarises the engines, which are shown one by one.
     parts = [part for part in now["components"] if not engines or part["name"] != "engine"]
     failed = sum(not part["ok"] for part in parts) + sum(not engine["ok"] for engine in engines)
     if failed:
@@ -41,8 +41,10 @@ def _status() -> None:
     st.caption(t("status.foot", n=now["queued_jobs"], version=now["version"]))
     versions = now.get("versions", {})
     if versions:
-        told = " · ".join(f"{plain(name)} {plain(number)}" for name, number in versions.items())
-        st.caption(f"{t('status.versions')}: {told}")
+        versions_text = " · ".join(
+            f"{plain(name)} {plain(number)}" for name, number in versions.items()
+        )
+        st.caption(f"{t('status.versions')}: {versions_text}")
 
 
 def _component(part: wire.Component) -> None:
@@ -54,7 +56,7 @@ def _component(part: wire.Component) -> None:
             st.badge(t("status.ok"), color="green")
         else:
             st.badge(t("status.down"), color="red")
-        said = [text] if (text := _said(part)) else []
+        said = [text] if (text := _detail(part)) else []
         if part["since"]:
             since = datetime.fromisoformat(part["since"]).astimezone(state.time_zone())
             said.append(t("status.since", since=since.strftime("%m-%d %H:%M")))
@@ -68,10 +70,10 @@ def _help(part: wire.Component) -> str:
     return f"help.{part['name']}" + ("_failed" if part.get("facts", {}).get("failures") else "")
 
 
-def _said(part: wire.Component) -> str:
-    """Beside the badge. The service speaks English: our own words where we have them."""
+def _detail(part: wire.Component) -> str:
+    """Text beside the badge: our own where we have one, since the API's details are in English."""
     name, ok, detail = part["name"], part["ok"], part["detail"]
-    if not detail or name == "worker":  # "busy" says less than its badge
+    if not detail or name == "worker":  # its badge says it all
         return ""
     if ok and f"fine.{name}" in words("zh"):
         return t(f"fine.{name}", **part.get("facts", {}))

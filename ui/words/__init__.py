@@ -1,1 +1,1 @@
-"""All words of the interface, Chinese and English."""
+"""Texts of the interface, in Chinese and English."""

@@ -1,4 +1,4 @@
-"""All texts of the interface, Chinese and English, from `ui/words/*.toml`."""
+"""Looks up the texts of the interface in `ui/words/*.toml`."""
 
 import tomllib
 from functools import cache
@@ -19,10 +19,10 @@ def words(language: str) -> dict[str, str]:
 
 
 def language() -> str:
-    """The chosen language: of this session, else of the address, else of the browser."""
+    """The language of the session, else of the URL, else of the browser."""
     chosen = st.session_state.get("language") or st.query_params.get("lang")
     if chosen not in LANGUAGES:
-        chosen = _of_browser()
+        chosen = _browser_language()
     st.session_state["language"] = chosen
     return str(chosen)
 
@@ -33,24 +33,23 @@ def choose_language(chosen: str) -> None:
 
 
 def keep_language() -> None:
-    """Moving to another page empties the address; a choice goes along, so that a reload has it."""
-    if language() != _of_browser():
+    """Puts the chosen language back into the URL, which page changes clear."""
+    if language() != _browser_language():
         st.query_params["lang"] = language()
 
 
-def _of_browser() -> str:
+def _browser_language() -> str:
     return "en" if (st.context.locale or "zh").lower().startswith("en") else "zh"
 
 
 def t(key: str, **values: object) -> str:
-    """The words for `key`, with `{name}` filled in, and of `{name:file|files}` the form that goes
-    with the number."""
+    """The text for `key` with `{name}` filled in; `{name:file|files}` picks singular or plural."""
     counted = {name: Count(v) if type(v) is int else v for name, v in values.items()}
     return words(language())[key].format(**counted)
 
 
 class Count(int):
-    """A number that chooses between the singular and the plural of a word."""
+    """A number whose format spec `one|many` selects singular or plural."""
 
     def __format__(self, form: str) -> str:
         one, bar, many = form.partition("|")
@@ -60,5 +59,5 @@ class Count(int):
 
 
 def refused(error: ApiError) -> str:
-    """What the API said when it refused, for a line of Markdown."""
+    """The API's error message, as Markdown."""
     return t("error.refused", detail=plain(error.detail))

@@ -1,8 +1,8 @@
-"""Saved indexes: an index file and a manifest that cannot be mismatched by a crash.
+"""Index snapshots: an index file and a manifest that stay consistent across crashes.
 
-The index file's name carries its hash and is never written twice; the manifest that names it is
-renamed into place last, and only then are older index files removed. Whatever moment the power
-goes, the manifest names a complete file: the old one or the new one.
+The index file is named by its hash and written once; the manifest that refers to it is renamed into
+place last, and only then are older index files removed. Whenever the power fails, the manifest
+refers to a complete file, the old one or the new one.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 
 
 class Manifest(BaseModel):
-    """What a snapshot holds. `checksum` covers the other fields, `sha256` the index file."""
+    """Describes a snapshot. `checksum` covers the other fields, `sha256` the index file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -36,7 +36,7 @@ class Manifest(BaseModel):
         return f"{self.sha256}.faiss"
 
     def sealed(self) -> "Manifest":
-        """The same with its checksum."""
+        """A copy with its checksum."""
         fields = json.dumps(self.model_dump(exclude={"checksum"}), sort_keys=True)
         return self.model_copy(update={"checksum": hashlib.sha256(fields.encode()).hexdigest()})
 
@@ -44,7 +44,7 @@ class Manifest(BaseModel):
 def write(
     folder: Path, data: bytes, embedder: str, dim: int, count: int, sequence: int
 ) -> Manifest:
-    """Save the serialised index `data` durably in `folder` and remove earlier snapshots."""
+    """Saves the serialised index `data` durably in `folder`, then removes earlier snapshots."""
     manifest = Manifest(
         embedder=embedder,
         dim=dim,
@@ -74,7 +74,7 @@ def read(folder: Path, embedder: str, dim: int) -> tuple[Manifest, bytes]:
         raise SnapshotError("the manifest is damaged")
     if (manifest.embedder, manifest.dim) != (embedder, dim):
         raise SnapshotError(
-            f"made by {manifest.embedder} ({manifest.dim}), asked for {embedder} ({dim})"
+            f"built with {manifest.embedder} ({manifest.dim}), expected {embedder} ({dim})"
         )
     if hashlib.sha256(data).hexdigest() != manifest.sha256:
         raise SnapshotError("the index file is damaged")

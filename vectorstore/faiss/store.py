@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import faiss
     from numpy.typing import NDArray
 
-# More threads bring one query nothing, and wait for each other where something else runs: 100,000
-# vectors of 384 took 12 ms with one and with two on two idle cores, 24 to 37 with two on busy ones.
+# More threads do not speed up a single query, and wait for each other on busy cores: 100,000
+# vectors of 384 took 12 ms with one and with two threads on two idle cores, 24 to 37 ms with two on
+# busy ones.
 _THREADS = 1
 _COMPARED_ONE_BY_ONE = 1000  # of so many allowed ids; FAISS would walk through all the others
 # Beside its codes: FAISS's map and our set of ids. With room to grow, 200,000 rows of 384 measured
@@ -26,11 +27,11 @@ _TIE_MARGIN = 8  # fetched beyond `k`, so that ties at the edge are seen
 
 
 def new_index(dim: int) -> "faiss.IndexIDMap2":
-    """The one place that chooses an index: every vector is compared, kept as float16.
+    """Creates the index: exhaustive search over float16 vectors.
 
     Single queries over n × 384 with one thread, p50 at 20,000 and 100,000: float32 4 and 17 ms,
-    float16 2 and 12 ms with recall@50 0.9994, 8 bits 2 and 10 ms with 0.990. Scores are off by
-    less than 0.001. Graphs pay from some hundred thousand vectors on, at minutes to build.
+    float16 2 and 12 ms with recall@50 0.9994, 8 bits 2 and 10 ms with 0.990. Scores are off by less
+    than 0.001. Graph indexes pay off from some hundred thousand vectors, with minutes to build.
     """
     import faiss
 
@@ -42,7 +43,7 @@ class FaissStore:
     """Inner products with every vector. Safe for threads: one lock around the index."""
 
     def __init__(self, dim: int, *, folder: Path | None = None, embedder: str = "") -> None:
-        """Starts empty; `load` opens what was saved. Without `folder`, `save` does nothing."""
+        """Starts empty; `load` opens a snapshot. Without `folder`, `save` does nothing."""
         self.dim = dim
         self.embedder = embedder
         self.sequence = 0
@@ -55,7 +56,7 @@ class FaissStore:
     def upsert(self, ids: Sequence[int], vectors: Vectors) -> None:
         checked_ids, rows = checked_rows(ids, vectors, self.dim)
         with self._lock:
-            # FAISS would keep both rows of an id that is added twice.
+            # FAISS would keep both rows of a duplicate id.
             self._remove(self._ids.intersection(checked_ids.tolist()))
             self._index.add_with_ids(rows, checked_ids)
             self._ids.update(checked_ids.tolist())
@@ -90,7 +91,7 @@ class FaissStore:
         return len(self._ids) * (self._index.index.sa_code_size() + _ROW_BYTES)
 
     def save(self) -> None:
-        """Write a snapshot of the present vectors and `sequence`; earlier ones go afterwards."""
+        """Writes a snapshot of vectors and `sequence`, then removes earlier ones."""
         if self._folder is None:
             return
         import faiss
@@ -103,9 +104,9 @@ class FaissStore:
 
     @classmethod
     def load(cls, folder: Path, dim: int, embedder: str) -> Self:
-        """Open the snapshot in `folder`.
+        """Opens the snapshot in `folder`.
 
-        Raises SnapshotError where it is missing, damaged, or of another embedder or width.
+        Raises SnapshotError if it is missing, damaged, or of another embedder or dimension.
         """
         import faiss
 
@@ -116,7 +117,7 @@ class FaissStore:
             raise SnapshotError(f"FAISS cannot read the index: {error}") from error
         store = cls(dim, folder=folder, embedder=embedder)
         if not isinstance(index, faiss.IndexIDMap2) or _kind(index) != _kind(store._index):
-            raise SnapshotError("the file holds another kind of index")
+            raise SnapshotError("the file contains another kind of index")
         store._index = index
         store._ids = set(faiss.vector_to_array(index.id_map).tolist())
         store.sequence = manifest.sequence
@@ -135,12 +136,12 @@ class FaissStore:
     def _search_one(
         self, row: Vectors, k: int, reachable: int, allowed: set[int] | None
     ) -> list[Match]:
-        """The `k` best of one row `(dim,)`; `k ≤ reachable`, how many may be found at all."""
+        """The `k` best for one row `(dim,)`; `k ≤ reachable`, the number of candidates."""
         import faiss
 
-        if allowed is not None and len(allowed) <= _COMPARED_ONE_BY_ONE:
-            few = np.fromiter(sorted(allowed), np.int64, len(allowed))
-            return _best(few, self._index.reconstruct_batch(few) @ row, k)
+        if allowed is not None and len(allowed) <= _DIRECT_COMPARISONS:
+            candidates = np.fromiter(sorted(allowed), np.int64, len(allowed))
+            return _best(candidates, self._index.reconstruct_batch(candidates) @ row, k)
         params = faiss.SearchParameters()
         if allowed is not None:
             selector = faiss.IDSelectorBatch(np.fromiter(allowed, np.int64, len(allowed)))
@@ -148,7 +149,7 @@ class FaissStore:
         fetch = min(k + _TIE_MARGIN, reachable)
         while True:
             scores, ids = self._index.search(row[None], fetch, params=params)
-            # FAISS breaks ties as it likes; go on until the last score differs from the k-th.
+            # FAISS breaks ties arbitrarily: fetch until the last score differs from the k-th.
             if fetch == reachable or scores[0, -1] < scores[0, k - 1]:
                 break
             fetch = min(2 * fetch, reachable)
@@ -162,7 +163,7 @@ def _best(ids: "NDArray[np.int64]", scores: Vectors, k: int) -> list[Match]:
 
 
 def _kind(index: "faiss.IndexIDMap2") -> tuple[object, ...]:
-    """What must be the same for an index to be used in place of another."""
+    """Properties that must match for an index to replace another."""
     import faiss
 
     inner = faiss.downcast_index(index.index)

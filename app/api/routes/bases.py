@@ -54,13 +54,13 @@ def base_out(summary: BaseSummary) -> BaseOut:
 
 @router.get("")
 def list_bases(app: App) -> list[BaseOut]:
-    """All knowledge bases by name."""
+    """All knowledge bases, sorted by name."""
     return [base_out(summary) for summary in app.bases.all()]
 
 
 @router.post("", status_code=201)
 def create_base(body: BaseCreate, app: App) -> BaseOut:
-    """Create a knowledge base; 409 where the name is taken."""
+    """Create a knowledge base; 409 if the name is taken."""
     return base_out(app.bases.create(body.name, body.description))
 
 
@@ -72,11 +72,11 @@ def read_base(base_id: str, app: App) -> BaseOut:
 
 @router.patch("/{base_id}")
 def update_base(base_id: str, body: BaseUpdate, app: App) -> BaseOut:
-    """Rename or describe it."""
+    """Change name or description."""
     return base_out(app.bases.update(base_id, body.name, body.description))
 
 
 @router.delete("/{base_id}", status_code=204)
 def delete_base(base_id: str, app: App) -> None:
-    """Delete it with all its documents."""
+    """Delete a knowledge base with all its documents."""
     app.documents.delete_base(base_id)

@@ -25,22 +25,20 @@ _POLL_S = 0.5
 
 
 class ChatIn(Wire):
-    """A question, or with `regenerate` another answer to the question before that message."""
+    """A question or, with `regenerate`, another answer to the question of that answer."""
 
     question: str = ""
-    base_ids: list[str] = Field(default_factory=list, description="Needed by task `qa` only")
+    base_ids: list[str] = Field(default_factory=list, description="Required by task `qa`")
     conversation_id: str | None = None
     task: Task = "qa"
-    document_id: str = Field("", description="What task `summarise` reads")
-    fresh: bool = Field(False, description="Don't give an earlier answer again")
-    regenerate: str | None = Field(None, description="Id of the answer to be written anew")
-    model: str | None = Field(
-        None, description="An engine's name or auto; kept for the conversation"
-    )
+    document_id: str = Field("", description="Document for task `summarise`")
+    fresh: bool = Field(False, description="Bypass the answer cache")
+    regenerate: str | None = Field(None, description="Id of the answer to regenerate")
+    model: str | None = Field(None, description="Engine name or auto; saved for the conversation")
 
 
 def _asked(body: ChatIn, app: App) -> Asked:
-    """Everything that can be refused is refused here, before the stream begins."""
+    """Validates everything before the stream starts."""
     if body.regenerate is not None:
         return app.ask.regenerate(body.regenerate, body.model)
     return app.ask.ask(
@@ -56,7 +54,7 @@ def _asked(body: ChatIn, app: App) -> Asked:
 
 @router.post("/chat", response_class=EventSourceResponse)
 async def chat(asked: Annotated[Asked, Depends(_asked)], app: App) -> AsyncIterator[Any]:
-    """Ask. Events: start, stage, sources, delta, done or error."""
+    """Ask a question. Events: start, stage, sources, delta, done or error."""
     async for number, event in app.ask.start(asked).watch():
         yield sse(number, event)
 
@@ -71,21 +69,21 @@ async def watch_message(
     app: App,
     last_event_id: Annotated[int, Header(ge=0)] = 0,
 ) -> AsyncIterator[Any]:
-    """The events of an answer again, from the start or after `Last-Event-ID`, as they come."""
+    """Events of an answer, from the start or after `Last-Event-ID`, as they occur."""
     generation = app.generations.get(view.message.id)
     if generation is not None:
         async for number, event in generation.watch(last_event_id):
             yield sse(number, event)
         return
     message_id = view.message.id
-    while view.message.state == "streaming":  # it runs in another process, or did
+    while view.message.state == "streaming":  # it runs or ran in another process
         await asyncio.sleep(_POLL_S)
         view = await run_in_threadpool(app.conversations.message, message_id)
     yield sse(last_event_id + 1, Event("done", view.message))
 
 
 def sse(number: int, event: Event) -> ServerSentEvent:
-    """The event on the wire; `number` is its id, from 1."""
+    """Serialises an event; `number` is its id, from 1."""
     data: BaseModel | dict[str, Any]
     match event.name, event.data:
         case "start", Asked() as asked:

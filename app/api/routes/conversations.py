@@ -18,13 +18,13 @@ class ConversationOut(Wire):
     id: str
     title: str
     base_ids: list[str]
-    model: str | None = None  # an engine's name or `auto`
+    model: str | None = None  # engine name or `auto`
     created_at: datetime
     updated_at: datetime
 
 
 class ConversationDetail(ConversationOut):
-    """Messages in order; of a regenerated answer all variants, the newest last."""
+    """Messages in order; a regenerated answer has several variants, the newest last."""
 
     messages: list[MessageOut]
 
@@ -56,14 +56,14 @@ def conversation_detail(
 def list_conversations(
     app: App, q: str = "", limit: Limit = 50, offset: Offset = 0
 ) -> ConversationList:
-    """Newest first; `q` looks into titles and messages."""
+    """Conversations, newest first; `q` searches titles and messages."""
     found, total = app.conversations.page(query=q, limit=limit, offset=offset)
     return ConversationList(items=[conversation_out(c) for c in found], total=total)
 
 
 @router.get("/conversations/{conversation_id}")
 def read_conversation(conversation_id: str, app: App) -> ConversationDetail:
-    """A conversation with its messages and the feedback on them."""
+    """A conversation with its messages and their feedback."""
     return conversation_detail(*app.conversations.get(conversation_id))
 
 
@@ -71,12 +71,12 @@ def read_conversation(conversation_id: str, app: App) -> ConversationDetail:
 def update_conversation(
     conversation_id: str, body: ConversationUpdate, app: App
 ) -> ConversationOut:
-    """Rename it, or choose other bases for it."""
+    """Change title or knowledge bases."""
     return conversation_out(app.conversations.update(conversation_id, body.title, body.base_ids))
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
 def delete_conversation(conversation_id: str, app: App) -> None:
-    """Delete it with its messages and the feedback on them."""
+    """Delete a conversation with its messages and their feedback."""
     app.generations.stop_conversation(conversation_id)
     app.conversations.delete(conversation_id)

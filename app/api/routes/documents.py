@@ -38,13 +38,13 @@ class DocumentOut(Wire):
     id: str
     base_id: str
     name: str
-    path: str  # where it lies in its folder; the name where it came alone
-    version: int  # counted from 1; a newer one that is ready makes the older ones superseded
+    path: str  # relative path in its folder; the name if uploaded alone
+    version: int  # from 1; once a newer version is ready, older ones are superseded
     media_type: str
     size_bytes: int
     sha256: str
     state: DocumentState
-    done: int  # of the present stage: pages when parsing, chunks when embedding
+    done: int  # in the current stage: pages when parsing, chunks when embedding
     total: int
     error_code: str | None
     error_detail: str | None
@@ -70,7 +70,7 @@ class KnownIn(Wire):
 
 
 class KnownOut(Wire):
-    """Aligned with what was asked; null where the file is to be uploaded."""
+    """In request order; null for files that must be uploaded."""
 
     documents: list[DocumentOut | None]
 
@@ -102,7 +102,7 @@ class ChunkOut(Wire):
     end: int
     page: int | None
     headings: list[str]
-    locator: str | None = None  # where a page does not say it: `sheet 薪资, rows 8–20`
+    locator: str | None = None  # for formats without pages: `sheet 薪资, rows 8–20`
 
 
 def document_out(view: DocumentView) -> DocumentOut:
@@ -116,11 +116,11 @@ async def upload_document(
     request: Request,
     response: Response,
     app: App,
-    path: Annotated[str, Query(max_length=2000, description="Where it lies in its folder")] = "",
+    path: Annotated[str, Query(max_length=2000, description="Relative path in its folder")] = "",
 ) -> DocumentOut:
-    """Take in one file: 202 once its bytes and its job are on disk, 200 where it was there.
+    """Upload a file: 202 once the file and its job are stored, 200 if it already exists.
 
-    Other bytes at the same path become the next version of the document.
+    Different content at the same path becomes the next version of the document.
     """
     async with LimitedUpload(request, app.documents.max_upload_bytes) as upload:
         view, is_new = await app.documents.accept(base_id, upload.name, upload.parts(), path=path)
@@ -138,7 +138,7 @@ def list_documents(
     q: str = "",
     state: DocumentState | None = None,
 ) -> DocumentList:
-    """Newest first, without superseded versions unless asked for; `q` looks into names."""
+    """Documents, newest first; `q` searches names. Superseded versions only with their state."""
     views, total = app.documents.page(
         base_id, limit=limit, offset=offset, name=q, state=state or ""
     )
@@ -147,7 +147,7 @@ def list_documents(
 
 @router.post("/bases/{base_id}/known")
 def known_files(base_id: str, body: KnownIn, app: App) -> KnownOut:
-    """Which of these files the base has already, so that only the others are sent."""
+    """Find out which of these files the base already has, to upload only the others."""
     files = [(file.path, file.sha256) for file in body.files]
     views = app.documents.known(base_id, files)
     return KnownOut(documents=[view and document_out(view) for view in views])
@@ -167,16 +167,16 @@ def read_document(document_id: str, app: App) -> DocumentOut:
 
 @router.delete("/documents/{document_id}", status_code=204)
 def delete_document(document_id: str, app: App, path: str = "") -> None:
-    """Take it out of every index at once, with its earlier versions; an earlier one goes alone.
+    """Delete a document and its earlier versions from all indexes, or a single earlier version.
 
-    With `path`, a document that is known under other paths too only loses this one.
+    With `path`, a document that also has other paths only loses this one.
     """
     app.documents.delete(document_id, path)
 
 
 @router.post("/documents/{document_id}/retry", status_code=202)
 def retry_document(document_id: str, app: App) -> DocumentOut:
-    """Read a failed document again."""
+    """Process a failed document again."""
     return document_out(app.documents.retry(document_id))
 
 
@@ -187,7 +187,7 @@ def read_text(
     start: Offset = 0,
     end: Annotated[int | None, Query(ge=0)] = None,
 ) -> TextOut:
-    """A part of the stored text, the one that citations point into."""
+    """Part of the stored text, which citations refer to."""
     end = start + _TEXT_CHARS if end is None else end
     part = app.documents.text(document_id, start, end)
     pages = [PageOut(page=page, start=first, end=last) for page, first, last in part.pages]
@@ -206,7 +206,7 @@ def read_text(
 def list_chunks(
     document_id: str, app: App, limit: Limit = 100, offset: Offset = 0
 ) -> list[ChunkOut]:
-    """What the document was cut into."""
+    """The chunks of a document."""
     chunks = app.documents.chunks(document_id, limit=limit, offset=offset)
     return [
         ChunkOut.model_validate(chunk.model_dump(include=set(ChunkOut.model_fields)))
@@ -216,7 +216,7 @@ def list_chunks(
 
 @router.get("/documents/{document_id}/file")
 def download_file(document_id: str, app: App) -> FileResponse:
-    """The file as it was uploaded. Always a download: a browser must not open it as a page."""
+    """The original file. Always a download, so that browsers do not render it as a page."""
     document, path = app.documents.original(document_id)
     return FileResponse(
         path,

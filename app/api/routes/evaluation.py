@@ -1,4 +1,4 @@
-"""Questions that a knowledge base is measured by, and the runs that measure it."""
+"""Evaluation questions of a knowledge base, and evaluation runs."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -41,14 +41,14 @@ class Collected(Wire):
 
 
 class EvalRunCreate(Wire):
-    """`changes`: settings by name, as they would stand in the environment."""
+    """`changes`: settings by name, with values as in the environment."""
 
     changes: dict[str, str] = Field(default_factory=dict, max_length=20)
     answers: bool = False
 
 
 class EvalRunOut(Wire):
-    """`result` holds the metrics, and of a single run every question."""
+    """`result` contains the metrics and, for a single run, every question."""
 
     id: str
     state: Literal["running", "done", "failed"]
@@ -60,7 +60,7 @@ class EvalRunOut(Wire):
 
 
 class DifferenceOut(Wire):
-    """Means over the questions that both runs asked; `low` to `high` is the 95 % interval."""
+    """Means over the questions of both runs; `low` to `high` is the 95% interval."""
 
     metric: str
     before: float
@@ -78,7 +78,7 @@ class ChangeOut(Wire):
 
 
 class ComparisonOut(Wire):
-    leading: str  # the metric that better and worse are judged by
+    leading: str  # the metric that decides better and worse
     differences: list[DifferenceOut]
     better: list[ChangeOut]
     worse: list[ChangeOut]
@@ -86,13 +86,13 @@ class ComparisonOut(Wire):
 
 @router.get("/bases/{base_id}/questions")
 def list_questions(base_id: str, app: App) -> list[EvalQuestionOut]:
-    """The regression set of a base."""
+    """The evaluation questions of a knowledge base."""
     return [EvalQuestionOut.model_validate(q) for q in app.regression.questions(base_id)]
 
 
 @router.post("/bases/{base_id}/questions", status_code=201)
 def add_question(base_id: str, body: EvalQuestionCreate, app: App) -> EvalQuestionOut:
-    """Add a question with the documents, the passage or the answer expected of it."""
+    """Add a question with its expected documents, passage or answer."""
     expected = Expected(tuple(body.document_ids), body.source_text, body.answer)
     stored = app.regression.add(base_id, body.question, expected)
     return EvalQuestionOut.model_validate(stored)
@@ -100,25 +100,25 @@ def add_question(base_id: str, body: EvalQuestionCreate, app: App) -> EvalQuesti
 
 @router.post("/bases/{base_id}/questions/collect")
 def collect_questions(base_id: str, app: App) -> Collected:
-    """Take questions from ratings that name the right source or hold a better answer."""
+    """Add questions from ratings with a correct source or a corrected answer."""
     return Collected(added=app.regression.collect(base_id))
 
 
 @router.delete("/questions/{question_id}", status_code=204)
 def delete_question(question_id: str, app: App) -> None:
-    """Take a question out of its set."""
+    """Delete a question."""
     app.regression.delete(question_id)
 
 
 @router.get("/bases/{base_id}/evaluations")
 def list_runs(base_id: str, app: App) -> list[EvalRunOut]:
-    """Runs of the set, newest first, with their metrics."""
+    """Evaluation runs, newest first, with their metrics."""
     return [EvalRunOut.model_validate(run) for run in app.evaluations.all(base_id)]
 
 
 @router.post("/bases/{base_id}/evaluations", status_code=202)
 def start_run(base_id: str, body: EvalRunCreate, app: App) -> EvalRunOut:
-    """Measure in a process of its own, with some settings changed; 409 while another run goes."""
+    """Start a run in a separate process, with changed settings; 409 if one is running."""
     app.bases.get(base_id)
     run = app.evaluations.start(base_id, body.changes, answers=body.answers)
     return EvalRunOut.model_validate(run)
@@ -126,23 +126,23 @@ def start_run(base_id: str, body: EvalRunCreate, app: App) -> EvalRunOut:
 
 @router.get("/bases/{base_id}/evaluations/{run_id}")
 def read_run(base_id: str, run_id: str, app: App) -> EvalRunOut:
-    """One run with every question of it."""
+    """One run with all its questions."""
     return EvalRunOut.model_validate(app.evaluations.get(base_id, run_id))
 
 
 @router.get("/bases/{base_id}/evaluations/{run_id}/report", response_class=HTMLResponse)
 def read_report(base_id: str, run_id: str, app: App) -> str:
-    """The run as a page of its own."""
+    """The report of a run, as HTML."""
     return app.evaluations.report(base_id, run_id)
 
 
 @router.get("/bases/{base_id}/evaluations/{run_id}/compare")
 def compare_runs(base_id: str, run_id: str, before: str, app: App) -> ComparisonOut:
-    """What got better or worse since the run `before`."""
+    """Questions that got better or worse since the run `before`."""
     return ComparisonOut.model_validate(app.evaluations.compare(base_id, before, run_id))
 
 
 @router.get("/evaluation/report", response_class=HTMLResponse)
 def public_report(app: App) -> str:
-    """The page that `zhiwen eval report` wrote, of public sets; 404 where there is none."""
+    """The report written by `zhiwen eval report` on public datasets; 404 if there is none."""
     return app.evaluations.public_report()

@@ -57,7 +57,7 @@ def export(app: App, format: Annotated[Format, Query()], filters: Filters) -> Re
 
 @router.get("/export/report")
 def export_report(app: App, format: Annotated[Format, Query()], filters: Filters) -> ExportReport:
-    """What the export holds, and what was left out and why."""
+    """Summary of the export: exported rows, and excluded answers with reasons."""
     _, report = app.feedback.export(format, filters)
     return ExportReport(
         format=report.format,

@@ -55,7 +55,7 @@ def put_feedback(message_id: str, body: FeedbackIn, app: App) -> FeedbackOut:
 
 @router.delete("/messages/{message_id}/feedback", status_code=204)
 def delete_feedback(message_id: str, app: App) -> None:
-    """Withdraw the feedback."""
+    """Delete the feedback on an answer."""
     app.feedback.delete(message_id)
 
 
@@ -67,7 +67,7 @@ def list_feedback(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> FeedbackList:
-    """Rated answers, the latest feedback first."""
+    """Rated answers, latest feedback first."""
     rows, total = app.feedback.page(
         rating=rating or "", base_id=base_id or "", limit=limit, offset=offset
     )

@@ -1,4 +1,4 @@
-"""How the service is: health, status, models, metrics."""
+"""Health, status, models and metrics of the service."""
 
 from datetime import datetime
 from typing import Literal
@@ -33,16 +33,16 @@ class ModelOut(Wire):
 
 
 class EngineOut(Wire):
-    """One engine. `ok`: it answers and its breaker is not open. Prices per million tokens."""
+    """One engine. `ok`: it responds and its breaker is not open. Prices per million tokens."""
 
     name: str
-    model: str  # as the server calls it
+    model: str  # its name on the server
     address: str
     ok: bool
     ready: bool
-    state: Literal["closed", "open", "half_open"]  # of its breaker
-    next_try_s: float  # until an open breaker lets a request through
-    failures: int  # in a row
+    state: Literal["closed", "open", "half_open"]  # of the circuit breaker
+    next_try_s: float  # until the open breaker allows a request
+    failures: int  # consecutive
     last_error: str
     last_error_at: datetime | None
     running: int
@@ -55,7 +55,7 @@ class EngineOut(Wire):
     price_in: float | None
     price_out: float | None
     since: datetime | None  # when it went down
-    todo: str  # what to do where it is not ok
+    todo: str  # what to do if it is not ok
 
 
 class ComponentOut(Wire):
@@ -74,7 +74,7 @@ class FindingOut(Wire):
 
 
 class CheckOut(Wire):
-    """What follows from the database, compared with it: at the last start, and now."""
+    """Differences between the database and derived data: at the last start, and now."""
 
     at_start: list[FindingOut]
     now: list[FindingOut]
@@ -85,7 +85,7 @@ class StatusOut(Wire):
     components: list[ComponentOut]
     queued_jobs: int
     engines: list[EngineOut] = Field([])
-    versions: dict[str, str] = Field({})  # of Zhiwen, Python, and what answers depend on
+    versions: dict[str, str] = Field({})  # Zhiwen, Python, and packages that affect answers
 
 
 def engine_out(view: EngineView) -> EngineOut:
@@ -111,13 +111,13 @@ def engine_out(view: EngineView) -> EngineOut:
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """The process answers."""
+    """Liveness: the process responds."""
     return {"status": "ok"}
 
 
 @router.get("/readyz")
 async def readyz(app: App, response: Response) -> dict[str, str]:
-    """200 once questions can be searched: database and embedder are there. Else 503."""
+    """Readiness: 200 once database and embedder are ready for search, otherwise 503."""
     if await app.status.ready():
         return {"status": "ready"}
     response.status_code = 503
@@ -128,7 +128,7 @@ async def readyz(app: App, response: Response) -> dict[str, str]:
 
 @router.get("/api/status")
 async def read_status(app: App) -> StatusOut:
-    """Each component, and what to do where one is down."""
+    """State of every component and engine, and what to do if one is down."""
     engines = await app.status.engines()
     components = await app.status.components(engines)
     return StatusOut(
@@ -142,13 +142,13 @@ async def read_status(app: App) -> StatusOut:
 
 @router.get("/api/check")
 def check(app: App) -> CheckOut:
-    """Compare files and indexes with the database; seconds on a large base. Changes nothing."""
+    """Compare files and indexes with the database. Read-only; takes seconds on a large base."""
     return _checked(app, repair=False)
 
 
 @router.post("/api/check")
 def repair(app: App) -> CheckOut:
-    """The same, and set right what can be."""
+    """Compare files and indexes with the database, and repair what can be repaired."""
     return _checked(app, repair=True)
 
 
@@ -162,7 +162,7 @@ def _checked(app: App, *, repair: bool) -> CheckOut:
 
 @router.get("/api/models")
 async def list_models(app: App) -> list[ModelOut]:
-    """The chat models by name, in the order of fallback, and whether they answer now."""
+    """Chat models in fallback order, and whether they respond now."""
     return [
         ModelOut(
             name=view.engine.spec.name,
@@ -178,7 +178,7 @@ async def list_models(app: App) -> list[ModelOut]:
 
 @router.get("/metrics")
 def metrics(app: App) -> Response:
-    """Prometheus text format: what this process did, its engines, and what is stored."""
+    """Metrics in Prometheus text format: this process, its engines, and stored data."""
     now = CollectorRegistry()
     now.register(EngineGauges(app.gateway))
     now.register(Inventory(app.db))

@@ -1,4 +1,4 @@
-"""The jobs that read documents."""
+"""Ingestion jobs."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -34,7 +34,7 @@ def list_jobs(
     state: Annotated[str, Query(pattern="^(queued|running|done|failed)?$")] = "",
     limit: Limit = 50,
 ) -> list[JobOut]:
-    """Newest first."""
+    """Ingestion jobs, newest first."""
     jobs = app.jobs.newest(state=state, limit=limit)
     return [job_out(job) for job in jobs]
 

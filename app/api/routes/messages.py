@@ -1,4 +1,4 @@
-"""One question or answer: reading, stopping and replaying it."""
+"""Reads, stops and replays a single message."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -29,8 +29,8 @@ class CitationOut(Wire):
 
 
 class UnsupportedOut(Wire):
-    """`content[start:end]` is a sentence that no source holds; with reason `number` only a number
-    in it is missing from them."""
+    """`content[start:end]` is a sentence without support in the sources; with reason `number`, only
+    a number in it is missing."""
 
     start: int
     end: int
@@ -38,7 +38,7 @@ class UnsupportedOut(Wire):
 
 
 class ConflictOut(Wire):
-    """Two sources say the same with other numbers."""
+    """Two sources make the same statement with different numbers."""
 
     marker: int
     text: str
@@ -53,8 +53,8 @@ class TriedOut(Wire):
 
 
 class ServedOut(Wire):
-    """Which engine wrote the answer; `reason` says why it was chosen, `tried` which ones before it
-    did not answer."""
+    """The engine that wrote the answer, the `reason` for the first choice, and the engines `tried`
+    before it."""
 
     engine: str
     wanted: str
@@ -63,7 +63,7 @@ class ServedOut(Wire):
 
 
 class MessageOut(Wire):
-    """`cached_from`: the earlier answer that this one repeats."""
+    """`cached_from`: id of the earlier answer that was reused."""
 
     id: str
     conversation_id: str
@@ -87,14 +87,14 @@ class MessageOut(Wire):
     task: Task = "qa"
     prompt_id: str | None = None  # with its version, e.g. qa-5/answer
     cached_from: str | None = None
-    trace_id: str = ""  # of the request that asked for it; in logs and traces too
+    trace_id: str = ""  # of the request, as in logs and traces
     feedback: FeedbackOut | None
     created_at: datetime
 
 
 class ReplayOut(Wire):
-    """`before` is the stored answer, `after` the new one; `same` compares what the model wrote,
-    letter by letter. `notes` say why the two may differ."""
+    """`before` is the stored answer, `after` the new one; `same` tells whether the model
+    wrote identical text. `notes` explain possible differences."""
 
     message_id: str
     same: bool
@@ -125,7 +125,7 @@ def read_message(message_id: str, app: App) -> MessageOut:
 
 @router.post("/messages/{message_id}/stop", status_code=202)
 def stop_message(message_id: str, app: App) -> MessageOut:
-    """Stop writing; the text so far is kept. Nothing happens to a finished answer."""
+    """Stop an answer; the text so far is kept. Does nothing if it is finished."""
     view = app.conversations.message(message_id)
     app.generations.stop(message_id)
     return message_out(view.message, view.feedback)
@@ -133,7 +133,7 @@ def stop_message(message_id: str, app: App) -> MessageOut:
 
 @router.post("/messages/{message_id}/replay")
 async def replay_message(message_id: str, app: App) -> ReplayOut:
-    """Make an answer again from what is stored with it; nothing is changed."""
+    """Replay an answer from its stored prompt and compare the two. Stores nothing."""
     made = await app.replay.run(message_id)
     return ReplayOut(
         message_id=message_id,

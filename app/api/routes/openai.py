@@ -1,7 +1,6 @@
-"""The OpenAI shape: any OpenAI client can talk to a knowledge base.
+"""OpenAI-compatible endpoints: any OpenAI client can query a knowledge base.
 
-Citations come in a field of their own, `citations`, and which engine wrote the answer in `served`;
-plain clients ignore both.
+The additional fields `citations` and `served` (the engine) are ignored by plain clients.
 """
 
 import json
@@ -28,7 +27,7 @@ from app.wiring.application import Zhiwen
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
-_CLIENT_CLOSED = 499  # nginx's number; nobody reads it but the log
+_CLIENT_CLOSED = 499  # nginx's status code, only seen in logs
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
@@ -50,7 +49,7 @@ class ChatMessage(BaseModel):
             text = self.content
         else:
             if any(part.type != "text" for part in self.content):
-                raise Invalid("Only text parts are read.", code="unsupported_content")
+                raise Invalid("Only text parts are supported.", code="unsupported_content")
             text = "".join(part.text for part in self.content)
         return Message("system" if self.role == "developer" else self.role, text)
 
@@ -62,7 +61,7 @@ class StreamOptions(BaseModel):
 
 
 class CompletionIn(BaseModel):
-    """What is read of a request; other fields of the protocol are accepted and ignored."""
+    """The supported fields of a request; others are accepted and ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -75,8 +74,8 @@ class CompletionIn(BaseModel):
 
 @router.get("/models")
 def list_models(app: App) -> dict[str, Any]:
-    """`zhiwen` asks all knowledge bases, `zhiwen/<name>` one; `auto` and the names of engines ask
-    all, and choose the engine after an @ too: `zhiwen/<name>@<engine>`."""
+    """Model names: `zhiwen` queries all knowledge bases, `zhiwen/<name>` one. `auto` or an engine's
+    name queries all with that engine; an @ combines both: `zhiwen/<name>@<engine>`."""
     models = [
         {"id": name, "object": "model", "created": 0, "owned_by": "zhiwen"}
         for name in app.direct.model_names()
@@ -113,7 +112,7 @@ async def _completion(
     }
     if body.stream:
         frames = _frames(head, question, app, usage=body.stream_options.include_usage)
-        # An error before the first token keeps its own status.
+        # An error before the first token gets its own status code.
         first = await unless_left(request, _first(frames))
         return StreamingResponse(
             _chain(first, frames), media_type="text/event-stream", headers=_HEADERS

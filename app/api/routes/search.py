@@ -1,4 +1,4 @@
-"""Search: the passages of a question, without an answer."""
+"""Search without an answer."""
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -22,6 +22,6 @@ class SearchOut(Wire):
 
 @router.post("/search")
 def search(body: SearchIn, app: App) -> SearchOut:
-    """The best passages with every stage's score, without an answer."""
+    """The best passages for a question, with the scores of every stage."""
     found = app.search.search(body.query, body.base_ids, body.top_k)
     return SearchOut(passages=[passage_out(p) for p in found.passages], timings_ms=found.timings_ms)

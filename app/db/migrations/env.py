@@ -12,7 +12,7 @@ LEXICAL_TABLE = "chunk_terms"
 
 
 def is_ours(name: str | None, kind: str, parents: Any) -> bool:
-    """The lexical index is made by hand: FTS5's shadow tables have no metadata."""
+    """Skips the lexical index, which is created by hand: FTS5's shadow tables have no metadata."""
     return kind != "table" or not str(name).startswith(LEXICAL_TABLE)
 
 

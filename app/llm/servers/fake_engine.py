@@ -2,8 +2,8 @@
 
     python -m app.llm.servers.fake_engine --port N [--delay-ms 0]
 
-Its answer repeats the first sentence of source [1] of the prompt with the marker. A model name
-such as `fake:busy` chooses how it behaves; the names are in `MODES`.
+It answers with the first sentence of source [1] and its marker. A model name such as `fake:busy`
+selects a mode; see `MODES`.
 """
 
 import argparse
@@ -28,25 +28,25 @@ Mode = Literal[
     "error",  # 500
     "busy",  # 429, retry after 7 s
     "loading",  # 503 always
-    "loading_once",  # 503 the first time
+    "loading_once",  # 503 once
     "refused",  # 400
-    "stall_headers",  # not even headers
+    "stall_headers",  # no response headers
     "stall_first",  # headers, then nothing
-    "stall_middle",  # half the answer, then nothing
+    "stall_middle",  # half the answer, then silence
     "reset",  # half the answer, then the connection breaks
-    "count",  # `0 1 2 …`, so that a token which is lost on the way shows
-    "clock",  # the same behind the microsecond at which the first one left, of the system's clock
-    "split",  # every byte in a packet of its own
+    "count",  # `0 1 2 …`, so that a lost token shows
+    "clock",  # the same after the microsecond, by the monotonic clock, at which it was sent
+    "split",  # every byte in its own packet
     "joined",  # the whole stream in one packet
-    "no_done",  # everything but [DONE]
-    "html",  # 200 and a web page
-    "empty",  # 200 and a clean end at once
-    "malformed",  # half the answer, then a chunk that is no JSON
+    "no_done",  # no [DONE]
+    "html",  # 200 with an HTML page
+    "empty",  # 200 and an empty stream
+    "malformed",  # half the answer, then a chunk that is not JSON
     "unfinished",  # half the answer, then a clean end without finish reason and [DONE]
     "error_middle",  # half the answer, then an error inside the stream
-    "error_first",  # an error inside the stream, nothing before it
-    "no_tools",  # 400 where tools are offered
-    "tool",  # asks for tools as long as it is offered any: `fake_tools.py`
+    "error_first",  # an error as first chunk of the stream
+    "no_tools",  # 400 if tools are offered
+    "tool",  # calls tools while any are offered: `fake_tools.py`
 ]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
@@ -59,7 +59,7 @@ _STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}
 
 @dataclass(slots=True)
 class FakeEngine:
-    """The state of one server. `requests` are the bodies it got, `cut_off` streams left early."""
+    """State of a server. `requests`: received bodies; `cut_off`: streams closed by the client."""
 
     delay_s: float = 0.0
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -160,7 +160,7 @@ class FakeEngine:
 
 
 async def _broken(mode: Mode) -> AsyncIterator[bytes]:
-    """What comes after half the answer."""
+    """The failure after half of the answer."""
     if mode == "stall_middle":
         await asyncio.sleep(_STALL_S)
     if mode == "reset":
@@ -172,7 +172,7 @@ async def _broken(mode: Mode) -> AsyncIterator[bytes]:
 
 
 def mode_of(model: str) -> Mode:
-    """The mode a model's name asks for; `ok` where it names none."""
+    """The mode in a model's name; `ok` if it has none."""
     wanted = model.partition(":")[2]
     return next((mode for mode in MODES if mode == wanted), "ok")
 

@@ -1,15 +1,15 @@
 """Tool calls of the fake engine.
 
-The question says which: `search_knowledge {"query": "x"} | calculator {"expression": "1"}` has it
-call the first, then the second, then answer. `forever` in front repeats the last call for as long
-as tools are offered.
+The question lists them: for `search_knowledge {"query": "x"} | calculator {"expression": "1"}` it
+calls the first, then the second, then answers. With the prefix `forever` it repeats the last call
+while tools are offered.
 """
 
 from typing import Any
 
 
 def tool_call_chunks(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Chunks of the call that is next, its arguments in two pieces; none where none is."""
+    """Chunks of the next call, its arguments split in two; empty if there is none."""
     messages = body["messages"]
     question = next(m["content"] for m in reversed(messages) if m["role"] == "user")
     wanted = [step.strip() for step in question.removeprefix("forever").split("|")]
@@ -27,7 +27,7 @@ def tool_call_chunks(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def tool_results(messages: list[dict[str, Any]]) -> str:
-    """What all tools said so far."""
+    """All tool results so far."""
     return "\n".join(m["content"] for m in messages if m["role"] == "tool")
 
 

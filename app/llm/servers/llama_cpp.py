@@ -1,10 +1,10 @@
-"""The embedded chat engine: llama.cpp in a process of its own, with an OpenAI endpoint.
+"""The embedded chat engine: llama.cpp in a separate process, with an OpenAI endpoint.
 
     python -m app.llm.servers.llama_cpp --model PATH --port N --threads N --context N --parallel N
                                         --alias NAME [--lora PATH …]
 
-Binds loopback only. Ends on SIGTERM and SIGINT, and when the process that started it is gone.
-A prefix of a prompt that a slot has already read is not read again.
+Binds loopback only. Exits on SIGTERM, on SIGINT, and when its parent process is gone. A slot reuses
+the prompt prefix it has already processed.
 """
 
 import argparse
@@ -25,18 +25,20 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 
 _PARENT_POLL_S = 1.0
-_PROMPT_CACHE_MIB = 256  # for prompts that lost their slot; the 0.5B takes 12 KiB a token
+_PROMPT_CACHE_MIB = (
+    256  # for prompts evicted from their slot; the 0.5B model takes 12 KiB per token
+)
 _VERBOSITY = 2  # warnings and errors
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """`threads` 0: all cores. `context_tokens` is for each of the `parallel` requests.
+    """`threads` 0: all cores. `context_tokens` is per request, of which `parallel` run at a time.
 
-    `loras` are adapters as GGUF files, applied to requests that say so:
-    `"lora": [{"id": 0, "scale": 1}]`, with the numbers that GET /lora-adapters gives. Where there
-    are any, every request must say, scale 0 included: one that doesn't may be continued from a
-    prompt that was read with an adapter.
+    `loras` are GGUF adapters, applied to requests that name them:
+    `"lora": [{"id": 0, "scale": 1}]`, with ids from GET /lora-adapters. If there are any, every
+    request must set the scale, even to 0: otherwise it may reuse a prompt prefix that was processed
+    with an adapter.
     """
 
     model: Path
@@ -49,9 +51,9 @@ class EngineOptions:
 
 
 def serve(options: EngineOptions) -> NoReturn:
-    """Run until a signal, or until the parent has gone. Raises RuntimeError from llama.cpp."""
+    """Runs until a signal or until the parent is gone. Raises RuntimeError from llama.cpp."""
     parent = os.getppid()
-    # Loading is one long call into C++ that Python's own handler would wait for.
+    # Loading is one long C++ call, and Python's own handlers would wait for it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     server = _start(options)
     ended = threading.Event()
@@ -60,13 +62,13 @@ def serve(options: EngineOptions) -> NoReturn:
     logger.info("%s at %s", options.alias, server.listening_address)
     while not ended.wait(_PARENT_POLL_S) and os.getppid() == parent:
         pass
-    # The server's destructor waits for running requests; there is nothing here to save.
+    # The server's destructor would wait for running requests; there is nothing to save.
     os._exit(0)
 
 
 def _start(options: EngineOptions) -> "Server":
-    # Spinning threads fall below one token a second when others use the cores. Read by the
-    # OpenMP runtime as it is loaded, hence before the import.
+    # Spinning threads drop below one token per second when other processes use the cores. OpenMP
+    # reads this when it is loaded, hence before the import.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     from xllamacpp import CommonAdapterLoraInfo, CommonParams, Server
 
@@ -86,10 +88,10 @@ def _parameters(params: "CommonParams", options: EngineOptions) -> "CommonParams
         cpu.n_threads = options.threads or os.cpu_count() or 1
         cpu.poll = 0
     params.cache_ram_mib = _PROMPT_CACHE_MIB
-    params.fit_params = False  # it fits models to GPUs, and doubles the time to start
+    params.fit_params = False  # it fits models to GPUs and doubles the start time
     params.ui = False
-    params.endpoint_slots = False  # it would show other people's prompts
-    params.cors_origins = ""  # no web page may read it
+    params.endpoint_slots = False  # it would expose other people's prompts
+    params.cors_origins = ""  # web pages must not read it
     params.verbosity = _VERBOSITY
     return params
 
@@ -98,10 +100,10 @@ def _options(arguments: list[str]) -> EngineOptions:
     parser = argparse.ArgumentParser(prog="python -m app.llm.servers.llama_cpp")
     parser.add_argument("--model", type=Path, required=True, help="GGUF file")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--alias", required=True, help="name under which it is served")
+    parser.add_argument("--alias", required=True, help="name of the served model")
     parser.add_argument("--threads", type=int, default=0, help="0 = all cores")
     parser.add_argument("--context", type=int, default=4096, help="tokens for each request")
-    parser.add_argument("--parallel", type=int, default=2, help="requests at a time")
+    parser.add_argument("--parallel", type=int, default=2, help="concurrent requests")
     parser.add_argument("--lora", type=Path, action="append", default=[], help="adapter, GGUF")
     found = parser.parse_args(arguments)
     return EngineOptions(

@@ -1,21 +1,21 @@
-"""How a vLLM on this machine is started: its command line and its environment.
+"""Command line and environment variables that start vLLM on this machine.
 
-vLLM lives in an environment of its own, because it pins what we use in other versions. Its `vllm`
-command asks for a package of that name, which the CPU build does not have: the module is run.
+vLLM has its own virtual environment, because it pins other versions of our dependencies. Its `vllm`
+command needs a package of that name, which the CPU build does not have, so the module is run.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-_KV_CACHE_GIB = 1  # the 0.5B takes 12 KiB a token: 87,000 tokens, 20 requests of 4,096
+_KV_CACHE_GIB = 1  # the 0.5B model takes 12 KiB per token: 87,000 tokens, 20 requests of 4,096
 _LORA_RANK = 16
 
 
 @dataclass(frozen=True, slots=True)
 class VllmOptions:
-    """`python` is that of vLLM's environment. `threads` 0: as vLLM likes.
+    """`python` is that of vLLM's environment. `threads` 0: vLLM's default.
 
-    `lora`: adapters are loaded and unloaded over HTTP, which is for a private address only.
+    `lora`: adapters can be loaded and unloaded over HTTP, so the address must be private.
     """
 
     python: Path
@@ -35,12 +35,12 @@ class VllmOptions:
             *("--host", "127.0.0.1", "--port", str(self.port)),
             *("--max-model-len", str(self.context_tokens), "--max-num-seqs", str(self.parallel)),
             *("--dtype", "bfloat16", "--enable-prefix-caching", "--disable-uvicorn-access-log"),
-            "--enforce-eager",  # compiling takes two minutes more
+            "--enforce-eager",  # compilation takes another two minutes
             *(("--enable-lora", "--max-lora-rank", str(_LORA_RANK)) if self.lora else ()),
         ]
 
     def environment(self) -> dict[str, str]:
-        """Variables on top of those there are."""
+        """Variables to add to the current environment."""
         threads = {"OMP_NUM_THREADS": str(self.threads)} if self.threads else {}
         return {
             "VLLM_CPU_KVCACHE_SPACE": str(_KV_CACHE_GIB),

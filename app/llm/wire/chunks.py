@@ -1,4 +1,4 @@
-"""What OpenAI-compatible servers put on the wire: one streamed chunk, and what errors look like."""
+"""Parses streamed chunks and error bodies of OpenAI-compatible servers."""
 
 import json
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _MAX_REASON_CHARS = 300
 
 
 class MalformedChunk(ValueError):
-    """A chunk that is not in the shape of the protocol."""
+    """A chunk that violates the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkError:
-    """An error inside a stream that had begun with 200. `status` 0 where none is given."""
+    """An error inside a stream that started with 200. `status` is 0 if none is given."""
 
     message: str
     status: int
@@ -34,7 +34,7 @@ class Chunk:
 
 
 def read_chunk(data: str) -> Chunk:
-    """One `data:` field of a completions or chat stream. Raises MalformedChunk."""
+    """Parses one `data:` field of a completions or chat stream. Raises MalformedChunk."""
     try:
         document = json.loads(data)
         if document.get("error"):
@@ -52,7 +52,7 @@ def read_chunk(data: str) -> Chunk:
 
 
 def error_reason(body: bytes) -> str:
-    """What the body of an error response says, in a line."""
+    """The message of an error body, in one line."""
     text = body.decode("utf-8", errors="replace").strip()
     try:
         document = json.loads(text)

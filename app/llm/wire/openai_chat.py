@@ -1,7 +1,7 @@
 """A chat model behind any OpenAI-compatible server: vLLM, llama.cpp, others.
 
-Two protocols. `completions`: we render ChatML and post the text to `/completions`, so that what is
-served is byte for byte what is exported for fine-tuning. `chat`: the server renders.
+Two protocols. `completions`: we render ChatML and post the text to `/completions`, so that the
+served prompt equals the one exported for fine-tuning, byte for byte. `chat`: the server renders.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class CountsTokens(Protocol):
 
 
 class _Transient(EngineUnavailable):
-    """Worth a second try: the connection failed, or the server said 503."""
+    """Can be retried: the connection failed, or the server returned 503."""
 
 
 class OpenAIChatModel:
@@ -75,11 +75,11 @@ class OpenAIChatModel:
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(None, connect=connect_timeout_s, write=_WRITE_TIMEOUT_S),
             limits=httpx.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_S),
-            trust_env=False,  # a proxy to the world is not meant for the engine
+            trust_env=False,  # the environment's proxies are for the internet, not for the engine
         )
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         await self._client.aclose()
 
     def count_tokens(self, text: str) -> int:
@@ -101,7 +101,7 @@ class OpenAIChatModel:
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
-        """See `ChatModel.stream`. A request is tried twice at most, and never after a token."""
+        """See `ChatModel.stream`. A request is retried once, and never after the first token."""
         deadline = asyncio.get_running_loop().time() + self._first_token_timeout_s
         path, body = self._request(messages, max_tokens, temperature, stop, tools)
         started = False
@@ -137,7 +137,9 @@ class OpenAIChatModel:
             "stream_options": {"include_usage": True},
         }
         if self._render is None:
-            if messages[-1].role == "assistant":  # servers differ in how they go on with one
+            if (
+                messages[-1].role == "assistant"
+            ):  # servers differ in how they continue a partial answer
                 messages = messages[:-1]
             turns = [as_turn(message) for message in messages]
             if tools:
@@ -150,7 +152,7 @@ class OpenAIChatModel:
     async def _response(
         self, path: str, body: dict[str, Any], deadline: float
     ) -> AsyncIterator[httpx.Response]:
-        """A response of status 200, its body not yet read."""
+        """A response of status 200 with its body unread."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_Transient),
             stop=stop_after_attempt(_TRIES),
@@ -169,8 +171,8 @@ class OpenAIChatModel:
         try:
             response = await self._client.send(request, stream=True)
         except httpx.ConnectTimeout as error:
-            # It may be this process that was late to see the connection: under a burst of
-            # questions its loop is, by tenths of a second at each step.
+            # This process itself may have noticed the connection late: in a burst of questions the
+            # event loop lags by tenths of a second at each step.
             raise _Transient(f"{self._base_url}: {type(error).__name__}") from error
         except httpx.TimeoutException as error:
             raise EngineUnavailable(f"{self._base_url}: {type(error).__name__}") from error
@@ -187,7 +189,7 @@ class OpenAIChatModel:
     async def _chunks(
         self, response: httpx.Response, deadline: float
     ) -> AsyncGenerator[Chunk, None]:
-        """Chunks until the end of the stream. Raises TimeoutError when one is late."""
+        """Chunks until the end of the stream. Raises TimeoutError if one is late."""
         clock = asyncio.get_running_loop().time
         started = finished = False
         async with aclosing(EventSource(response).aiter_sse()) as events:
@@ -206,7 +208,7 @@ class OpenAIChatModel:
 
 
 def _merge(final: Delta, chunk: Chunk) -> Delta:
-    """Finish reason and token counts come in one chunk or in two, depending on the server."""
+    """Finish reason and token counts arrive in one chunk or two, depending on the server."""
     reason = chunk.finish_reason or final.finish_reason
     calls = merge_calls(final.tool_calls, chunk.tool_calls)
     return Delta(finish_reason=reason, tokens=chunk.tokens or final.tokens, tool_calls=calls)
@@ -227,7 +229,7 @@ def _checked(data: str, started: bool) -> Chunk:
 
 
 def _broken(started: bool, reason: str) -> LlmError:
-    """Before the first token nothing is lost, and another engine may be asked."""
+    """Before the first token, unavailable, so that another engine can be tried."""
     return EngineStreamBroken(reason) if started else EngineUnavailable(reason)
 
 
@@ -244,7 +246,7 @@ def _refusal(response: httpx.Response, reason: str) -> LlmError:
 
 
 def _seconds(text: str) -> float | None:
-    """`Retry-After` in seconds; its other form, a date, is not used by engines."""
+    """`Retry-After` in seconds; engines do not use its date form."""
     try:
         return max(0.0, float(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Tool calls in OpenAI's chat protocol: streamed in pieces, each with the place of its call.
+"""Tool calls in OpenAI's chat protocol, streamed in pieces with the index of their call.
 
 https://platform.openai.com/docs/guides/function-calling#streaming
 """
@@ -12,7 +12,7 @@ from app.llm.messages import Message, ToolCall
 
 @dataclass(frozen=True, slots=True)
 class CallPiece:
-    """The next piece of call number `index`; id and name come with the first."""
+    """The next piece of call number `index`; the first piece has id and name."""
 
     index: int
     id: str
@@ -34,7 +34,7 @@ def read_calls(delta: Mapping[str, Any]) -> tuple[CallPiece, ...]:
 
 
 def merge_calls(calls: Sequence[ToolCall], pieces: Sequence[CallPiece]) -> tuple[ToolCall, ...]:
-    """The calls so far with some more pieces."""
+    """Adds pieces to the calls so far."""
     merged = list(calls)
     for piece in pieces:
         if piece.index < len(merged):
@@ -46,7 +46,7 @@ def merge_calls(calls: Sequence[ToolCall], pieces: Sequence[CallPiece]) -> tuple
 
 
 def as_turn(message: Message) -> dict[str, Any]:
-    """A message as the protocol has it."""
+    """A message in the protocol's format."""
     turn: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.tool_calls:
         turn["tool_calls"] = [

@@ -1,1 +1,1 @@
-"""Turns what a package index or a GGUF file holds into weights that can be loaded."""
+"""Converts weights from a package index or a GGUF file into loadable formats."""

@@ -1,10 +1,10 @@
 """AWQ's 4-bit form of a weight matrix, as vLLM and AutoAWQ read it (`version: gemm`).
 
-Lin et al., AWQ: Activation-aware Weight Quantization, https://arxiv.org/abs/2306.00978. We take the
-paper's asymmetric grid in groups of inputs and its search for a clipped range, without activations:
-each group gets the range whose rounding errs least on the weights themselves.
+Lin et al., AWQ: Activation-aware Weight Quantization, https://arxiv.org/abs/2306.00978. We use the
+paper's asymmetric grid per group of inputs and its search for a clipped range, without activations:
+each group gets the range with the smallest rounding error of the weights.
 
-Eight 4-bit values lie in one int32 along the output, in the order that the gemm kernel unpacks:
+Eight 4-bit values are packed into one int32 along the output, in the order the gemm kernel unpacks:
 value 0 in the lowest bits, then 2, 4, 6, 1, 3, 5, 7.
 """
 
@@ -22,7 +22,7 @@ _GEMM_ORDER = (0, 2, 4, 6, 1, 3, 5, 7)
 _HIGHEST = 2**BITS - 1
 _CLIPS = (1.0, 0.96, 0.92, 0.88, 0.84, 0.8, 0.76, 0.72)
 _BLOCK = 1 << 16  # weights
-_SMALLEST_RANGE = 1e-5  # of a group of equal weights
+_SMALLEST_RANGE = 1e-5  # for groups of equal weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class AwqMatrix:
     scales: "Tensor"
 
     def weight(self) -> "Tensor":
-        """The matrix that is computed with, (out, in), in the type of the scales."""
+        """The dequantised matrix (out, in), in the type of the scales."""
         zeros, scales = (part.repeat_interleave(GROUP, 0) for part in (self.zeros, self.scales))
         return ((self.codes.float() - zeros.float()) * scales.float()).to(self.scales.dtype).T
 
     def tensors(self, name: str) -> "dict[str, Tensor]":
-        """What a file holds for the layer `name`: qweight (in, out / 8), qzeros, scales."""
+        """Tensors to save for the layer `name`: qweight (in, out / 8), qzeros, scales."""
         return {
             f"{name}.qweight": pack(self.codes),
             f"{name}.qzeros": pack(self.zeros),
@@ -51,13 +51,13 @@ class AwqMatrix:
 
 
 def quantise(weight: "Tensor") -> AwqMatrix:
-    """The 4-bit form of `weight` (out, in). Raises ValueError where `in` has no whole groups."""
+    """Quantises `weight` (out, in). Raises ValueError if its shape is not divisible."""
     import torch
 
     outputs, inputs = weight.shape
     if inputs % GROUP or outputs % _PER_INT32:
-        raise ValueError(f"{outputs} × {inputs} is no multiple of {_PER_INT32} × {GROUP}")
-    # In blocks that the processor's cache holds, ten times as fast as in one.
+        raise ValueError(f"{outputs} × {inputs} is not a multiple of {_PER_INT32} × {GROUP}")
+    # In blocks that fit the CPU cache, ten times as fast as all at once.
     blocks = torch.split(weight, max(1, _BLOCK // inputs))
     parts = [_best(rows.float().view(len(rows), -1, GROUP), weight.dtype) for rows in blocks]
     codes, zeros, scales = (torch.cat(found) for found in zip(*parts, strict=True))
@@ -86,7 +86,7 @@ def _round(groups: "Tensor", clip: "Tensor", kind: "dtype") -> "tuple[Tensor, Te
     """
     low = groups.amin(-1, keepdim=True).clamp(max=0) * clip
     high = groups.amax(-1, keepdim=True).clamp(min=0) * clip
-    # Rounded as it will be stored, so that the codes fit the scale that is computed with.
+    # Rounded as it will be stored, so that the codes match the stored scale.
     scales = ((high - low).clamp(min=_SMALLEST_RANGE) / _HIGHEST).to(kind).float()
     zeros = (-low / scales).round().clamp(0, _HIGHEST)
     codes = (groups / scales).round_().add_(zeros).clamp_(0, _HIGHEST)

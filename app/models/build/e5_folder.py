@@ -1,12 +1,12 @@
-"""What surrounds the weights of multilingual-e5-small: configuration, tokenizer, modules."""
+"""Configuration, tokenizer and modules of multilingual-e5-small."""
 
 from dataclasses import dataclass
 from typing import Any
 
 Piece = tuple[str, float]  # a SentencePiece piece and its log probability
 
-# XLM-R's normalisation is NFKC, except that it drops control characters, takes invisible ones as
-# spaces and keeps the full-width tilde, which Chinese text uses for ranges (5～10).
+# XLM-R normalises with NFKC, but drops control characters, turns invisible ones into spaces and
+# keeps the full-width tilde, which Chinese text uses for ranges (5～10).
 _DROPPED = r"[\x01-\x08\x0B\x0E-\x1F\x7F\x{8F}\x{9F}]"
 _SPACES = r"[\t\n\f\r\x{1680}\x{200B}-\x{200F}\x{2028}\x{2029}\x{2581}\x{FEFF}\x{FFFD}]"
 _TILDE, _TILDE_KEPT = "\uff5e", "\ue000"

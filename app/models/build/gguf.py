@@ -1,7 +1,7 @@
 """Converts the tokenizer in a GGUF file to `tokenizer.json`.
 
-Layout: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Only the metadata is read, never
-the tensors, so this takes a second whatever the model's size.
+Layout: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Only the metadata is read, not
+the tensors, so this takes a second regardless of model size.
 """
 
 import json
@@ -29,7 +29,7 @@ _SCALARS = {
 }
 _STRING, _ARRAY = 8, 9
 _CONTROL, _USER_DEFINED, _UNUSED = 3, 4, 5  # token types
-_MAX_STRING_BYTES = 1 << 24  # of a chat template or one token; more means a broken file
+_MAX_STRING_BYTES = 1 << 24  # of a chat template or token; anything longer means a broken file
 
 # Qwen2's split into words: https://huggingface.co/Qwen/Qwen2.5-0.5B/blob/main/tokenizer.json
 _QWEN2_WORDS = (
@@ -39,7 +39,7 @@ _QWEN2_WORDS = (
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """All key–value pairs of a GGUF file (version 2 or 3). Raises ModelFormatError."""
+    """Reads all key–value pairs of a GGUF file (version 2 or 3). Raises ModelFormatError."""
     with path.open("rb") as file:
         try:
             if file.read(4) != b"GGUF":
@@ -82,7 +82,7 @@ def _string(file: BinaryIO) -> str:
 
 
 def write_tokenizer(gguf: Path, folder: Path) -> None:
-    """Write `tokenizer.json` (Qwen2 byte-level BPE) and `chat_template.jinja` into `folder`."""
+    """Writes `tokenizer.json` (Qwen2 byte-level BPE) and `chat_template.jinja` into `folder`."""
     metadata = read_metadata(gguf)
     if metadata.get("tokenizer.ggml.pre") != "qwen2":
         raise ModelFormatError(f"{gguf}: not a Qwen2 tokenizer")
@@ -94,7 +94,7 @@ def write_tokenizer(gguf: Path, folder: Path) -> None:
         for index, (token, kind) in enumerate(zip(tokens, types, strict=True))
         if kind in (_CONTROL, _USER_DEFINED)
     ]
-    # Unused ones pad the embedding matrix; their names are no tokens.
+    # Unused tokens only pad the embedding matrix.
     words = {
         token: index
         for index, (token, kind) in enumerate(zip(tokens, types, strict=True))
@@ -126,7 +126,7 @@ def _tokenizer_document(
         "truncation": None,
         "padding": None,
         "added_tokens": added,
-        "normalizer": {"type": "NFC"},  # as Qwen's own; llama.cpp leaves it out
+        "normalizer": {"type": "NFC"},  # as in Qwen's own tokenizer; llama.cpp omits it
         "pre_tokenizer": {
             "type": "Sequence",
             "pretokenizers": [

@@ -1,9 +1,9 @@
-"""A chat model's GGUF file written as folders that vLLM serves: in bf16, and in AWQ's 4 bits.
+"""Converts a chat model from GGUF to folders that vLLM serves: bf16, and 4 bits (AWQ).
 
     zhiwen models convert qwen2.5-coder-0.5b-instruct
 
-vLLM reads Hugging Face's form. The weights are those of the GGUF, hence already rounded once; what
-this proves is the serving, and a model from the hub is better at the same size.
+The weights come from the GGUF file, so they have already been rounded once. This is good enough to
+test serving; for quality at the same size, use a model from the hub.
 """
 
 import json
@@ -19,13 +19,13 @@ AWQ_SUFFIX = "-awq"
 
 _WEIGHTS_FILE = "model.safetensors"
 _CONFIG_FILE = "config.json"
-_QUANTISED = "_proj.weight"  # attention and feed-forward; embeddings and head stay as they are
+_QUANTISED = "_proj.weight"  # attention and feed-forward; embeddings and head are not quantised
 
 
 def write_bf16(gguf: Path, folder: Path) -> None:
-    """Weights, configuration, tokenizer and ChatML template of `gguf`, as transformers saves them.
+    """Writes weights, configuration, tokenizer and ChatML template in transformers' format.
 
-    Takes four bytes of memory for each parameter at its peak. Raises ModelFormatError.
+    Peak memory: four bytes per parameter. Raises ModelFormatError.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
@@ -46,7 +46,7 @@ def write_bf16(gguf: Path, folder: Path) -> None:
 
 
 def write_awq(bf16: Path, folder: Path) -> None:
-    """The model in `bf16` with every projection in 4 bits. Raises ModelFormatError."""
+    """Writes the model in `bf16` with all projections in 4 bits. Raises ModelFormatError."""
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save_file
 

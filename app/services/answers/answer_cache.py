@@ -1,9 +1,9 @@
-"""The answer cache: the same question, on the same content, by the same recipe.
+"""The answer cache: reuses an answer to the same question, content and recipe.
 
-The cache is the conversations themselves: an answer carries the key under which it can be given
-again, so that all processes on a database share it, and what is deleted is not given again. The key
-holds the bases' content numbers: any upload or deletion changes it. An answer by a fallback carries
-none: it is not what the engine that was asked would say.
+The conversations themselves are the cache: every answer stores its cache key, so that all processes
+share it and deleted answers are not reused. The key includes the bases' content sequence, which any
+upload or deletion changes. Answers by a fallback engine have no key, since the requested engine
+would have answered differently.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _COPIED = (
 
 @dataclass(frozen=True, slots=True)
 class AnswerCache:
-    """`max_age` 0 switches it off."""
+    """`max_age` 0 disables the cache."""
 
     max_age: timedelta
 
@@ -42,7 +42,7 @@ class AnswerCache:
         return self.max_age > timedelta(0)
 
     def find(self, session: Session, key: str) -> StoredMessage | None:
-        """The newest answer under `key` that is whole, cites its sources and was not rated down."""
+        """The newest answer with `key` that is complete, cites sources and was not rated down."""
         newest = session.exec(
             select(StoredMessage)
             .outerjoin(StoredFeedback, col(StoredFeedback.message_id) == col(StoredMessage.id))
@@ -56,14 +56,14 @@ class AnswerCache:
             .order_by(col(StoredMessage.created_at).desc())
             .limit(1)
         ).first()
-        # No citation: the model said that it found nothing.
+        # Without a citation, the model said that it found nothing.
         found = newest if newest is not None and newest.citations else None
         ANSWER_CACHE.labels("hit" if found else "miss").inc()
         return found
 
 
-def give_again(answer: StoredMessage, found: StoredMessage) -> None:
-    """Make the empty `answer` a copy of `found`. No tokens and no time were spent on it."""
+def reuse_answer(answer: StoredMessage, found: StoredMessage) -> None:
+    """Makes the empty `answer` a copy of `found`, with no tokens and no timings."""
     for name in _COPIED:
         setattr(answer, name, getattr(found, name))
     answer.state, answer.cached_from, answer.answer_key = "complete", found.id, None

@@ -1,4 +1,4 @@
-"""A question: its conversation, its two messages, its generation."""
+"""Asks a question: stores its conversation and two messages, and starts the generation."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from app.llm.gateway import Gateway
 from app.llm.messages import Message
 from app.rag.answer import Question
 from app.rag.types import Task
-from app.services.answers.answer_cache import AnswerCache, give_again
+from app.services.answers.answer_cache import AnswerCache, reuse_answer
 from app.services.answers.conversations import get_conversation, get_message
 from app.services.answers.generations import Generation, Generations
 from app.services.answers.recipe import Recipes, answer_key
@@ -27,12 +27,12 @@ from app.services.search.search import Search
 _TITLE_CHARS = 40
 _MARKERS = re.compile(r"\s?\[\d{1,2}\]")
 CACHED_TASKS = ("qa", "summarise")
-_REGENERATE_TEMPERATURE = 0.7  # at 0 the same prompt gives the same answer again
+_REGENERATE_TEMPERATURE = 0.7  # at 0, the same prompt would give the same answer
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was stored; `answer` is still empty and in state `streaming`."""
+    """The stored rows; `answer` is still empty and in state `streaming`."""
 
     conversation: Conversation
     question: StoredMessage
@@ -61,10 +61,10 @@ class Ask:
         document_id: str = "",
         fresh: bool = False,
     ) -> Asked:
-        """Store the question and an empty answer, in a new conversation where none is named; the
-        answer is complete already where it is given again, which `fresh` forbids.
+        """Stores the question and an empty answer, in a new conversation if none is given.
 
-        `model`, an engine's name or `auto`, stays chosen for the conversation. Raises Invalid,
+        If the cache has the answer, it is complete already, unless `fresh`. `model`, an engine's
+        name or `auto`, is saved for the conversation. Raises Invalid,
         TooLarge, NotFound, Conflict while an answer is being written, and EngineBusy.
         """
         question = check_task(self.search, question, base_ids, task, document_id)
@@ -80,7 +80,9 @@ class Ask:
             session.flush()
             earlier = messages_of(session, conversation.id)
             if earlier and earlier[-1].state == "streaming":
-                raise Conflict("The last answer is still being written. Stop it or wait for it.")
+                raise Conflict(
+                    "The previous answer is still being written. Stop it or wait for it."
+                )
             position = earlier[-1].position + 1 if earlier else 0
             asked = StoredMessage(
                 conversation_id=conversation.id,
@@ -95,7 +97,7 @@ class Ask:
                 tuple(base_ids),
                 history_of(earlier),
                 self.temperature,
-                self._wanted(conversation),
+                self._engine_of(conversation),
                 task=task,
                 document_id=document_id,
             )
@@ -104,12 +106,12 @@ class Ask:
         return Asked(conversation, asked, answer, to_answer)
 
     def regenerate(self, answer_id: str, model: str | None = None) -> Asked:
-        """Store another, still empty answer to the question before that one."""
+        """Stores another, still empty answer to the same question."""
         self._check(model)
         with self.db.write() as session:
             old = get_message(session, answer_id)
             if old.role != "assistant":
-                raise Invalid("Only answers are written anew.", code="not_an_answer")
+                raise Invalid("Only answers can be regenerated.", code="not_an_answer")
             messages = messages_of(session, old.conversation_id)
             if any(m.state == "streaming" for m in messages):
                 raise Conflict("An answer is still being written. Stop it or wait for it.")
@@ -133,14 +135,14 @@ class Ask:
             answer = self._empty_answer(
                 conversation.id, old.position, (variant or 0) + 1, asked.base_ids
             )
-            # Instead of what came from the cache: the answer as it would be written now.
+            # A cached answer is replaced by the one that would be written now.
             temperature = self.temperature if old.cached_from else _REGENERATE_TEMPERATURE
             to_answer = Question(
                 asked.content,
                 tuple(asked.base_ids),
                 history_of([m for m in messages if m.position < asked.position]),
                 max(self.temperature, temperature),
-                self._wanted(conversation),
+                self._engine_of(conversation),
                 task=old.task,  # type: ignore[arg-type]  # stored tasks are ours
                 document_id=old.recipe.get("document", ""),
             )
@@ -149,9 +151,9 @@ class Ask:
         return Asked(conversation, asked, answer, to_answer)
 
     def start(self, asked: Asked) -> Generation:
-        """Begin to answer. Needs a running event loop."""
+        """Starts answering. Needs a running event loop."""
         if asked.answer.state == "complete":
-            return self.generations.give(asked.answer, asked)
+            return self.generations.publish_cached(asked.answer, asked)
         generation = self.generations.start(asked.answer, asked.to_answer)
         generation.publish("start", asked)
         return generation
@@ -161,19 +163,19 @@ class Ask:
             raise NotFound("model", model)
         if self.generations.running >= self.gateway.capacity:
             raise EngineBusy(
-                "Too many questions at once; please ask again in a moment.",
+                "Too many questions at once. Please try again in a moment.",
                 self.gateway.retry_after_s,
             )
 
-    def _wanted(self, conversation: Conversation) -> str:
-        """An engine that has gone from the settings since is no longer wanted."""
+    def _engine_of(self, conversation: Conversation) -> str:
+        """The saved engine, or `auto` if it is no longer configured."""
         chosen = conversation.model
         return chosen if chosen is not None and self.gateway.knows(chosen) else AUTO
 
     def _prepare(
         self, session: Session, answer: StoredMessage, question: Question, *, fresh: bool
     ) -> None:
-        """Note how the answer is made, and make it a known one where it was made before."""
+        """Records the recipe, and fills in the answer if the cache has it."""
         asked = question.base_ids if question.task == "qa" else ()
         bases = [get_base(session, base_id) for base_id in set(asked)]
         answer.task = question.task
@@ -183,7 +185,7 @@ class Ask:
         answer.answer_key = answer_key(question.text, answer.recipe)
         found = None if fresh else self.cache.find(session, answer.answer_key)
         if found is not None:
-            give_again(answer, found)
+            reuse_answer(answer, found)
 
     def _empty_answer(
         self, conversation_id: str, position: int, variant: int, base_ids: Sequence[str]
@@ -207,12 +209,12 @@ def title_of(question: str) -> str:
 
 
 def without_markers(text: str) -> str:
-    """Markers of an old answer point at other sources than those of the next prompt."""
+    """Removes citation markers, which would point to the wrong sources in the next prompt."""
     return _MARKERS.sub("", text)
 
 
 def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
-    """Question–answer pairs, oldest first, of each answer the newest variant that has text."""
+    """Question–answer pairs, oldest first, with the newest variant of each answer that has text."""
     answers = {m.position: m for m in messages if m.role == "assistant" and m.content}
     pairs: list[Message] = []
     for message in messages:
@@ -224,7 +226,7 @@ def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
 
 
 def messages_of(session: Session, conversation_id: str) -> list[StoredMessage]:
-    """All of the conversation, variants oldest first."""
+    """All messages of the conversation, oldest variants first."""
     return list(
         session.exec(
             select(StoredMessage)

@@ -1,4 +1,4 @@
-"""Conversations: listed, searched, renamed, deleted."""
+"""Lists, searches, renames and deletes conversations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Conversations:
     db: Database
 
     def page(self, *, query: str, limit: int, offset: int) -> tuple[list[Conversation], int]:
-        """Newest first; `query` looks into titles and messages."""
+        """Conversations, newest first; `query` searches titles and messages."""
         with self.db.read() as session:
             where = []
             if query.strip():
@@ -60,7 +60,7 @@ class Conversations:
             return list(rows), total
 
     def get(self, conversation_id: str) -> tuple[Conversation, list[MessageView]]:
-        """The conversation with its messages in order, variants oldest first."""
+        """The conversation with its messages in order, oldest variants first."""
         with self.db.read() as session:
             conversation = get_conversation(session, conversation_id)
             rows = session.exec(
@@ -79,7 +79,7 @@ class Conversations:
     def update(
         self, conversation_id: str, title: str | None, base_ids: Sequence[str] | None
     ) -> Conversation:
-        """Rename, or choose other bases. Raises NotFound, Invalid."""
+        """Changes title or bases. Raises NotFound, Invalid."""
         with self.db.write() as session:
             conversation = get_conversation(session, conversation_id)
             if title is not None:
@@ -95,6 +95,6 @@ class Conversations:
             return conversation
 
     def delete(self, conversation_id: str) -> None:
-        """Delete it with its messages and their feedback."""
+        """Deletes the conversation with its messages and their feedback."""
         with self.db.write() as session:
             session.delete(get_conversation(session, conversation_id))

@@ -30,8 +30,8 @@ class Direct:
     gateway: Gateway
 
     def model_names(self) -> list[str]:
-        """`zhiwen`, which asks all bases, and one model a base: `zhiwen/<name>`. Where there are
-        several engines, also `auto` and their names, which ask all bases."""
+        """`zhiwen` for all bases, and `zhiwen/<name>` for each base; with several engines also
+        `auto` and their names, which query all bases."""
         bases = [ALL_BASES, *(f"{ALL_BASES}/{base.name}" for base in self._bases())]
         engines = list(self.gateway.engines)
         return [*bases, AUTO, *engines] if len(engines) > 1 else bases
@@ -39,21 +39,21 @@ class Direct:
     def question(
         self, model: str, messages: Sequence[Message], temperature: float | None
     ) -> Question:
-        """The last message as the question, those before as its history; system texts are the
-        service's own and those of the client are left out.
+        """The last message as the question, with the earlier ones as history. The client's system
+        messages are ignored in favour of our own.
 
         Raises NotFound for an unknown model, Invalid, TooLarge.
         """
         turns = [m for m in messages if m.role != "system"]
         if not turns or turns[-1].role != "user":
             raise Invalid("The last message must be the user's question.", code="no_question")
-        base_ids, engine = self._meant(model)
+        base_ids, engine = self._parse_model(model)
         question = turns[-1].content
         self.search.check(question, base_ids)
         return Question(question, tuple(base_ids), _pairs(turns[:-1]), temperature or 0.0, engine)
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """The events of the answer; closing the generator stops the engine."""
+        """Yields the events of the answer. Closing the generator stops the engine."""
         with answering() as ending:
             async with aclosing(self.answer_line.stream(question)) as events:
                 async for event in events:
@@ -61,9 +61,9 @@ class Direct:
                         ending.take(event)
                     yield event
 
-    def _meant(self, model: str) -> tuple[list[str], str]:
-        """Ids of the bases and the engine that a model name means: `zhiwen`, `zhiwen/<base>`,
-        either with `@<engine>`, or an engine alone. Raises NotFound."""
+    def _parse_model(self, model: str) -> tuple[list[str], str]:
+        """Parses a model name into base ids and engine: `zhiwen` or `zhiwen/<base>`, either with
+        `@<engine>`, or just an engine. Raises NotFound."""
         ids = {f"{ALL_BASES}/{base.name}": [base.id] for base in self._bases()}
         ids[ALL_BASES] = [id_ for (id_,) in ids.values()]
         if model in ids:
@@ -79,7 +79,7 @@ class Direct:
 
 
 def _pairs(turns: Sequence[Message]) -> tuple[Message, ...]:
-    """Questions with the answer that follows them; anything else is left out."""
+    """Pairs of a question and the following answer; other turns are ignored."""
     pairs: list[Message] = []
     for first, second in pairwise(turns):
         if first.role == "user" and second.role == "assistant":

@@ -1,7 +1,7 @@
-"""Running answers. The service owns a generation; pages only watch it, and can come back to it.
+"""Running answers. The service owns a generation; clients watch it and can reconnect to it.
 
-A generation runs in a task of its own, keeps its events for late watchers, and writes what it has
-to the database about twice a second, so that a killed process loses half a second of text.
+A generation runs in its own task, keeps its events for late watchers, and saves the text so far
+about twice a second, so that a killed process loses at most half a second of text.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from sqlmodel import col
 from app.db.engine import Database
 from app.db.tables import StoredMessage, utc_now
 from app.llm.chat_model import LlmError
-from app.measure import answering, count_given
+from app.measure import answering, count_cached
 from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.errors import RagError
 from app.rag.types import Answer
@@ -32,16 +32,16 @@ from ingest.errors import IngestError
 log = logging.getLogger(__name__)
 
 FLUSH_S = 0.5
-ALIVE_S = 5.0  # a running answer is written at least this often …
-STALE_S = 20.0  # … so one that was not is nobody's any more
-KEPT_S = 300.0  # finished generations stay for late watchers
+ALIVE_S = 5.0  # a running answer is saved at least this often …
+STALE_S = 20.0  # … so its process is gone if it was not
+KEPT_S = 300.0  # finished generations are kept for late watchers
 
 EventName = Literal["start", "stage", "sources", "delta", "done", "error"]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`data` is whatever the API puts on the wire for that name."""
+    """`data` is what the API serialises for this event name."""
 
     name: EventName
     data: Any
@@ -49,7 +49,7 @@ class Event:
 
 @dataclass(slots=True, eq=False)
 class Generation:
-    """One running or just finished answer."""
+    """A running or recently finished answer."""
 
     message: StoredMessage
     events: list[Event] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Generation:
         changed.set()
 
     async def watch(self, after: int = 0) -> AsyncGenerator[tuple[int, Event], None]:
-        """Events from number `after` on, each with the number that follows it."""
+        """Yields events from number `after` on, each with the number after it."""
         position = after
         while True:
             changed = self._changed
@@ -93,7 +93,7 @@ class Generations:
     _running: dict[str, Generation] = field(default_factory=dict)
 
     def start(self, message: StoredMessage, question: Question) -> Generation:
-        """Begin to answer into `message`, a row that is in state `streaming`."""
+        """Starts writing the answer into `message`, a row in state `streaming`."""
         self._forget_old()
         generation = Generation(message)
         self._running[message.id] = generation
@@ -102,11 +102,11 @@ class Generations:
 
     @property
     def running(self) -> int:
-        """How many answers are being written or prepared here."""
+        """Number of answers in progress in this process."""
         return sum(not generation.finished for generation in list(self._running.values()))
 
-    def give(self, message: StoredMessage, started: object) -> Generation:
-        """An answer that is complete already, told like one that was just written."""
+    def publish_cached(self, message: StoredMessage, started: object) -> Generation:
+        """Publishes a cached answer with the same events as a generated one."""
         self._forget_old()
         generation = Generation(message)
         self._running[message.id] = generation
@@ -115,17 +115,16 @@ class Generations:
         generation.publish("delta", message.content)
         generation.publish("done", message)
         generation.close()
-        count_given()
+        count_cached()
         self.on_answer(message)
         return generation
 
     def get(self, message_id: str) -> Generation | None:
-        """The generation, where it runs here or ended a short while ago."""
+        """The generation if it runs in this process or ended recently."""
         return self._running.get(message_id)
 
     def stop(self, message_id: str) -> bool:
-        """Cancel, from any thread; what was written is kept. False where nothing of that id runs
-        here."""
+        """Cancels a generation, keeping its text. Thread-safe. False if it does not run here."""
         generation = self._running.get(message_id)
         if generation is None or generation.finished or generation.task is None:
             return False
@@ -133,13 +132,13 @@ class Generations:
         return True
 
     def stop_conversation(self, conversation_id: str) -> None:
-        """Stop whatever is being written in that conversation."""
+        """Stops all generations of the conversation."""
         for generation in list(self._running.values()):
             if generation.message.conversation_id == conversation_id:
                 self.stop(generation.message.id)
 
     async def close(self) -> None:
-        """Cancel everything that runs and wait until it is written."""
+        """Cancels all generations and waits until their text is saved."""
         tasks = [g.task for g in self._running.values() if g.task and not g.finished]
         for task in tasks:
             task.cancel()
@@ -147,7 +146,7 @@ class Generations:
 
     async def _run(self, generation: Generation, question: Question) -> None:
         message = generation.message
-        writing = asyncio.create_task(self._write_along(generation))
+        writing = asyncio.create_task(self._save_periodically(generation))
         ending = Event("done", message)
         try:
             await self._answer(generation, question)
@@ -156,24 +155,24 @@ class Generations:
             message.state, message.finish_reason = "stopped", "stopped"
         except (LlmError, RagError, IngestError, ServiceError) as error:
             ending = _failed(message, error)
-        except Exception as error:  # the watcher must hear of it, whatever it is
+        except Exception as error:  # watchers must learn of any error
             log.exception("answer %s", message.id)
             ending = _failed(message, error)
         finally:
             writing.cancel()
-            # Stopping twice must not keep the text from being written.
+            # A second stop must not prevent the text from being saved.
             await asyncio.shield(self._finish(generation, writing, ending))
 
     async def _finish(
         self, generation: Generation, writing: "asyncio.Task[None]", ending: Event
     ) -> None:
-        """Write the answer for the last time, then tell that it has ended."""
+        """Saves the final answer, then publishes the end."""
         await asyncio.gather(writing, return_exceptions=True)
         try:
-            await self._write(generation.message)
+            await self._save(generation.message)
             self.on_answer(generation.message)
         except Exception as error:
-            log.exception("answer %s could not be kept", generation.message.id)
+            log.exception("answer %s could not be saved", generation.message.id)
             ending = _failed(generation.message, error)
         generation.publish(ending.name, ending.data)
         generation.close()
@@ -182,12 +181,12 @@ class Generations:
         with answering() as ending:
             async with aclosing(self.answer_line.stream(question)) as events:
                 async for event in events:
-                    _take(generation, event)
+                    _apply(generation, event)
                     if isinstance(event, Answer):
                         ending.take(event)
 
-    async def _write_along(self, generation: Generation) -> None:
-        """Write the text so far while it grows, and a sign of life while it does not."""
+    async def _save_periodically(self, generation: Generation) -> None:
+        """Saves the text while it grows, and a heartbeat while it does not."""
         written, written_at = "", time.monotonic()
         while True:
             await asyncio.sleep(FLUSH_S)
@@ -196,11 +195,11 @@ class Generations:
             if message.content != written or now - written_at > ALIVE_S:
                 written, written_at = message.content, now
                 try:
-                    await self._write(message)
-                except Exception:  # a full disk, say: the answer goes on, the end tries again
-                    log.exception("answer %s could not be written", message.id)
+                    await self._save(message)
+                except Exception:  # e.g. a full disk: continue, and try again at the end
+                    log.exception("answer %s could not be saved yet", message.id)
 
-    async def _write(self, message: StoredMessage) -> None:
+    async def _save(self, message: StoredMessage) -> None:
         message.updated_at = utc_now()
         values = message.model_dump(exclude={"id", "conversation_id", "created_at"})
         await anyio.to_thread.run_sync(self._update, message.id, values)
@@ -208,7 +207,7 @@ class Generations:
     def _update(self, message_id: str, values: dict[str, Any]) -> None:
         written = update(StoredMessage).where(col(StoredMessage.id) == message_id)
         if values["state"] == "streaming":
-            # A cancelled task leaves its thread running: what that writes must not undo the end.
+            # The thread of a cancelled task goes on; its late write must not undo the final state.
             written = written.where(col(StoredMessage.state) == "streaming")
         with self.db.write() as session:
             session.exec(written.values(**values))
@@ -221,7 +220,7 @@ class Generations:
 
 
 def sweep_interrupted(db: Database) -> int:
-    """Mark answers whose process is gone; their text so far stays. Returns how many."""
+    """Marks answers of dead processes as interrupted, keeping their text. Returns their number."""
     horizon = utc_now() - timedelta(seconds=STALE_S)
     with db.write() as session:
         result = session.exec(
@@ -238,7 +237,7 @@ def _failed(message: StoredMessage, error: Exception) -> Event:
     return Event("error", error)
 
 
-def _take(generation: Generation, event: AnswerEvent) -> None:
+def _apply(generation: Generation, event: AnswerEvent) -> None:
     message = generation.message
     match event:
         case Stage():
@@ -248,7 +247,7 @@ def _take(generation: Generation, event: AnswerEvent) -> None:
             message.passages = [asdict(p) for p in prompt.passages]
             generation.publish("sources", prompt.passages)
         case TextDelta(text, raw, citations, served):
-            if served is not None:  # known from now on, even if the stream breaks
+            if served is not None:  # recorded now in case the stream breaks
                 message.model, message.served = served.engine, asdict(served)
             message.raw_output += raw
             message.content += text
@@ -256,10 +255,10 @@ def _take(generation: Generation, event: AnswerEvent) -> None:
             if text:
                 generation.publish("delta", text)
         case Answer():
-            _keep(message, event)
+            _apply_answer(message, event)
 
 
-def _keep(message: StoredMessage, answer: Answer) -> None:
+def _apply_answer(message: StoredMessage, answer: Answer) -> None:
     message.content = answer.text
     message.citations = [asdict(c) for c in answer.citations]
     message.passages = [asdict(p) for p in answer.passages]
@@ -269,7 +268,7 @@ def _keep(message: StoredMessage, answer: Answer) -> None:
     message.model, message.adapter = answer.model, answer.adapter
     if answer.served is not None:
         message.served = asdict(answer.served)
-        if answer.served.tried:  # not by the one that was asked: not to be given again
+        if answer.served.tried:  # by a fallback engine: must not be cached
             message.answer_key = None
     message.finish_reason = answer.finish_reason
     message.prompt_tokens = answer.tokens.prompt

@@ -1,8 +1,8 @@
-"""The recipe of an answer: settings and versions it was made with.
+"""The recipe of an answer: the settings and versions that produced it.
 
 The same question with the same recipe gives the same answer, as far as the engine is deterministic.
-So the recipe is kept with every answer, to make it again (`replay.py`), and its hash with the
-question is the key under which it can be given again (`answer_cache.py`).
+Every answer stores its recipe for replay (`replay.py`); the hash of recipe and question is the
+cache key (`answer_cache.py`).
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from app.rag.types import Task
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """`fixed` is what settings and versions say; the rest differs by question."""
+    """`fixed`: the part from settings and versions; the rest depends on the question."""
 
     fixed: Mapping[str, Any]
     max_answer_tokens: int
     prompt_id: Callable[[Task, str], str]
 
     def of(self, question: Question, model: str, bases: Sequence[KnowledgeBase]) -> dict[str, Any]:
-        """As stored: plain JSON. `bases` in their present state."""
+        """The recipe as plain JSON, with the current state of `bases`."""
         content = {base.id: [base.generation, base.sequence] for base in bases}
         return {
             **self.fixed,
@@ -36,7 +36,7 @@ class Recipes:
             "sampling": {
                 "temperature": question.temperature,
                 "max_tokens": self.max_answer_tokens,
-                "seed": None,  # none is sent: at temperature 0 there is nothing to draw
+                "seed": None,  # no seed is sent: at temperature 0 nothing is sampled
             },
             "bases": dict(sorted(content.items())),
             "document": question.document_id,
@@ -44,12 +44,12 @@ class Recipes:
 
 
 def answer_key(question: str, recipe: Mapping[str, Any]) -> str:
-    """SHA-256 of the normalised question and all it is answered with, 64 hexadecimal digits."""
+    """SHA-256 of the normalised question and its recipe, 64 hexadecimal digits."""
     asked = json.dumps([normalised(question), recipe], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def normalised(question: str) -> str:
-    """Width, case, white space and the marks at the end aside: 「年假几天?」 is 「年假几天？ 」."""
+    """Ignores width, case, white space and final marks: 「年假几天?」 equals 「年假几天？ 」."""
     text = unicodedata.normalize("NFKC", question).casefold()
     return " ".join(text.split()).rstrip("?!.。 ")

@@ -27,8 +27,8 @@ from app.tasks.writing import Writing
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """`answer` is the stored one, `text` and `raw_output` the new. `notes` say why the two may
-    differ."""
+    """`answer` is the stored answer, `text` and `raw_output` the new one. `notes` explain possible
+    differences."""
 
     answer: StoredMessage
     text: str
@@ -38,14 +38,13 @@ class Replayed:
 
     @property
     def same(self) -> bool:
-        """Whether the model wrote the same, letter by letter."""
+        """Whether the model wrote identical text."""
         return self.raw_output == self.answer.raw_output
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The prompt is sent again as it was served; tasks that ask the model several times are done
-    again from the start."""
+    """Sends the stored prompt again; tasks with several model calls are repeated from the start."""
 
     db: Database
     gateway: Gateway
@@ -57,22 +56,22 @@ class Replay:
         answer, question = await anyio.to_thread.run_sync(self._stored, message_id)
         called_tools = any(m["role"] == "tool" for m in answer.prompt)
         if answer.task in ("translate", "summarise") or called_tools:
-            text, raw = await self._again(question)
+            text, raw = await self._repeat(question)
         else:
-            text, raw = await self._as_served(answer, question.text)
+            text, raw = await self._resend(answer, question.text)
         model = self._model(answer).name
         return Replayed(answer, text, raw, model, self._notes(answer, model))
 
     def _stored(self, message_id: str) -> tuple[StoredMessage, Question]:
-        """The answer, and its question with the conversation before it."""
+        """The answer, and its question with the history."""
         with self.db.read() as session:
             answer = get_message(session, message_id)
             if answer.role != "assistant":
-                raise Invalid("Only answers are replayed.", code="not_an_answer")
+                raise Invalid("Only answers can be replayed.", code="not_an_answer")
             if answer.state != "complete":
-                raise Conflict("Only complete answers are replayed.")
+                raise Conflict("Only complete answers can be replayed.")
             if not answer.recipe or not answer.prompt:
-                raise Conflict("No model was asked for this answer, or it is from an old version.")
+                raise Conflict("This answer has no stored prompt to replay.")
             earlier = messages_of(session, answer.conversation_id)
         asked = next(m for m in earlier if m.position == answer.position - 1)
         return answer, Question(
@@ -85,7 +84,7 @@ class Replay:
             document_id=answer.recipe["document"],
         )
 
-    async def _as_served(self, answer: StoredMessage, question: str) -> tuple[str, str]:
+    async def _resend(self, answer: StoredMessage, question: str) -> tuple[str, str]:
         sampling = answer.recipe["sampling"]
         writing = Writing(
             self._model(answer),
@@ -104,7 +103,7 @@ class Replay:
         citer = Citer(passages, question)
         return citer.feed(text) + citer.finish(), raw
 
-    async def _again(self, question: Question) -> tuple[str, str]:
+    async def _repeat(self, question: Question) -> tuple[str, str]:
         text, raw = "", ""
         async with aclosing(self.tasks.stream(question)) as events:
             async for event in events:
@@ -115,7 +114,7 @@ class Replay:
         return text, raw
 
     def _model(self, answer: StoredMessage) -> ChatModel:
-        """The one that wrote it, where it still is one of the engines."""
+        """The engine that wrote the answer, if it is still configured."""
         name = self._model_name(answer)
         return self.gateway if name == AUTO else self.gateway.choose(name, Case())
 
@@ -126,18 +125,18 @@ class Replay:
     def _notes(self, answer: StoredMessage, model: str) -> tuple[str, ...]:
         recipe, notes = answer.recipe, []
         if recipe["sampling"]["temperature"] > 0:
-            notes.append(f"At temperature {recipe['sampling']['temperature']} words are drawn.")
+            notes.append(f"Sampled at temperature {recipe['sampling']['temperature']}.")
         if answer.model != model:
-            notes.append(f"It was written by {answer.model}; {model} is running.")
+            notes.append(f"Written by {answer.model}; {model} is running now.")
         if recipe["zhiwen"] != self.version:
-            notes.append(f"It is of Zhiwen {recipe['zhiwen']}; this is {self.version}.")
+            notes.append(f"Written by Zhiwen {recipe['zhiwen']}; this is {self.version}.")
         if answer.cached_from:
-            notes.append(f"It was given again from answer {answer.cached_from}.")
+            notes.append(f"Reused from answer {answer.cached_from}.")
         return tuple(notes)
 
 
 def passage_from(stored: Mapping[str, Any]) -> Passage:
-    """A passage as it is kept with an answer."""
+    """Restores a passage stored with an answer."""
     fields = {
         **stored,
         "headings": tuple(stored["headings"]),

@@ -8,12 +8,12 @@ from app.llm.messages import Message, ToolCall
 
 
 def stored_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Role and content of each, and what else is not empty."""
+    """Role, content and all other non-empty fields of each message."""
     return [{k: v for k, v in asdict(m).items() if v or k in ("role", "content")} for m in messages]
 
 
 def served_messages(stored: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
-    """The messages again."""
+    """Restores the messages."""
     return tuple(
         Message(
             m["role"],

@@ -13,13 +13,13 @@ from app.services.search.search import Search
 def check_task(
     search: Search, question: str, base_ids: Sequence[str], task: Task, document_id: str
 ) -> str:
-    """The question as it is stored; a summary needs a document and no words.
+    """Returns the question to store; a summary needs a document and no question.
 
     Raises Invalid, TooLarge, NotFound, and Conflict for a document that is not ready.
     """
     if task != "summarise":
         if document_id:
-            raise Invalid("Only a summary takes a document.", code="unexpected_document")
+            raise Invalid("Only summaries take a document.", code="unexpected_document")
         if task == "qa":
             search.check(question, base_ids)
         else:

@@ -1,1 +1,1 @@
-"""What people think of answers, and what is made of it: feedback, regression sets, evaluations."""
+"""Feedback on answers and its uses: regression sets, evaluations, training data."""

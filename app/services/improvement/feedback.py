@@ -37,11 +37,11 @@ class Feedback:
     db: Database
 
     def put(self, message_id: str, given: StoredFeedback) -> StoredFeedback:
-        """Set or replace the feedback on a finished answer. Raises NotFound, Invalid, Conflict."""
+        """Sets the feedback on a finished answer. Raises NotFound, Invalid, Conflict."""
         with self.db.write() as session:
             message = get_message(session, message_id)
             if message.role != "assistant":
-                raise Invalid("Only answers are rated.", code="not_an_answer")
+                raise Invalid("Only answers can be rated.", code="not_an_answer")
             if message.state == "streaming":
                 raise Conflict("The answer is still being written. Rate it when it is complete.")
             stored = session.get(StoredFeedback, message_id) or StoredFeedback(
@@ -53,7 +53,7 @@ class Feedback:
             session.add(stored)
         RATINGS.labels(stored.rating).inc()
         log.info(
-            "answer %s, of trace %s, was rated %s",
+            "answer %s (trace %s) was rated %s",
             *(message_id, stored.trace_id, stored.rating),
             extra={
                 FIELDS: {
@@ -76,7 +76,7 @@ class Feedback:
     def page(
         self, *, rating: str, base_id: str, limit: int, offset: int
     ) -> tuple[list[AnswerWithFeedback], int]:
-        """Latest feedback first, with the number of all that match."""
+        """Latest feedback first, with the total number of matches."""
         with self.db.read() as session:
             wanted = [col(StoredFeedback.rating) == rating] if rating else []
             rows = [
@@ -87,7 +87,7 @@ class Feedback:
             return rows[offset : offset + limit], len(rows)
 
     def export(self, format: Format, selection: Selection) -> tuple[list[JsonRow], Report]:
-        """Rows of a training file and what was left out. Raises Invalid."""
+        """Rows of a training file, and the report. Raises Invalid."""
         with self.db.read() as session:
             rows = with_feedback(session)
         try:
@@ -97,8 +97,8 @@ class Feedback:
 
 
 def with_feedback(session: Session, *conditions: ColumnElement[bool]) -> list[AnswerWithFeedback]:
-    """The rated answers that meet all conditions on `StoredFeedback` and `StoredMessage`, those
-    with the latest feedback first."""
+    """Rated answers that meet all conditions on `StoredFeedback` and `StoredMessage`, latest
+    feedback first."""
     question = aliased(StoredMessage)
     query = (
         select(StoredFeedback, StoredMessage, question.content)
@@ -117,13 +117,13 @@ def with_feedback(session: Session, *conditions: ColumnElement[bool]) -> list[An
 
 
 def _trains(row: AnswerWithFeedback) -> bool:
-    """Only answers from sources; a model that called tools was asked in another form."""
+    """Whether the answer can be used for training: from sources, without tool calls."""
     return row.answer.task == "qa" and all(m["role"] != "tool" for m in row.answer.prompt)
 
 
 def _asked(prompt: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
-    """The messages without the first words of the answer, where it was begun for the model: they
-    are in no text that a person has seen or written."""
+    """The messages without a beginning of the answer given to the model, which is not part of any
+    text that people saw or wrote."""
     messages = served_messages(prompt)
     return messages[:-1] if messages and messages[-1].role == "assistant" else messages
 
@@ -138,7 +138,7 @@ def _for_tuning(row: AnswerWithFeedback) -> RatedAnswer:
         prompt=_asked(answer.prompt),
         answer=answer.content,
         raw_output=answer.raw_output,
-        rating=feedback.rating,  # type: ignore[arg-type]  # checked when it came in
+        rating=feedback.rating,  # type: ignore[arg-type]  # checked when it was stored
         created_at=answer.created_at,
         rated_at=feedback.updated_at,
         state=answer.state,

@@ -1,4 +1,4 @@
-"""The questions that a knowledge base is measured by."""
+"""The evaluation questions of a knowledge base."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from app.services.errors import Invalid, NotFound
 from app.services.improvement.feedback import with_feedback
 from app.services.library.bases import get_base
 
-# Feedback that says what would have been right.
+# Feedback with a correct source or answer.
 _TEACHES = (
     col(StoredMessage.task) == "qa",
     or_(col(StoredFeedback.right_chunk_id).is_not(None), col(StoredFeedback.correction) != ""),
@@ -20,7 +20,7 @@ _TEACHES = (
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is to be found or said: at least one of documents and answer."""
+    """The expected sources or answer, at least one of them."""
 
     document_ids: Sequence[str] = ()
     source_text: str = ""
@@ -44,11 +44,11 @@ class RegressionSet:
             )
 
     def add(self, base_id: str, question: str, expected: Expected) -> EvalQuestion:
-        """Raises NotFound for a base or a document, Invalid where nothing is expected."""
+        """Raises NotFound for a base or document, Invalid if nothing is expected."""
         if not question.strip():
             raise Invalid("The question is empty.", code="empty_question")
         if not expected.document_ids and not expected.answer.strip():
-            raise Invalid("Name a source or an answer to expect.", code="nothing_expected")
+            raise Invalid("Name an expected source or answer.", code="nothing_expected")
         with self.db.write() as session:
             get_base(session, base_id)
             for document_id in expected.document_ids:
@@ -73,8 +73,8 @@ class RegressionSet:
             session.delete(stored)
 
     def collect(self, base_id: str) -> int:
-        """Take over rated answers of this base in which someone named the right source or wrote a
-        better answer; those taken over before are brought up to date. Returns how many are new."""
+        """Adds rated answers of this base that have a correct source or a corrected answer, and
+        updates those added before. Returns the number of new ones."""
         added = 0
         with self.db.write() as session:
             get_base(session, base_id)
@@ -109,7 +109,7 @@ def _expected(
     chunk = session.get(StoredChunk, chunk_id) if chunk_id is not None else None
     if chunk is not None and chunk.base_id == base_id:
         return Expected((chunk.document_id,), chunk.text, correction)
-    # The chunk may be gone since; what was shown with the answer is kept there.
+    # The chunk may have been deleted; the answer keeps a copy of its passages.
     shown = next((p for p in answer.passages if p.get("chunk_id") == chunk_id), None)
     if shown is not None and session.get(StoredDocument, shown["document_id"]) is not None:
         return Expected((shown["document_id"],), shown["text"], correction)

@@ -1,12 +1,12 @@
-"""A backup is one tar file: the database, the original files, and a manifest with their sums.
+"""Backup and restore: one tar file with the database, the original files and a checksum manifest.
 
-It is taken while the service runs: SQLite hands out one state of the database (its online backup),
-and originals never change once they are stored. Indexes are not in it; the database has it all.
+Backups can be taken while the service runs: SQLite's online backup yields a consistent snapshot,
+and stored originals never change. Indexes are not included, since they can be rebuilt.
 
 BackupError
-├── not SQLite      PostgreSQL has tools of its own
-├── not empty       a backup is restored into an empty folder only
-└── damaged         the file is not what the manifest says
+├── not SQLite      PostgreSQL has its own tools
+├── not empty       backups are only restored into an empty folder
+└── damaged         the file does not match its manifest
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _DATABASE = "zhiwen.db"
 _MANIFEST = "manifest.json"
 _FORMAT = 1
 _PART_BYTES = 1 << 20
-# Whether the sample base was made once; without it a restored house would get it again.
+# Records that the sample base was created; otherwise a restored service would create it again.
 _MARKERS = ("sample-base-created",)
 
 
@@ -46,7 +46,7 @@ class Manifest:
 
 
 def backup(data_dir: Path, target: Path) -> Manifest:
-    """Write the backup of a data folder to `target`, which appears only once it is whole.
+    """Backs up a data folder to `target`, which appears only when it is complete.
 
     Raises BackupError, OSError.
     """
@@ -57,8 +57,8 @@ def backup(data_dir: Path, target: Path) -> Manifest:
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=data_dir) as folder:
         work = Path(folder)
         store = FileStore(data_dir / "files")
-        # Links first and once more after the database was copied: so no original is missed, even
-        # when its document is deleted meanwhile.
+        # Hard links are made before and after copying the database, so that no original is missed,
+        # even if its document is deleted meanwhile.
         _link_all(store, work)
         copy = work / _DATABASE
         with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as into:
@@ -77,28 +77,28 @@ def backup(data_dir: Path, target: Path) -> Manifest:
 
 
 def restore(source: Path, data_dir: Path) -> Manifest:
-    """Unpack a backup into an empty or missing folder and check every byte of it.
+    """Restores a backup into an empty or new folder, verifying every byte.
 
-    Nothing is there unless all of it is right. Raises BackupError, OSError.
+    The folder stays empty unless everything is valid. Raises BackupError, OSError.
     """
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
-        raise BackupError(f"{data_dir} is not empty. Give a folder that is, or a new one.")
+        raise BackupError(f"{data_dir} is not empty. Choose an empty or new folder.")
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=data_dir.parent) as folder:
         work = Path(folder) / "data"
         try:
             with tarfile.open(source) as archive:
-                archive.extractall(work, filter="data")  # refuses what leads out of the folder
+                archive.extractall(work, filter="data")  # rejects paths that lead out of the folder
             manifest = Manifest(**json.loads((work / _MANIFEST).read_text("utf-8")))
         except (tarfile.TarError, KeyError, TypeError, ValueError, EOFError) as error:
-            raise BackupError(f"{source} is no whole backup of Zhiwen: {error}") from error
+            raise BackupError(f"{source} is not a complete backup of Zhiwen: {error}") from error
         except FileNotFoundError as error:
-            raise BackupError(f"{source} is not there, or no backup of Zhiwen.") from error
+            raise BackupError(f"{source} does not exist or is not a backup of Zhiwen.") from error
         _verify(work, manifest, source)
         (work / _MANIFEST).unlink()
         if data_dir.exists():
             data_dir.rmdir()
-        work.rename(data_dir)  # within one folder: all of it or nothing
+        work.rename(data_dir)  # in the same folder, hence atomic
     sync_folder(data_dir.parent)
     return manifest
 
@@ -109,7 +109,7 @@ def _link_all(store: FileStore, folder: Path) -> None:
         if not link.exists():
             try:
                 os.link(store.path(sha256), link)
-            except FileNotFoundError:  # deleted just now
+            except FileNotFoundError:  # just deleted
                 continue
 
 
@@ -140,7 +140,7 @@ def _write(
 
 def _verify(folder: Path, manifest: Manifest, source: Path) -> None:
     if manifest.format != _FORMAT:
-        raise BackupError(f"{source} was made by a newer Zhiwen.")
+        raise BackupError(f"{source} was created by a newer version of Zhiwen.")
     database = folder / _DATABASE
     if not database.exists() or _sum(database) != manifest.database_sha256:
         raise BackupError(f"The database in {source} is damaged.")
@@ -150,7 +150,7 @@ def _verify(folder: Path, manifest: Manifest, source: Path) -> None:
         raise BackupError(f"The database in {source} is damaged: {said}")
     found = list(_files(folder))
     if len(found) != manifest.files:
-        raise BackupError(f"{source} holds {len(found)} of {manifest.files} originals.")
+        raise BackupError(f"{source} contains only {len(found)} of {manifest.files} originals.")
     for path in found:
         if _sum(path) != path.name:
             raise BackupError(f"The original {path.name} in {source} is damaged.")

@@ -1,6 +1,6 @@
-"""Engine metrics of this process, read when Prometheus scrapes.
+"""Engine metrics of this process, collected when Prometheus scrapes.
 
-Every process has queues and breakers of its own. In queries, `sum` the requests and take the `min`
+Every process has its own queues and breakers. In queries, `sum` the requests and take the `min`
 of `zhiwen_engine_up` over the processes.
 """
 
@@ -23,10 +23,10 @@ class EngineGauges(Collector):
         requests = GaugeMetricFamily(
             "zhiwen_engine_requests", "Requests by engine and state", labels=("engine", "state")
         )
-        # On trial is not up yet: else an engine that stays down would seem up between two trials.
+        # An engine on trial is not up yet, or one that stays down would seem up between two trials.
         up = GaugeMetricFamily(
             "zhiwen_engine_up",
-            "1: asked; 0: left alone after failures",
+            "1: in use; 0: paused after failures",
             labels=("engine",),
         )
         for name, engine in self.gateway.engines.items():

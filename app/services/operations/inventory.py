@@ -1,7 +1,7 @@
 """Storage metrics, counted in the database when Prometheus scrapes.
 
-Every API process gives the same numbers, whoever does the work: the workers need no endpoint of
-their own. In queries, take `max by (state) (…)` over the processes.
+All API processes report the same numbers, so the workers need no endpoint of their own. In queries,
+take `max by (state) (…)` over the processes.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Inventory(Collector):
     db: Database
 
     def counts(self) -> Counts:
-        """Six aggregates over indexed or small tables; the chunks are not counted one by one."""
+        """Six aggregates over indexed or small tables; chunks are summed per document."""
         state, number = col(StoredDocument.state), func.count()
         kept = col(StoredDocument.base_id).in_(select(KnowledgeBase.id))  # not those being deleted
         with self.db.read() as session:
@@ -68,16 +68,16 @@ class Inventory(Collector):
         waits = (utc_now() - found.oldest_queued).total_seconds() if found.oldest_queued else 0.0
         seen = found.worker_seen.timestamp() if found.worker_seen else 0.0
         yield GaugeMetricFamily("zhiwen_knowledge_bases", "Knowledge bases", found.bases)
-        yield GaugeMetricFamily("zhiwen_chunks", "Chunks that can be searched", found.chunks)
+        yield GaugeMetricFamily("zhiwen_chunks", "Searchable chunks", found.chunks)
         yield GaugeMetricFamily(
-            "zhiwen_job_oldest_queued_age_seconds", "How long the next job has waited", waits
+            "zhiwen_job_oldest_queued_age_seconds", "Waiting time of the next job", waits
         )
         yield GaugeMetricFamily(
-            "zhiwen_worker_last_seen_timestamp_seconds", "When a worker last said it lives", seen
+            "zhiwen_worker_last_seen_timestamp_seconds", "Time of the last worker heartbeat", seen
         )
         for name, about, label, values in (
             ("zhiwen_documents", "Documents by state", "state", found.documents),
-            ("zhiwen_documents_failed", "Documents that failed by reason", "kind", found.failures),
+            ("zhiwen_documents_failed", "Failed documents by reason", "kind", found.failures),
             ("zhiwen_jobs", "Ingestion jobs by state", "state", found.jobs),
         ):
             family = GaugeMetricFamily(name, about, labels=(label,))

@@ -1,7 +1,7 @@
-"""Everything that follows from the database is compared with it, and set right where it differs.
+"""Compares everything derived from the database with it, and repairs the differences.
 
-Runs at every start, and for `zhiwen doctor`. What cannot be set right from what is here is told
-with what to do about it.
+Runs at every start and for `zhiwen doctor`. Differences that cannot be repaired are reported with
+what to do about them.
 """
 
 import logging
@@ -32,8 +32,8 @@ from ingest.chunking.chunk import indexed_text
 
 log = logging.getLogger(__name__)
 
-_UPLOAD_S = 3600.0  # younger bytes without a document may belong to an upload that is coming in
-_OVERDUE_S = 2 * _UPLOAD_S  # by then the service has dropped them
+_UPLOAD_S = 3600.0  # newer files without a document may belong to a running upload
+_OVERDUE_S = 2 * _UPLOAD_S  # by then the service has removed them
 _ROWS_AT_ONCE = 500
 
 _GOING_ON = select(Job.document_id).where(col(Job.state).in_(("queued", "running")))
@@ -41,7 +41,7 @@ _GOING_ON = select(Job.document_id).where(col(Job.state).in_(("queued", "running
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference. `repaired` is false where it was only looked for, or needs a person."""
+    """One difference. `repaired` is false if it was only reported or needs a human decision."""
 
     what: str
     detail: str
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Reconciliation:
-    """`at_start`: what the start of this process found."""
+    """`at_start`: findings at the start of this process."""
 
     db: Database
     files: FileStore
@@ -58,7 +58,7 @@ class Reconciliation:
     at_start: list[Finding] = field(default_factory=list)
 
     def start(self) -> None:
-        """Set right what a crash or a damaged folder left behind."""
+        """Repairs what a crash or a damaged folder left behind."""
         try:
             self.at_start = list(self._stored(repair=True))
         except StorageFull as error:
@@ -67,18 +67,18 @@ class Reconciliation:
             log.warning("%s: %s", finding.what, finding.detail)
 
     def findings(self, *, repair: bool) -> list[Finding]:
-        """All differences there are now, the vector indexes included."""
+        """All current differences, including the vector indexes."""
         found = list(self._stored(repair=repair))
         found += self._dense(repair=repair)
         damage = self.db.damage()
         if damage:
-            detail = f"SQLite says: {damage}. Restore a backup: zhiwen restore FILE"
+            detail = f"SQLite reports: {damage}. Restore a backup: zhiwen restore FILE"
             found.append(Finding("database", detail, False))
         return found
 
     def drop_orphans(self) -> None:
-        """Remove the bytes of uploads that were cut off before they were documents. A running
-        service calls it now and then; otherwise they would stay until its next start."""
+        """Removes files of interrupted uploads that never became documents. Called periodically, so
+        that they do not stay until the next start."""
         with self.db.read() as session:
             wanted = set(session.exec(select(StoredDocument.sha256)))
         orphans = [sha256 for sha256 in self.files.sums(_UPLOAD_S) if sha256 not in wanted]
@@ -92,7 +92,7 @@ class Reconciliation:
         yield from self._vectors(repair=repair)
         yield from self._lexical(repair=repair)
         if repair and (swept := self.indexes.sweep()):
-            yield Finding("indexes", f"{swept} folders of bases that are gone", True)
+            yield Finding("indexes", f"{swept} folders of deleted bases", True)
 
     def _strays(self, *, repair: bool) -> Iterator[Finding]:
         """Documents belong to a base, or their base is listed as removed."""
@@ -105,7 +105,7 @@ class Reconciliation:
             yield Finding("documents", f"documents of {len(stray)} bases that are gone", repair)
 
     def _jobs(self, *, repair: bool) -> Iterator[Finding]:
-        """Every document that is not finished has a job that goes on."""
+        """Checks that every unfinished document has an unfinished job."""
         with self.db.read() as session:
             stuck = _without_job(session)
         if stuck and repair:
@@ -116,7 +116,7 @@ class Reconciliation:
             yield Finding("jobs", f"{len(stuck)} unfinished documents without a job", repair)
 
     def _bytes(self, *, repair: bool) -> Iterator[Finding]:
-        """Every document has its file, and every file its document."""
+        """Checks that every document has its file, and every file its document."""
         with self.db.read() as session:
             wanted = set(session.exec(select(StoredDocument.sha256)))
             rows = session.exec(
@@ -130,12 +130,12 @@ class Reconciliation:
         if orphans and repair:
             drop_unused_files(self.db, self.files, orphans)
         if orphans:
-            yield Finding("files", f"{len(orphans)} stored files of no document", repair)
+            yield Finding("files", f"{len(orphans)} stored files without a document", repair)
         if lost:
             names = ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")
             detail = (
-                f"the originals of {len(lost)} documents are gone ({names}). Their text is still "
-                "searched; upload them again or restore a backup"
+                f"the original files of {len(lost)} documents are missing ({names}). Their text "
+                "can still be searched; upload them again or restore a backup"
             )
             yield Finding("files", detail, False)
 
@@ -152,7 +152,7 @@ class Reconciliation:
             yield Finding("vectors", f"{len(lacking)} documents lack vectors", repair)
 
     def _lexical(self, *, repair: bool) -> Iterator[Finding]:
-        """The lexical index has the searched chunks and no others."""
+        """Checks that the lexical index has exactly the searched chunks."""
         with self.db.read() as session:
             missing, extra = _lexical_differences(session)
         if not missing and not extra:
@@ -162,7 +162,7 @@ class Reconciliation:
                 missing, extra = _lexical_differences(session)
                 lexical.remove(session, extra)
                 _add_to_lexical(session, sorted(missing))
-        detail = f"{len(missing)} chunks missing, {len(extra)} too many"
+        detail = f"{len(missing)} chunks missing, {len(extra)} in excess"
         yield Finding("lexical index", detail, repair)
 
     def _dense(self, *, repair: bool) -> Iterator[Finding]:
@@ -213,7 +213,7 @@ def _without_vector(session: Session) -> list[str]:
 
 
 def _lexical_differences(session: Session) -> tuple[set[int], set[int]]:
-    """Ids that the lexical index lacks, and those that it has too many."""
+    """Ids missing from the lexical index, and ids in excess."""
     wanted: set[int] = set()
     for base_id in session.exec(select(KnowledgeBase.id)):
         wanted |= searched_ids(session, base_id)

@@ -7,7 +7,9 @@ from app.services.library.bases import Bases
 from app.services.library.documents import Documents
 
 NAME = "示例 · Sample"
-_DESCRIPTION = "青禾科技的内部文件，虚构。Fictional papers of a firm, to try Zhiwen with."
+_DESCRIPTION = (
+    "虚构公司青禾科技的内部文件，供试用。Documents of a fictional company, to try out Zhiwen."
+)
 _MARKER = "sample-base-created"
 
 
@@ -22,14 +24,14 @@ def sample_files() -> list[tuple[str, bytes]]:
 
 
 def will_create_sample_base(data_dir: Path) -> bool:
-    """Whether the next start does it; false for ever after the first one."""
+    """Whether the next start creates it; only true before the first start."""
     return not (data_dir / _MARKER).exists()
 
 
 def ensure_sample_base(data_dir: Path, bases: Bases, documents: Documents) -> None:
-    """Create the sample base once in the life of a data folder; a deleted one stays away.
+    """Creates the sample base once per data folder; a deleted one is not created again.
 
-    A start that was killed in the middle is completed by the next one.
+    If a start is killed halfway, the next one completes it.
     """
     if not will_create_sample_base(data_dir):
         return

@@ -1,4 +1,4 @@
-"""How the house is: each component and engine with what to do about it, and signs of life."""
+"""Status of all components and engines, with what to do if one is down, and heartbeats."""
 
 import platform
 import shutil
@@ -28,8 +28,8 @@ _PACKAGES = ("zhiwen", "xllamacpp", "faiss-cpu", "openvino", "torch", "streamlit
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """`since`: when it went down, as far as this process has seen. `facts`: the numbers of
-    `detail`, for those who say it in another language."""
+    """`since`: when this process first saw it down. `facts`: the numbers in `detail`, for
+    interfaces in other languages."""
 
     name: str
     ok: bool
@@ -40,7 +40,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class EngineView:
-    """An engine as it is now. `todo`: what to do where it is not ok."""
+    """Current state of an engine. `todo`: what to do if it is not ok."""
 
     engine: Engine
     ready: bool
@@ -50,7 +50,7 @@ class EngineView:
 
 
 def beat(db: Database, process: str, state: str) -> None:
-    """Say that a process is alive."""
+    """Records a heartbeat of a process."""
     with db.write() as session:
         session.merge(Heartbeat(process=process, state=state, seen_at=utc_now()))
 
@@ -67,7 +67,7 @@ class Status:
     _down_since: dict[str, datetime] = field(default_factory=dict)
 
     async def engines(self) -> list[EngineView]:
-        """All engines in the order of fallback, each asked whether it answers."""
+        """Checks all engines, in fallback order."""
         engines = list(self.gateway.engines.values())
         answers = [False] * len(engines)
 
@@ -80,7 +80,7 @@ class Status:
         return [self._view(e, ready) for e, ready in zip(engines, answers, strict=True)]
 
     async def components(self, engines: Sequence[EngineView]) -> list[Component]:
-        """All components, always in the same order."""
+        """All components in a fixed order."""
         found = [
             await anyio.to_thread.run_sync(self._database),
             _engine(engines),
@@ -92,7 +92,7 @@ class Status:
         return [self._with_since(component) for component in found]
 
     async def ready(self) -> bool:
-        """Whether documents can be searched: database and embedder answer."""
+        """Whether documents can be searched: database and embedder are ready."""
         database = await anyio.to_thread.run_sync(self._database)
         return database.ok and self.warm.ready
 
@@ -111,11 +111,11 @@ class Status:
         since = self._down_since.setdefault(name, utc_now())
         if ready:
             todo = (
-                f"It answers, but failed {breaker.failures} times in a row and is left alone for "
-                f"{breaker.wait_s:.0f} s. Look at its last error and its log."
+                f"It responds, but failed {breaker.failures} times in a row and is paused for "
+                f"{breaker.wait_s:.0f} s. See its last error and its log."
             )
         else:
-            todo = f"Nothing answers at {engine.spec.url}. Start it, or correct its base_url."
+            todo = f"Nothing responds at {engine.spec.url}. Start it, or correct its base_url."
         return EngineView(engine, ready, ok=False, todo=todo, since=since)
 
     def _embedder(self) -> Component:
@@ -134,7 +134,9 @@ class Status:
         with self.db.read() as session:
             seen = session.get(Heartbeat, WORKER)
         if seen is None or utc_now() - seen.seen_at > timedelta(seconds=ALIVE_S):
-            detail = "No ingestion worker runs: uploads wait. Start one with `zhiwen worker`."
+            detail = (
+                "No ingestion worker is running, so uploads wait. Start one with `zhiwen worker`."
+            )
             return Component("worker", False, detail, seen.seen_at if seen else None)
         return Component("worker", True, seen.state)
 
@@ -142,18 +144,18 @@ class Status:
         free_gb = shutil.disk_usage(self.data_dir).free / 1024**3
         detail = f"{free_gb:.1f} GB free"
         if free_gb < _DISK_LOW_GB:
-            return Component("disk", False, f"Only {detail}. Make room, or uploads will fail.")
+            return Component("disk", False, f"Only {detail}. Free up space, or uploads will fail.")
         return Component("disk", True, detail, facts={"free_gb": free_gb})
 
     def _indexes(self) -> Component:
         if self.unsaved_indexes:
             reason = next(iter(self.unsaved_indexes.values()))
             detail = (
-                f"Search works from memory, but its indexes cannot be saved ({reason}); the next "
-                "start builds them anew. Make the folder `indexes` writable and free some disk."
+                f"Search works from memory, but indexes cannot be saved ({reason}), so the next "
+                "start rebuilds them. Make the folder `indexes` writable and free up space."
             )
             return Component("indexes", False, detail)
-        return Component("indexes", True, "saved every minute where they changed")
+        return Component("indexes", True, "changes are saved every minute")
 
     def _with_since(self, component: Component) -> Component:
         if component.ok:
@@ -165,7 +167,7 @@ class Status:
 
 @cache
 def versions() -> dict[str, str]:
-    """Of what an answer depends on; without what is not installed."""
+    """Versions of Python and the installed packages that affect answers."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):
@@ -174,11 +176,11 @@ def versions() -> dict[str, str]:
 
 
 def _engine(engines: Sequence[EngineView]) -> Component:
-    """Whether anything can write answers; which of several does not."""
+    """Down only if all engines are down; otherwise names those that are."""
     down = [view.engine.spec.name for view in engines if not view.ok]
     if len(down) == len(engines):
         names = ", ".join(down)
-        detail = f"The engine of {names} does not answer; it is tried again by itself."
+        detail = f"No engine responds ({names}). They are retried automatically."
         return Component("engine", False, detail)
     up = ", ".join(view.engine.spec.name for view in engines if view.ok)
     return Component("engine", True, f"{up} (without {', '.join(down)})" if down else up)
