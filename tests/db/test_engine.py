@@ -10,7 +10,13 @@ from sqlmodel import Session, select
 
 from app.db.engine import Database
 from app.db.errors import DatabaseUnavailable
-from app.db.tables import KnowledgeBase, StoredChunk, StoredDocument
+from app.db.tables import (
+    Conversation,
+    KnowledgeBase,
+    StoredChunk,
+    StoredDocument,
+    StoredMessage,
+)
 
 
 def base(name: str = "资料") -> KnowledgeBase:
@@ -83,26 +89,18 @@ def test_concurrent_read_then_write_loses_no_update(db: Database) -> None:
 
 
 def test_foreign_keys_are_kept_and_cascade(db: Database) -> None:
-    row = base()
-    document = StoredDocument(
-        base_id=row.id,
-        name="a.txt",
-        path="a.txt",
-        series_id="s",
-        media_type="text/plain",
-        size_bytes=1,
-        sha256="0" * 64,
-    )
+    conversation = Conversation(base_ids=[])
+    message = StoredMessage(conversation_id=conversation.id, position=0, role="user")
     with pytest.raises(IntegrityError), db.write() as session:
-        session.add(document.model_copy(update={"base_id": "none"}))
+        session.add(message.model_copy(update={"conversation_id": "none"}))
     with db.write() as session:
-        session.add(row)
+        session.add(conversation)
         session.flush()
-        session.add(document)
+        session.add(message)
     with db.write() as session:
-        session.delete(session.exec(select(KnowledgeBase)).one())
+        session.delete(session.exec(select(Conversation)).one())
     with db.read() as session:
-        assert session.exec(select(StoredDocument)).all() == []
+        assert session.exec(select(StoredMessage)).all() == []
 
 
 def test_chunk_ids_are_never_given_twice(db: Database) -> None:
