@@ -54,7 +54,12 @@ class Graph:
         streams = int(compiled.get_property("NUM_STREAMS"))
         self._idle: SimpleQueue[InferRequest] = SimpleQueue()
         for _ in range(streams):
-            self._idle.put(compiled.create_infer_request())
+            request = compiled.create_infer_request()
+            # The first access to a tensor's data sets up OpenVINO's NumPy bindings, behind a lock
+            # that is taken with the GIL held and waits for it: two threads that do so at the same
+            # time wait for each other for ever. Here there is one thread.
+            _ = request.input_tensors[0].data
+            self._idle.put(request)
         self._pool = ThreadPoolExecutor(streams, thread_name_prefix="embed")
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens

@@ -99,6 +99,34 @@ def test_once_converted_nothing_heavy_is_loaded(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
+FIRST_BATCHES_TOGETHER = """
+import os, sys, threading
+from pathlib import Path
+import numpy as np, openvino
+from ingest.embedding.openvino_graph import GRAPH, HOME, Graph, compile_model, padded
+model = openvino.Core().read_model(Path(sys.argv[1]) / HOME / GRAPH)
+graph = Graph(compile_model(model, 2), None, 64)
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(2)
+def embed():
+    together.wait()
+    graph._infer(padded([[1, 2, 3]], 16))
+threads = [threading.Thread(target=embed, daemon=True) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join(20)
+os._exit(sum(thread.is_alive() for thread in threads))
+"""
+
+
+def test_the_first_two_batches_may_come_at_once(folder: Path) -> None:
+    """OpenVINO's NumPy bindings deadlock in one of three fresh processes when two threads are the
+    first to use them; eight of them would not all get away."""
+    command = [sys.executable, "-c", FIRST_BATCHES_TOGETHER, str(folder)]
+    for _ in range(4):
+        pair = [subprocess.Popen(command) for _ in range(2)]
+        assert [process.wait(120) for process in pair] == [0, 0]
+
+
 def test_other_weights_are_converted_anew(folder: Path, tmp_path: Path) -> None:
     folder = copied(folder, tmp_path)
     key = (folder / HOME / KEY).read_text("utf-8")
