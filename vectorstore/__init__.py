@@ -1,4 +1,4 @@
-"""Vectors by id: one protocol, an exact in-memory engine, and FAISS; `vector_engine` picks one."""
+"""Vector stores: an exact in-memory engine and FAISS; `vector_engine` selects one."""
 
 from vectorstore.factory import vector_engine
 from vectorstore.protocol import (

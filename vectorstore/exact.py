@@ -57,11 +57,11 @@ class ExactStore:
         return len(self._rows) * (4 * self.dim + _ROW_BYTES)
 
     def save(self) -> None:
-        """Nothing to do: this engine has no place to keep anything."""
+        """Does nothing: this engine has no storage."""
 
 
 class ExactEngine:
-    """Exact stores. Nothing outlives the process, so there is never one to open."""
+    """Creates exact stores. Nothing is saved, so there is never one to open."""
 
     def create(self, name: str, dim: int, embedder: str) -> ExactStore:
         return ExactStore(dim)

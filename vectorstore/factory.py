@@ -1,4 +1,4 @@
-"""Vector engines by name."""
+"""Creates vector engines by name."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +10,7 @@ _NO_FOLDER = Path()
 
 
 def vector_engine(name: str, folder: Path = _NO_FOLDER) -> VectorEngine:
-    """The engine `exact` or `faiss`; what it saves goes into `folder`.
+    """The engine `exact` or `faiss`, which saves its stores in `folder`.
 
     Raises EngineMissing.
     """
@@ -23,7 +23,7 @@ def vector_engine(name: str, folder: Path = _NO_FOLDER) -> VectorEngine:
 
             return FaissEngine(folder)
         case _:
-            raise EngineMissing(f"no vector engine is named {name!r}; there are exact, faiss")
+            raise EngineMissing(f"unknown vector engine {name!r}; known engines: exact, faiss")
 
 
 def _require(module: str, package: str) -> None:

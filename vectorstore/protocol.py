@@ -1,9 +1,9 @@
 """The protocols of vector stores and their errors.
 
 VectorStoreError
-├── DimensionMismatch   vectors of another width than the store's
+├── DimensionMismatch   vectors of a wrong dimension
 ├── SnapshotError       a saved index is missing, damaged or of another embedder
-└── EngineMissing       no engine has this name, or its package is not installed
+└── EngineMissing       unknown engine, or its package is not installed
 """
 
 from collections.abc import Collection, Sequence
@@ -29,7 +29,7 @@ class SnapshotError(VectorStoreError):
 
 
 class EngineMissing(VectorStoreError):
-    """No engine has this name, or the package that it needs is not installed."""
+    """The engine is unknown, or the package it needs is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Match:
 
 
 class VectorStore(Protocol):
-    """The vectors of one knowledge base by id, and nothing else; texts live in the database.
+    """Stores the vectors of one knowledge base by id; texts are in the database.
 
-    Rows are float32 and L2-normalised. Ids are non-negative and fit into int64. Safe for threads.
+    Rows are float32 and L2-normalised. Ids are non-negative int64. Thread-safe.
 
     >>> import numpy as np
     >>> from vectorstore import vector_engine
@@ -60,7 +60,7 @@ class VectorStore(Protocol):
     """
 
     dim: int
-    # The database's count of changes that the vectors reflect. Whoever fills the store sets it.
+    # The database's change count that the vectors reflect; set by the owner of the store.
     sequence: int
 
     def upsert(self, ids: Sequence[int], vectors: Vectors) -> None:
@@ -88,15 +88,14 @@ class VectorStore(Protocol):
         """Number of stored vectors."""
 
     def memory_bytes(self) -> int:
-        """About how much memory of this process the vectors take."""
+        """Approximate memory that the vectors use in this process."""
 
     def save(self) -> None:
-        """Make the present state and `sequence` durable, where the engine has a place to keep
-        them. Raises OSError."""
+        """Makes vectors and `sequence` durable, if the engine has storage. Raises OSError."""
 
 
 class VectorEngine(Protocol):
-    """Makes vector stores and opens those that were saved, each under a name.
+    """Creates vector stores, and opens saved ones by name.
 
     >>> from vectorstore import vector_engine
     >>> from tempfile import TemporaryDirectory
@@ -111,16 +110,16 @@ class VectorEngine(Protocol):
     """
 
     def create(self, name: str, dim: int, embedder: str) -> VectorStore:
-        """An empty store. What was saved under that name stays until this one is saved."""
+        """An empty store. A saved one of this name stays until this one is saved."""
 
     def open(self, name: str, dim: int, embedder: str) -> VectorStore:
-        """The store as it was saved.
+        """The saved store.
 
-        Raises SnapshotError where nothing usable was, or something of another embedder or width.
+        Raises SnapshotError if it is missing, damaged, or of another embedder or dimension.
         """
 
     def names(self) -> set[str]:
-        """The names under which something is kept."""
+        """Names of saved stores."""
 
     def drop(self, name: str) -> None:
-        """Delete what is kept under that name; passes over one that is not there."""
+        """Deletes the saved store of this name, if any."""

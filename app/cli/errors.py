@@ -28,7 +28,7 @@ def error_lines(error: Exception) -> list[str] | None:
     from vectorstore import VectorStoreError
 
     if isinstance(error, ValidationError):
-        return ["the settings are not right:", *_settings_problems(error)]
+        return ["invalid settings:", *_settings_problems(error)]
     known = ModelError | StartError | DatabaseUnavailable | EnginesInvalid | VectorStoreError
     if isinstance(error, known):
         return [str(error)]

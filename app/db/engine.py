@@ -21,8 +21,8 @@ from app.db.errors import DatabaseUnavailable, StorageFull
 
 BUSY_TIMEOUT_S = 10
 MIGRATION_TIMEOUT_S = 600
-MIGRATION_LOCK = 0x7A686977656E  # "zhiwen", the key of PostgreSQL's advisory lock
-FILES_LOCK = 0x66696C6573  # "files", likewise
+MIGRATION_LOCK = 0x7A686977656E  # "zhiwen", key of a PostgreSQL advisory lock
+FILES_LOCK = 0x66696C6573  # "files", key of another one
 MIGRATIONS = Path(__file__).parent / "migrations"
 # A full disk also appears as a failed write of the WAL, of its index, or of their sync.
 _SQLITE_FULL = (
@@ -140,8 +140,8 @@ class Database:
 
 
 def lock_files(session: Session, *, exclusive: bool = False) -> None:
-    """Until the transaction ends: exclusive to delete stored files, shared to refer to one. A
-    writing session of SQLite is alone in any case."""
+    """Locks stored files until the transaction ends: exclusively to delete them, shared to refer
+    to one. On SQLite, a write session is exclusive anyway."""
     if session.get_bind().dialect.name == "postgresql":
         mode = "" if exclusive else "_shared"
         lock = text(f"SELECT pg_advisory_xact_lock{mode}(:key)")

@@ -51,7 +51,7 @@ class FileStore:
             raise FileMissing(f"no file {sha256}") from error
 
     def delete(self, sha256: str) -> None:
-        """Remove the file; passes over one that is not there. A power cut may bring it back."""
+        """Removes the file if it exists. A power cut may bring it back."""
         self.path(sha256).unlink(missing_ok=True)
 
     def sums(self, idle_s: float = 0.0) -> Iterator[str]:

@@ -61,7 +61,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
-NOWHERE = ""  # the base of a removed document; no base has this id
+NOWHERE = ""  # base id of removed documents; no base has this id
 
 AutoId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers INTEGER keys only
 
@@ -94,7 +94,7 @@ class StoredDocument(SQLModel, table=True):
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)
-    # No foreign key: a removed base goes at once, and its documents a few at a time afterwards.
+    # No foreign key: a removed base is deleted at once, its documents in small steps afterwards.
     base_id: str = Field(index=True)
     name: str
     path: str  # relative path in its folder; a file with the same path is a new version
@@ -201,7 +201,7 @@ class LexicalRemoval(SQLModel, table=True):
 
 
 class RemovedBase(SQLModel, table=True):
-    """A base that was removed and whose documents are still being deleted."""
+    """A removed base whose documents are still being deleted."""
 
     __tablename__ = "removed_base"
 

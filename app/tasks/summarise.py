@@ -83,7 +83,7 @@ class Summarise:
             )
             budget = self._budget(part, language) // len(parts)
             writing = Writing(self.model, messages, min(NOTE_TOKENS, budget))
-            await writing.whole()
+            await writing.complete()
             writings.append(writing)
 
     def _budget(self, passage: Passage, language: Language) -> int:

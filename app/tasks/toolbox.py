@@ -112,9 +112,9 @@ class Toolbox:
         said, language = "", language_of(self.question.text)
         for passage in passages:
             shorter = replace(passage, text=passage.text[:max_chars])
-            whole = source_text(len(self.sources) + 1, shorter, language)
-            if said and len(said) + len(whole) > max_chars:
+            block = source_text(len(self.sources) + 1, shorter, language)
+            if said and len(said) + len(block) > max_chars:
                 break
             self.sources.append(passage)
-            said += whole
+            said += block
         return said

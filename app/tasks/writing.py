@@ -52,7 +52,7 @@ class Writing:
                 self.tokens = delta.tokens or self.tokens
                 self.tool_calls = delta.tool_calls or self.tool_calls
 
-    async def whole(self) -> str:
+    async def complete(self) -> str:
         """Waits for the complete text."""
         async with aclosing(self.stream()) as pieces:
             async for _ in pieces:

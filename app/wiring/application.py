@@ -93,7 +93,7 @@ class Zhiwen:
             ensure_sample_base(self.settings.data_dir, self.bases, self.documents)
 
     def warm_up(self) -> None:
-        """Load the embedder and the indexes, so that the first question does not wait for them."""
+        """Loads embedder and indexes, so that the first question does not wait for them."""
         if not self.warm.run():
             return
         for summary in self.bases.all():
@@ -101,7 +101,7 @@ class Zhiwen:
             if base.embedder != self.embedder.name:
                 log.warning("base %s was built with %s", base.name, base.embedder)
             elif self.indexes.full:
-                log.info("memory for indexes is full: base %s is opened when asked for", base.name)
+                log.info("memory for indexes is full: base %s is opened on demand", base.name)
             else:
                 self._open_index(base.id, base.name)
 
@@ -110,7 +110,7 @@ class Zhiwen:
             self.indexes.current(base_id)
         except NotFound:
             log.info("base %s was removed meanwhile", name)
-        except Exception:  # one base keeps no other from being searched
+        except Exception:  # other bases must stay searchable
             log.exception(
                 "the index of base %s cannot be opened; the next search tries again", name
             )
@@ -136,7 +136,7 @@ class Zhiwen:
                         pass
 
     async def close(self) -> None:
-        """End what runs, keep the indexes."""
+        """Stops running answers and saves the indexes."""
         self.warm.stop()
         await self.generations.close()
         await self.gateway.close()

@@ -1,4 +1,4 @@
-"""The vector indexes, in the engine that the settings name."""
+"""Builds the vector indexes with the configured engine."""
 
 from app.config import Settings
 from app.db.engine import Database
@@ -7,6 +7,6 @@ from vectorstore import vector_engine
 
 
 def build_indexes(settings: Settings, db: Database, embedder_name: str) -> Indexes:
-    """Raises EngineMissing where the engine's package is not installed."""
+    """Raises EngineMissing if the engine's package is not installed."""
     engine = vector_engine(settings.vectors, settings.indexes_path)
     return Indexes(db, engine, embedder_name, memory_mib=settings.index_memory_mib)

@@ -1,11 +1,11 @@
-"""How long do others wait to write while a large base is removed?
+"""Removal benchmark: how long the removal of a large base blocks other writers.
 
 `python -m evals.speed.bench_removal --chunks 100000`
 
-Generated passages with the hashing embedder, on SQLite, which lets one transaction write at a time.
-The same base is removed twice, on two copies of the same folder: as Zhiwen does it, and with
-everything in one transaction. Measured is how long each transaction holds the write lock, from its
-beginning to the end of its commit; a transaction of one row shows what of that is the disk's.
+Uses generated passages, the hashing embedder and SQLite, which allows one writer at a time. Removes
+the same base on two copies of a folder: in slices as Zhiwen does, and in a single transaction.
+Measures how long each transaction holds the write lock, from its start to the end of its commit; a
+transaction of one row shows the share of the disk.
 """
 
 import shutil
@@ -37,14 +37,14 @@ from evals.local import add_documents
 from evals.speed.synthetic import generate
 
 REPORT = Path("build/bench-removal.json")
-_CHUNK_TOKENS = 160  # a generated passage or a little less, so that about each is a chunk
-_LOCK_MS = 100  # others may have to wait for this long
+_CHUNK_TOKENS = 160  # about one generated passage per chunk
+_LOCK_MS = 100  # the longest acceptable wait of other writers
 _ONE_ROW = 50  # transactions
-_SLICES = 20  # at a time, as the worker deletes
+_SLICES = 20  # per batch, like the worker
 
 
 class TimedDatabase(Database):
-    """Notes how long each transaction held the write lock."""
+    """Records how long each transaction holds the write lock."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -59,9 +59,9 @@ class TimedDatabase(Database):
 
 
 def main(
-    chunks: Annotated[int, typer.Option(min=100, help="Passages, about a chunk each.")] = 100_000,
+    chunks: Annotated[int, typer.Option(min=100, help="Passages, about one chunk each.")] = 100_000,
 ) -> None:
-    """Measure both ways."""
+    """Measure both methods."""
     console = Console()
     with tempfile.TemporaryDirectory(prefix="zhiwen-bench-") as temporary:
         folder, copy = Path(temporary) / "a", Path(temporary) / "b"
@@ -78,7 +78,7 @@ def main(
 
 
 def _fill(folder: Path, chunks: int) -> tuple[str, int]:
-    """A base of that many chunks in `folder`; its id and how many there are."""
+    """Creates a base of about `chunks` chunks in `folder`. Returns its id and chunk count."""
     settings = Settings(
         data_dir=folder,
         models_dir=Settings().models_path.absolute(),
@@ -95,7 +95,7 @@ def _fill(folder: Path, chunks: int) -> tuple[str, int]:
 
 
 def _in_slices(folder: Path, base_id: str) -> list[Figure]:
-    """What Zhiwen does: the first transaction takes the base away, the others delete its rows."""
+    """As in Zhiwen: the first transaction removes the base, further ones delete its rows."""
     db = TimedDatabase(f"sqlite:///{folder / 'zhiwen.db'}")
     files = FileStore(folder / "files")
     documents = Documents(db, files, max_upload_bytes=0)
@@ -132,7 +132,7 @@ def _left(db: Database) -> bool:
 
 
 def _in_one_transaction(folder: Path, base_id: str) -> list[Figure]:
-    """All rows in one transaction, all bytes in another, each removal durable."""
+    """Deletes all rows in one transaction and all files in another, durably."""
     db = TimedDatabase(f"sqlite:///{folder / 'zhiwen.db'}")
     files = FileStore(folder / "files")
     with db.write() as session:

@@ -33,7 +33,7 @@ class Violations:
 
 
 def wait_until_read(processes: Processes) -> list[str]:
-    """Until no document is on its way, in or out; what is still there after some minutes."""
+    """Waits until no document is being added or removed. Returns those left after some minutes."""
     deadline = time.monotonic() + _EMPTY_S
     with closing(_database(processes)) as db:
         while True:

@@ -32,7 +32,7 @@ class Load:
 
     def change(self, http: httpx.Client) -> None:
         """One random change."""
-        present = [path for path, held in self.may_hold.items() if held != {NOTHING}]
+        present = [path for path, stored in self.may_hold.items() if stored != {NOTHING}]
         kinds = ["new", "new", "version", "version", "copy", "delete", "delete"]
         kind = self.choose.choice(kinds) if present else "new"
         if kind == "new" and len(present) >= _MAX_PATHS:
@@ -45,16 +45,18 @@ class Load:
         else:
             self._upload(http, self._new_path() if kind == "new" else path, self._new_bytes())
 
-    def settle(self, held: dict[str, str]) -> list[str]:
+    def settle(self, stored: dict[str, str]) -> list[str]:
         """Compares with the stored SHA-256 by path and returns violations. Uncertain contents are
         known from now on."""
         wrong = []
-        for path in sorted(self.may_hold.keys() | held.keys()):
-            allowed, found = self.may_hold.get(path, {NOTHING}), held.get(path, NOTHING)
+        for path in sorted(self.may_hold.keys() | stored.keys()):
+            allowed, found = self.may_hold.get(path, {NOTHING}), stored.get(path, NOTHING)
             if found not in allowed:
                 wrong.append(f"{path}: {found[:8] or 'nothing'}, not one of {_short(allowed)}")
             self.may_hold[path] = {found}
-        self.may_hold = {path: held for path, held in self.may_hold.items() if held != {NOTHING}}
+        self.may_hold = {
+            path: stored for path, stored in self.may_hold.items() if stored != {NOTHING}
+        }
         return wrong
 
     def _upload(self, http: httpx.Client, path: str, data: bytes) -> None:

@@ -110,7 +110,7 @@ async def test_a_question_that_follows_up_is_asked_after_the_one_before(
     with open_bases(
         files, settings_for(tmp_path), tmp_path, silent(), model=model, embedder=HashingEmbedder()
     ) as opened:
-        line, base = opened.house.direct.answer_line, opened.bases[BASE].id
+        line, base = opened.zhiwen.direct.answer_line, opened.bases[BASE].id
         history = await before(line, follow, base)
         await ask(line, follow.text, [base], history)
     assert [message.role for message in history] == ["user", "assistant"]
@@ -125,7 +125,7 @@ def test_questions_find_the_documents_of_the_other_language(tmp_path: Path) -> N
     chinese = [q for q in asked() if q.type == "cross" and language_of(q.text) == "zh"]
     with open_bases(files, settings_for(tmp_path), tmp_path, silent(), embedder=embedder) as opened:
         base = opened.bases[BASE].id
-        first = [opened.house.search.search(q.text, [base], 3).hits[0] for q in chinese]
+        first = [opened.zhiwen.search.search(q.text, [base], 3).hits[0] for q in chinese]
     right = [hit.document_name in q.gold for hit, q in zip(first, chinese, strict=True)]
     # without regard to the language: none of them
     assert sum(right) >= len(chinese) - 1

@@ -36,7 +36,7 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
         base_id, ids = documents(api)
         other = api.ingest("别的", {"别的.md": "别的内容。"})
         service = api.house.regression
-        with pytest.raises(Invalid, match="Name a source"):
+        with pytest.raises(Invalid, match="Name an expected source"):
             service.add(base_id, "年假几天？", Expected())
         with pytest.raises(Invalid, match="empty"):
             service.add(base_id, "  ", Expected(answer="x"))

@@ -1,4 +1,4 @@
-"""FAISS stores in folders of one folder, each under its name."""
+"""FAISS stores, each saved in a subfolder with its name."""
 
 import shutil
 from dataclasses import dataclass

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 # vectors of 384 took 12 ms with one and with two threads on two idle cores, 24 to 37 ms with two on
 # busy ones.
 _THREADS = 1
-_DIRECT_COMPARISONS = 1000  # up to this many allowed ids, compare directly; FAISS would scan all
-# Beside its codes: FAISS's map and our set of ids. With room to grow, 200,000 rows of 384 measured
+_DIRECT_COMPARISONS = 1000  # up to this many allowed ids; FAISS would scan all others
+# Besides its codes: FAISS's map and our set of ids. With room to grow, 200,000 rows of 384 measured
 # 1,040 bytes each, 100,000 of 1,024 measured 1,960.
 _ROW_BYTES = 160
-_TIE_MARGIN = 8  # fetched beyond `k`, so that ties at the edge are seen
+_TIE_MARGIN = 8  # fetched beyond `k`, to see ties at the boundary
 
 
 def new_index(dim: int) -> "faiss.IndexIDMap2":
@@ -40,7 +40,7 @@ def new_index(dim: int) -> "faiss.IndexIDMap2":
 
 
 class FaissStore:
-    """Inner products with every vector. Safe for threads: one lock around the index."""
+    """Exhaustive inner-product search. Thread-safe: one lock around the index."""
 
     def __init__(self, dim: int, *, folder: Path | None = None, embedder: str = "") -> None:
         """Starts empty; `load` opens a snapshot. Without `folder`, `save` does nothing."""

@@ -63,7 +63,7 @@ class ComponentOut(Wire):
     ok: bool
     detail: str
     since: datetime | None = None
-    # The numbers of `detail`: `free_gb` of the disk, `failures` of an embedder that does not load
+    # Numbers in `detail`: `free_gb` of the disk, `failures` of an embedder that does not load
     facts: dict[str, float] = Field({})
 
 

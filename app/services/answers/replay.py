@@ -92,7 +92,7 @@ class Replay:
             sampling["max_tokens"],
             sampling["temperature"],
         )
-        raw = await writing.whole()
+        raw = await writing.complete()
         if answer.task != "qa":
             return raw, raw
         passages = [passage_from(p) for p in answer.passages]

@@ -95,14 +95,14 @@ class Reconciliation:
             yield Finding("indexes", f"{swept} folders of deleted bases", True)
 
     def _strays(self, *, repair: bool) -> Iterator[Finding]:
-        """Documents belong to a base, or their base is listed as removed."""
+        """Checks that all documents belong to a base or to one listed as removed."""
         with self.db.read() as session:
             stray = _without_base(session)
         if stray and repair:
             with self.db.write() as session:
                 session.add_all(RemovedBase(id=base_id) for base_id in _without_base(session))
         if stray:
-            yield Finding("documents", f"documents of {len(stray)} bases that are gone", repair)
+            yield Finding("documents", f"documents of {len(stray)} deleted bases", repair)
 
     def _jobs(self, *, repair: bool) -> Iterator[Finding]:
         """Checks that every unfinished document has an unfinished job."""
@@ -140,8 +140,8 @@ class Reconciliation:
             yield Finding("files", detail, False)
 
     def _vectors(self, *, repair: bool) -> Iterator[Finding]:
-        """Every searched chunk has a vector; a document that lacks one is read again, and answers
-        as it is until then."""
+        """Checks that every searched chunk has a vector. Documents without are processed again, and
+        stay searchable until then."""
         with self.db.read() as session:
             lacking = _without_vector(session)
         if lacking and repair:

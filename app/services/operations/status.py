@@ -63,7 +63,7 @@ class Status:
     gateway: Gateway
     embedder_name: str
     warm: WarmUp  # of the embedder
-    unsaved_indexes: Mapping[str, str]  # id of the base to the reason
+    unsaved_indexes: Mapping[str, str]  # base id to reason
     _down_since: dict[str, datetime] = field(default_factory=dict)
 
     async def engines(self) -> list[EngineView]:
@@ -123,9 +123,9 @@ class Status:
             return Component("embedder", True, self.embedder_name)
         error = self.warm.error
         if not error:
-            return Component("embedder", False, "It is being loaded.")
+            return Component("embedder", False, "The model is loading.")
         detail = (
-            f"It could not be loaded ({error}). The next try is within {self.warm.pause_s:.0f} s. "
+            f"The model could not be loaded ({error}). Retrying within {self.warm.pause_s:.0f} s. "
             f"If its files are damaged: zhiwen models pull {self.embedder_name}"
         )
         return Component("embedder", False, detail, facts={"failures": self.warm.failures})

@@ -1,4 +1,4 @@
-"""Loading what the first question needs, tried again until it succeeds."""
+"""Loads what the first question needs, and retries until it succeeds."""
 
 import logging
 import threading
@@ -7,13 +7,13 @@ from itertools import chain, repeat
 
 log = logging.getLogger(__name__)
 
-PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # the last one from then on
+PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # the last one repeats
 
 
 class WarmUp:
-    """Runs `load` until it returns. `error` is why it failed last, empty once it succeeded.
+    """Runs `load` until it succeeds. `error` is the last failure, empty after success.
 
-    `wait` waits that many seconds between two tries, or less where `stop` was called.
+    `wait` waits the given seconds between attempts, or less if `stop` is called.
     """
 
     def __init__(
@@ -21,7 +21,7 @@ class WarmUp:
     ) -> None:
         self.error = ""
         self.failures = 0
-        self.pause_s = 0.0  # between the last failure and the next try
+        self.pause_s = 0.0  # between the last failure and the next attempt
         self._load = load
         self._ready = threading.Event()
         self._stopped = threading.Event()
@@ -32,14 +32,13 @@ class WarmUp:
         return self._ready.is_set()
 
     def run(self) -> bool:
-        """Load, and after a failure again, later each time. Whether it is there: false where
-        `stop` ended the tries."""
+        """Loads, retrying with growing pauses. Returns False if `stop` ended the attempts."""
         for pause_s in chain(PAUSES_S, repeat(PAUSES_S[-1])):
             if self._stopped.is_set():
                 break
             try:
                 self._load()
-            except Exception as error:  # whatever it is, the service shall say it and try again
+            except Exception as error:  # any error is reported and retried
                 self._note(error, pause_s)
             else:
                 self.error = ""
@@ -49,7 +48,7 @@ class WarmUp:
         return self.ready
 
     def stop(self) -> None:
-        """Give up after the present try."""
+        """Gives up after the current attempt."""
         self._stopped.set()
 
     def _note(self, error: Exception, pause_s: float) -> None:
@@ -57,8 +56,8 @@ class WarmUp:
         self.error = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         self.pause_s = pause_s
         log.error(
-            "the embedding model could not be loaded and is tried again in %.0f s: %s",
+            "the embedding model could not be loaded; retrying in %.0f s: %s",
             pause_s,
             self.error,
-            exc_info=error if self.failures == 1 else None,  # the others say the same
+            exc_info=error if self.failures == 1 else None,  # further ones would repeat it
         )

@@ -1,6 +1,6 @@
-"""Terms fold traditional characters and stem English words: the lexical index is made anew.
+"""Terms fold traditional characters and stem English words: empties the lexical index.
 
-It is derived from the chunks. Whoever starts next finds its rows missing and adds them.
+It is derived from the chunks; the next start finds the missing rows and adds them.
 """
 
 from alembic import op

@@ -1,4 +1,4 @@
-"""A removed base goes at once; its documents are deleted a few at a time afterwards."""
+"""Removed bases disappear at once; their documents are deleted in small steps afterwards."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,8 +20,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Deletes what is still there of removed documents and bases, except for their bytes, which
-    the next start finds."""
+    """Deletes the remaining rows of removed documents and bases. The next start removes their
+    files."""
     for table in ("chunk", "document_text", "job"):  # foreign keys are off while migrating
         rows = sa.table(table, sa.column("document_id"))
         op.execute(sa.delete(rows).where(rows.c.document_id.in_(_removed())))
