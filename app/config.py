@@ -165,6 +165,9 @@ class Settings(BaseSettings):
     worker_idle_s: float = Field(
         60.0, ge=0, description="The embedding process ends after this long without work"
     )
+    read_hidden: bool = Field(
+        False, description="Also read hidden sheets, rows and columns of workbooks"
+    )
     sample_base: bool = Field(True, description="Create the sample knowledge base at first start")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Log level of API and worker"

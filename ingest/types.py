@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
 
+from ingest.tables.types import Table
+
 
 class BlockKind(StrEnum):
     """What a block of text is, as far as chunking must know."""
@@ -63,6 +65,18 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was found in the file and left out, or not read as one might expect.
+
+    `code` is stable, e.g. `hidden_sheet`; `detail` says where or which, in the file's own words.
+    """
+
+    code: str
+    count: int = 1
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A parsed file. `text` is what is stored, cited and shown; nothing else is."""
 
@@ -74,6 +88,8 @@ class Document:
     blocks: tuple[Block, ...] = ()
     pages: tuple[PageSpan, ...] = ()  # empty where the format has no pages
     places: tuple[Place, ...] = ()  # in order, not overlapping; empty where pages say enough
+    tables: tuple[Table, ...] = ()  # in order, not overlapping
+    notices: tuple[Notice, ...] = ()  # the reading report
 
     def page_at(self, offset: int) -> int | None:
         """The page that holds the character at `offset`; None without pages."""

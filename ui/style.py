@@ -48,6 +48,14 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 .zw-source mark.passage { background: rgba(90, 140, 190, 0.13); }
 .zw-source mark.cited { background: rgba(255, 190, 0, 0.38); }
 
+.zw-table { border-collapse: collapse; margin: 0.6rem 0; white-space: normal; line-height: 1.5; }
+.zw-table caption { text-align: left; padding-bottom: 0.3rem; opacity: 0.75; }
+.zw-table th, .zw-table td {
+  border: 1px solid rgba(128, 140, 150, 0.35); padding: 0.2rem 0.6rem; text-align: left;
+  vertical-align: top; min-width: 1.5rem;
+}
+.zw-table th { background: rgba(128, 140, 150, 0.12); font-weight: 600; }
+
 /* Questions to the right, answers across the page */
 [class*="st-key-asked-"] [data-testid="stMarkdown"] {
   background: rgba(128, 140, 150, 0.14); border-radius: 1rem; padding: 0.55rem 1rem;

@@ -14,6 +14,7 @@ from app.api.routes import (
     bases,
     chat,
     conversations,
+    document_tables,
     documents,
     evaluation,
     export,
@@ -33,7 +34,7 @@ from app.wiring.application import Zhiwen
 log = logging.getLogger(__name__)
 
 _ROUTES = (
-    *(bases, documents, jobs, search, chat, messages),
+    *(bases, documents, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, export, evaluation, health, openai),
 )
 _SWEEP_S = 10.0

@@ -111,6 +111,8 @@ class StoredDocument(SQLModel, table=True):
     title: str = ""
     page_count: int | None = None
     chunk_count: int = 0
+    # What its reader left out, as [code, count, detail]: `ingest.types.Notice`.
+    notices: list[list[Any]] = Field(default_factory=list, sa_type=JSON)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
@@ -136,6 +138,18 @@ class DocumentText(SQLModel, table=True):
     document_id: str = Field(primary_key=True, foreign_key="document.id", ondelete="CASCADE")
     text: str = Field(sa_type=Text)
     pages: list[list[int]] = Field(sa_type=JSON)  # [page, start, end]
+
+
+class DocumentTable(SQLModel, table=True):
+    """A table of a document's text; `content` is that of `ingest.tables.wire`."""
+
+    __tablename__ = "document_table"
+
+    document_id: str = Field(primary_key=True, foreign_key="document.id", ondelete="CASCADE")
+    number: int = Field(primary_key=True)  # in the document, from 0
+    start: int  # of the text
+    end: int
+    content: dict[str, Any] = Field(sa_type=JSON)
 
 
 class Job(SQLModel, table=True):

@@ -23,7 +23,8 @@ def build_ingestion(settings: Settings) -> Ingestion:
             total_s=settings.parse_total_timeout_s,
             memory_mib=settings.parse_memory_mib,
             max_characters=settings.parse_max_characters,
-        )
+        ),
+        read_hidden=settings.read_hidden,
     )
     return Ingestion(db, files, Jobs(db), embedder, settings.chunk_tokens, sandbox.parse)
 

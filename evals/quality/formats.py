@@ -1,12 +1,10 @@
 """Reading quality by format: `python -m evals.quality.formats FOLDER`.
 
-The folder contains `docs_formats/expectations.jsonl` with a row per file: `must_contain` (strings
-of its text), `must_keep_together` (cells of one table row, which must be in one line of one chunk)
-and `expect_error`. White space is ignored.
+The folder contains sets, each with an `expectations.jsonl`: a row per file with what must come out
+of it (`format_rules.py`). `docs_formats` covers the formats, `cases` what is easily read wrong.
 """
 
 import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +13,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from evals.quality.format_rules import judge
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.errors import IngestError
 from ingest.pipeline import read
 from ingest.sandbox.sandbox import Sandbox
-from ingest.types import Chunk, Document
+from ingest.types import Chunk
 
-TARGET = 45
-_SET = "docs_formats"
 _CLEAR = {"empty", "encrypted", "no_text", "too_large", "archive_bomb"}
 
 
@@ -34,25 +32,11 @@ class Outcome:
 
     file: str
     format: str
+    kind: str
     took_s: float
     chunk_count: int
     problem: str
     note: str = ""
-
-
-def judge(row: Mapping[str, Any], document: Document, chunks: Sequence[Chunk]) -> str:
-    """The problem with a file that was read; empty if it is correct."""
-    if row["expect_error"]:
-        return "was read but should have been rejected"
-    found = _bare(document.text)
-    missing = [want for want in row["must_contain"] if _bare(want) not in found]
-    if missing:
-        return f"lacks {missing[0]!r}"
-    lines = [_bare(line) for chunk in chunks for line in chunk.text.split("\n")]
-    for cells in row["must_keep_together"]:
-        if not any(all(_bare(cell) in line for cell in cells) for line in lines):
-            return f"tore {' | '.join(cells)}"
-    return ""
 
 
 def check(row: Mapping[str, Any], folder: Path, sandbox: Sandbox) -> Outcome:
@@ -69,29 +53,43 @@ def check(row: Mapping[str, Any], folder: Path, sandbox: Sandbox) -> Outcome:
         refused = row["expect_error"] or not path.stat().st_size
         problem = "" if refused and error.code in _CLEAR else f"{error.code}: {error}"
     took_s = time.perf_counter() - began
-    return Outcome(row["file"], row["format"], took_s, len(chunks), problem, note)
+    return Outcome(
+        row["file"], row["format"], _kind(row["file"]), took_s, len(chunks), problem, note
+    )
+
+
+def _kind(file: str) -> str:
+    """The folder that the file lies in."""
+    return Path(file).parent.name
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="Folder with docs_formats/expectations.jsonl.")],
-    target: Annotated[int, typer.Option(help="Required number of correct files.")] = TARGET,
+    folder: Annotated[Path, typer.Argument(help="Folder with docs_formats, cases, or both.")],
+    target: Annotated[
+        int, typer.Option(help="Required number of correct files of docs_formats.")
+    ] = 45,
+    target_cases: Annotated[int, typer.Option(help="The same of cases.")] = 0,
 ) -> None:
-    """Read every file as the worker does; exit code 1 below the target."""
+    """Read every file as the worker does; exit code 1 below a target."""
     console = Console()
-    expectations = folder / _SET / "expectations.jsonl"
-    if not expectations.exists():
-        console.print(f"skipped: no {expectations}")
-        return
-    rows = [json.loads(line) for line in expectations.read_text("utf-8").splitlines() if line]
-    with Sandbox() as sandbox:
-        outcomes = [check(row, expectations.parent, sandbox) for row in rows]
-    console.print(_table(outcomes))
-    right = sum(not outcome.problem for outcome in outcomes)
-    console.print(f"{right} of {len(outcomes)} right; target {target}", highlight=False)
-    for outcome in outcomes:
-        if outcome.problem:
-            console.print(f"[red]✗[/red] {outcome.file}: {outcome.problem}", highlight=False)
-    if right < target:
+    missed = False
+    for name, least in (("docs_formats", target), ("cases", target_cases)):
+        expectations = folder / name / "expectations.jsonl"
+        if not expectations.exists():
+            console.print(f"skipped: no {expectations}")
+            continue
+        rows = [json.loads(line) for line in expectations.read_text("utf-8").splitlines() if line]
+        with Sandbox() as sandbox:
+            outcomes = [check(row, expectations.parent, sandbox) for row in rows]
+        console.print(_by_kind(outcomes) if name == "cases" else _table(outcomes))
+        right = sum(not outcome.problem for outcome in outcomes)
+        missed = missed or right < least
+        console.print(f"{name}: {right} of {len(outcomes)} right; target {least}", highlight=False)
+        for outcome in outcomes:
+            if outcome.problem:
+                said = f"[red]✗[/red] {outcome.file}: {escape(outcome.problem)}"
+                console.print(said, highlight=False)
+    if missed:
         raise typer.Exit(1)
 
 
@@ -106,8 +104,14 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def _bare(text: str) -> str:
-    return re.sub(r"\s+", "", text)
+def _by_kind(outcomes: Sequence[Outcome]) -> Table:
+    table = Table("kind", "right", "of", "seconds")
+    for kind in sorted({one.kind for one in outcomes}):
+        of_kind = [one for one in outcomes if one.kind == kind]
+        right = sum(not one.problem for one in of_kind)
+        took_s = sum(one.took_s for one in of_kind)
+        table.add_row(kind, str(right), str(len(of_kind)), f"{took_s:.2f}")
+    return table
 
 
 if __name__ == "__main__":

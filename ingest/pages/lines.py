@@ -2,7 +2,10 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from ingest.tables.grid import Field
 
 _PAGE_NUMBER = re.compile(
     r"[-–—\s]*\d{1,4}[-–—\s]*|第\s*\d+\s*页.{0,12}|(?:Page\s*)?\d{1,4}\s*(?:/|of)\s*\d{1,4}",
@@ -13,7 +16,7 @@ _EDGE_LINES = 2  # at the top and the bottom of a page where running titles stan
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text or a table row. Points from the page's lower left corner; all 0 where
+    """A line of text, or a table. Points from the page's lower left corner; all 0 where
     unknown."""
 
     text: str
@@ -25,13 +28,18 @@ class Line:
     bold: bool = False
     first: int = 0  # indices of its outer characters on a PDF's page
     last: int = -1
-    cells: tuple[str, ...] = ()  # a table row; `text` is then the cells joined
-    header: bool = False  # the table's header row
-    opens: bool = False  # the first row of its table
+    rows: tuple[tuple[Field, ...], ...] = ()  # of a table; `text` is then that of its cells
+
+
+def table_line(rows: Sequence[Sequence[Field]], left: float, right: float, bottom: float) -> Line:
+    """A table in the place of a line."""
+    text = " ".join(cell.text for row in rows for cell in row if cell.text)
+    return Line(text, left=left, right=right, bottom=bottom, rows=tuple(map(tuple, rows)))
 
 
 def without_running_lines(pages: list[list[Line]]) -> list[list[Line]]:
-    """Drop page numbers, and edge lines that come back on at least half of three pages or more."""
+    """Drop page numbers, and edge lines that come back on at least half of three pages or more.
+    Tables stay: that their numbers alone differ from page to page is what they are there for."""
     if len(pages) < 2:
         return pages
     seen = Counter(key for page in pages for key in {_key(line) for line in _edges(page)})
@@ -44,6 +52,7 @@ def without_running_lines(pages: list[list[Line]]) -> list[list[Line]]:
                 line
                 for line in page
                 if id(line) not in edges
+                or line.rows
                 or not (_key(line) in often or _PAGE_NUMBER.fullmatch(line.text))
             ]
         )

@@ -44,8 +44,8 @@ def add_picture(builder: DocumentBuilder, data: bytes) -> None:
     try:
         for frame in frames(data, "picture"):
             for line in picture_lines(frame):
-                if line.cells:
-                    builder.row(line.cells, header=line.header, first=line.opens)
+                if line.rows:
+                    builder.table(line.rows)
                 else:
                     builder.paragraph(line.text, tight=True)
     except ParseError:

@@ -5,14 +5,14 @@ horizontal rules only, as papers have them, whose columns are told by the gaps b
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.clean import clean, unwrap
-from ingest.pages.lines import Line
+from ingest.pages.lines import Line, table_line
 from ingest.pages.pdf_rules import rules
 from ingest.pages.rules import Band, Box, Grid, bands, grids
-from ingest.parsing.builder import CELL_SEPARATOR
+from ingest.tables.columns import Placed, placed_rows
+from ingest.tables.grid import Field
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
@@ -24,7 +24,7 @@ _MIN_ROW_CELLS = 2
 
 
 def with_tables(page: "PdfPage", text: "PdfTextPage", lines: list[Line]) -> list[Line]:
-    """`lines` with those that lie in a table replaced by its rows."""
+    """`lines` with those that lie in a table replaced by it."""
     placed = [line for line in lines if line.right > line.left]
     if not placed:
         return lines
@@ -38,18 +38,20 @@ def with_tables(page: "PdfPage", text: "PdfTextPage", lines: list[Line]) -> list
     return lines
 
 
-def _put(lines: list[Line], box: Box, rows: list[Line]) -> list[Line]:
-    """Rows in the place of the first line that lies in `box`."""
+def _put(lines: list[Line], box: Box, rows: list[list[Field]]) -> list[Line]:
+    """The table in the place of the first line that lies in `box`."""
     inside = {id(line) for line in _inside(lines, box)}
-    if len(rows) < 2 or not inside or any(line.cells for line in lines if id(line) in inside):
+    if len(rows) < 2 or not inside or any(line.rows for line in lines if id(line) in inside):
         return lines
+    left, bottom, right, _ = box
     put: list[Line] = []
+    done = False
     for line in lines:
         if id(line) not in inside:
             put.append(line)
-        elif rows:
-            put += rows
-            rows = []
+        elif not done:
+            put.append(table_line(rows, left, right, bottom))
+            done = True
     return put
 
 
@@ -64,23 +66,24 @@ def _inside(lines: Sequence[Line], box: Box) -> list[Line]:
     ]
 
 
-def _grid_rows(grid: Grid, text: "PdfTextPage") -> list[Line]:
-    """A cell that spans rows is repeated in each of them, so that a row can be read by itself."""
-    rows: list[Line] = []
+def _grid_rows(grid: Grid, text: "PdfTextPage") -> list[list[Field]]:
+    rows: list[list[Field]] = []
     for number in range(grid.row_count):
-        cells: list[str] = []
-        for box in grid.cells(number):
-            left, bottom, right, top = box
-            inner = text.get_text_bounded(left + 0.5, bottom + 0.5, right - 0.5, top - 0.5)
-            cells.append(unwrap(clean(inner.replace("\ufffe", "")).strip()))
-        if any(cells):
-            left, _, right, _ = grid.box
-            rows.append(_row(cells, left, right, grid.bottom_of(number), first=not rows))
-    several = sum(len([cell for cell in row.cells if cell]) > 1 for row in rows)
+        rows.append([])
+        for column, wide, box in grid.cells(number):
+            words = _words_in(box, text) if box else ""
+            rows[-1].append(Field(words, wide, column=column, above=box is None))
+    several = sum(len([cell for cell in row if cell.text or cell.above]) > 1 for row in rows)
     return rows if several >= _MIN_ROW_CELLS else []  # else a frame around running text
 
 
-def _banded_rows(lines: Sequence[Line], band: Band, text: "PdfTextPage") -> list[Line]:
+def _words_in(box: Box, text: "PdfTextPage") -> str:
+    left, bottom, right, top = box
+    inner = text.get_text_bounded(left + 0.5, bottom + 0.5, right - 0.5, top - 0.5)
+    return unwrap(clean(inner.replace("\ufffe", "")).strip())
+
+
+def _banded_rows(lines: Sequence[Line], band: Band, text: "PdfTextPage") -> list[list[Field]]:
     """Lines with the same foot are one row; rules and gaps between words part its cells."""
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: -line.bottom):
@@ -88,18 +91,21 @@ def _banded_rows(lines: Sequence[Line], band: Band, text: "PdfTextPage") -> list
             rows[-1].append(line)
         else:
             rows.append([line])
-    made: list[Line] = []
-    for row in rows:
-        row.sort(key=lambda line: line.left)
-        cells = [cell for line in row for cell in _split(line, band.xs, text)]
-        made.append(_row(cells, row[0].left, row[-1].right, row[0].bottom, first=not made))
-    several = sum(len(row.cells) > 1 for row in made)
-    return made if several >= max(_MIN_ROW_CELLS, 0.5 * len(made)) else []
+    made = [
+        [
+            cell
+            for line in sorted(row, key=lambda line: line.left)
+            for cell in _split(line, band.xs, text)
+        ]
+        for row in rows
+    ]
+    several = sum(len(row) > 1 for row in made)
+    return placed_rows(made) if several >= max(_MIN_ROW_CELLS, 0.5 * len(made)) else []
 
 
-def _split(line: Line, xs: Sequence[float], text: "PdfTextPage") -> list[str]:
+def _split(line: Line, xs: Sequence[float], text: "PdfTextPage") -> list[Placed]:
     """The line's words, parted at the rules `xs` and where the gap is wide."""
-    cells: list[str] = []
+    cells: list[Placed] = []
     end: float | None = None
     for index in range(line.first, line.last + 1):
         left, _, right, _ = text.get_charbox(index, loose=True)
@@ -110,13 +116,10 @@ def _split(line: Line, xs: Sequence[float], text: "PdfTextPage") -> list[str]:
         gap = size if end is None else left - end
         ruled = end is not None and any(end - 0.5 <= x <= left + 0.5 for x in xs)
         if gap > _CELL_GAP * size or (ruled and gap > _WORD_GAP * size):
-            cells.append(character)
+            cells.append(Placed(character, left, right))
         else:
-            cells[-1] += (" " if gap > _WORD_GAP * size else "") + character
+            space = " " if gap > _WORD_GAP * size else ""
+            before = cells[-1]
+            cells[-1] = Placed(before.text + space + character, before.left, right)
         end = max(right, left)
-    return [clean(cell) for cell in cells] or [line.text]
-
-
-def _row(cells: Sequence[str], left: float, right: float, bottom: float, *, first: bool) -> Line:
-    line = Line(CELL_SEPARATOR.join(cells), left=left, right=right, bottom=bottom)
-    return replace(line, cells=tuple(cells), header=first, opens=first)
+    return cells or [Placed(line.text, line.left, line.right)]

@@ -43,16 +43,20 @@ class Grid:
     def bottom_of(self, row: int) -> float:
         return self.ys[row + 1]
 
-    def cells(self, row: int) -> Iterator[Box]:
-        """The fields of a row; one that is merged with others in its whole size."""
+    def cells(self, row: int) -> Iterator[tuple[int, int, Box | None]]:
+        """First column, number of columns and field of each cell in a row; one that is merged with
+        the cells below in its whole size, and None in the rows that it reaches into."""
         middle = (self.ys[row] + self.ys[row + 1]) / 2
-        left = self.xs[0]
-        for right in self.xs[1:]:
+        first = 0
+        for last, right in enumerate(self.xs[1:], start=1):
             if right is not self.xs[-1] and not _crosses(self.down, right, middle):
                 continue
+            left = self.xs[first]
             centre = (left + right) / 2
-            yield left, self._end(row + 1, centre, 1), right, self._end(row, centre, -1)
-            left = right
+            top = self._end(row, centre, -1)
+            box = (left, self._end(row + 1, centre, 1), right, top)
+            yield first, last - first, box if top == self.ys[row] else None
+            first = last
 
     def _end(self, line: int, x: float, step: int) -> float:
         """y of the first rule at or beyond `ys[line]` that stands over or under `x`."""

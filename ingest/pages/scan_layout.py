@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ingest.clean import unwrap
-from ingest.pages.lines import Line
+from ingest.pages.lines import Line, table_line
 from ingest.pages.rules import Grid, Rule, grids
-from ingest.parsing.builder import CELL_SEPARATOR
+from ingest.tables.columns import Placed, placed_rows
+from ingest.tables.grid import Field
 
 _MIN_COLUMN_BOXES = 6
 _COLUMN_WIDTH = 0.3  # of the page: boxes this wide are lines of running text
@@ -44,21 +45,22 @@ class Box:
 
 
 def to_lines(boxes: Sequence[Box], rules: Sequence[Rule], width: int, height: int) -> list[Line]:
-    """Lines in reading order, those in a drawn grid as rows of its cells.
+    """Lines in reading order, those in a drawn grid as a table.
 
     Type sizes stay unknown: heights of boxes are too uneven.
     """
-    tables: list[tuple[float, list[Line]]] = []  # y of the upper side, rows
+    tables: list[tuple[float, Line]] = []  # y of the upper side
     for grid in grids(rules):
         inside = [box for box in boxes if _in(box, grid.box, height)]
         rows = _grid_rows(grid, inside, height)
-        if len(rows) > 1:
+        if sum(sum(bool(cell.text or cell.above) for cell in row) > 1 for row in rows) > 1:
             boxes = [box for box in boxes if box not in inside]
-            tables.append((grid.box[3], rows))
+            left, bottom, right, top = grid.box
+            tables.append((top, table_line(rows, left, right, bottom)))
     lines = _flowing(boxes, width, height)
-    for top, rows in sorted(tables, key=lambda table: -table[0]):
+    for top, table in sorted(tables, key=lambda each: -each[0]):
         place = next((n for n, line in enumerate(lines) if line.bottom < top), len(lines))
-        lines[place:place] = rows
+        lines.insert(place, table)
     return lines
 
 
@@ -68,28 +70,14 @@ def _in(box: Box, area: tuple[float, float, float, float], height: int) -> bool:
     return left <= x <= right and bottom <= y <= top
 
 
-def _grid_rows(grid: Grid, boxes: Sequence[Box], height: int) -> list[Line]:
-    """A cell that spans rows is repeated in each of them, so that a row can be read by itself."""
-    rows: list[Line] = []
+def _grid_rows(grid: Grid, boxes: Sequence[Box], height: int) -> list[list[Field]]:
+    rows: list[list[Field]] = []
     for number in range(grid.row_count):
-        cells: list[str] = []
-        for area in grid.cells(number):
-            held = _rows([box for box in boxes if _in(box, area, height)])
-            cells.append(unwrap("\n".join(" ".join(box.text for box in row) for row in held)))
-        if sum(map(bool, cells)) > 1:
-            left, _, right, _ = grid.box
-            first = not rows
-            rows.append(
-                Line(
-                    CELL_SEPARATOR.join(cells),
-                    left=left,
-                    right=right,
-                    bottom=grid.bottom_of(number),
-                    cells=tuple(cells),
-                    header=first,
-                    opens=first,
-                )
-            )
+        rows.append([])
+        for column, wide, area in grid.cells(number):
+            held = _rows([box for box in boxes if area and _in(box, area, height)])
+            text = unwrap("\n".join(" ".join(box.text for box in row) for row in held))
+            rows[-1].append(Field(text, wide, column=column, above=area is None))
     return rows
 
 
@@ -148,35 +136,43 @@ def _beside(row: Sequence[Box], box: Box) -> bool:
 
 def _rows_to_lines(rows: list[list[Box]], height: int) -> list[Line]:
     """Two rows of several cells or more, one under the other, are a table."""
-    cells = [_cells(row) for row in rows]
     lines: list[Line] = []
-    in_table = False
-    for number, row in enumerate(rows):
-        several = len(cells[number]) > 1
-        near = [n for n in (number - 1, number + 1) if 0 <= n < len(rows)]
-        is_row = several and any(len(cells[n]) > 1 for n in near)
-        separator = CELL_SEPARATOR if is_row else " "
-        lines.append(
-            Line(
-                separator.join(cells[number]),
-                left=row[0].left,
-                right=row[-1].right,
-                bottom=height - max(box.bottom for box in row),
-                cells=tuple(cells[number]) if is_row else (),
-                header=is_row and not in_table,
-                opens=is_row and not in_table,
-            )
-        )
-        in_table = is_row
+    table: list[list[Box]] = []
+    for row in [*rows, []]:
+        if len(_cells(row)) > 1:
+            table.append(row)
+            continue
+        if len(table) > 1:
+            lines.append(_table(table, height))
+        else:
+            lines += [_text_line(alone, height) for alone in table]
+        table = []
+        lines += [_text_line(row, height)] if row else []
     return lines
 
 
-def _cells(row: Sequence[Box]) -> list[str]:
+def _text_line(row: Sequence[Box], height: int) -> Line:
+    text = " ".join(cell.text for cell in _cells(row))
+    return Line(text, left=row[0].left, right=row[-1].right, bottom=_foot(row, height))
+
+
+def _table(rows: Sequence[Sequence[Box]], height: int) -> Line:
+    boxes = [box for row in rows for box in row]
+    left, right = min(box.left for box in boxes), max(box.right for box in boxes)
+    fields = placed_rows([_cells(row) for row in rows])
+    return table_line(fields, left, right, _foot(boxes, height))
+
+
+def _foot(boxes: Sequence[Box], height: int) -> float:
+    return height - max(box.bottom for box in boxes)
+
+
+def _cells(row: Sequence[Box]) -> list[Placed]:
     """Texts of the row; boxes with no more than a space between them belong together."""
-    cells = [row[0].text]
+    cells: list[Placed] = [Placed(box.text, box.left, box.right) for box in row[:1]]
     for before, box in pairwise(row):
         if box.left - before.right < _WORD_GAP * min(before.height, box.height):
-            cells[-1] += " " + box.text
+            cells[-1] = Placed(f"{cells[-1].text} {box.text}", cells[-1].left, box.right)
         else:
-            cells.append(box.text)
+            cells.append(Placed(box.text, box.left, box.right))
     return cells

@@ -10,6 +10,7 @@ from ingest.pages.ocr import add_picture
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.package import UNREADABLE, Package
 from ingest.parsing.parser import PageProgress
+from ingest.tables.grid import Field
 from ingest.types import Document
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class _Walk:
             if child.tag == f"{_W}p":
                 self._paragraph(child)
             elif child.tag == f"{_W}tbl":
-                self._builder.table(_rows(child))
+                self._builder.table(list(_rows(child)))
             elif child.tag in _CONTAINERS:
                 self.run(child)
 
@@ -173,26 +174,34 @@ def _text_boxes(paragraph: "BaseOxmlElement") -> list["BaseOxmlElement"]:
     ]
 
 
-def _rows(table: "BaseOxmlElement") -> Iterator[tuple[bool, list[str]]]:
-    """The first of several rows is taken for the header.
-
-    A cell merged downwards is repeated in each row, so that every row can be read by itself.
-    """
-    rows = list(_within(table, f"{_W}tr"))
-    above: dict[int, str] = {}
-    for number, row in enumerate(rows):
-        cells: list[str] = []
-        column = 0
+def _rows(table: "BaseOxmlElement") -> Iterator[list[Field]]:
+    """The cells of each row at their columns; rows that Word repeats on each page are heads."""
+    for row in _within(table, f"{_W}tr"):
+        head = row.find(f"{_W}trPr/{_W}tblHeader")
+        is_head = head is not None and _is_on(head)
+        fields: list[Field] = []
+        column = _number(row.find(f"{_W}trPr/{_W}gridBefore"), 0)
         for cell in _within(row, f"{_W}tc"):
-            span = cell.find(f"{_W}tcPr/{_W}gridSpan")
-            merged = cell.find(f"{_W}tcPr/{_W}vMerge")
-            text = " ".join(filter(None, (_text(p).strip() for p in cell.iter(f"{_W}p"))))
-            if merged is not None and merged.get(f"{_W}val") != "restart":
-                text = text or above.get(column, "")
-            above[column] = text
-            cells.append(text)
-            column += int(span.get(f"{_W}val") or 1) if span is not None else 1
-        yield number == 0 and len(rows) > 1, cells
+            wide = _number(cell.find(f"{_W}tcPr/{_W}gridSpan"), 1)
+            down = cell.find(f"{_W}tcPr/{_W}vMerge")
+            across = cell.find(f"{_W}tcPr/{_W}hMerge")
+            if across is not None and across.get(f"{_W}val") != "restart" and fields:
+                fields[-1] = fields[-1]._replace(column_span=fields[-1].column_span + wide)
+            else:
+                text = " ".join(filter(None, (_text(p).strip() for p in cell.iter(f"{_W}p"))))
+                above = down is not None and down.get(f"{_W}val") != "restart"
+                fields.append(Field(text, wide, column=column, head=is_head, above=above))
+            column += wide
+        yield fields
+
+
+def _number(element: "BaseOxmlElement | None", default: int) -> int:
+    value = element.get(f"{_W}val") if element is not None else None
+    return int(value) if value is not None and value.isdecimal() else default
+
+
+def _is_on(element: "BaseOxmlElement") -> bool:
+    return element.get(f"{_W}val") not in ("0", "false", "off")
 
 
 def _within(parent: "BaseOxmlElement", tag: str) -> Iterator["BaseOxmlElement"]:

@@ -1,34 +1,30 @@
-"""Spreadsheets through calamine: every sheet a section, its rows with their numbers."""
+"""Spreadsheets: every sheet a section, its tables with the numbers of their rows.
 
-import datetime
-import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+What a file is, its content says: `.xls` is also what other programs call HTML, tab-separated text
+and SpreadsheetML.
+"""
+
+from collections.abc import Iterator
 
 from ingest.errors import ParseError
 from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.decode import decode
+from ingest.parsing.options import hidden_is_read
 from ingest.parsing.package import Package
 from ingest.parsing.parser import PageProgress
+from ingest.sheets.ods import is_ods, read_ods
+from ingest.sheets.regions import fields, regions
+from ingest.sheets.spreadsheetml import is_spreadsheetml, read_spreadsheetml
+from ingest.sheets.types import Sheet
+from ingest.sheets.xls import is_xls, read_xls
+from ingest.sheets.xlsx import is_xlsx, read_xlsx
+from ingest.tables.heads import HeadRule
 from ingest.types import Document
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
 
 _OOXML = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MEDIA_TYPES = {".xls": "application/vnd.ms-excel", ".ods": "application/vnd.oasis.opendocument"}
-_MAX_COLUMNS = 2000
-_MAX_FILLED_CELLS = 20_000  # that hang down from one merged cell
-
-_Cell = int | float | str | bool | datetime.time | datetime.date | datetime.timedelta
-
-
-class _Row(NamedTuple):
-    number: int  # as the program shows it
-    cells: list[str]
-
-    def filled(self) -> list[str]:
-        return [cell for cell in self.cells if cell]
+_HEAD_BYTES = 4096
+_HTML = (b"<html", b"<table", b"<!doctype html", b"<meta", b"<head", b"<body")
 
 
 class ExcelParser:
@@ -37,53 +33,55 @@ class ExcelParser:
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         suffix = name[name.rfind(".") :].lower()
-        if suffix != ".xls" or data.startswith(b"PK"):
-            Package(data, name, "a spreadsheet").refuse_entities()
         builder = DocumentBuilder(data, name, _MEDIA_TYPES.get(suffix, _OOXML))
-        with _panics_refused(name):
-            workbook = _open(data, name)
-            sheets = workbook.sheet_names
-            for number, title in enumerate(sheets, start=1):
-                _add_sheet(builder, title, list(_rows(_sheet(workbook, title, name), name)))
-                if on_page:
-                    on_page(number, len(sheets))
+        sheets = _workbook(data, name)
+        if sheets is None:
+            _add_text(builder, data, name, on_page)
+            return builder.build()
+        for number, sheet in enumerate(sheets, start=1):
+            _add_sheet(builder, sheet)
+            if on_page:
+                on_page(number, number)
         return builder.build()
 
 
-@contextmanager
-def _panics_refused(name: str) -> Iterator[None]:
-    """Where Rust code panics, which it does on damage, no Exception comes but a BaseException."""
+def _workbook(data: bytes, name: str) -> Iterator[Sheet] | None:
+    """The sheets of a workbook of any kind; None where the file is text."""
+    if data.startswith(b"PK"):
+        package = Package(data, name, "a spreadsheet")
+        package.refuse_entities()
+        if is_ods(package):
+            return read_ods(package, name)
+        if is_xlsx(package):
+            return read_xlsx(package)
+        raise _broken(name)
+    if is_xls(data):
+        return read_xls(data, name)
+    return read_spreadsheetml(data, name) if is_spreadsheetml(data) else None
+
+
+def _add_text(
+    builder: DocumentBuilder, data: bytes, name: str, on_page: PageProgress | None
+) -> None:
+    """HTML or separated values under the name of a workbook."""
+    from ingest.parsers.csv import add_separated
+    from ingest.parsers.html import declared_charset
+    from ingest.parsing.html_blocks import add_html
+
+    head = data[:_HEAD_BYTES].replace(b"\x00", b"").lower()
     try:
-        yield
-    except BaseException as error:
-        if type(error).__name__ == "PanicException":
+        text = decode(data, name, declared=declared_charset(data))
+    except ParseError as error:
+        raise _broken(name) from error
+    if any(mark in head for mark in _HTML):
+        try:
+            add_html(builder, text, head=HeadRule.WORDS)
+        except (RecursionError, ValueError) as error:
             raise _broken(name) from error
-        raise
-
-
-def _open(data: bytes, name: str) -> "CalamineWorkbook":
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
-    try:
-        return CalamineWorkbook.from_filelike(io.BytesIO(data))
-    except PasswordError as error:
-        raise ParseError(
-            f"{name} is protected with a password. Remove the password and upload it again.",
-            code="encrypted",
-        ) from error
-    except (CalamineError, OSError, ValueError) as error:
-        raise _broken(name) from error
-
-
-def _sheet(workbook: "CalamineWorkbook", title: str, name: str) -> "CalamineSheet | None":
-    from python_calamine import CalamineError, WorksheetNotFound
-
-    try:
-        return workbook.get_sheet_by_name(title)
-    except WorksheetNotFound:
-        return None  # a sheet that is a chart
-    except (CalamineError, OSError, ValueError) as error:
-        raise _broken(name) from error
+    elif "\t" in text[:_HEAD_BYTES] or "," in text[:_HEAD_BYTES] or ";" in text[:_HEAD_BYTES]:
+        add_separated(builder, text, name, on_page=on_page)
+    else:
+        raise _broken(name)
 
 
 def _broken(name: str) -> ParseError:
@@ -92,90 +90,42 @@ def _broken(name: str) -> ParseError:
     )
 
 
-def _rows(sheet: "CalamineSheet | None", name: str) -> Iterator[_Row]:
-    """Rows with something in them. A cell merged downwards is repeated in each of its rows."""
-    if sheet is None or sheet.start is None:
+def _add_sheet(builder: DocumentBuilder, sheet: Sheet) -> None:
+    if not sheet.cells:
         return
-    if sheet.width > _MAX_COLUMNS:
-        raise ParseError(
-            f"{name} has {sheet.width:,} columns; {_MAX_COLUMNS:,} is the limit. Is it turned "
-            "on its side?",
-            code="too_large",
-        )
-    top, left = sheet.start
-    hanging = _hanging(sheet, top, left)
-    texts: dict[tuple[int, int], str] = {}
-    for number, values in enumerate(sheet.to_python()):
-        cells = [_text(value) for value in values]
-        for column, source in hanging.get(number, ()):
-            if column < len(cells):
-                cells[column] = cells[column] or texts.get((source, column), "")
-        texts |= {(number, column): cells[column] for column in range(len(cells)) if hanging}
-        if any(cells):
-            yield _Row(top + number + 1, cells)
-
-
-def _hanging(sheet: "CalamineSheet", top: int, left: int) -> dict[int, list[tuple[int, int]]]:
-    """By row: the columns that a cell merged over rows reaches into, and the row it begins in."""
-    found: dict[int, list[tuple[int, int]]] = {}
-    for (first, column), (last, _) in sheet.merged_cell_ranges or ():
-        if 0 < last - first <= _MAX_FILLED_CELLS and column >= left:
-            for row in range(first + 1, last + 1):
-                found.setdefault(row - top, []).append((column - left, first - top))
-    return found
-
-
-def _text(value: _Cell) -> str:
-    match value:
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case float():
-            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-        case datetime.datetime():
-            midnight = value.time() == datetime.time()
-            return value.date().isoformat() if midnight else value.isoformat(" ", "seconds")
-    return str(value).strip()
-
-
-def _add_sheet(builder: DocumentBuilder, title: str, rows: Sequence[_Row]) -> None:
-    if not rows:
+    title = sheet.title
+    if not hidden_is_read():
+        if sheet.hidden:
+            builder.notice("hidden_sheet", title)
+            return
+        _note_hidden(builder, sheet)
+        sheet = sheet.without_hidden()
+    if sheet.unsure:
+        where = f"{title}: {sheet.named_unsure()}"
+        builder.notice("formula_without_value", where, count=len(sheet.unsure))
+    if not sheet.cells:
         return
     builder.place(f"sheet {title}")
     builder.heading(title, 1)
-    for table in _tables(rows):
-        _add_table(builder, table)
+    for region in regions(sheet):
+        builder.table(
+            fields(region, sheet.merges),
+            head=HeadRule.WORDS,
+            numbers=[number + 1 for number in region.numbers],
+            sheet=title,
+            sparse_titles=True,
+        )
 
 
-def _tables(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
-    """Runs of rows without a blank one between them."""
-    run: list[_Row] = []
-    for row in rows:
-        if run and row.number > run[-1].number + 1:
-            yield run
-            run = []
-        run.append(row)
-    yield run
-
-
-def _add_table(builder: DocumentBuilder, rows: Sequence[_Row]) -> None:
-    """Titles above the table as paragraphs; the first full row is the header if it is all words."""
-    first = next((n for n, row in enumerate(rows) if len(row.filled()) > 1), len(rows))
-    for row in rows[:first]:
-        builder.add_note(" ".join(row.filled()), row=row.number)
-    body = rows[first:]
-    if not body:
-        return
-    left = min(next(n for n, cell in enumerate(row.cells) if cell) for row in body)
-    words = not any(_is_number(cell) for cell in body[0].filled())
-    for number, row in enumerate(body):
-        end = max(n for n, cell in enumerate(row.cells) if cell) + 1
-        header = number == 0 and words and len(body) > 1
-        cells = row.cells[left:end]
-        builder.row(cells, header=header, first=number == 0, number=row.number)
-
-
-def _is_number(cell: str) -> bool:
-    return cell.replace(".", "", 1).replace("-", "", 1).isdecimal()
+def _note_hidden(builder: DocumentBuilder, sheet: Sheet) -> None:
+    """Hidden rows and columns in which something stands."""
+    rows = sum(row in sheet.hidden_rows for row in sheet.cells)
+    held = {column for cells in sheet.cells.values() for column in cells}
+    columns = len(held & sheet.hidden_columns)
+    if rows:
+        builder.notice("hidden_rows", sheet.title, count=rows)
+    if columns:
+        builder.notice("hidden_columns", sheet.title, count=columns)
 
 
 PARSER = ExcelParser()

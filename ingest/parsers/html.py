@@ -20,14 +20,19 @@ class HtmlParser:
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         from ingest.parsing.html_blocks import add_html  # BeautifulSoup takes a while to load
 
-        charset = _CHARSET.search(data[:4096])
-        text = decode(data, name, declared=charset[1].decode("ascii") if charset else None)
+        text = decode(data, name, declared=declared_charset(data))
         builder = DocumentBuilder(data, name, "text/html")
         try:
             add_html(builder, text, whole_page=True)
         except (RecursionError, ValueError) as error:
             raise ParseError(f"{name} is not readable HTML: {error}") from error
         return builder.build()
+
+
+def declared_charset(data: bytes) -> str | None:
+    """The encoding that the page names in its head."""
+    charset = _CHARSET.search(data[:4096])
+    return charset[1].decode("ascii") if charset else None
 
 
 PARSER = HtmlParser()

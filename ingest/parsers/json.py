@@ -41,9 +41,9 @@ def _add(builder: DocumentBuilder, value: Json, *, level: int) -> None:
         case dict():
             _add_object(builder, value, level=level)
         case list() if columns := _columns(value):
-            builder.row(columns, header=True, first=True)
-            for record in value:
-                builder.row(_cell(record.get(c)) for c in columns)  # type: ignore[union-attr]
+            records = [record for record in value if isinstance(record, dict)]
+            rows = ([_cell(record.get(column)) for column in columns] for record in records)
+            builder.table([columns, *rows])
         case list():
             for item in value:
                 lines = list(_lines(item, ""))

@@ -41,8 +41,7 @@ class _Walk:
         self._builder = builder
         self._markers: list[str] = []  # of the open lists: "-" or the next number
         self._at_item = False  # the next paragraph opens a list item
-        self._row: list[str] = []
-        self._opens_table = False
+        self._table: list[list[str]] = []
         self._in_cell = False
         self._heading_level = 0
 
@@ -62,12 +61,16 @@ class _Walk:
                 self._markers.pop()
             case "list_item_open" | "list_item_close":  # an item may be empty
                 self._at_item = token.type == "list_item_open"
-            case "table_open":
-                self._opens_table = True
-            case "th_open" | "td_open" | "th_close" | "td_close":
-                self._in_cell = token.nesting == 1
-            case "tr_close":
-                self._end_row(header=self._opens_table)
+            case "tr_open":
+                self._table.append([])
+            case "th_open" | "td_open":
+                self._table[-1].append("")
+                self._in_cell = True
+            case "th_close" | "td_close":
+                self._in_cell = False
+            case "table_close":
+                self._builder.table(self._table)
+                self._table = []
             case "fence" | "code_block":
                 self._builder.add(BlockKind.CODE, token.content)
             case "html_block":
@@ -77,17 +80,13 @@ class _Walk:
             case "inline":
                 self._inline(token)
 
-    def _end_row(self, *, header: bool) -> None:
-        self._builder.row(self._row, header=header, first=self._opens_table)
-        self._row, self._opens_table = [], False
-
     def _inline(self, token: "Token") -> None:
         text = unwrap(_text(token.children or []))
         if self._heading_level:
             self._builder.heading(text, self._heading_level)
             self._heading_level = 0
         elif self._in_cell:
-            self._row.append(text)
+            self._table[-1][-1] = text
         elif self._at_item:
             self._at_item = False
             self._builder.paragraph(f"{self._marker()} {text}", tight=True)

@@ -7,6 +7,7 @@ from ingest.errors import ParseError
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.package import Package
 from ingest.parsing.parser import PageProgress
+from ingest.tables.grid import Field
 from ingest.types import Document
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _walk(builder: DocumentBuilder, parent: "_Element", depth: int = 0, mark: st
             for box in child.iter(_BOX):
                 _walk(builder, box, depth + 1)
         elif child.tag == f"{_TABLE}table":
-            builder.table(_rows(child))
+            builder.table(list(_rows(child)))
         elif child.tag == f"{_TEXT}list":
             _walk(builder, child, depth + 1, "- ")
         elif isinstance(child.tag, str) and child.tag not in _NOT_SHOWN:
@@ -86,22 +87,30 @@ def _parts(element: "_Element", depth: int = 0) -> Iterator[str]:
         yield child.tail or ""
 
 
-def _rows(table: "_Element") -> Iterator[tuple[bool, list[str]]]:
-    """The first of several rows is taken for the header."""
-    rows = [
-        row
-        for row in table.iter(f"{_TABLE}table-row")
-        if next(row.iterancestors(f"{_TABLE}table")) is table
-    ]
-    for number, row in enumerate(rows):
-        cells: list[str] = []
+def _rows(table: "_Element") -> Iterator[list[Field]]:
+    """The cells of each row; those of header rows are heads."""
+    for row in table.iter(f"{_TABLE}table-row"):
+        if next(row.iterancestors(f"{_TABLE}table")) is not table:
+            continue  # of a table inside a cell
+        in_head = row.getparent().tag == f"{_TABLE}table-header-rows"
+        fields: list[Field] = []
+        column = 0
         for cell in row:
-            if cell.tag in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+            times = min(_count(cell, "number-columns-repeated"), _MAX_REPEATED)
+            if cell.tag == f"{_TABLE}table-cell":
                 texts = (_text(p).strip() for p in cell.iter(f"{_TEXT}p", f"{_TEXT}h"))
-                repeated = cell.get(f"{_TABLE}number-columns-repeated", "1")
-                times = min(int(repeated) if repeated.isdecimal() else 1, _MAX_REPEATED)
-                cells += [" ".join(filter(None, texts))] * times
-        yield number == 0 and len(rows) > 1, cells
+                text = " ".join(filter(None, texts))
+                wide, high = (_count(cell, f"number-{way}-spanned") for way in ("columns", "rows"))
+                fields += [Field(text, wide, high, column + n, head=in_head) for n in range(times)]
+            elif cell.tag != f"{_TABLE}covered-table-cell":
+                continue
+            column += times
+        yield fields
+
+
+def _count(cell: "_Element", name: str) -> int:
+    value = cell.get(f"{_TABLE}{name}", "1")
+    return int(value) if value.isdecimal() else 1
 
 
 PARSER = OdtParser()

@@ -9,6 +9,7 @@ from ingest.pages.ocr import add_picture
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.package import UNREADABLE, Package
 from ingest.parsing.parser import PageProgress
+from ingest.tables.grid import Field
 from ingest.types import Document
 
 if TYPE_CHECKING:
@@ -94,16 +95,17 @@ def _add_shape(builder: DocumentBuilder, shape: Any) -> None:  # no stubs
             item = f"- {text}" if paragraph.level and text else text
             builder.paragraph(item, tight=number > 0)
     elif getattr(shape, "has_table", False):
-        rows = [list(_cells(row)) for row in shape.table.rows]
-        builder.table((n == 0 and len(rows) > 1, cells) for n, cells in enumerate(rows))
+        builder.table([list(_cells(row)) for row in shape.table.rows])
     elif getattr(shape, "has_chart", False):
         _add_chart(builder, shape.chart)
 
 
-def _cells(row: Any) -> Iterator[str]:  # no stubs
-    for cell in row.cells:
-        if not cell.is_spanned:
-            yield cell.text
+def _cells(row: Any) -> Iterator[Field]:  # no stubs
+    for column, cell in enumerate(row.cells):
+        if cell.is_merge_origin:
+            yield Field(cell.text, cell.span_width, cell.span_height, column)
+        elif not cell.is_spanned:
+            yield Field(cell.text, column=column)
 
 
 def _add_chart(builder: DocumentBuilder, chart: Any) -> None:  # no stubs
@@ -118,9 +120,10 @@ def _add_chart(builder: DocumentBuilder, chart: Any) -> None:  # no stubs
     columns = [_points(one, "val", "yVal") for one in series]
     names = ["".join(_points(one, "tx").values()) for one in series]
     categories = _points(series[0], "cat", "xVal") if series else {}
-    builder.row(["", *names], header=True, first=True)
+    rows = [["", *names]]
     for key in sorted(set(categories).union(*columns)):
-        builder.row([categories.get(key, ""), *(column.get(key, "") for column in columns)])
+        rows.append([categories.get(key, ""), *(column.get(key, "") for column in columns)])
+    builder.table(rows)
 
 
 def _points(series: Any, *kinds: str) -> dict[int, str]:  # an lxml element

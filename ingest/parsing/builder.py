@@ -1,15 +1,27 @@
-"""Puts a `Document` together block by block; spans are measured as the text grows."""
+"""Puts a `Document` together block by block; spans are measured as the text grows.
+
+builder.heading("Leave", 2)
+builder.table([["Days", "Kind"], ["12", Field("sick", row_span=2)]])
+builder.notice("hidden_sheet", "Costs")
+"""
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from ingest.clean import clean, one_line
 from ingest.errors import ParseError
-from ingest.types import Block, BlockKind, Document, PageSpan, Place
+from ingest.tables.grid import MAX_COLUMNS, FileRow, TooManyColumns, fill
+from ingest.tables.heads import HeadRule
+from ingest.tables.types import Table
+from ingest.tables.write import Line, write
+from ingest.types import Block, BlockKind, Document, Notice, PageSpan, Place
 
-CELL_SEPARATOR = " | "
 _ONE_LINE = {BlockKind.HEADING, BlockKind.TABLE_HEADER, BlockKind.TABLE_ROW}
+# 表 3 …, Table 3: … right above a table
+_CAPTION = re.compile(r"(?:表|附表|Table|TABLE)\s?[\dA-Z一二三四五六七八九十].{0,80}")
 
 
 def base_name(name: str) -> str:
@@ -29,6 +41,8 @@ class DocumentBuilder:
         self._blocks: list[Block] = []
         self._pages: list[PageSpan] = []
         self._places: list[Place] = []
+        self._tables: list[Table] = []
+        self._notices: dict[tuple[str, str], int] = {}  # how often, by code and detail
         self._open_place = False
         self.title = ""  # set where the format has one of its own; else the first heading
 
@@ -43,12 +57,8 @@ class DocumentBuilder:
         if kind in _ONE_LINE:
             text = one_line(text)
         text = text.strip("\n") if kind is BlockKind.CODE else text.strip()
-        if not text.strip():
-            return
-        self._append(("\n" if tight else "\n\n") if self._parts else "")
-        start = self._length
-        self._append(text)
-        self._blocks.append(Block(kind, start, self._length, level, row))
+        if text.strip():
+            self._add_block(kind, text, level=level, tight=tight, row=row)
 
     @property
     def length(self) -> int:
@@ -65,22 +75,58 @@ class DocumentBuilder:
     def heading(self, text: str, level: int) -> None:
         self.add(BlockKind.HEADING, text, level=min(max(level, 1), 6))
 
-    def row(
-        self, cells: Iterable[str], *, header: bool = False, first: bool = False, number: int = 0
+    def table(
+        self,
+        rows: Iterable[FileRow],
+        *,
+        head: HeadRule = HeadRule.FIRST,
+        numbers: Sequence[int] = (),
+        caption: str = "",
+        sheet: str = "",
+        sparse_titles: bool = False,
+        goes_on: bool = False,
     ) -> None:
-        """A table row as one line, cells joined with ` | `; `first` opens the table.
+        """A table from the rows of a file; cells that are merged or have a place are `Field`s.
 
-        `number` is the row's own, where the file shows one.
+        `numbers` are those of the rows in a sheet. `head` says how sure it is that the first row is
+        a head. With `sparse_titles` a row of one cell above the head is a title. A table that
+        `goes_on` continues the one before it and has its head.
+        Raises ParseError `too_large` where it has too many columns.
         """
-        kind = BlockKind.TABLE_HEADER if header else BlockKind.TABLE_ROW
-        line = CELL_SEPARATOR.join(map(one_line, cells))
-        if line.replace("|", "").strip():
-            self.add(kind, line, tight=not first, row=number)
+        try:
+            written = write(fill(rows, numbers), head, sparse_titles=sparse_titles)
+        except TooManyColumns as error:
+            raise ParseError(
+                f"{self._name} has a table of {error.columns:,} columns; {MAX_COLUMNS:,} is the "
+                "limit. Is it turned on its side?",
+                code="too_large",
+            ) from error
+        caption = caption or self._caption()
+        for title in written.titles:
+            self.add(BlockKind.PARAGRAPH, title.text, row=title.number)
+        tight = goes_on
+        head_start = None
+        if written.head is not None:
+            head_start = self._add_line(BlockKind.TABLE_HEADER, written.head, tight=tight)
+            tight = True
+        starts = []
+        for line in written.rows:
+            starts.append(self._add_line(BlockKind.TABLE_ROW, line, tight=tight))
+            tight = True
+        if (head_start is not None or starts) and written.grid.column_count > 1:
+            start = starts[0] if head_start is None else head_start
+            table = written.table(start, starts, self._length)
+            page = self._pages[-1].page if self._pages else None
+            above = " ".join(title.text for title in written.titles)
+            caption = one_line(clean(caption)) or above
+            self._tables.append(replace(table, caption=caption, page=page, sheet=sheet))
+        for note in written.notes:
+            self.add(BlockKind.PARAGRAPH, note.text, row=note.number)
 
-    def table(self, rows: Iterable[tuple[bool, Iterable[str]]]) -> None:
-        """Rows as `(is header, cells)`."""
-        for number, (header, cells) in enumerate(rows):
-            self.row(cells, header=header, first=number == 0)
+    def notice(self, code: str, detail: str = "", *, count: int = 1) -> None:
+        """Note in the reading report what was found and left out; the same again is counted."""
+        key = code, one_line(clean(detail))
+        self._notices[key] = self._notices.get(key, 0) + count
 
     def page(self, number: int, *, back: int = 0) -> None:
         """What is added from here on lies on page `number`, counted from 1.
@@ -113,6 +159,10 @@ class DocumentBuilder:
         for b in part.blocks:
             depth = min(b.level + level, 6) if b.level else 0
             self._blocks.append(Block(b.kind, at + b.start, at + b.end, depth, b.row))
+        self._tables += [table.shifted(at) for table in part.tables]
+        for notice in part.notices:
+            detail = f"{label}: {notice.detail}" if notice.detail else label
+            self.notice(notice.code, detail, count=notice.count)
         inner = part.places or [Place(f"page {p.page}", p.start, p.end) for p in part.pages]
         whole = [Place("", 0, len(part.text))]
         for place in inner or whole:
@@ -135,7 +185,29 @@ class DocumentBuilder:
             blocks=tuple(self._blocks),
             pages=tuple(self._pages),
             places=tuple(self._places),
+            tables=tuple(self._tables),
+            notices=tuple(Notice(code, n, detail) for (code, detail), n in self._notices.items()),
         )
+
+    def _add_block(
+        self, kind: BlockKind, text: str, *, level: int = 0, tight: bool = False, row: int = 0
+    ) -> int:
+        """Append a clean text as a block; returns where it begins."""
+        self._append(("\n" if tight else "\n\n") if self._parts else "")
+        start = self._length
+        self._append(text)
+        self._blocks.append(Block(kind, start, self._length, level, row))
+        return start
+
+    def _add_line(self, kind: BlockKind, line: Line, *, tight: bool) -> int:
+        return self._add_block(kind, line.text, tight=tight, row=line.number)
+
+    def _caption(self) -> str:
+        """The last paragraph where it names a table."""
+        if not self._blocks or self._blocks[-1].kind is not BlockKind.PARAGRAPH:
+            return ""
+        last = self._parts[-1]
+        return last if _CAPTION.fullmatch(last) else ""
 
     def _append(self, text: str) -> None:
         self._parts.append(text)

@@ -1,7 +1,7 @@
 """The blocks of an HTML page, through BeautifulSoup: main content without navigation."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 
 from bs4 import BeautifulSoup
@@ -9,6 +9,8 @@ from bs4.element import NavigableString, PageElement, PreformattedString, Tag
 
 from ingest.clean import clean, unwrap
 from ingest.parsing.builder import DocumentBuilder
+from ingest.tables.grid import Field
+from ingest.tables.heads import HeadRule
 from ingest.types import BlockKind
 
 _LEFT_OUT = set(
@@ -29,20 +31,27 @@ _BLOCKS = _HEADINGS.keys() | set(
     )
 )
 _MAX_CELL_CHARACTERS = 2000  # beyond it the table lays out a page
-_MAX_SPAN = 200
+_MAX_SPAN_DIGITS = 5
 
-_Row = tuple[bool, list[str]]  # is header, cells
+_Rows = list[list[Field]]
 
 
-def add_html(builder: DocumentBuilder, html: str, *, whole_page: bool = False) -> None:
-    """Add the blocks of a page, or of a piece of HTML inside another format."""
+def add_html(
+    builder: DocumentBuilder,
+    html: str,
+    *,
+    whole_page: bool = False,
+    head: HeadRule = HeadRule.CONTRAST,
+) -> None:
+    """Add the blocks of a page, or of a piece of HTML inside another format. `head` is the rule for
+    tables that mark no cell as a head."""
     # An XML declaration with an encoding would be refused in text that is decoded already.
     soup = BeautifulSoup(clean(re.sub(r"^\s*<\?xml[^>]*\?>", "", html)), "lxml")
     if whole_page and soup.title:
         builder.title = unwrap(soup.title.get_text())
     for tag in [tag for tag in _tags(soup) if _is_left_out(tag, whole_page)]:
         tag.decompose()
-    _Walk(builder).run(_main(soup) if whole_page else soup.body or soup)
+    _Walk(builder, head).run(_main(soup) if whole_page else soup.body or soup)
 
 
 def _tags(root: Tag) -> Iterator[Tag]:
@@ -74,9 +83,10 @@ def _main(soup: BeautifulSoup) -> Tag:
 class _Walk:
     """Groups strings by their nearest block element, without recursion however deep the page."""
 
-    def __init__(self, builder: DocumentBuilder) -> None:
+    def __init__(self, builder: DocumentBuilder, head: HeadRule) -> None:
         self._builder = builder
-        self._tables: dict[int, list[_Row] | None] = {}  # by id(table); None lays out the page
+        self._head = head
+        self._tables: dict[int, _Rows | None] = {}  # by id(table); None lays out the page
         self._done: set[int] = set()
 
     def run(self, root: Tag) -> None:
@@ -87,10 +97,10 @@ class _Walk:
     def _block(self, owner: Tag, text: str) -> None:
         table = _table_of(owner)
         rows = self._rows(table) if table else None
-        if rows is not None:
+        if table is not None and rows is not None:
             if id(table) not in self._done:
                 self._done.add(id(table))
-                self._builder.table(rows)
+                self._add_table(table, rows)
         elif owner.name in _HEADINGS:
             self._builder.heading(_lines(text), _HEADINGS[owner.name])
         elif owner.name == "pre":
@@ -100,7 +110,16 @@ class _Walk:
         else:
             self._builder.paragraph(_lines(text))
 
-    def _rows(self, table: Tag) -> list[_Row] | None:
+    def _add_table(self, table: Tag, rows: _Rows) -> None:
+        declared = any(cell.head for row in rows for cell in row)
+        caption = next((tag for tag in table.children if _is(tag, "caption")), None)
+        self._builder.table(
+            rows,
+            head=HeadRule.DECLARED if declared else self._head,
+            caption=_cell_text(caption) if isinstance(caption, Tag) else "",
+        )
+
+    def _rows(self, table: Tag) -> _Rows | None:
         if id(table) not in self._tables:
             self._tables[id(table)] = _data_rows(table)
         return self._tables[id(table)]
@@ -140,36 +159,40 @@ def _lines(text: str) -> str:
     return "\n".join(" ".join(unwrap(line).split()) for line in text.split("\v"))
 
 
-def _data_rows(table: Tag) -> list[_Row] | None:
+def _data_rows(table: Tag) -> _Rows | None:
     """The table's rows, or None where it lays out a page instead of holding data."""
     tags = list(_tags(table))
     if table.get("role") == "presentation" or any(tag.name == "table" for tag in tags):
         return None
-    rows = list(_filled_rows([tag for tag in tags if tag.name == "tr"]))
-    if max((len(cells) for _, cells in rows), default=0) < 2:
+    rows = [[_field(cell) for cell in _cells(tag)] for tag in tags if tag.name == "tr"]
+    if max((sum(cell.column_span for cell in row) for row in rows), default=0) < 2:
         return None
-    longest = max(len(cell) for _, cells in rows for cell in cells)
+    longest = max(len(cell.text) for row in rows for cell in row)
     return rows if longest <= _MAX_CELL_CHARACTERS else None
 
 
-def _filled_rows(rows: Sequence[Tag]) -> Iterator[_Row]:
-    """A cell that spans rows is repeated in each of them, so that a row can be read by itself."""
-    hanging: dict[int, tuple[int, str]] = {}  # column: rows still to fill, text
-    opened = False
-    for row in rows:
-        cells: list[str] = []
-        tags = [tag for tag in row.children if isinstance(tag, Tag) and tag.name in ("td", "th")]
-        for tag in tags:
-            _fill(cells, hanging)
-            cells.append(_cell_text(tag))
-            span = str(tag.get("rowspan", "1"))
-            if span.isdecimal() and 1 < int(span) <= _MAX_SPAN:
-                hanging[len(cells) - 1] = (int(span) - 1, cells[-1])
-        _fill(cells, hanging)
-        in_head = row.parent is not None and row.parent.name == "thead"
-        head = in_head or (bool(tags) and all(tag.name == "th" for tag in tags))
-        yield head and not opened, cells
-        opened = opened or not head
+def _cells(row: Tag) -> list[Tag]:
+    return [tag for tag in row.children if isinstance(tag, Tag) and tag.name in ("td", "th")]
+
+
+def _field(cell: Tag) -> Field:
+    row = cell.parent
+    in_head = row is not None and row.parent is not None and row.parent.name == "thead"
+    return Field(
+        _cell_text(cell),
+        column_span=_span(cell, "colspan") or 1,
+        row_span=_span(cell, "rowspan"),
+        head=in_head or cell.name == "th",
+    )
+
+
+def _span(cell: Tag, name: str) -> int:
+    value = str(cell.get(name, "1")).strip()
+    return int(value) if value.isdecimal() and len(value) <= _MAX_SPAN_DIGITS else 1
+
+
+def _is(node: PageElement, name: str) -> bool:
+    return isinstance(node, Tag) and node.name == name
 
 
 def _cell_text(cell: Tag) -> str:
@@ -180,15 +203,3 @@ def _cell_text(cell: Tag) -> str:
         elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
             parts.append(str(node))
     return _lines("".join(parts))
-
-
-def _fill(cells: list[str], hanging: dict[int, tuple[int, str]]) -> None:
-    """Put texts that hang down from rows above into the columns that come next."""
-    while len(cells) in hanging:
-        column = len(cells)
-        left, text = hanging[column]
-        cells.append(text)
-        if left > 1:
-            hanging[column] = (left - 1, text)
-        else:
-            del hanging[column]

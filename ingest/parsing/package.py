@@ -3,7 +3,7 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
@@ -58,6 +58,26 @@ class Package:
         try:
             return etree.fromstring(content, parser)
         except (etree.XMLSyntaxError, ValueError) as error:
+            raise self._broken() from error
+
+    def stream(self, member: str, *names: str) -> Iterator["_Element"]:
+        """Elements of an XML member with these local names as they end, one at a time, whatever
+        their name space; each is emptied afterwards. Raises ParseError `broken` or `unsafe_xml`."""
+        from lxml import etree
+
+        try:
+            with self._zip.open(member) as head:
+                refuse_entities(head.read(_PROLOG_BYTES), self._name)
+            with self._zip.open(member) as content:
+                tags = [f"{{*}}{name}" for name in names]
+                for _, element in etree.iterparse(
+                    content, tag=tags, resolve_entities=False, no_network=True, huge_tree=False
+                ):
+                    yield element
+                    element.clear()
+                    while element.getprevious() is not None:
+                        del element.getparent()[0]
+        except (KeyError, RuntimeError, etree.XMLSyntaxError, *UNREADABLE) as error:
             raise self._broken() from error
 
     def refuse_entities(self) -> None:

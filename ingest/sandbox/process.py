@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from ingest.errors import IngestError
 from ingest.parsers import parse
+from ingest.parsing.options import read_hidden
 from ingest.sandbox.wire import (
     LENGTH_BYTES,
     Frame,
@@ -137,7 +138,9 @@ def main() -> None:
     parser.add_argument("--memory-mib", type=int, required=True)
     parser.add_argument("--cpu-s", type=int, required=True)
     parser.add_argument("--max-characters", type=int, required=True)
+    parser.add_argument("--read-hidden", action="store_true")
     arguments = parser.parse_args()
+    read_hidden(arguments.read_hidden)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not break the frames

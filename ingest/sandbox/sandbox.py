@@ -50,10 +50,14 @@ class Limits:
 
 
 class Sandbox:
-    """Reads files within `limits`, one at a time. Close it, or use it as a context manager."""
+    """Reads files within `limits`, one at a time. Close it, or use it as a context manager.
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    With `read_hidden`, hidden sheets, rows and columns are read as well.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, read_hidden: bool = False) -> None:
         self._limits = limits or Limits()
+        self._read_hidden = read_hidden
         self._process: subprocess.Popen[bytes] | None = None
         self._files = 0
         self._lock = threading.Lock()
@@ -168,6 +172,7 @@ class Sandbox:
                     f"--memory-mib={limits.memory_mib}",
                     f"--cpu-s={_cpu_s(limits)}",
                     f"--max-characters={limits.max_characters}",
+                    *(["--read-hidden"] if self._read_hidden else []),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -8,7 +8,9 @@ import json
 import struct
 from typing import Any, BinaryIO
 
-from ingest.types import Block, BlockKind, Document, PageSpan, Place
+from ingest.tables.wire import from_json as table_from_json
+from ingest.tables.wire import to_json as table_to_json
+from ingest.types import Block, BlockKind, Document, Notice, PageSpan, Place
 
 _LENGTH = struct.Struct(">I")
 LENGTH_BYTES = _LENGTH.size
@@ -53,6 +55,8 @@ def to_json(document: Document) -> Frame:
         "blocks": [[b.kind, b.start, b.end, b.level, b.row] for b in document.blocks],
         "pages": [[p.page, p.start, p.end] for p in document.pages],
         "places": [[p.label, p.start, p.end] for p in document.places],
+        "tables": [table_to_json(table) for table in document.tables],
+        "notices": [[n.code, n.count, n.detail] for n in document.notices],
     }
 
 
@@ -67,4 +71,6 @@ def from_json(frame: Frame) -> Document:
         blocks=tuple(Block(BlockKind(kind), *numbers) for kind, *numbers in frame["blocks"]),
         pages=tuple(PageSpan(*page) for page in frame["pages"]),
         places=tuple(Place(*place) for place in frame["places"]),
+        tables=tuple(table_from_json(table) for table in frame["tables"]),
+        notices=tuple(Notice(*notice) for notice in frame["notices"]),
     )

@@ -6,6 +6,7 @@ import pypdf
 import pytest
 
 from tests.house import RunningApi, drain, running_api
+from tests.ingest.table_files import book_with_hidden_parts
 
 
 def upload(api: RunningApi, base_id: str, name: str, data: bytes) -> tuple[int, dict[str, object]]:
@@ -142,3 +143,24 @@ def test_a_base_being_read_answers_from_what_is_ready(api: RunningApi) -> None:
     upload(api, base_id, "b.txt", "保修期为三年。".encode())
     answer = api.http.post("/api/search", json={"query": "保修期", "base_ids": [base_id]})
     assert [p["document_name"] for p in answer.json()["passages"]] == ["a.txt"]
+
+
+def test_a_document_gives_its_tables_and_what_its_reader_left_out(api: RunningApi) -> None:
+    base_id = api.ingest("库", {})
+    _, document = upload(api, base_id, "orders.xlsx", book_with_hidden_parts())
+    drain(api.house)
+    path = f"/api/documents/{document['id']}"
+    notices = api.http.get(path).json()["notices"]
+    assert {"code": "hidden_sheet", "count": 1, "detail": "Costs"} in notices
+    text = api.http.get(f"{path}/text").json()["text"]
+    (table,) = api.http.get(f"{path}/tables").json()
+    assert (table["sheet"], table["row_count"], table["column_count"]) == ("Shop", 3, 2)
+    assert [cell["text"] for cell in table["cells"]][:4] == ["Item", "Price", "cup", "9"]
+    assert table["cells"][-1]["sheet_row"] == 4
+    assert all(text[cell["start"] : cell["end"]] == cell["text"] for cell in table["cells"])
+    at = text.index("cup")
+    (part,) = api.http.get(f"{path}/tables", params={"start": at, "end": at + 1}).json()
+    assert [cell["text"] for cell in part["cells"]] == ["Item", "Price", "cup", "9"]
+    behind = {"start": len(text), "end": len(text) + 9}
+    assert api.http.get(f"{path}/tables", params=behind).json() == []
+    assert api.http.get("/api/documents/nothing/tables").status_code == 404

@@ -43,11 +43,11 @@ def test_a_sheet_has_titles_headers_and_numbered_rows(make, name) -> None:  # ty
     assert blocks(document) == [
         (HEADING, "薪资"),
         (PARAGRAPH, "薪资表"),
-        (HEADER, "姓名 | 部门 | 月薪"),
-        (ROW, "王芳 | 销售 | 8200"),
-        (ROW, "李明 | 研发 | 9600.5"),
-        (HEADER, "Grade | Bonus"),
-        (ROW, "A | 2 months"),
+        (HEADER, "| 姓名 | 部门 | 月薪 |"),
+        (ROW, "| 王芳 | 销售 | 8200 |"),
+        (ROW, "| 李明 | 研发 | 9600.5 |"),
+        (HEADER, "| Grade | Bonus |"),
+        (ROW, "| A | 2 months |"),
         (HEADING, "Notes"),
         (PARAGRAPH, "Only words here"),
     ]
@@ -63,9 +63,9 @@ def test_chunks_of_a_sheet_name_their_rows_and_repeat_the_header() -> None:
     chunks = chunked(parse(xlsx_file({"名单": rows}), "a.xlsx"))
     assert len(chunks) > 5
     for before, after in pairwise(chunks):
-        assert after.headings[-1] == "编号 | 姓名"
-        last = before.text.rsplit("\n", 1)[-1].split(" | ")[0]
-        first = after.text.split(" | ")[0]
+        assert after.headings[-1] == "| 编号 | 姓名 |"
+        last = before.text.rsplit("\n", 1)[-1].split(" ")[1]
+        first = after.text.split(" ")[1]
         assert int(first) == int(last) + 1  # whole rows, none twice
         assert after.locator is not None
         assert after.locator.startswith(f"sheet 名单, rows {int(first) + 1}–")
@@ -74,7 +74,7 @@ def test_chunks_of_a_sheet_name_their_rows_and_repeat_the_header() -> None:
 def test_a_cell_merged_downwards_is_in_each_of_its_rows() -> None:
     rows = [["部门", "姓名"], ["销售", "王芳"], [None, "李明"]]
     document = parse(xlsx_file({"S": rows}, merged=[(1, 0, 2, 0)]), "a.xlsx")
-    assert (ROW, "销售 | 李明") in blocks(document)
+    assert (ROW, "| 销售 | 李明 |") in blocks(document)
 
 
 def test_csv_rows_have_numbers() -> None:
@@ -94,13 +94,13 @@ def test_slides() -> None:
         (HEADING, "目标"),
         (PARAGRAPH, "收入增长百分之十"),
         (PARAGRAPH, "- 华东区优先"),
-        (HEADER, "Region | Target"),
-        (ROW, "East | 120"),
+        (HEADER, "| Region | Target |"),
+        (ROW, "| East | 120 |"),
         (PARAGRAPH, "提醒大家看附件"),
         (HEADING, "Chart"),
-        (HEADER, "| Income"),
-        (ROW, "Q1 | 10"),
-        (ROW, "Q2 | 20"),
+        (HEADER, "| | Income |"),
+        (ROW, "| Q1 | 10 |"),
+        (ROW, "| Q2 | 20 |"),
     ]
     at = document.text.index("East")
     assert (document.page_at(at), document.locator(at, at + 4)) == (2, "slide 2")
@@ -120,8 +120,8 @@ def test_odt() -> None:
         (HEADING, "会议纪要"),
         (PARAGRAPH, "第一 项\nsecond"),
         (PARAGRAPH, "- 签到"),
-        (HEADER, "项目 | 负责人"),
-        (ROW, "搬迁 | 赵云"),
+        (HEADER, "| 项目 | 负责人 |"),
+        (ROW, "| 搬迁 | 赵云 |"),
     ]
 
 
@@ -129,17 +129,17 @@ def test_rtf_in_a_chinese_code_page() -> None:
     assert blocks(parse(RTF, "a.rtf")) == [
         (PARAGRAPH, "通知"),
         (PARAGRAPH, "Office closed on Friday."),
-        (HEADER, "Day | Hours"),
-        (ROW, "Monday | 9-17"),
+        (HEADER, "| Day | Hours |"),
+        (ROW, "| Monday | 9-17 |"),
     ]
 
 
 def test_flat_json_records_are_rows_and_nested_ones_lines() -> None:
     flat = '[{"姓名": "王芳", "年龄": 31}, {"姓名": "李明", "城市": null}]'
     assert blocks(parse(flat.encode("utf-16"), "a.json")) == [
-        (HEADER, "姓名 | 年龄 | 城市"),
-        (ROW, "王芳 | 31 |"),
-        (ROW, "李明 | |"),
+        (HEADER, "| 姓名 | 年龄 | 城市 |"),
+        (ROW, "| 王芳 | 31 | |"),
+        (ROW, "| 李明 | | |"),
     ]
     nested = b'{"name": "Zhiwen", "limits": {"pages": 5, "tags": ["a", "b"]}}'
     assert blocks(parse(nested, "a.json")) == [

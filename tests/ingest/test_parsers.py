@@ -139,11 +139,11 @@ def test_markdown() -> None:
         (PARAGRAPH, "1. 年假"),
         (PARAGRAPH, "2. 病假"),
         (PARAGRAPH, "- 附证明"),
-        (HEADER, "类别 | 天数"),
-        (ROW, "病假 | 12"),
+        (HEADER, "| 类别 | 天数 |"),
+        (ROW, "| 病假 | 12 |"),
         (CODE, "# not a heading\nx = 1"),
-        (HEADER, "A | B"),
-        (ROW, "1 | 2"),
+        (HEADER, "| A | B |"),
+        (ROW, "| 1 | 2 |"),
     ]
 
 
@@ -171,9 +171,9 @@ def test_html() -> None:
         (PARAGRAPH, "第一句话在这里。\n换行 after that"),
         (PARAGRAPH, "- 甲"),
         (PARAGRAPH, "- 乙"),
-        (HEADER, "类别 | 天数"),
-        (ROW, "病假 | 12"),
-        (ROW, "病假 | 15"),
+        (HEADER, "| 类别 | 天数 |"),
+        (ROW, "| 病假 | 12 |"),
+        (ROW, "| 病假 | 15 |"),
         (CODE, "a\n  b"),
     ]
 
@@ -197,16 +197,20 @@ def test_deeply_nested_html_does_not_crash() -> None:
 )
 def test_csv_rows_are_lines(text: str) -> None:
     document = parse(text.encode("gb18030"), "a.csv")
-    assert blocks(document) == [(HEADER, "名称 | 备注"), (ROW, "甲 | 一, 二 三"), (ROW, "乙")]
+    assert blocks(document) == [
+        (HEADER, "| 名称 | 备注 |"),
+        (ROW, "| 甲 | 一, 二 三 |"),
+        (ROW, "| 乙 | |"),
+    ]
 
 
 def test_csv_with_a_title_row_and_rows_of_unequal_length() -> None:
     document = parse(b"Cups,,\nTeam,City,Wins\nBlues,STL,1,extra\nFlyers\n", "a.csv")
     assert blocks(document) == [
         (PARAGRAPH, "Cups"),
-        (HEADER, "Team | City | Wins"),
-        (ROW, "Blues | STL | 1 | extra"),
-        (ROW, "Flyers"),
+        (HEADER, "| Team | City | Wins | |"),
+        (ROW, "| Blues | STL | 1 | extra |"),
+        (ROW, "| Flyers | | | |"),
     ]
 
 
@@ -216,7 +220,10 @@ def test_csv_with_a_stray_quotation_mark_loses_no_row() -> None:
 
 
 def test_tsv() -> None:
-    assert blocks(parse(b"a\tb, c\n1\t2\n", "a.tsv")) == [(HEADER, "a | b, c"), (ROW, "1 | 2")]
+    assert blocks(parse(b"a\tb, c\n1\t2\n", "a.tsv")) == [
+        (HEADER, "| a | b, c |"),
+        (ROW, "| 1 | 2 |"),
+    ]
 
 
 # Word
@@ -231,9 +238,9 @@ def test_docx() -> None:
         (PARAGRAPH, "本手册适用于全体员工。Read it carefully."),
         (HEADING, "请假"),
         (PARAGRAPH, "- 年假每年十天"),
-        (HEADER, "类别 | 天数"),
-        (ROW, "病假 | 12"),
-        (ROW, "病假 | 15"),
+        (HEADER, "| 类别 | 天数 |"),
+        (ROW, "| 病假 | 12 |"),
+        (ROW, "| 病假 | 15 |"),
     ]
 
 

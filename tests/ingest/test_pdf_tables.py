@@ -21,9 +21,9 @@ def test_cells_of_a_grid_keep_their_lines_and_merged_ones_are_repeated() -> None
     document = parse(drawn_pdf([BEFORE, *CELLS, AFTER], rules), "a.pdf")
     assert blocks(document) == [
         (PARAGRAPH, BEFORE[2]),
-        (HEADER, "Branch | Article | Pieces"),
-        (ROW, "North | Desk lamp, black | 12"),
-        (ROW, "North | Chair | 7"),
+        (HEADER, "| Branch | Article | Pieces |"),
+        (ROW, "| North | Desk lamp, black | 12 |"),
+        (ROW, "| North | Chair | 7 |"),
         (PARAGRAPH, AFTER[2]),
     ]
 
@@ -36,9 +36,9 @@ def test_columns_of_a_table_with_horizontal_rules_only_are_told_by_gaps() -> Non
     ]  # fmt: skip
     rules = [(50, y, 450, y) for y in (720, 695, 640)]
     assert blocks(parse(drawn_pdf([BEFORE, *words, AFTER], rules), "a.pdf"))[1:-1] == [
-        (HEADER, "Article | Unit price | Pieces"),
-        (ROW, "Desk lamp | 19 euro | 12"),
-        (ROW, "Chair | 45 euro | 7"),
+        (HEADER, "| Article | Unit price | Pieces |"),
+        (ROW, "| Desk lamp | 19 euro | 12 |"),
+        (ROW, "| Chair | 45 euro | 7 |"),
     ]
 
 

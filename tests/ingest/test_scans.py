@@ -65,9 +65,9 @@ def test_a_drawn_table_keeps_its_rows() -> None:
     document = parse(saved(drawn_table(rows), "PNG"), "a.png")
     found = [document.text[b.start : b.end] for b in document.blocks]
     assert [bare(row) for row in found] == [
-        "姓名|Department|月薪Monthlypay",
-        "王芳|Sales|8200",
-        "李明|Research|9600",
+        "|姓名|Department|月薪Monthlypay|",
+        "|王芳|Sales|8200|",
+        "|李明|Research|9600|",
     ]
     assert document.blocks[0].kind is BlockKind.TABLE_HEADER
 

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from app.api.routes.bases import BaseOut
 from app.api.routes.chat import ChatIn
 from app.api.routes.conversations import ConversationOut
+from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentOut
 from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
 from app.api.routes.health import EngineOut
@@ -46,6 +47,7 @@ class House:
     bases: dict[str, BaseOut] = field(default_factory=dict)
     documents: dict[str, DocumentOut] = field(default_factory=dict)
     bytes_of: dict[str, bytes] = field(default_factory=dict)
+    tables_of: dict[str, list[TableOut]] = field(default_factory=dict)
     conversations: dict[str, ConversationOut] = field(default_factory=dict)
     messages: dict[str, MessageOut] = field(default_factory=dict)
     events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)

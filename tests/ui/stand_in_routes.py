@@ -14,6 +14,7 @@ from app.api.routes.conversations import (
     ConversationOut,
     ConversationUpdate,
 )
+from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentList, DocumentOut, TextOut
 from app.api.routes.health import ComponentOut, ModelOut, StatusOut
 from app.api.routes.messages import MessageOut
@@ -173,6 +174,10 @@ def add_single_document_routes(api: FastAPI, house: House) -> None:
             total_chars=len(whole),
             pages=[],
         )
+
+    @api.get("/api/documents/{key}/tables")
+    async def tables(key: str, start: int = 0, end: int | None = None) -> list[TableOut]:
+        return house.tables_of.get(found(house.documents, key).id, [])
 
     @api.get("/api/documents/{key}/file")
     async def file(key: str) -> Response:

@@ -117,6 +117,12 @@ class Client:
         path = f"/api/documents/{document_id}/text"
         return cast(wire.Text, self._call("GET", path, params={"start": start, "end": end}))
 
+    def tables(self, document_id: str, start: int, end: int) -> list[wire.Table]:
+        """Those in a part of the text."""
+        path = f"/api/documents/{document_id}/tables"
+        params = {"start": start, "end": end}
+        return cast(list[wire.Table], self._call("GET", path, params=params))
+
     def file(self, document_id: str) -> bytes:
         with self._stream("GET", f"/api/documents/{document_id}/file") as response:
             return response.read()

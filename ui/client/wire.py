@@ -15,6 +15,14 @@ class Base(TypedDict):
     failed_count: int
 
 
+class Notice(TypedDict):
+    """Something that was found in a file and left out."""
+
+    code: str
+    count: int
+    detail: str
+
+
 class Document(TypedDict):
     id: str
     base_id: str
@@ -29,6 +37,7 @@ class Document(TypedDict):
     error_detail: str | None
     page_count: int | None
     chunk_count: int
+    notices: list[Notice]
     created_at: str
 
 
@@ -53,6 +62,26 @@ class Text(TypedDict):
     start: int
     end: int
     total_chars: int
+
+
+class Cell(TypedDict):
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    text: str
+    start: int
+    role: Literal["column_head", "row_head", "none"]
+
+
+class Table(TypedDict):
+    """Its head, and the rows that lie in the part of the text that was asked for."""
+
+    caption: str
+    start: int
+    end: int
+    column_count: int
+    cells: list[Cell]
 
 
 class Scores(TypedDict):

@@ -6,7 +6,9 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.parts import marks, uploads
-from ui.safe_markdown import highlighted, plain, shortened
+from ui.parts.notices import reading_report
+from ui.parts.source_text import drawn
+from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 
 CHUNKS_PER_PAGE = 12
@@ -29,6 +31,7 @@ def dialog() -> None:
         versions = state.client().versions(opened["id"])
         document = next(d for d in versions if d["id"] == opened["id"])
         _heading(opened, document, versions)
+        reading_report(document)
         if not document["chunk_count"]:
             st.info(_why_empty(document))
             return
@@ -130,8 +133,9 @@ def _text(document: wire.Document, chunk: wire.Chunk) -> None:
     if chunk["headings"]:
         st.caption(" › ".join(plain(heading) for heading in chunk["headings"]))
     text, start = around["text"], around["start"]
+    tables = state.client().tables(document["id"], start, start + len(text))
     before = "… " if start > 0 else ""
     after = " …" if start + len(text) < around["total_chars"] else ""
-    body = highlighted(text, start, [(chunk["start"], chunk["end"], "passage")])
+    body = drawn(text, start, [(chunk["start"], chunk["end"], "passage")], tables)
     st.html(f'<div class="zw-source">{before}{body}{after}</div>')
     marks.show_source(f"{document['id']}-{chunk['ordinal']}")

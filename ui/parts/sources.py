@@ -9,7 +9,8 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.parts import marks
-from ui.safe_markdown import highlighted, plain, shortened
+from ui.parts.source_text import drawn
+from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 
 AROUND_CHARS = 900  # shown before and after the passage
@@ -118,16 +119,17 @@ def _passage(passage: wire.Passage, cited: list[wire.Citation]) -> None:
     try:
         around = state.client().text(passage["document_id"], first, passage["end"] + AROUND_CHARS)
         text, start, total = around["text"], around["start"], around["total_chars"]
+        tables = state.client().tables(passage["document_id"], start, start + len(text))
     except ApiDown:
         raise
     except ApiError:
         st.caption(t("source.removed"))
-        text, start, total = passage["text"], passage["start"], 0
+        text, start, total, tables = passage["text"], passage["start"], 0, []
     spans = [(passage["start"], passage["end"], "passage")]
     spans += [(c["start"], c["end"], "cited") for c in cited]
     before = "… " if start > 0 and total else ""
     after = " …" if start + len(text) < total else ""
-    body = before + highlighted(text, start, spans) + after
+    body = before + drawn(text, start, spans, tables) + after
     st.html(f'<div class="zw-source">{body}</div>')
     marks.show_source(f"{passage['document_id']}-{passage['start']}-{len(cited)}")
     if cited:

@@ -34,6 +34,14 @@ _FILE_FORM = {
 }
 
 
+class NoticeOut(Wire):
+    """Something that was found in the file and left out."""
+
+    code: str  # e.g. `hidden_sheet`, `formula_without_value`
+    count: int
+    detail: str  # where or which, in the file's own words
+
+
 class DocumentOut(Wire):
     id: str
     base_id: str
@@ -51,6 +59,7 @@ class DocumentOut(Wire):
     title: str
     page_count: int | None
     chunk_count: int
+    notices: list[NoticeOut] = Field(default_factory=list)  # the reading report
     created_at: datetime
     updated_at: datetime
 
@@ -107,7 +116,13 @@ class ChunkOut(Wire):
 
 def document_out(view: DocumentView) -> DocumentOut:
     fields = view.document.model_dump(include=set(DocumentOut.model_fields))
-    return DocumentOut.model_validate({**fields, "done": view.done, "total": view.total})
+    notices = [
+        NoticeOut(code=code, count=count, detail=detail)
+        for code, count, detail in view.document.notices
+    ]
+    return DocumentOut.model_validate(
+        {**fields, "done": view.done, "total": view.total, "notices": notices}
+    )
 
 
 @router.post("/bases/{base_id}/documents", status_code=202, openapi_extra=_FILE_FORM)

@@ -14,7 +14,7 @@ from app.rag.grounding.wording import source_terms
 from app.rag.language import Language, language_of
 
 _MOST_ROWS = 8  # more are no answer
-_AROUND = re.compile(r"^[\s。．；，、.;,]+|[\s。．；，、.;,]+$")
+_AROUND = re.compile(r"^[\s。．；，、.;,|]+|[\s。．；，、.;,|]+$")
 _UNIT = re.compile(r"\s*[^\W\d]{0,2}$")  # 天, 元, 个月, h
 _MARKS: dict[Language, tuple[str, str, str]] = {"zh": ("：", "，", "；"), "en": (": ", ", ", "; ")}
 

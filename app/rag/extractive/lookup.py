@@ -49,7 +49,7 @@ def column_named(table: Table, question: str) -> int | None:
     """The one column behind the first whose head shares most with the question."""
     asked, held = source_terms(question), plain(question)
     heads = [_parts(head) for head in table.head]
-    everywhere = set.intersection(*(set(source_terms(head)) for head in table.head))
+    everywhere = set.intersection(*(set(source_terms(head)) for head in filter(None, table.head)))
     scores = [
         len((source_terms(head) & asked) - everywhere)
         + sum(len(part) for part in parts if _holds(held, part))

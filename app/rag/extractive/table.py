@@ -1,13 +1,15 @@
-"""Tables as they stand in chunks: one line a row, cells between bars."""
+"""Tables as they stand in chunks: one line a row, cells between bars, empty ones included."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.rag.types import Passage
+from ingest.tables.lines import cells_of, is_row
 
 Cells = tuple[str, ...]
 
-BETWEEN = " | "  # cells, as every parser writes them
+# Between cells. Rows of documents that were read by an earlier version have bars there only.
+BETWEEN = " | "
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ def tables_of(passages: Sequence[Passage]) -> Iterator[Table]:
     last: Passage | None = None
     for piece in pieces:
         # the reader puts the head of a table that goes on among the headings
-        head = piece.headings[-1] if piece.headings and BETWEEN in piece.headings[-1] else ""
+        head = piece.headings[-1] if piece.headings and _cells(piece.headings[-1]) else ""
         if last is None or (last.document_id, last.ordinal + 1) != (
             piece.document_id,
             piece.ordinal,
@@ -45,11 +47,18 @@ def _tables(lines: Sequence[str], goes_on: bool) -> Iterator[Table]:
     run: list[Cells] = []
     first = 0
     for number, line in enumerate([*lines, ""]):
-        if BETWEEN in line:
+        if cells := _cells(line):
             first = first if run else number
-            run.append(tuple(cell.strip() for cell in line.split(BETWEEN)))
+            run.append(cells)
         elif run:
             whole = number < len(lines) and not (goes_on and first == 0)
             if len(run) > 2:
                 yield Table(run[0], tuple(run[1:]), whole)
             run = []
+
+
+def _cells(line: str) -> Cells:
+    """The cells of a row; none where the line is no row."""
+    if is_row(line):
+        return cells_of(line)
+    return tuple(cell.strip() for cell in line.split(BETWEEN)) if BETWEEN in line else ()

@@ -15,6 +15,7 @@ from app.db.files import FileStore, StoredFile
 from app.db.tables import DocumentText, Job, KnowledgeBase, StoredChunk, StoredDocument, utc_now
 from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
 from app.services.library.bases import get_base
+from app.services.library.document_tables import TablePart, tables_between
 from app.services.library.removal import Purge, remove_base, remove_document
 from app.services.library.versions import (
     UNFINISHED,
@@ -208,6 +209,12 @@ class Documents:
             total = len(stored.text)
             start, end = min(start, total), min(end, total)
             return TextPart(document.name, stored.text[start:end], start, end, total, stored.pages)
+
+    def tables(self, document_id: str, start: int, end: int) -> list[TablePart]:
+        """The tables in `[start, end)` of the stored text. Raises NotFound before it is parsed."""
+        with self.db.read() as session:
+            get_document(session, document_id)
+            return tables_between(session, document_id, start, end)
 
     def chunks(self, document_id: str, *, limit: int, offset: int) -> list[StoredChunk]:
         """The document's chunks in order."""

@@ -24,6 +24,7 @@ from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.library.bases import get_base, next_sequence
 from app.services.library.chunks import delete_chunks, withdraw
+from app.services.library.document_tables import store_tables
 from app.services.library.jobs import LEASE_S, Claim, Jobs, locked
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
@@ -186,6 +187,8 @@ class Ingestion:
             add_vectors(session, base.generation, ids, vectors)
             pages = [[span.page, span.start, span.end] for span in parsed.pages]
             session.merge(DocumentText(document_id=stored.id, text=parsed.text, pages=pages))
+            store_tables(session, stored.id, parsed.tables)
+            stored.notices = [list(astuple(notice)) for notice in parsed.notices]
             stored.state, stored.title = "ready", parsed.title
             stored.page_count = parsed.pages[-1].page if parsed.pages else None
             stored.chunk_count, stored.updated_at = len(ids), utc_now()

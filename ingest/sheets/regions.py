@@ -1,0 +1,195 @@
+"""The tables of a sheet: rows that belong together, whatever blank rows stand between them."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from ingest.sheets.types import Merged, Sheet
+from ingest.tables.grid import Field
+from ingest.tables.heads import is_number
+
+_DIGIT = re.compile(r"\d")
+_MAX_MERGED_ROWS = 200_000
+_MAX_ISLANDS = 20  # a sheet with more gaps is sparse, not full of tables
+_Row = dict[int, str]  # texts by column
+
+
+@dataclass(slots=True)
+class Region:
+    """Rows of one table with the titles above it; `numbers` are theirs in the sheet, from 0."""
+
+    numbers: list[int] = field(default_factory=list)
+    rows: list[_Row] = field(default_factory=list)
+
+    def add(self, number: int, row: _Row) -> None:
+        self.numbers.append(number)
+        self.rows.append(row)
+
+    def extend(self, other: "Region", *, without: _Row | None = None) -> None:
+        """Add the rows of another, but those that are like `without`."""
+        for number, row in zip(other.numbers, other.rows, strict=True):
+            if row != without:
+                self.add(number, row)
+
+    @property
+    def head(self) -> int:
+        """Index of the first row of several cells, where the table begins below its titles."""
+        return next((n for n, row in enumerate(self.rows) if len(row) > 1), len(self.rows))
+
+
+def regions(sheet: Sheet) -> Iterator[Region]:
+    """The sheet's tables. A blank row ends one only where another begins behind it: a title and
+    what looks like a head, or a head over other columns."""
+    current, remarks = Region(), Region()
+    beside: list[Region] = []
+    for whole in _runs(sheet):
+        run, *others = _islands(whole)
+        if current.rows and run.head == len(run.rows):
+            remarks.extend(run)  # a heading inside the table, if rows of it follow
+        elif current.rows and _goes_on(current, run, titled=bool(remarks.rows)):
+            head = current.rows[current.head] if current.head < len(current.rows) else None
+            current.extend(remarks)
+            current.extend(run, without=head)  # which may be said again
+            remarks = Region()
+        else:
+            yield from (region for region in (current, *beside) if region.rows)
+            remarks.extend(run)
+            current, remarks, beside = remarks, Region(), []
+        beside += others
+    yield from (region for region in (current, *beside, remarks) if region.rows)
+
+
+def _islands(run: Region) -> list[Region]:
+    """Tables that stand beside each other: of several columns each, with a blank column between
+    them, and not beginning in the same row. The leftmost comes first."""
+    used = sorted({column for row in run.rows for column in row})
+    cuts = [after for before, after in pairwise(used) if after > before + 1]
+    if not cuts or len(cuts) > _MAX_ISLANDS:
+        return [run]
+    parts = [_part(run, begin, end) for begin, end in pairwise([0, *cuts, used[-1] + 1])]
+    begins = [part.numbers[part.head] if part.head < len(part.rows) else -1 for part in parts]
+    joined = [parts[0]]
+    for part, begin in zip(parts[1:], begins[1:], strict=True):
+        first = joined[-1].numbers[min(joined[-1].head, len(joined[-1].rows) - 1)]
+        if begin < 0 or begin == first or joined[-1].head == len(joined[-1].rows):
+            joined[-1] = _joined(run, joined[-1], part)
+        else:
+            joined.append(part)
+    return joined
+
+
+def _part(run: Region, begin: int, end: int) -> Region:
+    """The columns `[begin, end)` of a run."""
+    part = Region()
+    for number, row in zip(run.numbers, run.rows, strict=True):
+        cells = {column: text for column, text in row.items() if begin <= column < end}
+        if cells:
+            part.add(number, cells)
+    return part
+
+
+def _joined(run: Region, left: Region, right: Region) -> Region:
+    columns = [column for part in (left, right) for row in part.rows for column in row]
+    return _part(run, min(columns), max(columns) + 1)
+
+
+def fields(region: Region, merges: Sequence[Merged]) -> Iterator[list[Field] | list[str]]:
+    """The region's rows for the grid, merged cells with what they cover; columns in which nothing
+    stands are left out."""
+    used = sorted({column for row in region.rows for column in row})
+    at = {column: place for place, column in enumerate(used)}
+    begins, below = _merged(region, merges, used)
+    for number, row in zip(region.numbers, region.rows, strict=True):
+        if not begins:
+            yield [row.get(column, "") for column in used]
+            continue
+        cells = {
+            column: Field(text, begins.get((number, column), 1), column=at[column])
+            for column, text in row.items()
+        }
+        for column, wide in below.get(number, ()):
+            cells.setdefault(column, Field("", wide, column=at[column], above=True))
+        yield [cells[column] for column in sorted(cells)]
+
+
+def _merged(
+    region: Region, merges: Sequence[Merged], used: Sequence[int]
+) -> tuple[dict[tuple[int, int], int], dict[int, list[tuple[int, int]]]]:
+    """How many of the `used` columns a merged cell covers, by row and column where it begins; and
+    by row the columns and widths of those that reach into it from above."""
+    begins: dict[tuple[int, int], int] = {}
+    below: dict[int, list[tuple[int, int]]] = {}
+    left = _MAX_MERGED_ROWS
+    for merge in merges:
+        if not region.numbers[0] <= merge.top <= region.numbers[-1]:
+            continue
+        first, last = bisect_left(used, merge.left), bisect_right(used, merge.right)
+        if first < last and used[first] == merge.left:
+            begins[merge.top, merge.left] = last - first
+            inside = bisect_right(region.numbers, merge.top)
+            end = min(bisect_right(region.numbers, merge.bottom), inside + left)
+            left -= max(end - inside, 0)
+            for number in region.numbers[inside:end]:
+                below.setdefault(number, []).append((merge.left, last - first))
+    return begins, below
+
+
+def _runs(sheet: Sheet) -> Iterator[Region]:
+    """Rows without a blank one between them; a merged cell bridges those that it covers."""
+    run = Region()
+    bridged = -1
+    bottoms: dict[int, int] = {}
+    for merge in sheet.merges:
+        if merge.left in sheet.cells.get(merge.top, {}):
+            bottoms[merge.top] = max(bottoms.get(merge.top, 0), merge.bottom)
+    for number in sorted(sheet.cells):
+        if run.rows and number > max(run.numbers[-1], bridged) + 1:
+            yield run
+            run = Region()
+        run.add(number, sheet.cells[number])
+        bridged = max(bridged, bottoms.get(number, -1))
+    if run.rows:
+        yield run
+
+
+def _goes_on(table: Region, run: Region, *, titled: bool) -> bool:
+    """Whether rows of several cells behind a blank one belong to the table before it; `titled`
+    where a title stands between them."""
+    if table.head == len(table.rows):
+        return True  # it was only titles so far
+    head = table.rows[table.head]
+    body = table.rows[table.head + 1 :]
+    first = run.rows[run.head]
+    if first == head:
+        return True
+    if not set(first) & set(head):
+        return False
+    titled = titled or run.head > 0
+    below = run.rows[run.head + 1 :]
+    if any(first.get(column) == text for column, text in head.items()):
+        return False  # a head that shares a column's name
+    return not _looks_like_head(first, below, body, titled=titled, other=set(first) != set(head))
+
+
+def _looks_like_head(
+    row: _Row, below: list[_Row], body: list[_Row], *, titled: bool, other: bool
+) -> bool:
+    """Words over rows of their own that have digits where it has none. Under a title, or over other
+    columns than the table's, that is enough, as are both together, and a title over rows that have
+    no digits where the table's have; else the table's own rows must have digits in several of
+    those columns."""
+    if not below or any(is_number(text) for text in row.values()):
+        return False
+    contrasting = [column for column in row if _contrasts(row[column], column, below)]
+    if titled and any(_contrasts(text, column, body) for column, text in row.items()):
+        return True
+    if titled or other:
+        return bool(contrasting) or (titled and other)
+    return sum(_contrasts(row[column], column, body) for column in contrasting) > 1
+
+
+def _contrasts(text: str, column: int, rows: list[_Row]) -> bool:
+    cells = [row[column] for row in rows if column in row]
+    return bool(cells) and not _DIGIT.search(text) and all(map(_DIGIT.search, cells))

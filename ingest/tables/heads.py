@@ -1,0 +1,204 @@
+"""Which rows of a grid are its title, its head (in one row or several) and its notes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+from ingest.tables.grid import Grid
+
+_NUMBER = re.compile(
+    r"[-+−±≈~<>≤≥$¥￥€£(（]*\d[\d,.，:：/％%‰°℃\s-]*[)）]?\s*[^\W\d]{0,3}\.?", re.UNICODE
+)
+_YEAR = re.compile(r"(?:19|20)\d\d(?:[-/.年](?:0?[1-9]|1[0-2])月?)?年?")
+_DIGIT = re.compile(r"\d")
+_MAX_HEAD_ROWS = 5
+_MAX_HEAD_CHARACTERS = 80  # of one cell; more are running text
+_SERIES = 3  # 1, 2, 3 over columns are days or months
+
+
+class HeadRule(StrEnum):
+    """How sure a format lets us be that the first row is a head where nothing in it says so."""
+
+    FIRST = "first"  # of several rows the first is
+    WORDS = "words"  # it is if no number stands in it
+    CONTRAST = "contrast"  # it is if words stand in it over a column of numbers
+    DECLARED = "declared"  # the file says all
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows `[0, head)` are titles, `[head, body)` heads, `[notes, …)` remarks below the table."""
+
+    head: int
+    body: int
+    notes: int
+
+
+def layout(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Layout:
+    """What the rows are. A row that one merged cell takes whole is a title above the head and a
+    note below the table; with `sparse_titles` also one above in which only one cell is filled."""
+    rows = grid.row_count
+    if grid.column_count < 2:
+        if sparse_titles and rule is not HeadRule.FIRST:
+            return Layout(rows, rows, rows)  # words one below the other are no table
+        head = 1 if rows > 1 and (rule is HeadRule.FIRST or _declared(grid, 0)) else 0
+        return Layout(0, head, rows)
+    top = 0
+    while top < rows and _is_title(grid, top, sparse=sparse_titles):
+        top += 1
+    notes = rows
+    while notes > top + 2 and grid.fills_row(notes - 1):
+        notes -= 1
+    if top == rows:
+        return Layout(top, top, rows)
+    head = top + 1 if _is_head(grid, top, notes, rule) else top
+    while top < head < min(notes - 1, top + _MAX_HEAD_ROWS) and _goes_on(grid, head, notes):
+        head += 1
+    return Layout(top, head, notes)
+
+
+def row_head_count(grid: Grid, layout_: Layout) -> int:
+    """1 where the first column names the rows: the file says so, or its head is empty."""
+    body = range(layout_.body, layout_.notes)
+    if any((row, 0) in grid.declared for row in body):
+        return 1
+    heads = range(layout_.head, layout_.body)
+    empty = bool(heads) and not any(grid.texts[row][0] for row in heads)
+    return int(empty and any(grid.texts[row][0] for row in body))
+
+
+def head_texts(grid: Grid, rows: Sequence[int]) -> list[list[str]]:
+    """By column: its heads from the top, each text once."""
+    return [
+        list(dict.fromkeys(text for row in rows if (text := grid.texts[row][column])))
+        for column in range(grid.column_count)
+    ]
+
+
+def is_number(text: str) -> bool:
+    """An amount without a unit in letters: 12, 97.25 %, ¥1,200.00, 26:30, 2026-03-05."""
+    return bool(_NUMBER.fullmatch(text))
+
+
+def _is_title(grid: Grid, row: int, *, sparse: bool) -> bool:
+    if grid.fills_row(row):
+        return True
+    return sparse and len(grid.cells(row)) == 1 and grid.span(row, grid.cells(row)[0][0])[0] == 1
+
+
+def _is_head(grid: Grid, row: int, end: int, rule: HeadRule) -> bool:
+    if end - row < 2:
+        return _declared(grid, row) and rule is HeadRule.DECLARED
+    if rule is HeadRule.DECLARED or _declared(grid, row):
+        return _declared(grid, row)
+    texts = [text for _, text in grid.cells(row)]
+    if any(len(text) > _MAX_HEAD_CHARACTERS for text in texts):
+        return False
+    if rule is HeadRule.FIRST:
+        return True
+    return _all_words(grid, row) and (rule is HeadRule.WORDS or _contrasts(grid, row, end))
+
+
+def _declared(grid: Grid, row: int) -> bool:
+    """Whether the file calls every filled cell of the row a head."""
+    places = [(row, column) for column, _ in grid.cells(row)]
+    return bool(places) and all(place in grid.declared for place in places)
+
+
+def _all_words(grid: Grid, row: int) -> bool:
+    """No amounts; years and series such as 1, 2, 3 may be heads, where the cells below are none."""
+    numbers = [(column, text) for column, text in grid.cells(row) if is_number(text)]
+    if not numbers:
+        return True
+    others = len(grid.cells(row)) - len(numbers)
+    if others > 1 or row + 1 >= grid.row_count:
+        return False
+    below = [grid.texts[row + 1][column] for column, _ in numbers]
+    if all(_YEAR.fullmatch(text) for _, text in numbers):
+        return not any(_YEAR.fullmatch(text) for text in below)
+    values = [int(text) if text.isdecimal() else -1 for _, text in numbers]
+    steps = {after - before for before, after in pairwise(values)}
+    return len(values) >= _SERIES and values[0] in (0, 1) and steps == {1}
+
+
+def _contrasts(grid: Grid, row: int, end: int, columns: Sequence[int] | None = None) -> bool:
+    """Whether some column has no digit in its head and one in every filled cell below."""
+    for column in range(grid.column_count) if columns is None else columns:
+        below = [text for r in range(row + 1, end) if (text := grid.texts[r][column])]
+        head = grid.texts[row][column]
+        if head and below and not _DIGIT.search(head) and all(map(_DIGIT.search, below)):
+            return True
+    return False
+
+
+def _goes_on(grid: Grid, row: int, end: int) -> bool:
+    """Whether `row` is a head as well: it parts the cells of the row above."""
+    if _declared(grid, row):
+        return True
+    groups = _groups(grid, row)
+    if not groups:
+        return False
+    return _fits_below(grid, row, groups, end) and _mark_groups(grid, row, groups)
+
+
+def _groups(grid: Grid, row: int) -> list[range]:
+    """Columns of the row above that one head covers: a merged one, or one with empty places
+    behind it that are filled in this row."""
+    above = grid.texts[row - 1]
+    groups: list[range] = []
+    column = 0
+    while column < grid.column_count:
+        wide = grid.span(row - 1, column)[1] if above[column] else 1
+        if wide == 1 and above[column] and grid.texts[row][column]:
+            while (
+                column + wide < grid.column_count
+                and not above[column + wide]
+                and grid.texts[row][column + wide]
+            ):
+                wide += 1
+        if 1 < wide < grid.column_count:
+            groups.append(range(column, column + wide))
+        column += wide
+    return groups
+
+
+def _fits_below(grid: Grid, row: int, groups: list[range], end: int) -> bool:
+    """Under each group stand words of its own; under each other head nothing, or itself. Where no
+    other column says so, repeated words or numbers below tell heads from a first row."""
+    inside = {column for group in groups for column in group}
+    below = grid.texts[row]
+    if any(not below[c] or is_number(below[c]) for c in inside if not _YEAR.fullmatch(below[c])):
+        return False
+    if any(len({grid.origin(row, c) for c in group}) < 2 for group in groups):
+        return False
+    continued = False
+    for column in set(range(grid.column_count)) - inside:
+        same = grid.origin(row, column) == grid.origin(row - 1, column)
+        if grid.texts[row - 1][column]:
+            if below[column] and not same:
+                return False
+            continued = True
+        elif not below[column]:
+            continued = continued or any(grid.texts[r][column] for r in range(row + 1, end))
+        elif is_number(below[column]):
+            return False
+    merged = any(grid.span(row - 1, group[0])[1] > 1 for group in groups)
+    if merged and continued:
+        return True
+    return _repeats(grid, row, groups) or _contrasts(grid, row, end, sorted(inside))
+
+
+def _repeats(grid: Grid, row: int, groups: list[range]) -> bool:
+    """Plan, actual under each of several quarters."""
+    named = [tuple(grid.texts[row][column] for column in group) for group in groups]
+    return len(named) > 1 and len(set(named)) == 1
+
+
+def _mark_groups(grid: Grid, row: int, groups: list[range]) -> bool:
+    """Heads that only stand over several columns are merged over them."""
+    for group in groups:
+        if grid.span(row - 1, group[0])[1] == 1:
+            grid.merge(row - 1, group[0], 1, len(group))
+    return True

@@ -1,0 +1,121 @@
+"""A grid as lines of text: titles, one line of heads, a line a row, notes below.
+
+layout of the grid → `Line`s with their kind → the builder appends them → `Table`
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.tables.grid import Grid
+from ingest.tables.heads import HeadRule, Layout, head_texts, layout, row_head_count
+from ingest.tables.lines import cell_spans, row_line
+from ingest.tables.types import Cell, Merge, Role, Row, Table
+
+HEAD_JOINER = " / "  # 2025 / Q1: a head and the one above it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the table, not placed yet. `number` is the row's in a sheet; 0 without numbers."""
+
+    text: str
+    lengths: tuple[int, ...] = ()
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What of a grid becomes text. `head` is None where the table has none."""
+
+    titles: tuple[Line, ...]
+    head: Line | None
+    rows: tuple[Line, ...]
+    notes: tuple[Line, ...]
+    grid: Grid
+    layout: Layout
+
+    def table(self, head_start: int, starts: Sequence[int], end: int) -> Table:
+        """The table whose head line begins at `head_start` and whose rows begin at `starts`."""
+        grid, rows = self.grid, self.layout
+        heads = range(rows.head, rows.body)
+        return Table(
+            start=head_start,
+            end=end,
+            column_count=grid.column_count,
+            rows=tuple(
+                Row(start, line.lengths, line.number)
+                for start, line in zip(starts, self.rows, strict=True)
+            ),
+            head=tuple(self._head_cells(cell_spans(head_start, self.head.lengths), heads))
+            if self.head
+            else (),
+            head_row_count=len(heads),
+            head_numbers=tuple(grid.numbers[row] for row in heads if grid.numbers[row]),
+            row_head_count=row_head_count(grid, rows),
+            merges=tuple(self._merges()),
+        )
+
+    def _head_cells(self, spans: list[tuple[int, int]], heads: range) -> Iterator[Cell]:
+        """Each head once, placed where it stands first in the line with the cells `spans`."""
+        placed: dict[tuple[int, str], int] = {}  # by column and text
+        for column, texts in enumerate(head_texts(self.grid, heads)):
+            at = spans[min(column, len(spans) - 1)][0]
+            for text in texts:
+                placed[column, text] = at
+                at += len(text) + len(HEAD_JOINER)
+        for row in heads:
+            for column, text in enumerate(self.grid.texts[row]):
+                if self.grid.origin(row, column) == (row, column):
+                    start = placed.get((column, text), spans[min(column, len(spans) - 1)][0])
+                    down, across = self.grid.span(row, column)
+                    yield Cell(
+                        row=row - heads.start,
+                        column=column,
+                        text=text,
+                        start=start,
+                        end=start + len(text),
+                        row_span=min(down, heads.stop - row),
+                        column_span=across,
+                        role=Role.COLUMN_HEAD,
+                    )
+
+    def _merges(self) -> Iterator[Merge]:
+        first, body, notes = self.layout.head, self.layout.body, self.layout.notes
+        for (row, column), (row_span, column_span) in sorted(self.grid.merges.items()):
+            top = max(row, body)  # a head may be merged with cells below it
+            bottom = min(row + row_span, notes)
+            if top < bottom and (bottom - top) * column_span > 1:
+                yield Merge(top - first, column, bottom - top, column_span)
+
+
+def write(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Written:
+    """The lines of a grid."""
+    found = layout(grid, rule, sparse_titles=sparse_titles)
+    heads = range(found.head, found.body)
+    head = None
+    if heads:
+        columns = head_texts(grid, heads)
+        text, lengths = row_line([HEAD_JOINER.join(texts) for texts in columns])
+        head = Line(text, lengths, grid.numbers[heads[-1]])
+    return Written(
+        tuple(_single(grid, row) for row in range(found.head)),
+        head,
+        tuple(_body(grid, row) for row in range(found.body, found.notes)),
+        tuple(_single(grid, row) for row in range(found.notes, grid.row_count)),
+        grid,
+        found,
+    )
+
+
+def _single(grid: Grid, row: int) -> Line:
+    """A title or a note: words, no cells."""
+    return Line(" ".join(text for _, text in grid.cells(row)), number=grid.numbers[row])
+
+
+def _body(grid: Grid, row: int) -> Line:
+    """A row; one cell over the whole width, a heading inside the table, is written once."""
+    texts = grid.texts[row]
+    if grid.fills_row(row):
+        texts = [texts[0], *[""] * (len(texts) - 1)]
+    text, lengths = row_line(texts)
+    return Line(text, lengths, grid.numbers[row])

@@ -1,0 +1,66 @@
+"""A part of a document's text as HTML, with its words marked and its tables drawn as tables."""
+
+import html
+from collections.abc import Sequence
+
+from ui.client import wire
+from ui.safe_markdown import highlighted
+
+Span = tuple[int, int, str]  # start and end in the document, CSS class
+
+
+def drawn(text: str, start: int, spans: list[Span], tables: Sequence[wire.Table]) -> str:
+    """HTML of `text`, whose first character has offset `start`. Everything from the document is
+    escaped."""
+    end = start + len(text)
+    pieces: list[str] = []
+    at = start
+    for table in tables:
+        first, last = max(table["start"], at), min(table["end"], end)
+        if first < last:
+            pieces.append(_words(text[at - start : first - start], at, spans))
+            pieces.append(_table(table, spans))
+            at = last
+    pieces.append(_words(text[at - start :], at, spans))
+    return "".join(pieces)
+
+
+def _words(text: str, start: int, spans: list[Span]) -> str:
+    """Text beside a table, without the blank lines that part them."""
+    lead = len(text) - len(text.lstrip("\n"))
+    return highlighted(text.strip("\n"), start + lead, spans)
+
+
+def _table(table: wire.Table, spans: list[Span]) -> str:
+    caption = f"<caption>{html.escape(table['caption'])}</caption>" if table["caption"] else ""
+    by_place = {(cell["row"], cell["column"]): cell for cell in table["cells"]}
+    covered = {place for cell in table["cells"] for place in _covered(cell)}
+    rows = sorted({row for row, _ in by_place})
+    body = "".join(
+        "<tr>"
+        + "".join(
+            _cell(by_place.get((row, column)), spans)
+            for column in range(table["column_count"])
+            if (row, column) in by_place or (row, column) not in covered
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return f'<table class="zw-table">{caption}{body}</table>'
+
+
+def _covered(cell: wire.Cell) -> set[tuple[int, int]]:
+    return {
+        (row, column)
+        for row in range(cell["row"], cell["row"] + cell["row_span"])
+        for column in range(cell["column"], cell["column"] + cell["column_span"])
+    }
+
+
+def _cell(cell: wire.Cell | None, spans: list[Span]) -> str:
+    if cell is None:
+        return "<td></td>"
+    tag = "td" if cell["role"] == "none" else "th"
+    down = f' rowspan="{cell["row_span"]}"' if cell["row_span"] > 1 else ""
+    across = f' colspan="{cell["column_span"]}"' if cell["column_span"] > 1 else ""
+    return f"<{tag}{down}{across}>{highlighted(cell['text'], cell['start'], spans)}</{tag}>"
