@@ -1,0 +1,153 @@
+"""Equations (Office MathML) as linear text: `Q=0.62A√((2P)/d)`."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ingest.word.xml import M
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_MAX_DEPTH = 60
+
+
+def linear(element: "_Element", depth: int = 0) -> str:
+    """An equation, or a part of one, in reading order. Office MathML: ECMA-376, part 1, 22.1."""
+    if depth > _MAX_DEPTH:
+        return "".join(element.itertext(f"{M}t"))
+    name = element.tag.removeprefix(M) if isinstance(element.tag, str) else ""
+    if name == "t":
+        return element.text or ""
+    if name.endswith("Pr") or not name:
+        return ""
+    if name == "oMathPara":
+        return "\n".join(linear(child, depth + 1) for child in element.iterfind(f"{M}oMath"))
+    write = _WRITERS.get(name)
+    if write is not None:
+        return write(element, lambda part: _content(element.find(f"{M}{part}"), depth + 1))
+    return _content(element, depth)
+
+
+_Part = Callable[[str], str]  # the text of a child with this name
+
+
+def _content(element: "_Element | None", depth: int) -> str:
+    if element is None:
+        return ""
+    return "".join(linear(child, depth + 1) for child in element)
+
+
+def _grouped(text: str) -> str:
+    """In parentheses where it is more than one name or number."""
+    text = text.strip()
+    plain = text.replace(".", "").replace("'", "").isalnum()
+    single = plain and (len(text) == 1 or text.replace(".", "").isdigit() or text.isalpha())
+    return text if single or _is_bracketed(text) else f"({text})"
+
+
+def _is_bracketed(text: str) -> bool:
+    if not (text.startswith("(") and text.endswith(")")):
+        return False
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return place == len(text) - 1
+    return False
+
+
+def _property(element: "_Element", name: str, default: str) -> str:
+    """A character among the properties; one that is given as empty is empty."""
+    found = element.find(f"{M}{element.tag.removeprefix(M)}Pr/{M}{name}")
+    return default if found is None else found.get(f"{M}val", "")
+
+
+def _fraction(_: "_Element", part: _Part) -> str:
+    return f"{_grouped(part('num'))}/{_grouped(part('den'))}"
+
+
+def _root(_: "_Element", part: _Part) -> str:
+    degree = part("deg").strip()
+    return f"{_grouped(degree) if degree else ''}√({part('e')})"
+
+
+def _scripts(base: str, below: str, above: str) -> str:
+    text = base
+    if below.strip():
+        text += f"_{_grouped(below)}"
+    return f"{text}^{_grouped(above)}" if above.strip() else text
+
+
+def _scripted(_: "_Element", part: _Part) -> str:
+    base = part("e")
+    letters = base.strip()
+    return _scripts(
+        base if len(letters) < 2 or letters.isalnum() else _grouped(base), part("sub"), part("sup")
+    )
+
+
+def _pre_scripted(_: "_Element", part: _Part) -> str:
+    return _scripts("", part("sub"), part("sup")) + part("e")
+
+
+def _nary(element: "_Element", part: _Part) -> str:
+    sign = _property(element, "chr", "∫")
+    return f"{_scripts(sign, part('sub'), part('sup'))} {part('e')}"
+
+
+def _delimited(element: "_Element", part: _Part) -> str:
+    opening, closing = _property(element, "begChr", "("), _property(element, "endChr", ")")
+    parts = (_content(child, 1) for child in element.iterfind(f"{M}e"))
+    return opening + _property(element, "sepChr", "|").join(parts) + closing
+
+
+def _function(_: "_Element", part: _Part) -> str:
+    return f"{part('fName').strip()} {part('e').strip()}"
+
+
+def _limit(_: "_Element", part: _Part) -> str:
+    return f"{part('e').strip()}_{_grouped(part('lim'))}"
+
+
+def _limit_above(_: "_Element", part: _Part) -> str:
+    return f"{part('e').strip()}^{_grouped(part('lim'))}"
+
+
+def _matrix(element: "_Element", _: _Part) -> str:
+    rows = (
+        ", ".join(_content(cell, 1) for cell in row.iterfind(f"{M}e"))
+        for row in element.iterfind(f"{M}mr")
+    )
+    return f"[{'; '.join(rows)}]"
+
+
+def _equations(element: "_Element", _: _Part) -> str:
+    return "; ".join(_content(child, 1) for child in element.iterfind(f"{M}e"))
+
+
+def _accented(element: "_Element", part: _Part) -> str:
+    mark = _property(element, "chr", "\u0302")
+    return part("e") + mark
+
+
+def _barred(_: "_Element", part: _Part) -> str:
+    return part("e") + "\u0305"
+
+
+_WRITERS: dict[str, Callable[["_Element", _Part], str]] = {
+    "f": _fraction,
+    "rad": _root,
+    "sSup": _scripted,
+    "sSub": _scripted,
+    "sSubSup": _scripted,
+    "sPre": _pre_scripted,
+    "nary": _nary,
+    "d": _delimited,
+    "func": _function,
+    "limLow": _limit,
+    "limUpp": _limit_above,
+    "m": _matrix,
+    "eqArr": _equations,
+    "acc": _accented,
+    "bar": _barred,
+}
