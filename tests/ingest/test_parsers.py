@@ -134,7 +134,7 @@ def test_markdown() -> None:
     assert levels(document) == [1, 2]
     assert blocks(document) == [
         (HEADING, "员工 手册"),
-        (PARAGRAPH, "见 制度，图 流程。下一行"),
+        (PARAGRAPH, "见 制度 (http://x.test/y)，图 流程。下一行"),
         (HEADING, "请假"),
         (PARAGRAPH, "1. 年假"),
         (PARAGRAPH, "2. 病假"),
