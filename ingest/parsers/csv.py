@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -14,6 +15,7 @@ from ingest.types import Document
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 50
 _SAMPLE_CHARACTERS = 64 * 1024
+_SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(?:\r?\n|\r|\Z)", re.IGNORECASE)
 _MAX_COLUMNS = 2000
 _MAX_CELL_CHARACTERS = 4 * 1024 * 1024
 _REPORT_ROWS = 10_000
@@ -29,7 +31,8 @@ class CsvParser:
         text = decode(data, name).replace("\x00", "")
         is_tsv = name.lower().endswith(".tsv")
         builder = DocumentBuilder(data, name, "text/tab-separated-values" if is_tsv else "text/csv")
-        rows = _rows(text, "\t" if is_tsv else _delimiter(text), name)
+        text, told = _told_delimiter(text)
+        rows = _rows(text, told or ("\t" if is_tsv else _delimiter(text)), name)
         header = _header_index(rows)
         for index, (number, cells) in enumerate(rows):
             if index < header:
@@ -78,6 +81,12 @@ def _read(
             cells.pop()
         if cells:
             yield number, cells
+
+
+def _told_delimiter(text: str) -> tuple[str, str]:
+    """The text without a first line `sep=;`, which is for Excel and not shown, and what it says."""
+    found = _SEPARATOR_LINE.match(text)
+    return (text[found.end() :], found[1]) if found else (text, "")
 
 
 def _delimiter(text: str) -> str:

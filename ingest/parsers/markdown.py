@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER = re.compile(r"<([A-Za-z][\w-]*)>")
 _HTML = set(
-    "a abbr b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark q rp rt "
-    "ruby s samp small span strike strong sub sup time tt u var wbr p div center details summary "
-    "h1 h2 h3 h4 h5 h6 table tr td th ul ol li pre hr picture source video audio svg".split()
+    re.findall(
+        r"\w+",
+        "a abbr b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark q "
+        "rp rt ruby s samp small span strike strong sub sup time tt u var wbr p div center details "
+        "summary h1 h2 h3 h4 h5 h6 table tr td th ul ol li pre hr picture source video audio svg",
+    )
 )
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.MULTILINE)
@@ -111,7 +114,7 @@ class _Walk:
 
 
 def _text(children: Sequence["Token"]) -> str:
-    """What a reader sees: texts of links with their addresses, descriptions of pictures, no tags."""
+    """What a reader sees: links with their addresses, descriptions of pictures, no tags."""
     parts: list[str] = []
     links: list[tuple[int, str]] = []  # where the open ones begin in `parts`, their addresses
     for child in children:

@@ -72,7 +72,8 @@ def test_headings_in_buttons_and_what_they_open() -> None:
     page = """<body><button>搜索</button><main>
     <h2><button aria-controls="a1">怎样换锁？</button></h2><div id="a1" hidden>找总务处。</div>
     <button aria-expanded="false"><h3>怎样退卡？</h3></button><p>在窗口办理。</p>
-    <div role="heading" aria-level="2">附则</div><p hidden>草稿</p><button>提交</button></main></body>"""
+    <div role="heading" aria-level="2">附则</div><p hidden>草稿</p>
+    <button>提交</button></main></body>"""
     document = parse(page.encode(), "a.html")
     headings = [
         document.text[b.start : b.end] for b in document.blocks if b.kind is BlockKind.HEADING
