@@ -6,9 +6,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
-from ingest.pages.lines import Line, without_running_lines
+from ingest.pages.lines import Line
 from ingest.pages.pdf_lines import text_lines
 from ingest.pages.pdf_tables import with_tables
+from ingest.pages.running import without_running_lines
 from ingest.parsing.parser import PageProgress
 
 if TYPE_CHECKING:

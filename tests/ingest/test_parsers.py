@@ -296,16 +296,6 @@ def test_pdf_page_spans_tile_the_text() -> None:
     assert document.page_at(document.text.index("最后")) == 5
 
 
-def test_running_titles_and_page_numbers_are_left_out() -> None:
-    pages = [
-        [("Annual report 2024", 9), (f"Fact {word} is here.", 12), (f"- {number} -", 9)]
-        for number, word in enumerate(["one", "two", "three", "four"], start=1)
-    ]
-    document = parse(pdf_file(pages), "a.pdf")
-    assert "Annual report" not in document.text and "- 3 -" not in document.text
-    assert all(f"Fact {word} is here." in document.text for word in ("one", "two", "four"))
-
-
 def test_pdf_without_text() -> None:
     assert refusal(pdf_file([[], []]), "a.pdf") == "no_text"
 
