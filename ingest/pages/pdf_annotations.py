@@ -9,7 +9,7 @@ from ingest.clean import clean, unwrap
 from ingest.pages.lines import Line
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfPage
+    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
 
 _HIDDEN = 0b10  # FPDF_ANNOT_FLAG_HIDDEN
 _PASSWORD = 1 << 13  # a text field that shows dots
@@ -29,9 +29,26 @@ class Typed:
     top: float
     is_mark: bool = False  # a check box: its label stands behind it
 
-    def holds(self, line: Line) -> bool:
-        x, y = (line.left + line.right) / 2, line.bottom + line.size / 2
-        return self.left <= x <= self.right and self.bottom <= y <= self.top
+    def is_in(self, left: float, bottom: float, right: float, top: float) -> bool:
+        x, y = (self.left + self.right) / 2, (self.bottom + self.top) / 2
+        return left <= x <= right and bottom <= y <= top
+
+
+class TypedTextPage:
+    """A text page that also holds what is typed where it is asked for an area; for table cells."""
+
+    def __init__(self, page: "PdfTextPage", typed: Sequence[Typed]) -> None:
+        self._page = page
+        self._typed = sorted(typed, key=lambda one: (-one.top, one.left))
+
+    def get_text_bounded(self, left: float, bottom: float, right: float, top: float) -> str:
+        words: str = self._page.get_text_bounded(left, bottom, right, top).strip()
+        held = [one for one in self._typed if one.is_in(left, bottom, right, top)]
+        marks = [one.text for one in held if one.is_mark]
+        return " ".join(filter(None, [*marks, words, *(t.text for t in held if not t.is_mark)]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._page, name)
 
 
 def typed_texts(pdf: "PdfDocument", page: "PdfPage") -> list[Typed]:
@@ -98,11 +115,8 @@ CountLeftOf = Callable[[Line, float], int]  # characters of a line that begin le
 
 
 def with_typed(lines: Sequence[Line], typed: Sequence[Typed], left_of: CountLeftOf) -> list[Line]:
-    """`lines` with each text behind its label, a mark in front of it, others where they stand.
-
-    What the page itself draws in the place of a text is left out: it is the same once more.
-    """
-    placed = [line for line in lines if not any(text.holds(line) for text in typed)]
+    """`lines` with each text behind its label, a mark in front of it, others where they stand."""
+    placed = list(lines)
     # From right to left, so that places in the lines still hold.
     for text in sorted(typed, key=lambda one: (one.bottom, -one.left)):
         place = _label(placed, text)

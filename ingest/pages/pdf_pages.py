@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
 from ingest.pages.lines import Line
-from ingest.pages.pdf_annotations import Typed, typed_texts, with_typed
+from ingest.pages.pdf_annotations import (
+    Typed,
+    TypedTextPage,
+    typed_texts,
+    with_typed,
+)
 from ingest.pages.pdf_columns import in_columns
 from ingest.pages.pdf_lines import characters_left_of, text_lines
 from ingest.pages.pdf_tables import with_tables
@@ -26,7 +31,6 @@ _MIN_CHARACTERS = 12  # below it any picture on the page may hold the text
 _MAX_STAMP_CHARACTERS = 150  # of text laid over a scan: a camera app's line, a date stamp
 _COVERED_SHARE = 0.5
 _MAX_PICTURES = 200
-_FLATTENED = 1  # FLATTEN_SUCCESS
 _SCAN_SIDE_PX = 2000  # what text recognition looks at
 _LETTER = re.compile(r"[^\W_]")
 _UNREADABLE = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
@@ -74,13 +78,8 @@ def _all_pages(pdf: "PdfDocument", on_page: PageProgress | None) -> list[list[Li
 
 def _page_lines(pdf: "PdfDocument", index: int) -> list[Line]:
     page = pdf[index]
-    typed = typed_texts(pdf, page)
-    if typed and pdf.formenv is not None and page.flatten() == _FLATTENED:
-        page.close()
-        page = pdf[index]
     try:
-        lines = _text_lines(page, typed)
-        return _with_picture(page, lines)
+        return _with_picture(page, _text_lines(page, typed_texts(pdf, page)))
     finally:
         page.close()
 
@@ -89,9 +88,10 @@ def _text_lines(page: "PdfPage", typed: Sequence[Typed]) -> list[Line]:
     text_page = page.get_textpage()
     try:
         lines = in_columns(text_lines(text_page), text_page)
-        if typed:
-            lines = with_typed(lines, typed, partial(characters_left_of, text_page))
-        return with_tables(page, text_page, lines)
+        if not typed:
+            return with_tables(page, text_page, lines)
+        lines = with_typed(lines, typed, partial(characters_left_of, text_page))
+        return with_tables(page, TypedTextPage(text_page, typed), lines)
     finally:
         text_page.close()
 
