@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _HIDDEN = 0b10  # FPDF_ANNOT_FLAG_HIDDEN
 _PASSWORD = 1 << 13  # a text field that shows dots
-_MAX_ANNOTATIONS = 5000
+_MAX_ANNOTATIONS = 1000
 _MAX_CHARACTERS = 100_000
 _MARKS = {True: "☑", False: "☐"}
 

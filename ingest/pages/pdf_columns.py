@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SPACES = re.compile(r"\s+")
 _SAMPLED_LINES = 12
+_MAX_GAPS = 1000
 _MIN_LINES = 4  # that leave the same strip blank
 _MIN_GUTTER = 0.9  # of the type size
 _MIN_COLUMN = 12.0  # type sizes: narrower columns are those of a table
@@ -78,7 +79,7 @@ def _gutters(cut: Sequence[Sequence[_Part]]) -> list[tuple[float, float]]:
     """Blank strips that most of the cut lines share, from left to right; two at most."""
     gaps = [(before.right, after.left) for parts in cut for before, after in pairwise(parts)]
     found: list[tuple[float, float]] = []
-    for left, right in sorted(gaps):
+    for left, right in sorted(gaps)[:_MAX_GAPS]:
         if any(a < right and left < b for a, b in found):
             continue
         x = (left + right) / 2

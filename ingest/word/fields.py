@@ -17,6 +17,7 @@ _LINK = re.compile(r'\s*HYPERLINK\s+"([^"]+)"', re.IGNORECASE)
 _GUIDE = re.compile(r"\s*EQ\b.*?\\o\s*\\a[a-z]\s*\(\s*\\s\s*\\up\s*\d+\s*\(.*?\)\s*[,;](.*)\)\s*$")
 _ENCLOSED = re.compile(r"\s*EQ\b.*?\\o\s*\\a[a-z]\s*\(.+?[,;]\s*(.+?)\)\s*$")
 _NESTED = re.compile(r"\\s\s*\\(?:up|do)\s*\d+\s*\((.*?)\)")
+_MAX_INSTRUCTION = 1000  # characters
 _SUPERSCRIPT = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _SUBSCRIPT = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
 
@@ -93,10 +94,11 @@ class _Fields:
             if element.tag == f"{W}fldChar":
                 self._mark(element, element.get(f"{W}fldCharType", ""))
             elif self._open and element.tag == f"{W}instrText":
-                self._open[-1].instruction += element.text or ""
+                field = self._open[-1]
+                field.instruction = (field.instruction + (element.text or ""))[:_MAX_INSTRUCTION]
             elif self._open and self._open[-1].separated:
-                for field in self._open:
-                    field.result += element.text or ""
+                for outer in self._open:
+                    outer.result = (outer.result + (element.text or ""))[:_MAX_INSTRUCTION]
 
     def _mark(self, mark: "_Element", kind: str) -> None:
         if kind == "begin":

@@ -24,11 +24,23 @@ def linear(element: "_Element", depth: int = 0) -> str:
         return "\n".join(linear(child, depth + 1) for child in element.iterfind(f"{M}oMath"))
     write = _WRITERS.get(name)
     if write is not None:
-        return write(element, lambda part: _content(element.find(f"{M}{part}"), depth + 1))
+        return write(element, _Inside(element, depth + 1))
     return _content(element, depth)
 
 
-_Part = Callable[[str], str]  # the text of a child with this name
+class _Inside:
+    """The parts of an element as text."""
+
+    def __init__(self, element: "_Element", depth: int) -> None:
+        self._element, self._depth = element, depth
+
+    def __call__(self, name: str) -> str:
+        """The child with this name."""
+        return _content(self._element.find(f"{M}{name}"), self._depth)
+
+    def all(self, path: str) -> list[str]:
+        """The children at a path."""
+        return [_content(child, self._depth) for child in self._element.iterfind(path)]
 
 
 def _content(element: "_Element | None", depth: int) -> str:
@@ -62,11 +74,11 @@ def _property(element: "_Element", name: str, default: str) -> str:
     return default if found is None else found.get(f"{M}val", "")
 
 
-def _fraction(_: "_Element", part: _Part) -> str:
+def _fraction(_: "_Element", part: _Inside) -> str:
     return f"{_grouped(part('num'))}/{_grouped(part('den'))}"
 
 
-def _root(_: "_Element", part: _Part) -> str:
+def _root(_: "_Element", part: _Inside) -> str:
     degree = part("deg").strip()
     return f"{_grouped(degree) if degree else ''}√({part('e')})"
 
@@ -78,7 +90,7 @@ def _scripts(base: str, below: str, above: str) -> str:
     return f"{text}^{_grouped(above)}" if above.strip() else text
 
 
-def _scripted(_: "_Element", part: _Part) -> str:
+def _scripted(_: "_Element", part: _Inside) -> str:
     base = part("e")
     letters = base.strip()
     return _scripts(
@@ -86,55 +98,53 @@ def _scripted(_: "_Element", part: _Part) -> str:
     )
 
 
-def _pre_scripted(_: "_Element", part: _Part) -> str:
+def _pre_scripted(_: "_Element", part: _Inside) -> str:
     return _scripts("", part("sub"), part("sup")) + part("e")
 
 
-def _nary(element: "_Element", part: _Part) -> str:
+def _nary(element: "_Element", part: _Inside) -> str:
     sign = _property(element, "chr", "∫")
     return f"{_scripts(sign, part('sub'), part('sup'))} {part('e')}"
 
 
-def _delimited(element: "_Element", part: _Part) -> str:
+def _delimited(element: "_Element", part: _Inside) -> str:
     opening, closing = _property(element, "begChr", "("), _property(element, "endChr", ")")
-    parts = (_content(child, 1) for child in element.iterfind(f"{M}e"))
-    return opening + _property(element, "sepChr", "|").join(parts) + closing
+    return opening + _property(element, "sepChr", "|").join(part.all(f"{M}e")) + closing
 
 
-def _function(_: "_Element", part: _Part) -> str:
+def _function(_: "_Element", part: _Inside) -> str:
     return f"{part('fName').strip()} {part('e').strip()}"
 
 
-def _limit(_: "_Element", part: _Part) -> str:
+def _limit(_: "_Element", part: _Inside) -> str:
     return f"{part('e').strip()}_{_grouped(part('lim'))}"
 
 
-def _limit_above(_: "_Element", part: _Part) -> str:
+def _limit_above(_: "_Element", part: _Inside) -> str:
     return f"{part('e').strip()}^{_grouped(part('lim'))}"
 
 
-def _matrix(element: "_Element", _: _Part) -> str:
-    rows = (
-        ", ".join(_content(cell, 1) for cell in row.iterfind(f"{M}e"))
-        for row in element.iterfind(f"{M}mr")
-    )
+def _matrix(element: "_Element", part: _Inside) -> str:
+    wide = max((len(row.findall(f"{M}e")) for row in element.iterfind(f"{M}mr")), default=1)
+    cells = part.all(f"{M}mr/{M}e")
+    rows = (", ".join(cells[at : at + wide]) for at in range(0, len(cells), max(wide, 1)))
     return f"[{'; '.join(rows)}]"
 
 
-def _equations(element: "_Element", _: _Part) -> str:
-    return "; ".join(_content(child, 1) for child in element.iterfind(f"{M}e"))
+def _equations(_: "_Element", part: _Inside) -> str:
+    return "; ".join(part.all(f"{M}e"))
 
 
-def _accented(element: "_Element", part: _Part) -> str:
+def _accented(element: "_Element", part: _Inside) -> str:
     mark = _property(element, "chr", "\u0302")
     return part("e") + mark
 
 
-def _barred(_: "_Element", part: _Part) -> str:
+def _barred(_: "_Element", part: _Inside) -> str:
     return part("e") + "\u0305"
 
 
-_WRITERS: dict[str, Callable[["_Element", _Part], str]] = {
+_WRITERS: dict[str, Callable[["_Element", _Inside], str]] = {
     "f": _fraction,
     "rad": _root,
     "sSup": _scripted,

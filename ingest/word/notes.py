@@ -21,29 +21,31 @@ class Notes:
 
     kind: str  # `footnote` or `endnote`
     by_id: Mapping[str, "_Element"]
-    _count: int = field(default=0)
+    _labels: dict[str, str] = field(default_factory=dict)  # of those written, by id
 
     def write(self, body: "_Element") -> None:
         """Add every note that `body` calls, once, behind the paragraph that calls it."""
         last: dict[_Element, _Element] = {}  # by paragraph: what stands behind it already
         for reference in list(body.iter(f"{W}{self.kind}Reference")):
-            note = self.by_id.get(reference.get(f"{W}id", ""))
+            key = reference.get(f"{W}id", "")
+            note = self.by_id.get(key)
             caller = next(reference.iterancestors(f"{W}p"), None)
-            if note is None or caller is None or _is_deleted(reference):
+            text = note_text(note) if note is not None else ""
+            if caller is None or not text or _is_deleted(reference):
                 continue
-            text = note_text(note)
-            if not text:
-                continue
-            self._count += 1
-            label = self._label(text)
-            _mark(reference, label, chinese=bool(_CHINESE.search(text)))
-            made = paragraph(f"{label}{'：' if _CHINESE.search(text) else ': '}{text}")
-            last.get(caller, caller).addnext(made)
-            last[caller] = made
+            chinese = bool(_CHINESE.search(text))
+            known = key in self._labels
+            label = self._labels.setdefault(key, self._label(chinese))
+            _mark(reference, label, chinese=chinese)
+            if not known:
+                made = paragraph(f"{label}{'：' if chinese else ': '}{text}")
+                last.get(caller, caller).addnext(made)
+                last[caller] = made
 
-    def _label(self, text: str) -> str:
-        chinese, english = _NAMES[self.kind]
-        return f"{chinese}{self._count}" if _CHINESE.search(text) else f"{english} {self._count}"
+    def _label(self, chinese: bool) -> str:
+        number = len(self._labels) + 1
+        names = _NAMES[self.kind]
+        return f"{names[0]}{number}" if chinese else f"{names[1]} {number}"
 
 
 def notes_by_id(root: "_Element", kind: str) -> dict[str, "_Element"]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER = re.compile(r"%([1-9])")
 _MAX_LEVELS = 9
+_MAX_CHARACTERS = 100  # of a number's text
 _MAX_STYLES_UP = 20
 
 
@@ -175,7 +176,7 @@ def _level(lvl: "_Element") -> _Level:
     return _Level(
         start=number(lvl.find(f"{W}start")),
         style=value(formats[-1], "decimal") if formats else "decimal",
-        text=value(lvl.find(f"{W}lvlText")),
+        text=value(lvl.find(f"{W}lvlText"))[:_MAX_CHARACTERS],
         all_decimal=is_on(lvl.find(f"{W}isLgl")),
         restarts_after=None if restart is None else number(restart),
         space="" if value(lvl.find(f"{W}suff")) == "nothing" else " ",
