@@ -39,20 +39,37 @@ class _Part:
 
 def in_columns(lines: list[Line], page: "PdfTextPage") -> list[Line]:
     """`lines`, those that lie across columns cut up and put in the order of columns."""
+    pairs = _pairs(lines)
     wide = [line for line in lines if _is_candidate(line)]
-    if len(wide) < _MIN_LINES:
-        return lines
     sample = wide[:: max(1, len(wide) // _SAMPLED_LINES)]
-    if sum(len(_parts(line, page)) > 1 for line in sample) < _MIN_LINES / 2:
+    looks_cut = sum(len(_parts(line, page)) > 1 for line in sample) >= _MIN_LINES / 2
+    if not looks_cut and len(pairs) < _MIN_LINES:
         return lines  # the usual page, for a few lines' cost
     parts = {id(line): _parts(line, page) for line in wide}
-    cut = [line for line in wide if len(parts[id(line)]) > 1]
-    if len(cut) < _MIN_LINES:
+    rows = [*pairs, *(cut for cut in parts.values() if len(cut) > 1)]
+    if len(rows) < _MIN_LINES:
         return lines
-    gutters = _gutters([parts[id(line)] for line in cut])
-    if not gutters or not _is_running_text(cut, parts, gutters):
+    gutters = _gutters(rows)
+    size = median(line.size for line in lines)
+    if not gutters or not _is_running_text(rows, size, gutters):
         return lines
     return _ordered(lines, parts, gutters, page)
+
+
+def _pairs(lines: Sequence[Line]) -> list[list[_Part]]:
+    """Neighbours in the order of drawing that stand side by side: columns drawn across whose lines
+    are not at the same height."""
+    return [
+        [_whole(before), _whole(after)]
+        for before, after in pairwise(lines)
+        if before.right > before.left
+        and after.left - before.right > _MIN_GUTTER * max(before.size, 5)
+        and abs(after.bottom - before.bottom) < 1.2 * max(before.size, 5)
+    ]
+
+
+def _whole(line: Line) -> _Part:
+    return _Part(line.first, line.last, line.left, line.right)
 
 
 def _is_candidate(line: Line) -> bool:
@@ -90,16 +107,15 @@ def _gutters(cut: Sequence[Sequence[_Part]]) -> list[tuple[float, float]]:
 
 
 def _is_running_text(
-    cut: Sequence[Line], parts: dict[int, list[_Part]], gutters: Sequence[tuple[float, float]]
+    rows: Sequence[Sequence[_Part]], size: float, gutters: Sequence[tuple[float, float]]
 ) -> bool:
     """Whether the columns hold text that fills its lines, not the cells of a table."""
     for column in range(len(gutters) + 1):
-        widths = [w for line in cut if (w := _width(parts[id(line)], gutters, column))]
-        if len(widths) < _MIN_LINES:
+        widths = [width for row in rows if (width := _width(row, gutters, column))]
+        if len(widths) < _MIN_LINES or max(widths) < _MIN_COLUMN * max(size, 5):
             return False
-        size = median(line.size for line in cut)
         full = sum(width >= _FULL_LINE * max(widths) for width in widths)
-        if max(widths) < _MIN_COLUMN * max(size, 5) or full < _FULL_LINE * len(widths):
+        if full < _FULL_LINE * len(widths):
             return False
     return True
 
@@ -137,9 +153,8 @@ def _cut(
     line: Line, parts: Sequence[_Part], gutters: Sequence[tuple[float, float]], page: "PdfTextPage"
 ) -> list[tuple[int, Line]]:
     """The line's pieces with their columns; none where it lies across a gutter or is unplaced."""
-    whole = _Part(line.first, line.last, line.left, line.right)
     pieces: dict[int, tuple[_Part, _Part]] = {}
-    for part in parts or [whole]:
+    for part in parts or [_whole(line)]:
         if part.right <= part.left or any(part.left < a and part.right > b for a, b in gutters):
             return []
         column = _column((part.left + part.right) / 2, gutters)

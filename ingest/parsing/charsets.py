@@ -8,7 +8,7 @@ Big5, Shift-JIS and EUC-KR. Usual characters and the prior for GBK decide.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from math import log
 from typing import NamedTuple
@@ -133,62 +133,87 @@ def _score(sample: bytes, language: _Language) -> tuple[float, float]:
     return total, sum(foreign) / len(foreign) if foreign else 0.0
 
 
+_Classes = tuple[tuple[float, Iterable[str]], ...]  # share of the text, letters
+
+
 @cache
 def _usual(encoding: str) -> dict[str, float]:
-    """Scores of the characters of a language; those of later classes count where two hold one."""
-    classes: tuple[tuple[float, Iterable[str]], ...]
-    if encoding == "gb18030":
-        classes = (
-            (0.005, _rows("gb18030", range(0xD8, 0xF8))),
-            (0.003, _rows("gb18030", range(0xA4, 0xA6))),
-            (0.03, _rows("gb18030", range(0xA1, 0xA4))),
-            (0.01, _TRADITIONAL_FORMS),
-            (0.35, _rows("gb18030", range(0xB0, 0xD8))),
-            (0.50, _SIMPLIFIED),
-            (0.08, "，。、：；（）“”！？《》"),
-        )
-    elif encoding == "big5hkscs":
-        unchanged = [c for c in _SIMPLIFIED if _in(c, "big5")]
-        classes = (
-            (0.005, _rows("big5", range(0xC9, 0xFA), low=True)),
-            (0.03, _rows("big5", range(0xA1, 0xA4), low=True)),
-            (0.35, _rows("big5", range(0xA4, 0xC7), low=True)),
-            (0.50, [*unchanged, *_TRADITIONAL_FORMS]),
-            (0.08, "，。、：；（）「」！？《》"),
-        )
-    elif encoding in ("cp932", "euc_jp"):
-        classes = (
-            (0.005, _rows("euc_jp", range(0xD0, 0xF5))),
-            (0.005, map(chr, range(0xFF61, 0xFFA0))),
-            (0.28, _rows("euc_jp", range(0xB0, 0xD0))),
-            (0.15, map(chr, range(0x30A1, 0x30FD))),
-            (0.45, map(chr, range(0x3041, 0x3094))),
-            (0.08, "、。「」（）・ー"),
-        )
-    elif encoding == "euc_kr":
-        classes = (
-            (0.01, _rows("euc_kr", range(0xCA, 0xFE))),
-            (0.60, _rows("euc_kr", range(0xB0, 0xC9))),
-            (0.35, "이다에의는로하을가고지서한은기으년대사시를리도인스일어자해정수성제전과그부"),
-        )
-    elif encoding == "cp1251":
-        classes = (
-            (0.05, map(chr, range(0x410, 0x430))),
-            (0.75, map(chr, range(0x430, 0x450))),
-            (0.02, "№«»—–ёЁ…"),
-        )
-    else:
-        classes = (
-            (0.005, _WESTERN_LETTERS.upper()),
-            (0.01, _WESTERN_SIGNS),
-            (0.04, _WESTERN_LETTERS),
-            (0.02, "°éß–’"),
-        )
+    """Scores of the characters of a language; of two classes that hold one the later counts."""
     scores = dict(_ASCII)
-    for share, letters in classes:
+    for share, letters in _CLASSES[encoding]():
         members = list(letters)
         scores |= dict.fromkeys(members, log(share / len(members)))
     return scores
+
+
+def _simplified() -> _Classes:
+    return (
+        (0.005, _rows("gb18030", range(0xD8, 0xF8))),
+        (0.003, _rows("gb18030", range(0xA4, 0xA6))),
+        (0.03, _rows("gb18030", range(0xA1, 0xA4))),
+        (0.01, _TRADITIONAL_FORMS),
+        (0.35, _rows("gb18030", range(0xB0, 0xD8))),
+        (0.50, _SIMPLIFIED),
+        (0.08, "，。、：；（）“”！？《》"),
+    )
+
+
+def _traditional() -> _Classes:
+    unchanged = [character for character in _SIMPLIFIED if _in(character, "big5")]
+    return (
+        (0.005, _rows("big5", range(0xC9, 0xFA), low=True)),
+        (0.03, _rows("big5", range(0xA1, 0xA4), low=True)),
+        (0.35, _rows("big5", range(0xA4, 0xC7), low=True)),
+        (0.50, [*unchanged, *_TRADITIONAL_FORMS]),
+        (0.08, "，。、：；（）「」！？《》"),
+    )
+
+
+def _japanese() -> _Classes:
+    return (
+        (0.005, _rows("euc_jp", range(0xD0, 0xF5))),
+        (0.005, map(chr, range(0xFF61, 0xFFA0))),
+        (0.28, _rows("euc_jp", range(0xB0, 0xD0))),
+        (0.15, map(chr, range(0x30A1, 0x30FD))),
+        (0.45, map(chr, range(0x3041, 0x3094))),
+        (0.08, "、。「」（）・ー"),
+    )
+
+
+def _korean() -> _Classes:
+    return (
+        (0.01, _rows("euc_kr", range(0xCA, 0xFE))),
+        (0.60, _rows("euc_kr", range(0xB0, 0xC9))),
+        (0.35, "이다에의는로하을가고지서한은기으년대사시를리도인스일어자해정수성제전과그부"),
+    )
+
+
+def _cyrillic() -> _Classes:
+    return (
+        (0.05, map(chr, range(0x410, 0x430))),
+        (0.75, map(chr, range(0x430, 0x450))),
+        (0.02, "№«»—–ёЁ…"),
+    )
+
+
+def _western() -> _Classes:
+    return (
+        (0.005, _WESTERN_LETTERS.upper()),
+        (0.01, _WESTERN_SIGNS),
+        (0.04, _WESTERN_LETTERS),
+        (0.02, "°éß–’"),
+    )
+
+
+_CLASSES: dict[str, Callable[[], _Classes]] = {
+    "gb18030": _simplified,
+    "big5hkscs": _traditional,
+    "cp932": _japanese,
+    "euc_jp": _japanese,
+    "euc_kr": _korean,
+    "cp1251": _cyrillic,
+    "cp1252": _western,
+}
 
 
 def _rows(encoding: str, leads: range, *, low: bool = False) -> list[str]:

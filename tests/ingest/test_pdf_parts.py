@@ -1,5 +1,7 @@
 """Forms, free text, columns and stamped scans in PDFs."""
 
+import pytest
+
 from ingest.parsers import parse
 from tests.ingest.files import drawn_pdf
 from tests.ingest.pdf_parts import form_pdf, stamped_scan, with_free_text
@@ -63,11 +65,12 @@ RIGHT = [
 RIGHT += ["before the hall is entered at", "night or on public holidays."]
 
 
-def test_columns_drawn_across_are_read_one_after_the_other() -> None:
+@pytest.mark.parametrize("lower", [0.0, 5.0])
+def test_columns_drawn_across_are_read_one_after_the_other(lower: float) -> None:
     words = [(60.0, 760.0, "Pump hall and stores: rules for all shifts of the works in the valley")]
     for number, (left, right) in enumerate(zip(LEFT, RIGHT, strict=True)):
         y = 720.0 - 16 * number
-        words += [(60.0, y, left), (320.0, y, right)]
+        words += [(60.0, y, left), (320.0, y - lower, right)]
     text = " ".join(read(drawn_pdf(words, [])).split())
     assert " ".join(LEFT) in text and " ".join(RIGHT) in text
     assert text.index("Pump hall and stores") < text.index(LEFT[0]) < text.index(RIGHT[0])
