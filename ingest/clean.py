@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from ingest.radicals import has_radicals, without_radicals
+
 # Control characters but tab and newline; soft hyphen; zero-width and direction marks; BOM;
 # noncharacters (PDFs put U+FFFE where a word was hyphenated); lone surrogates.
 _JUNK = re.compile(
@@ -31,11 +33,13 @@ def clean(text: str) -> str:
 
     Not NFKC: what is stored and cited keeps its full-width forms and superscripts.
     """
-    if text.isprintable() and (text.isascii() or unicodedata.is_normalized("NFC", text)):
+    if text.isascii() and text.isprintable():
+        return text
+    if text.isprintable() and not has_radicals(text) and unicodedata.is_normalized("NFC", text):
         return text  # most table cells and lines; nothing unprintable, so nothing to mend
     text = _LINE_END.sub("\n", text)
     text = _STRAY_JOINER.sub("", _JUNK.sub("", text))
-    text = unicodedata.normalize("NFC", _ODD_SPACE.sub(" ", text))
+    text = unicodedata.normalize("NFC", _ODD_SPACE.sub(" ", without_radicals(text)))
     return _BLANK_LINES.sub("\n\n", _SPACE_BEFORE_LINE_END.sub("", text))
 
 

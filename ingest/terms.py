@@ -12,6 +12,8 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ingest.radicals import without_radicals
+
 if TYPE_CHECKING:
     from Stemmer import Stemmer
 
@@ -82,7 +84,7 @@ def _split(folded: str) -> list[str]:
 
 
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().translate(_simplified())
+    return unicodedata.normalize("NFKC", without_radicals(text)).casefold().translate(_simplified())
 
 
 @cache

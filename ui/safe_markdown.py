@@ -24,6 +24,9 @@ _DIRECTIVE = re.compile(r":(?=[A-Za-z_]|[+-]1:|\d+\w*:)")
 _ADDRESS = re.compile(
     r"(?i)\b(https?|ftp|mailto|data|javascript)(:)|\b(www)(\.)|([\w.+-])(@)(?=\w)"
 )
+# Marks inside of a size (600*400*300) or a name (__init__) are characters.
+_TIMES = re.compile(r"(?<=[0-9A-Za-z)）\]])\*(?=[0-9A-Za-z(（\[])")
+_DUNDER = re.compile(r"(?<!\w)__[a-z][a-z0-9]*(?:_[a-z0-9]+)*__(?!\w)", re.ASCII)
 _CODE_FENCE = re.compile(r"^([>\s\d.)*+-]*)(`{3,}|~{3,})(.*)$")
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'/])")
 
@@ -91,7 +94,9 @@ def _plain_part(text: str, marker: Callable[[re.Match[str]], str]) -> str:
 def _inert(text: str) -> str:
     """Keeps emphasis, lists, headings and tables; turns links, images and directives into text."""
     text = text.replace("\\", "\\\\").replace("`", "\\`")
-    text = re.sub(r"([\[\]$<!])", r"\\\1", text)
+    text = re.sub(r"([\[\]$<!~])", r"\\\1", text)
+    text = _TIMES.sub(r"\*", text)
+    text = _DUNDER.sub(lambda found: found[0].replace("_", r"\_"), text)
     text = text.replace("&", "&amp;")
     text = _ADDRESS.sub(lambda m: "".join(part or "" for part in m.groups()) + BREAK, text)
     return _DIRECTIVE.sub(":" + BREAK, text)

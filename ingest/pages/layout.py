@@ -18,6 +18,8 @@ _LIST_MARK = re.compile(
     r"[•●○▪■◆◦‣·–-]\s?\S|\(?\d{1,3}[.)、]\s?\D|[(（]?[一二三四五六七八九十]{1,3}[)）、]"
     r"|第[〇零一二三四五六七八九十百千\d]+[条款章节]"
 )
+# `label: value`, as forms have them line by line
+_LABEL = re.compile(r"[^\s：:，。,;；、（(]{1,12}(?: [^\s：:，。,;；]{1,12})?[：:](?!//)")
 _HEADING_SCALE = 1.12  # of the body's type size
 _MAX_HEADING_CHARACTERS = 120
 _MAX_HEADING_LEVELS = 4
@@ -110,7 +112,8 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
             if previous is None or level != found[-1].level:
                 found.append(_Paragraph(level, [(number, line.text)]))
             elif found[-1].parts[-1][0] != number:
-                _turn_page(found, _Paragraph(level, [(number, line.text)]), previous, line)
+                fresh = _Paragraph(level, [(number, line.text)])
+                _turn_page(found, fresh, previous, line, width=_layout(pages[number - 2]).width)
             elif _begins(line, previous, level, layout):
                 found.append(_Paragraph(level, [(number, line.text)]))
             else:
@@ -121,12 +124,22 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
     return found
 
 
-def _turn_page(found: list[_Paragraph], fresh: _Paragraph, previous: Line, line: Line) -> None:
-    """A paragraph goes on over the page's end unless its last sentence or its line has ended."""
-    if fresh.level or previous.text.endswith(_SENTENCE_END) or _LIST_MARK.match(line.text):
+def _turn_page(
+    found: list[_Paragraph], fresh: _Paragraph, previous: Line, line: Line, *, width: float
+) -> None:
+    """A paragraph goes on over the page's end unless its last sentence or its line has ended.
+    `width` is that of the widest line on the page before."""
+    ended = previous.text.endswith(_SENTENCE_END)
+    goes_on = previous.hyphenated or previous.text.endswith("-") or line.text[:1].islower()
+    ended = ended or (_is_short(previous, width) and not goes_on)
+    if fresh.level or ended or _LIST_MARK.match(line.text) or _LABEL.match(line.text):
         found.append(fresh)
     else:
         found[-1].parts += fresh.parts
+
+
+def _is_short(line: Line, width: float) -> bool:
+    return line.right - line.left < _SHORT_LINE * width
 
 
 def _begins(line: Line, previous: Line, level: int, layout: _Layout) -> bool:
@@ -136,12 +149,15 @@ def _begins(line: Line, previous: Line, level: int, layout: _Layout) -> bool:
     step = previous.bottom - line.bottom
     if level:
         return step > 2.5 * line.size
-    if _LIST_MARK.match(line.text):
+    if _LIST_MARK.match(line.text) or (
+        _LABEL.match(line.text)
+        and (_LABEL.match(previous.text) or _is_short(previous, layout.width))
+    ):
         return True
     ended = previous.text.endswith(_SENTENCE_END)
     if step < -line.size:  # up to the next column
         return ended
-    short = previous.right - previous.left < _SHORT_LINE * layout.width
+    short = _is_short(previous, layout.width)
     indented = line.left - previous.left > line.size > 0
     return step > _PARAGRAPH_PITCH * layout.pitch > 0 or (ended and (short or indented))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _SURE = 0.85  # mean score of text that stands upright
+_AS_GOOD = 0.8  # of the score before turning, where the order is better for it
 _TALL = 1.5  # height by width of a line set upright
 _LONG = 2.5  # a screenshot longer than this many times its width is read in pieces
 _PIECE = 1.5  # widths
@@ -26,17 +27,42 @@ _MIN_TABLE_BOXES = 3
 
 def picture_lines(picture: "Image") -> list[Line]:
     """The text of a page in reading order; turned pages are turned back. Empty without text."""
-    boxes = _recognise(picture)
-    tall = sum(box.height > _TALL * box.width for box in boxes if len(box.text) > 2)
-    long = sum(len(box.text) > 2 for box in boxes)
-    if boxes and (tall > long / 2 or _score(boxes) < _SURE * _letters(boxes)):
-        turned = [(boxes, picture)]
-        for angle in (90, 270) if tall > long / 2 else (180,):
-            other = picture.rotate(angle, expand=True)
-            turned.append((_recognise(other), other))
-        boxes, picture = max(turned, key=lambda one: _score(one[0]))
+    boxes, picture = _upright(picture)
     rules = drawn_rules(picture) if len(boxes) > _MIN_TABLE_BOXES else []
     return to_lines(boxes, rules, *picture.size)
+
+
+def _upright(picture: "Image") -> tuple[list[Box], "Image"]:
+    """The boxes of the picture as it is read, and the picture turned to that side.
+
+    Lines that stand upright are each turned by the recogniser and may read well, but their order is
+    that of a page lying on its side: such a page is always turned.
+    """
+    boxes = _recognise(picture)
+    sideways = _is_sideways(boxes)
+    if not boxes or not (sideways or _score(boxes) < _SURE * _letters(boxes)):
+        return boxes, picture
+    readings = [(boxes, picture)]
+    for angle in (90, 270, 180) if sideways else (180, 90, 270):
+        if angle != 180 and not any(_is_sideways(found) for found, _ in readings):
+            break  # no reading has hinted at a page on its side
+        if angle == 180 and sideways and any(not _is_sideways(found) for found, _ in readings):
+            break
+        other = picture.rotate(angle, expand=True)
+        readings.append((_recognise(other), other))
+        found = readings[-1][0]
+        if not _is_sideways(found) and _is_sure(found, _letters(boxes)):
+            return readings[-1]
+    return max(readings, key=lambda one: _score(one[0]) * (_AS_GOOD if _is_sideways(one[0]) else 1))
+
+
+def _is_sure(boxes: list[Box], letters: int) -> bool:
+    """Read well, and not much less than the `letters` of an earlier reading."""
+    return _letters(boxes) >= max(_AS_GOOD * letters, 1) and _score(boxes) > _SURE * _letters(boxes)
+
+
+def _is_sideways(boxes: list[Box]) -> bool:
+    return sum(box.height > _TALL * box.width for box in boxes) > len(boxes) / 2
 
 
 def add_picture(builder: DocumentBuilder, data: bytes) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
 
 _HYPHENATED = "\ufffe"  # PDFium's mark in place of a hyphen and the line end behind it
-_SPACE_IN_CJK = re.compile(f"(?<=[{CJK}])[ ](?=[{CJK}])")
+SPACE_IN_CJK = re.compile(f"(?<=[{CJK}])[ ](?=[{CJK}])")
 _BOLD = re.compile(rb"bold|black|heavy|medi\b|simhei|\bhei", re.IGNORECASE)  # in font names
 
 
@@ -19,24 +19,24 @@ def text_lines(page: "PdfTextPage") -> list[Line]:
     text = page.get_text_range()
     placed = len(text) == page.count_chars()  # else positions in the text are no character indices
     # Justified Chinese may come out with a space after every character.
-    spaced_out = len(_SPACE_IN_CJK.findall(text)) > 0.2 * len(re.findall(f"[{CJK}]", text))
+    spaced_out = len(SPACE_IN_CJK.findall(text)) > 0.2 * len(re.findall(f"[{CJK}]", text))
     lines: list[Line] = []
     for match in re.finditer(f"[^\r\n{_HYPHENATED}]+{_HYPHENATED}?", text):
         line = match[0].rstrip(_HYPHENATED)
         if not line.strip():
             continue
-        shown = _SPACE_IN_CJK.sub("", line) if spaced_out else line
+        shown = SPACE_IN_CJK.sub("", line) if spaced_out else line
         hyphenated = match[0].endswith(_HYPHENATED)
         if placed:
             first = match.start() + len(line) - len(line.lstrip())
             last = match.start() + len(line.rstrip()) - 1
-            lines.append(_placed(page, shown.strip(), hyphenated, first, last))
+            lines.append(placed_line(page, shown.strip(), hyphenated, first, last))
         else:
             lines.append(Line(shown.strip(), hyphenated=hyphenated))
     return lines
 
 
-def _placed(page: "PdfTextPage", text: str, hyphenated: bool, first: int, last: int) -> Line:
+def placed_line(page: "PdfTextPage", text: str, hyphenated: bool, first: int, last: int) -> Line:
     """A line with its place; `first` and `last` are the indices of its outer characters."""
     from pypdfium2 import raw
 
@@ -65,3 +65,12 @@ def _is_bold(page: "PdfTextPage", index: int) -> bool:
     name = create_string_buffer(128)
     raw.FPDFText_GetFontInfo(page, index, name, len(name), None)
     return bool(_BOLD.search(name.value))
+
+
+def characters_left_of(page: "PdfTextPage", line: Line, x: float) -> int:
+    """How many of the line's characters begin left of `x`, spaces not counted."""
+    count = 0
+    for index in range(line.first, line.last + 1):
+        if page.get_charbox(index)[0] < x and not page.get_text_range(index, 1).isspace():
+            count += 1
+    return count

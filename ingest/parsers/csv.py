@@ -13,7 +13,7 @@ from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
 _DELIMITERS = ",;\t|"
-_SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
+_SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(?:\r?\n|\r|\Z)", re.IGNORECASE)
 _SAMPLE_LINES = 50
 _SAMPLE_CHARACTERS = 64 * 1024
 _MAX_CELL_CHARACTERS = 4 * 1024 * 1024

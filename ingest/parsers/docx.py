@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from ingest.errors import ParseError
 from ingest.pages.ocr import add_picture
 from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.ooxml import plain_package
 from ingest.parsing.package import UNREADABLE, Package
 from ingest.parsing.parser import PageProgress
 from ingest.tables.grid import Field
 from ingest.types import Document
+from ingest.word.flatten import flatten
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -27,7 +29,7 @@ _GLYPHS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyph
 
 
 class DocxParser:
-    extensions = (".docx",)
+    extensions = (".docx", ".docm", ".dotx", ".dotm")
     signature = b"PK\x03\x04"
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
@@ -35,6 +37,7 @@ class DocxParser:
         builder = DocumentBuilder(data, name, _MEDIA_TYPE)
         try:
             builder.title = _own_title(word)
+            flatten(word)
             _Walk(builder, word).run(word.element.body)
             if not builder.length:  # pictures are all there is: scans put into Word
                 _add_pictures(builder, word)
@@ -47,9 +50,10 @@ def _open(data: bytes, name: str) -> "WordDocument":
     import docx
     from docx.opc.exceptions import PackageNotFoundError
 
-    Package(data, name, "a Word document").refuse_entities()
+    package = Package(data, name, "a Word document")
+    package.refuse_entities()
     try:  # lxml's complaints about bad XML are SyntaxErrors
-        return docx.Document(io.BytesIO(data))
+        return docx.Document(io.BytesIO(plain_package(data, package)))
     except (PackageNotFoundError, SyntaxError, KeyError, AttributeError, *UNREADABLE) as error:
         raise _broken(name) from error
 
@@ -107,8 +111,9 @@ class _Walk:
             self.run(box)
 
     def _is_item(self, paragraph: "BaseOxmlElement") -> bool:
-        if paragraph.find(f"{_W}pPr/{_W}numPr") is not None:
-            return True
+        own = paragraph.find(f"{_W}pPr/{_W}numPr/{_W}numId")
+        if own is not None:
+            return bool(own.get(f"{_W}val") != "0")
         return _style(paragraph) in self._list_styles
 
     def _level(self, paragraph: "BaseOxmlElement") -> int:

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.message import Message as StoredMessage
@@ -10,9 +11,11 @@ from ingest.errors import ParseError
 from ingest.parsers.mail import Attachment, Message, add_message, head
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.decode import decode
+from ingest.parsing.mail_header import header_text
 from ingest.parsing.parser import PageProgress
 from ingest.types import Document
 
+_FILE_NAME = re.compile(r"(?i)\b(?:file)?name\s*=\s*(?:\"([^\"]+)\"|([^\s;\"]+))")
 _FIELDS = ("From", "To", "Cc", "Date")
 
 
@@ -36,9 +39,10 @@ class EmlParser:
 def _read(stored: EmailMessage, name: str) -> Message:
     plain = stored.get_body(("plain",))
     html = stored.get_body(("html",))
+    charset = next((part.get_content_charset() for part in (plain, html) if part), None)
     return Message(
-        subject=str(stored.get("Subject", "")),
-        head=head((field, stored.get(field)) for field in _FIELDS),
+        subject=_field(stored, "Subject", charset),
+        head=head((field, _field(stored, field, charset)) for field in _FIELDS),
         plain=_text(plain, name) if plain is not None else "",
         html=_text(html, name) if html is not None else "",
         attachments=[
@@ -47,6 +51,12 @@ def _read(stored: EmailMessage, name: str) -> Message:
             if (found := _attachment(part, number)) is not None
         ],
     )
+
+
+def _field(message: StoredMessage, name: str, charset: str | None) -> str:
+    """A field of the header, decoded by us: see `mail_header`."""
+    raw = (value for field, value in message.raw_items() if field.lower() == name.lower())
+    return header_text(str(next(raw, "")), charset)
 
 
 def _text(part: StoredMessage, name: str) -> str:
@@ -62,14 +72,22 @@ def _attachment(part: StoredMessage, number: int) -> Attachment | None:
         inner = part.get_payload(0) if part.is_multipart() else part
         if not isinstance(inner, StoredMessage):
             return None
-        subject = str(inner.get("Subject", "")) or str(number)
-        return Attachment(part.get_filename() or f"{subject}.eml", inner.as_bytes())
+        subject = _field(inner, "Subject", None) or str(number)
+        return Attachment(_file_name(part) or f"{subject}.eml", inner.as_bytes())
     if part.get("Content-ID") and part.get_content_disposition() != "attachment":
         return None
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return None
-    return Attachment(part.get_filename() or f"attachment {number}", content)
+    return Attachment(_file_name(part) or f"attachment {number}", content)
+
+
+def _file_name(part: StoredMessage) -> str:
+    """The attachment's name; in bytes beyond ASCII or encoded words too."""
+    for field in ("Content-Disposition", "Content-Type"):
+        if found := _FILE_NAME.search(_field(part, field, None)):
+            return found[1] or found[2]
+    return part.get_filename() or ""
 
 
 PARSER = EmlParser()

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
 from ingest.pages.layout import add_pages
-from ingest.pages.lines import Line, without_running_lines
+from ingest.pages.lines import Line
 from ingest.pages.ocr import picture_lines
 from ingest.pages.pictures import frames
+from ingest.pages.running import without_running_lines
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.parser import PageProgress
 from ingest.types import Document

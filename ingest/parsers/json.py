@@ -26,14 +26,20 @@ class JsonParser:
         builder = DocumentBuilder(data, name, "application/json")
         try:
             if name.lower().endswith(_LINES):
-                value: Json = [json.loads(line) for line in text.splitlines() if line.strip()]
+                value: Json = [_loads(line) for line in text.splitlines() if line.strip()]
             else:
-                value = json.loads(text)
+                value = _loads(text)
             _add(builder, value, level=1)
         except (ValueError, RecursionError) as error:
             reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
             raise ParseError(f"{name} is not valid JSON: {reason}.") from error
         return builder.build()
+
+
+def _loads(text: str) -> Json:
+    """Fractions stay as they are written: version 1.10 is not 1.1."""
+    value: Json = json.loads(text, parse_float=str)
+    return value
 
 
 def _add(builder: DocumentBuilder, value: Json, *, level: int) -> None:
@@ -54,10 +60,10 @@ def _add(builder: DocumentBuilder, value: Json, *, level: int) -> None:
 
 def _add_object(builder: DocumentBuilder, value: dict[str, Json], *, level: int) -> None:
     """Scalars as lines first, then each nested value under its key as a heading."""
-    simple = [f"{key}: {_cell(item)}" for key, item in value.items() if not _nested(item)]
+    simple = [line for k, item in value.items() if not _deep(item) for line in _lines(item, k)]
     builder.paragraph("\n".join(simple))
     for key, item in value.items():
-        if not _nested(item):
+        if not _deep(item):
             continue
         if level <= _MAX_HEADING_LEVEL:
             builder.heading(key, level)
@@ -83,9 +89,16 @@ def _nested(value: Json) -> bool:
     return isinstance(value, (dict, list)) and bool(value)
 
 
+def _deep(value: Json) -> bool:
+    """More than a line `key: value` can hold: objects, lists of them, lists of long texts."""
+    if isinstance(value, list):
+        return any(map(_nested, value)) or sum(len(_cell(v)) for v in value) > _MAX_CELL_CHARACTERS
+    return _nested(value)
+
+
 def _lines(value: Json, path: str) -> Iterator[str]:
     """`path: value` for every scalar below `value`."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from _lines(item, f"{path}.{key}" if path else key)
     elif isinstance(value, list) and not any(map(_nested, value)):

@@ -1,12 +1,16 @@
 """A message as a document, whichever program kept it: subject, head, body, attachments."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ingest.clean import CJK
 from ingest.parsers.parts import add_part
 from ingest.parsing.builder import DocumentBuilder
 
 _MAX_ATTACHMENTS = 500
+_STUB_SHARE = 0.5  # of the other part's words
+_WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`head` are lines such as `From: …`; of `plain` and `html` the first that is not blank
-    counts."""
+    """`head` are lines such as `From: …`; `html` counts where `plain` is blank or a stub."""
 
     subject: str
     head: list[str]
@@ -37,7 +40,7 @@ def add_message(builder: DocumentBuilder, message: Message) -> None:
     builder.title = message.subject
     builder.heading(message.subject, 1)
     builder.paragraph("\n".join(message.head))
-    if message.plain.strip():
+    if message.plain.strip() and not _is_stub(message.plain, message.html):
         for paragraph in message.plain.replace("\r\n", "\n").split("\n\n"):
             builder.paragraph(paragraph)
     elif message.html.strip():
@@ -46,3 +49,17 @@ def add_message(builder: DocumentBuilder, message: Message) -> None:
         add_html(builder, message.html)
     for attachment in message.attachments[:_MAX_ATTACHMENTS]:
         add_part(builder, attachment.data, attachment.name, level=2)
+
+
+def _is_stub(plain: str, html: str) -> bool:
+    """Whether the plain text only asks to look at the other: it is shorter and lacks its words."""
+    if not html.strip():
+        return False
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(html, "lxml")
+    for tag in soup(["script", "style", "head"]):
+        tag.decompose()
+    shown, told = _WORD.findall(soup.get_text(" ")), _WORD.findall(plain)
+    kept = len(set(shown) & set(told)) / len(set(shown)) if shown else 1.0
+    return len(shown) > len(told) and kept < _STUB_SHARE

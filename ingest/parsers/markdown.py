@@ -3,16 +3,27 @@
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ingest.clean import clean, unwrap
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.decode import decode
+from ingest.parsing.links import with_address
 from ingest.parsing.parser import PageProgress
 from ingest.types import BlockKind, Document
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+_PLACEHOLDER = re.compile(r"<([A-Za-z][\w-]*)>")
+_HTML = set(
+    re.findall(
+        r"\w+",
+        "a abbr b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark q "
+        "rp rt ruby s samp small span strike strong sub sup time tt u var wbr p div center details "
+        "summary h1 h2 h3 h4 h5 h6 table tr td th ul ol li pre hr picture source video audio svg",
+    )
+)
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.MULTILINE)
 
@@ -22,7 +33,7 @@ class MarkdownParser:
     signature = b""
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
-        from markdown_it import MarkdownIt
+        from ingest.parsing.marks import reader
 
         text = clean(decode(data, name))
         builder = DocumentBuilder(data, name, "text/markdown")
@@ -30,7 +41,7 @@ class MarkdownParser:
             title = _FRONT_TITLE.search(front[1])
             builder.title = title[1] if title else ""
             text = text[front.end() :]
-        _Walk(builder).run(MarkdownIt("commonmark").enable("table").parse(text))
+        _Walk(builder).run(reader().parse(text))
         return builder.build()
 
 
@@ -102,8 +113,9 @@ class _Walk:
 
 
 def _text(children: Sequence["Token"]) -> str:
-    """What a reader sees: link texts and picture descriptions, no addresses and no tags."""
+    """What a reader sees: links with their addresses, descriptions of pictures, no tags."""
     parts: list[str] = []
+    links: list[tuple[int, str]] = []  # where the open ones begin in `parts`, their addresses
     for child in children:
         match child.type:
             case "text" | "code_inline":
@@ -112,9 +124,22 @@ def _text(children: Sequence["Token"]) -> str:
                 parts.append("\n")
             case "image":
                 parts.append(_text(child.children or []))
-            case "html_inline" if child.content.lower().startswith("<br"):
-                parts.append("\n")
+            case "link_open":
+                links.append((len(parts), str(child.attrs.get("href", ""))))
+            case "link_close" if links:
+                start, address = links.pop()
+                parts[start:] = [with_address("".join(parts[start:]), unquote(address))]
+            case "html_inline":
+                parts.append(_shown(child.content))
     return "".join(parts)
+
+
+def _shown(tag: str) -> str:
+    """A line end for `<br>`; what is no tag of HTML is a placeholder such as `<host>`."""
+    if tag.lower().startswith("<br"):
+        return "\n"
+    name = _PLACEHOLDER.fullmatch(tag)
+    return tag if name is not None and name[1].lower() not in _HTML else ""
 
 
 PARSER = MarkdownParser()

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.errors import ParseError
 from ingest.pages.ocr import add_picture
+from ingest.parsers.slide_text import flatten_slide
 from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.ooxml import plain_package
 from ingest.parsing.package import UNREADABLE, Package
 from ingest.parsing.parser import PageProgress
 from ingest.tables.grid import Field
@@ -24,7 +26,7 @@ _MAX_GROUP_DEPTH = 16
 
 
 class PptxParser:
-    extensions = (".pptx",)
+    extensions = (".pptx", ".pptm", ".ppsx", ".ppsm", ".potx")
     signature = b"PK"
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
@@ -49,9 +51,10 @@ def _open(data: bytes, name: str) -> "Presentation":
     import pptx
     from pptx.exc import PythonPptxError
 
-    Package(data, name, "a PowerPoint file").refuse_entities()
+    package = Package(data, name, "a PowerPoint file")
+    package.refuse_entities()
     try:  # lxml's complaints about bad XML are SyntaxErrors
-        return pptx.Presentation(io.BytesIO(data))
+        return pptx.Presentation(io.BytesIO(plain_package(data, package)))
     except (PythonPptxError, SyntaxError, KeyError, AttributeError, *UNREADABLE) as error:
         raise _broken(name) from error
 
@@ -63,6 +66,8 @@ def _broken(name: str) -> ParseError:
 
 
 def _add_slide(builder: DocumentBuilder, slide: "Slide") -> None:
+    links = {rid: rel.target_ref for rid, rel in slide.part.rels.items() if rel.is_external}
+    flatten_slide(slide.element, links)
     title = slide.shapes.title
     if title is not None and title.has_text_frame:
         builder.heading(title.text_frame.text, 2)

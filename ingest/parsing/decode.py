@@ -1,9 +1,9 @@
-"""Bytes to text: byte-order mark, UTF-8, the Chinese legacy encodings, then charset-normalizer."""
+"""Bytes to text: byte-order mark, UTF-8, the likeliest legacy encoding, then charset-normalizer."""
 
 import codecs
-import re
 
 from ingest.errors import ParseError
+from ingest.parsing.charsets import is_accident, likely_encoding
 
 _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -13,8 +13,8 @@ _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_BYTES = 256 * 1024
-_MAX_BROKEN_SHARE = 0.001
-_PAIR = re.compile(rb"[\x81-\xfe][\x40-\xfe]")
+_ASCII_BYTES = bytes(range(128))
+_MIN_HIGH_BYTES = 32  # from here on charset-normalizer tells Western encodings apart
 
 
 def decode(data: bytes, name: str, *, declared: str | None = None) -> str:
@@ -28,25 +28,59 @@ def decode(data: bytes, name: str, *, declared: str | None = None) -> str:
     candidates = [_superset(declared), "utf-8"] if declared else ["utf-8"]
     for candidate in candidates:
         text = _strict(data, candidate)
-        if text is not None and "\x00" not in text:
-            return text
+        if text is None or "\x00" in text:
+            continue
+        if candidate == "utf-8" and not text.isascii() and is_accident(text):
+            likely = likely_encoding(data)
+            return text if likely is None else data.decode(likely, errors="replace")
+        return text
     return _without_mark(data, name)
 
 
 def _without_mark(data: bytes, name: str) -> str:
-    sample = data[:_SAMPLE_BYTES]
+    sample = data[: data.rfind(b"\n", 0, _SAMPLE_BYTES) + 1 or _SAMPLE_BYTES]
     if b"\x00" in sample:
         return _utf16(data, name)
-    patched = data.decode("utf-8", errors="replace")
-    if patched.count("\ufffd") <= len(patched) * _MAX_BROKEN_SHARE:
-        return patched
-    encoding = _chinese(sample) or _best_guess(sample)
+    # A look at the beginning spares a large file in another encoding the way line by line.
+    if _mostly_utf8(sample) is not None and (text := _mostly_utf8(data)) is not None:
+        return text
+    encoding = _guess(sample)
     if encoding is None:
         raise ParseError(
             f"The text encoding of {name} was not recognised. Save it as UTF-8 and try again.",
             code="encoding",
         )
     return data.decode(encoding, errors="replace")
+
+
+def _mostly_utf8(data: bytes) -> str | None:
+    """UTF-8 with some lines in another encoding, as logs have them, or some broken bytes; None
+    where most of what is beyond ASCII is not UTF-8 at all."""
+    lines = data.split(b"\n")
+    odd = {n: line for n, line in enumerate(lines) if _strict(line, "utf-8") is None}
+    broken = {n: line.decode("utf-8", errors="replace") for n, line in odd.items()}
+    # A line that is UTF-8 but for a few bytes is damaged, not in another encoding.
+    foreign = [n for n, text in broken.items() if 3 * text.count("\ufffd") > _usual(text)]
+    high = sum(_high_bytes(line) for n, line in enumerate(lines) if n not in foreign)
+    foreign_high = sum(_high_bytes(lines[n]) for n in foreign)
+    if foreign_high and foreign_high >= high:
+        return None
+    encoding = _guess(b"\n".join(lines[n] for n in foreign)[:_SAMPLE_BYTES]) if foreign else None
+    if encoding is not None:
+        broken |= {n: lines[n].decode(encoding, errors="replace") for n in foreign}
+    return "\n".join(broken[n] if n in broken else line.decode() for n, line in enumerate(lines))
+
+
+def _high_bytes(line: bytes) -> int:
+    return 0 if line.isascii() else len(line.translate(None, _ASCII_BYTES))
+
+
+def _usual(text: str) -> int:
+    """Letters of UTF-8 that other encodings seldom look like by chance."""
+    return sum(
+        "\u0800" <= c != "\ufffd" or "\u00a0" <= c <= "\u00ff" or "\u0410" <= c <= "\u044f"
+        for c in text
+    )
 
 
 def _superset(encoding: str) -> str:
@@ -77,32 +111,12 @@ def _utf16(data: bytes, name: str) -> str:
     )
 
 
-def _chinese(sample: bytes) -> str | None:
-    """`gb18030` or `big5` where the byte pairs are mostly those of common characters.
-
-    charset-normalizer is unsure of short Chinese texts. Common simplified characters lie in
-    GB 2312's first level (lead 0xB0–0xD7, trail from 0xA1), punctuation in 0xA1–0xA3; common
-    traditional ones in Big5's 0xA4–0xC6. Korean in EUC-KR also fills 0xB0–0xC8, hence the
-    look at 0xC9 and above.
-    """
-    pairs = _PAIR.findall(sample)
-    if not pairs:
-        return None
-    level_1 = sum(0xB0 <= lead <= 0xD7 and trail >= 0xA1 for lead, trail in pairs)
-    symbols = sum(0xA1 <= lead <= 0xA3 and trail >= 0xA1 for lead, trail in pairs)
-    upper = sum(0xC9 <= lead <= 0xD7 and trail >= 0xA1 for lead, trail in pairs)
-    simplified = level_1 + symbols >= 0.75 * len(pairs) and upper >= max(1, 0.1 * level_1)
-    if simplified and _mostly_decodes(sample, "gb18030"):
-        return "gb18030"
-    frequent = sum(0xA4 <= lead <= 0xC6 or lead == 0xA1 for lead, _ in pairs)
-    low_trails = sum(trail < 0x7F for _, trail in pairs)
-    traditional = frequent >= 0.85 * len(pairs) and low_trails >= 0.2 * len(pairs)
-    return "big5hkscs" if traditional and _mostly_decodes(sample, "big5hkscs") else None
-
-
-def _mostly_decodes(sample: bytes, encoding: str) -> bool:
-    text = sample.decode(encoding, errors="replace")
-    return text.count("\ufffd") <= 1 + len(text) * _MAX_BROKEN_SHARE
+def _guess(sample: bytes) -> str | None:
+    """charset-normalizer is unsure of short texts, and right about long ones in other languages."""
+    likely = likely_encoding(sample)
+    if likely is None or (likely == "cp1252" and _high_bytes(sample) >= _MIN_HIGH_BYTES):
+        return _best_guess(sample) or likely
+    return likely
 
 
 def _best_guess(sample: bytes) -> str | None:

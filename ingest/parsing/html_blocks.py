@@ -9,6 +9,7 @@ from bs4.element import NavigableString, PageElement, PreformattedString, Tag
 
 from ingest.clean import clean, unwrap
 from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.html_inline import is_caption_button, opened_by_buttons, write_inline
 from ingest.tables.grid import Field
 from ingest.tables.heads import HeadRule
 from ingest.types import BlockKind
@@ -49,8 +50,11 @@ def add_html(
     soup = BeautifulSoup(clean(re.sub(r"^\s*<\?xml[^>]*\?>", "", html)), "lxml")
     if whole_page and soup.title:
         builder.title = unwrap(soup.title.get_text())
-    for tag in [tag for tag in _tags(soup) if _is_left_out(tag, whole_page)]:
+    opened = opened_by_buttons(_tags(soup))
+    for tag in [tag for tag in _tags(soup) if _is_left_out(tag, whole_page, opened)]:
         tag.decompose()
+    for tag in list(_tags(soup)):
+        write_inline(tag)
     _Walk(builder, head).run(_main(soup) if whole_page else soup.body or soup)
 
 
@@ -59,12 +63,15 @@ def _tags(root: Tag) -> Iterator[Tag]:
     return (node for node in root.descendants if isinstance(node, Tag))
 
 
-def _is_left_out(tag: Tag, whole_page: bool) -> bool:
+def _is_left_out(tag: Tag, whole_page: bool, opened: set[str]) -> bool:
+    """`opened` are the ids of what buttons unfold."""
+    if tag.name in ("rt", "rp"):
+        return True  # guides above characters, which would tear the words
     if not whole_page:
         return tag.name in ("script", "style")
     if tag.name in _LEFT_OUT or tag.get("role") in _LEFT_OUT_ROLES:
-        return True
-    if "hidden" in tag.attrs or tag.get("aria-hidden") == "true":
+        return not is_caption_button(tag)
+    if ("hidden" in tag.attrs or tag.get("aria-hidden") == "true") and tag.get("id") not in opened:
         return True
     parent = tag.parent
     return tag.name in ("header", "footer") and parent is not None and parent.name == "body"

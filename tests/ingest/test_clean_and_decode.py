@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ingest.clean import clean, unwrap
 from ingest.errors import ParseError
 from ingest.parsing.decode import decode
+from ingest.terms import terms
 
 CHINESE = "劳动合同由用人单位与劳动者协商一致，并经双方在文本上签字后生效。"
 TRADITIONAL = "勞動合約由雙方協商一致，並經簽字後生效，期滿之後可以續約，也可以不續約。"
@@ -58,6 +59,11 @@ def test_clean() -> None:
     assert clean("cafe\u0301 ①ＡＢ²") == "café ①ＡＢ²"  # NFC, not NFKC
     assert clean("a \t\n\n\n\n\nb\u00a0c") == "a\n\nb c"
     assert clean("👩\u200d💻 中\u200d文") == "👩\u200d💻 中文"
+
+
+def test_radicals_are_read_as_the_characters_that_are_meant() -> None:
+    assert clean("⻢⻋⻜⻰⻅⻉，⼈⼯⻝堂⿓⽔") == "马车飞龙见贝，人工食堂龍水"
+    assert terms("⻢力⽔") == terms("马力水")
 
 
 @given(st.text())

@@ -145,10 +145,7 @@ def test_flat_json_records_are_rows_and_nested_ones_lines() -> None:
     assert blocks(parse(nested, "a.json")) == [
         (PARAGRAPH, "name: Zhiwen"),
         (HEADING, "limits"),
-        (PARAGRAPH, "pages: 5"),
-        (HEADING, "tags"),
-        (PARAGRAPH, "a"),
-        (PARAGRAPH, "b"),
+        (PARAGRAPH, "pages: 5\ntags: a, b"),
     ]
     lines = b'{"q": "one", "a": {"text": "1"}}\n\n{"q": "two", "a": {"text": "2"}}\n'
     assert blocks(parse(lines, "a.jsonl")) == [

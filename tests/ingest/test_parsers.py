@@ -134,7 +134,7 @@ def test_markdown() -> None:
     assert levels(document) == [1, 2]
     assert blocks(document) == [
         (HEADING, "员工 手册"),
-        (PARAGRAPH, "见 制度，图 流程。下一行"),
+        (PARAGRAPH, "见 制度 (http://x.test/y)，图 流程。下一行"),
         (HEADING, "请假"),
         (PARAGRAPH, "1. 年假"),
         (PARAGRAPH, "2. 病假"),
@@ -301,16 +301,6 @@ def test_pdf_page_spans_tile_the_text() -> None:
     for before, after in zip(document.pages, document.pages[1:], strict=False):
         assert before.end == after.start
     assert document.page_at(document.text.index("最后")) == 5
-
-
-def test_running_titles_and_page_numbers_are_left_out() -> None:
-    pages = [
-        [("Annual report 2024", 9), (f"Fact {word} is here.", 12), (f"- {number} -", 9)]
-        for number, word in enumerate(["one", "two", "three", "four"], start=1)
-    ]
-    document = parse(pdf_file(pages), "a.pdf")
-    assert "Annual report" not in document.text and "- 3 -" not in document.text
-    assert all(f"Fact {word} is here." in document.text for word in ("one", "two", "four"))
 
 
 def test_pdf_without_text() -> None:

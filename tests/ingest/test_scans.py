@@ -103,3 +103,12 @@ def huge_png(side: int) -> bytes:
     PngImagePlugin.putchunk(stream, b"IDAT", b"")
     PngImagePlugin.putchunk(stream, b"IEND", b"")
     return stream.getvalue()
+
+
+@pytest.mark.parametrize("angle", [90, 270])
+def test_lines_of_a_page_on_its_side_are_in_order(angle: int) -> None:
+    lines = ["入库单由库管员填写", "出库单由领料人签字", "盘点每月末进行一次", "差异当日上报主管"]
+    turned = drawn(lines, size=30, width=900).rotate(angle, expand=True)
+    text = bare(parse(saved(turned, "PNG"), "a.png").text)
+    assert [text.find(line) for line in lines] == sorted(text.find(line) for line in lines)
+    assert all(line in text for line in lines)

@@ -180,3 +180,12 @@ def test_a_long_name_keeps_its_extension() -> None:
 
 def test_lines_of_a_question_are_kept() -> None:
     assert plain_lines("# 甲\n- 乙").count("\n") == 1
+
+
+def test_marks_in_sizes_and_names_are_characters() -> None:
+    text = "箱 600*400*300，入口 __init__ 与 5_000_000，误差 10%~15%、20%~30%，**重要**"
+    shown = answer(text, 0, "a")
+    html = READER.render(shown)
+    assert "600*400*300" in html and "__init__" in html and "5_000_000" in html
+    assert "<strong>重要</strong>" in html and "<em>" not in html
+    assert shown.count("\\~") == 2  # Streamlit strikes out what stands between single tildes

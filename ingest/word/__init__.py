@@ -1,0 +1,1 @@
+"""What Word shows but does not store as text: numbers, notes, marks, formulas, running headers."""
