@@ -68,10 +68,6 @@ class DocumentBuilder:
     def paragraph(self, text: str, *, tight: bool = False) -> None:
         self.add(BlockKind.PARAGRAPH, text, tight=tight)
 
-    def add_note(self, text: str, *, row: int) -> None:
-        """A paragraph that stands in row `row` of a sheet."""
-        self.add(BlockKind.PARAGRAPH, text, row=row)
-
     def heading(self, text: str, level: int) -> None:
         self.add(BlockKind.HEADING, text, level=min(max(level, 1), 6))
 
