@@ -19,7 +19,6 @@ from ingest.pages.pdf_annotations import (
 from ingest.pages.pdf_columns import in_columns
 from ingest.pages.pdf_lines import characters_left_of, text_lines
 from ingest.pages.pdf_tables import with_tables
-from ingest.pages.running import without_running_lines
 from ingest.parsing.parser import PageProgress
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _UNREADABLE = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
 
 
 def read_pages(data: bytes, name: str, on_page: PageProgress | None = None) -> list[list[Line]]:
-    """The lines of every page, page numbers and running titles left out.
+    """The lines of every page.
 
     Raises ParseError `encrypted` or `broken`.
     """
@@ -50,7 +49,7 @@ def read_pages(data: bytes, name: str, on_page: PageProgress | None = None) -> l
             raise _refusal(name, error.err_code) from error
         try:
             pdf.init_forms()
-            return without_running_lines(_all_pages(pdf, on_page))
+            return _all_pages(pdf, on_page)
         except PdfiumError as error:
             raise _refusal(name, None) from error
         finally:

@@ -9,7 +9,9 @@ import re
 from collections import Counter, defaultdict
 from typing import NamedTuple
 
+from ingest.pages.layout import add_pages
 from ingest.pages.lines import Line
+from ingest.parsing.builder import DocumentBuilder
 
 _EDGE_LINES = 2  # at the top and the bottom of a page where running titles stand
 _NUMBER = re.compile(r"\d+")
@@ -33,6 +35,14 @@ _MIN_TITLE_CHARACTERS = 6
 class _Edge(NamedTuple):
     page: int  # counted from 1
     line: Line
+
+
+def add_flowing_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
+    """Add the pages without running lines, and note in the report how many were left out."""
+    kept = without_running_lines(pages)
+    if dropped := sum(map(len, pages)) - sum(map(len, kept)):
+        builder.notice("running_lines", count=dropped)
+    add_pages(builder, kept)
 
 
 def without_running_lines(pages: list[list[Line]]) -> list[list[Line]]:

@@ -13,7 +13,7 @@ from ingest.parsing.package import UNREADABLE, Package
 from ingest.parsing.parser import PageProgress
 from ingest.tables.grid import Field
 from ingest.types import Document
-from ingest.word.flatten import flatten
+from ingest.word.flatten import flatten, left_out
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -38,6 +38,8 @@ class DocxParser:
         try:
             builder.title = _own_title(word)
             flatten(word)
+            for code, count in left_out(word.element.body).items():
+                builder.notice(code, count=count)
             _Walk(builder, word).run(word.element.body)
             if not builder.length:  # pictures are all there is: scans put into Word
                 _add_pictures(builder, word)

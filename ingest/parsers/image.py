@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
-from ingest.pages.layout import add_pages
 from ingest.pages.lines import Line
 from ingest.pages.ocr import picture_lines
 from ingest.pages.pictures import frames
-from ingest.pages.running import without_running_lines
+from ingest.pages.running import add_flowing_pages
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.parser import PageProgress
 from ingest.types import Document
@@ -34,7 +33,7 @@ class ImageParser:
                 on_page(len(pages), total)
         if not any(pages):
             raise ParseError(f"No text was recognised in {name}.", code="no_text")
-        add_pages(builder, without_running_lines(pages))
+        add_flowing_pages(builder, pages)
         return builder.build()
 
 

@@ -3,8 +3,8 @@
 import re
 
 from ingest.errors import ParseError
-from ingest.pages.layout import add_pages
 from ingest.pages.pdf_pages import read_pages
+from ingest.pages.running import add_flowing_pages
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.parser import PageProgress
 from ingest.types import Document
@@ -23,7 +23,7 @@ class PdfParser:
                 f"{name} has no text, and none was recognised in its pictures.", code="no_text"
             )
         builder = DocumentBuilder(data, name, "application/pdf")
-        add_pages(builder, pages)
+        add_flowing_pages(builder, pages)
         return builder.build()
 
 

@@ -13,6 +13,7 @@ from ingest.parsing.package import UNREADABLE, Package
 from ingest.parsing.parser import PageProgress
 from ingest.tables.grid import Field
 from ingest.types import Document
+from ingest.word.xml import DIAGRAM
 
 if TYPE_CHECKING:
     from pptx.presentation import Presentation
@@ -68,6 +69,8 @@ def _broken(name: str) -> ParseError:
 def _add_slide(builder: DocumentBuilder, slide: "Slide") -> None:
     links = {rid: rel.target_ref for rid, rel in slide.part.rels.items() if rel.is_external}
     flatten_slide(slide.element, links)
+    if diagrams := sum(1 for _ in slide.element.iter(f"{DIAGRAM}relIds")):
+        builder.notice("diagrams", count=diagrams)
     title = slide.shapes.title
     if title is not None and title.has_text_frame:
         builder.heading(title.text_frame.text, 2)

@@ -11,7 +11,7 @@ from ingest.word.math import linear
 from ingest.word.notes import Notes, notes_by_id
 from ingest.word.numbering import Numbering
 from ingest.word.running import add_headers_and_footers
-from ingest.word.xml import MC, M, W, is_on, replace, run
+from ingest.word.xml import DIAGRAM, MC, M, W, is_on, replace, run
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -35,6 +35,15 @@ def flatten(word: "WordDocument") -> None:
     settings = _related(part, "settings")
     even = settings is not None and is_on(settings.find(f"{W}evenAndOddHeaders"))
     add_headers_and_footers(body, lambda rid: _running_part(part, rid), even_pages=even)
+
+
+def left_out(body: "_Element") -> dict[str, int]:
+    """How many comments and diagrams the body has, which are not read; by the notice's code."""
+    counts = {
+        "comments": sum(1 for _ in body.iter(f"{W}commentReference")),
+        "diagrams": sum(1 for _ in body.iter(f"{DIAGRAM}relIds")),
+    }
+    return {code: count for code, count in counts.items() if count}
 
 
 def _write_inside(root: "_Element", part: "Part") -> None:

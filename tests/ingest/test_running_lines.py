@@ -83,6 +83,8 @@ def test_running_titles_of_a_pdf() -> None:
         [("Annual report 2024", 9), (f"Fact {word} is here.", 12), (f"- {number} -", 9)]
         for number, word in enumerate(["one", "two", "three", "four"], start=1)
     ]
-    text = parse(pdf_file(pages), "a.pdf").text
+    document = parse(pdf_file(pages), "a.pdf")
+    text = document.text
+    assert [(one.code, one.count) for one in document.notices] == [("running_lines", 7)]
     assert text.count("Annual report") == 1 and "- 3 -" not in text
     assert all(f"Fact {word} is here." in text for word in ("one", "two", "four"))

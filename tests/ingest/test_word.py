@@ -322,3 +322,11 @@ def test_macros_and_templates_are_read_by_content(name: str) -> None:
     with_macros = "application/vnd.ms-word.document.macroEnabled.main+xml"
     assert read(word_xml(para("点检"), main_type=with_macros), name) == "点检"
     assert read(word_xml(para("点检"), main_type=MAIN_TYPE), name) == "点检"
+
+
+def test_comments_and_diagrams_are_reported() -> None:
+    diagram = '<w:r><w:drawing><d:relIds xmlns:d="http://schemas.openxmlformats.org/drawingml/'
+    diagram += '2006/diagram"/></w:drawing></w:r>'
+    remark = '<w:r><w:commentReference w:id="1"/></w:r>'
+    document = parse(word_xml(para(run("流程如图") + diagram + remark + remark)), "a.docx")
+    assert {one.code: one.count for one in document.notices} == {"comments": 2, "diagrams": 1}
