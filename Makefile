@@ -49,9 +49,9 @@ docs: $(DEV_STAMP)
 
 # The pages that are generated: settings, commands, HTTP API.
 reference: $(DEV_STAMP)
-	$(BIN)/python -m app.cli.settings_page env > .env.example
-	$(BIN)/python -m app.cli.settings_page markdown > docs/reference/settings.md
-	$(BIN)/python -m app.cli.commands_page > docs/reference/commands.md
+	$(BIN)/python -m app.cli.reference.settings env > .env.example
+	$(BIN)/python -m app.cli.reference.settings markdown > docs/reference/settings.md
+	$(BIN)/python -m app.cli.reference.commands > docs/reference/commands.md
 	$(BIN)/python -m app.api.reference_page > docs/reference/api.md
 
 bench: $(DEV_STAMP)

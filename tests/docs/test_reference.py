@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.api import reference_page
-from app.cli import commands_page
-from app.cli.settings_page import env_example, markdown, variable
+from app.cli.reference import commands as commands_page
+from app.cli.reference.settings import env_example, markdown, variable
 from app.config import Settings
 from tests.house import RunningApi
 

@@ -1,7 +1,7 @@
 """Generates the settings reference and `.env.example`.
 
-python -m app.cli.settings_page markdown > docs/reference/settings.md
-python -m app.cli.settings_page env > .env.example
+python -m app.cli.reference.settings markdown > docs/reference/settings.md
+python -m app.cli.reference.settings env > .env.example
 """
 
 import sys

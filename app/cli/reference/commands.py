@@ -1,6 +1,6 @@
 """Generates the command reference from Typer's metadata.
 
-python -m app.cli.commands_page > docs/reference/commands.md
+python -m app.cli.reference.commands > docs/reference/commands.md
 """
 
 import re
