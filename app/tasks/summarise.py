@@ -6,6 +6,7 @@ document, and the summary says so where that is not all. Sentences are cited lik
 is a source, and the place in it is found by comparison.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -43,11 +44,9 @@ class Summarise:
         Raises NothingToRead, LlmError.
         """
         clock = Clock()
-        chunks = self.chunks(question.document_id)
-        if not chunks:
-            raise NothingToRead("The document has been deleted, or there is no text in it.")
-        language = language_of(chunks[0].text)
-        every = parts_of(chunks, self.model.count_tokens, self._budget(chunks[0], language))
+        # Reading a long document and counting its tokens takes seconds, which other answers of
+        # this process must not wait for.
+        every, language = await asyncio.to_thread(self._read, question.document_id)
         parts = spread(every, MAX_PARTS)
         clock.lap("retrieve")
         writings: list[Writing] = []
@@ -70,6 +69,15 @@ class Summarise:
                 said += delta.text
                 yield delta
         yield answer_of(said, writings, clock, citations=citer.citations, passages=parts)
+
+    def _read(self, document_id: str) -> tuple[list[Passage], Language]:
+        """The document in parts that fit a prompt, and its language. Raises NothingToRead."""
+        chunks = self.chunks(document_id)
+        if not chunks:
+            raise NothingToRead("The document has been deleted, or there is no text in it.")
+        language = language_of(chunks[0].text)
+        budget = self._budget(chunks[0], language)
+        return parts_of(chunks, self.model.count_tokens, budget), language
 
     async def _notes(
         self, parts: Sequence[Passage], language: Language, writings: list[Writing]
