@@ -21,10 +21,10 @@ def told(error: Exception) -> list[str] | None:
     # Heavy to import and needed only here: an ordinary command should start quickly.
     from pydantic import ValidationError
 
+    from app.child_process import StartError
     from app.db.errors import DatabaseUnavailable
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
-    from app.supervisor import StartError
 
     if isinstance(error, ValidationError):
         return ["the settings are not right:", *_settings_problems(error)]
