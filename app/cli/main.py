@@ -32,10 +32,10 @@ app.add_typer(models.app, name="models")
 
 @app.command("worker")
 def worker() -> None:
-    """Run an ingestion worker here (`zhiwen up` runs one already)."""
+    """Run a worker here (`zhiwen up` runs one already)."""
     from app.config import Settings
     from app.logs import start_logging
-    from app.worker import watch
+    from app.worker.watch import watch
 
     settings = Settings()
     start_logging(settings)

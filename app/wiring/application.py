@@ -28,9 +28,9 @@ from app.services.answers.replay import Replay
 from app.services.improvement.evaluations import Evaluations
 from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
+from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
-from app.services.library.jobs import Jobs
 from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
@@ -192,7 +192,6 @@ def build(
         evaluations=Evaluations(settings),
         status=Status(
             db,
-            jobs,
             settings.data_dir,
             gateway,
             embedder.name,

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from app.db import lexical
 from app.db.tables import ChunkTombstone, DocumentText, Job, StoredChunk, utc_now
-from app.services.library.jobs import Claim
+from app.services.jobs.queue import Claim
 from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from tests.services.conftest import HANDBOOK, WORKER, House

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,12 +15,10 @@ import anyio.to_thread
 
 from app.db.engine import Database
 from app.db.errors import DatabaseUnavailable
-from app.db.tables import Heartbeat, utc_now
+from app.db.tables import utc_now
 from app.llm.gateway import Engine, Gateway
-from app.services.library.jobs import Jobs
+from app.services.jobs.workers import heartbeats, is_alive
 
-WORKER = "worker"
-ALIVE_S = 10.0
 _DISK_LOW_GB = 1.0
 _PACKAGES = ("zhiwen", "xllamacpp", "faiss-cpu", "openvino", "torch", "streamlit")
 
@@ -48,16 +46,9 @@ class EngineView:
     since: datetime | None = None
 
 
-def beat(db: Database, process: str, state: str) -> None:
-    """Say that a process is alive."""
-    with db.write() as session:
-        session.merge(Heartbeat(process=process, state=state, seen_at=utc_now()))
-
-
 @dataclass(slots=True)
 class Status:
     db: Database
-    jobs: Jobs
     data_dir: Path
     gateway: Gateway
     embedder_name: str
@@ -122,12 +113,13 @@ class Status:
         return Component("embedder", ok, self.embedder_name if ok else "It is being loaded.")
 
     def _worker(self) -> Component:
-        with self.db.read() as session:
-            seen = session.get(Heartbeat, WORKER)
-        if seen is None or utc_now() - seen.seen_at > timedelta(seconds=ALIVE_S):
-            detail = "No ingestion worker runs: uploads wait. Start one with `zhiwen worker`."
-            return Component("worker", False, detail, seen.seen_at if seen else None)
-        return Component("worker", True, seen.state)
+        seen = heartbeats(self.db)
+        alive = [heartbeat for heartbeat in seen if is_alive(heartbeat)]
+        if not alive:
+            detail = "No worker is running, so uploads wait. Start one with `zhiwen worker`."
+            return Component("worker", False, detail, seen[0].seen_at if seen else None)
+        busy = sum(heartbeat.state == "busy" for heartbeat in alive)
+        return Component("worker", True, f"{len(alive)} running, {busy} busy")
 
     def _disk(self) -> Component:
         free_gb = shutil.disk_usage(self.data_dir).free / 1024**3

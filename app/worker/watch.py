@@ -1,0 +1,83 @@
+"""Watches the queue, and starts a process for what waits in it."""
+
+import logging
+import math
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.config import Settings
+from app.db.engine import Database
+from app.db.errors import DatabaseBusy, StorageFull
+from app.services.jobs.queue import Jobs
+from app.services.jobs.workers import beat, forget, new_worker_name, release_dead
+from app.services.library.removal import purge
+from app.worker.reader import Child, Pace, Reader, given_back
+
+log = logging.getLogger(__name__)
+
+_BEAT_S = 3.0
+
+
+def watch(
+    settings: Settings, start: Callable[[], Reader] = Child.start, pace: Pace | None = None
+) -> None:
+    """Start a reader whenever a job waits. Runs until the process is told to end."""
+    pace = pace or Pace()
+    told_to_stop: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told_to_stop.append(number))
+    db = Database(settings.sql_url)
+    db.migrate()
+    watched = Watched(db, Jobs(db), start, pace, new_worker_name())
+    release_dead(watched.jobs)
+    while not told_to_stop:
+        try:
+            watched.look()
+        except (StorageFull, DatabaseBusy) as error:
+            log.error("%s", error)
+            time.sleep(pace.pause_s)
+        time.sleep(pace.poll_s)
+    watched.stop()
+
+
+@dataclass(slots=True)
+class Watched:
+    """The queue, and the process that works on it."""
+
+    db: Database
+    jobs: Jobs
+    start: Callable[[], Reader]
+    pace: Pace
+    name: str
+    reader: Reader | None = None
+    _start_at: float = -math.inf
+    _beaten_at: float = -math.inf
+
+    def look(self) -> None:
+        """Start or bury the reader as needed, show a sign of life, purge a little."""
+        now = time.monotonic()
+        if self.reader is not None and self.reader.ended():
+            if self.reader.failed():
+                log.error("the reading process %s failed", self.reader.name)
+                self.jobs.release(self.reader.name)
+                self._start_at = now + self.pace.pause_s
+            self.reader = None
+        if self.reader is None and now >= self._start_at and self.jobs.waiting("ingest"):
+            self.db.dispose()  # where the reader is forked, SQLite may not be open across it
+            self.reader = self.start()
+        purge(self.db)
+        if now - self._beaten_at > _BEAT_S:
+            beat(self.db, self.name, "idle" if self.reader is None else "busy")
+            self._beaten_at = now
+
+    def stop(self) -> None:
+        """End what runs and queue it again."""
+        if self.reader is not None:
+            self.reader.stop()
+            given_back(self.jobs, self.reader.name)  # else its lease runs out
+        try:
+            forget(self.db, self.name)
+        except (StorageFull, DatabaseBusy):  # then it is forgotten by a later worker
+            log.warning("the heartbeat of %s stays", self.name)
