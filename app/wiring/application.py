@@ -87,6 +87,7 @@ class Zhiwen:
         self.files.sweep()
         sweep_interrupted(self.db)
         self.reconciliation.start()
+        self.evaluations.move_files()
         if self.settings.sample_base:
             ensure_sample_base(self.settings.data_dir, self.bases, self.documents)
 
@@ -125,7 +126,6 @@ class Zhiwen:
         """End what runs, keep the indexes."""
         await self.generations.close()
         await self.gateway.close()
-        self.evaluations.close()
         self.indexes.save()
         self.db.dispose()
 
@@ -189,7 +189,7 @@ def build(
         conversations=Conversations(db),
         feedback=Feedback(db),
         regression=RegressionSet(db),
-        evaluations=Evaluations(settings),
+        evaluations=Evaluations(settings, db),
         status=Status(
             db,
             settings.data_dir,

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from app.config import Settings
 from app.db.engine import Database
 from app.db.errors import DatabaseBusy, StorageFull
+from app.services.improvement.evaluations import Evaluations
 from app.services.jobs.queue import Jobs
 from app.services.jobs.workers import beat, forget, new_worker_name, release_dead
 from app.services.library.removal import purge
+from app.worker.evaluator import Evaluator
 from app.worker.reader import Child, Pace, Reader, given_back
 
 log = logging.getLogger(__name__)
@@ -23,14 +25,16 @@ _BEAT_S = 3.0
 def watch(
     settings: Settings, start: Callable[[], Reader] = Child.start, pace: Pace | None = None
 ) -> None:
-    """Start a reader whenever a job waits. Runs until the process is told to end."""
+    """Start what a waiting job needs. Runs until the process is told to end."""
     pace = pace or Pace()
     told_to_stop: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: told_to_stop.append(number))
     db = Database(settings.sql_url)
     db.migrate()
-    watched = Watched(db, Jobs(db), start, pace, new_worker_name())
+    name, jobs = new_worker_name(), Jobs(db)
+    evaluator = Evaluator(settings, jobs, Evaluations(settings, db), name)
+    watched = Watched(db, jobs, start, pace, evaluator)
     release_dead(watched.jobs)
     while not told_to_stop:
         try:
@@ -44,19 +48,19 @@ def watch(
 
 @dataclass(slots=True)
 class Watched:
-    """The queue, and the process that works on it."""
+    """The queue, and the processes that work on it."""
 
     db: Database
     jobs: Jobs
     start: Callable[[], Reader]
     pace: Pace
-    name: str
+    evaluator: Evaluator
     reader: Reader | None = None
     _start_at: float = -math.inf
     _beaten_at: float = -math.inf
 
     def look(self) -> None:
-        """Start or bury the reader as needed, show a sign of life, purge a little."""
+        """Start the reader or note its end, see to evaluations, purge, send a heartbeat."""
         now = time.monotonic()
         if self.reader is not None and self.reader.ended():
             if self.reader.failed():
@@ -67,9 +71,11 @@ class Watched:
         if self.reader is None and now >= self._start_at and self.jobs.waiting("ingest"):
             self.db.dispose()  # where the reader is forked, SQLite may not be open across it
             self.reader = self.start()
+        self.evaluator.look()
         purge(self.db)
         if now - self._beaten_at > _BEAT_S:
-            beat(self.db, self.name, "idle" if self.reader is None else "busy")
+            idle = self.reader is None and self.evaluator.run is None
+            beat(self.db, self.evaluator.worker, "idle" if idle else "busy")
             self._beaten_at = now
 
     def stop(self) -> None:
@@ -77,7 +83,8 @@ class Watched:
         if self.reader is not None:
             self.reader.stop()
             given_back(self.jobs, self.reader.name)  # else its lease runs out
+        self.evaluator.stop()
         try:
-            forget(self.db, self.name)
-        except (StorageFull, DatabaseBusy):  # then it is forgotten by a later worker
-            log.warning("the heartbeat of %s stays", self.name)
+            forget(self.db, self.evaluator.worker)
+        except (StorageFull, DatabaseBusy):  # then a later worker forgets it
+            log.warning("the heartbeat of %s stays", self.evaluator.worker)

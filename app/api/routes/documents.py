@@ -46,6 +46,7 @@ class DocumentOut(Wire):
     state: DocumentState
     done: int  # of the present stage: pages when parsing, chunks when embedding
     total: int
+    jobs_before: int | None  # while it waits: documents that are read first
     error_code: str | None
     error_detail: str | None
     title: str
@@ -107,7 +108,8 @@ class ChunkOut(Wire):
 
 def document_out(view: DocumentView) -> DocumentOut:
     fields = view.document.model_dump(include=set(DocumentOut.model_fields))
-    return DocumentOut.model_validate({**fields, "done": view.done, "total": view.total})
+    progress = {"done": view.done, "total": view.total, "jobs_before": view.jobs_before}
+    return DocumentOut.model_validate({**fields, **progress})
 
 
 @router.post("/bases/{base_id}/documents", status_code=202, openapi_extra=_FILE_FORM)

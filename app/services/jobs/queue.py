@@ -55,6 +55,11 @@ class Jobs:
                 query = query.where(Job.state == state)
             return list(session.exec(query))
 
+    def before(self, job_ids: Sequence[str]) -> dict[str, int]:
+        """As `jobs_before`."""
+        with self.db.read() as session:
+            return jobs_before(session, job_ids)
+
     def waiting(self, kind: JobKind | None = None) -> int:
         """Jobs that a worker could claim now."""
         with self.db.read() as session:
@@ -203,6 +208,8 @@ def end(session: Session, job: Job, state: str, code: str, detail: str) -> None:
 
 def jobs_before(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
     """Of each of these jobs that waits, how many unfinished ones of its kind are older."""
+    if not job_ids:
+        return {}
     place = func.row_number().over(
         partition_by=col(Job.kind), order_by=(col(Job.created_at), col(Job.id))
     )
