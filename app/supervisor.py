@@ -4,123 +4,28 @@ Each process can also be started by hand; this module only knows the command lin
 readiness.
 """
 
-import ctypes
-import logging
-import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Self
 
-import httpx
-
+from app.child_process import Child, StartError
 from app.config import Settings
 from app.llm.servers.vllm import VllmOptions
 from app.models.store import ModelStore
+from app.shutdown import API_STOP_S, REST_STOP_S
 from app.wiring.engines import chat_model_name, starts_engine
 
-log = logging.getLogger(__name__)
-
-_STOP_S = 8.0
 _WATCH_S = 0.3
-_RESTART_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # delays between restarts of a process that keeps crashing
-_STEADY_S = 60.0  # after this time, a process counts as stable again
-
-_LAST_LINES = 8
-
-_PR_SET_PDEATHSIG = 1
+_POLL_S = 0.05
+_SLOW_S = 4.0  # a stop that takes longer is explained
 
 UI_SCRIPT = Path(__file__).parents[1] / "ui" / "main.py"
-
-
-class StartError(Exception):
-    """A process exited or did not become ready; the message names its log."""
-
-
-@dataclass(slots=True)
-class Child:
-    """One process. `ready_url` returns 200 once it is ready; None if it has no such check."""
-
-    name: str
-    command: list[str]
-    log_path: Path
-    ready_url: str | None = None
-    env: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
-    restarts: int = 0
-    restart_at: float | None = None
-
-    def start(self) -> None:
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("ab") as log_file:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log_file,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **self.env},
-                start_new_session=True,  # Ctrl-C reaches only this process, which stops the others
-                preexec_fn=_end_with_parent  # noqa: PLW1509  # started before any thread
-                if sys.platform == "linux"
-                else None,
-            )
-        self.started_at, self.restart_at = time.monotonic(), None
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def ready(self) -> bool:
-        """Whether the process is ready. Raises StartError if it has exited."""
-        if not self.alive:
-            code = self.process.returncode if self.process else None
-            raise StartError(f"{self.name} exited with code {code}; {self._last_words()}")
-        if self.ready_url is None:
-            return True
-        try:
-            return httpx.get(self.ready_url, timeout=2, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def keep_alive(self) -> None:
-        """Restarts the process if it has exited, with growing delays if it keeps crashing."""
-        if self.alive:
-            return
-        now = time.monotonic()
-        if self.restart_at is None:
-            if now - self.started_at > _STEADY_S:
-                self.restarts = 0
-            wait = _RESTART_S[min(self.restarts, len(_RESTART_S) - 1)]
-            self.restarts += 1
-            self.restart_at = now + wait
-            log.warning("%s exited; restarting it in %.1f s", self.name, wait)
-        elif now >= self.restart_at:
-            self.start()
-
-    def terminate(self) -> None:
-        if self.process is not None and self.alive:
-            self.process.terminate()
-
-    def wait_or_kill(self, deadline: float) -> None:
-        if self.process is None:
-            return
-        try:
-            self.process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)  # including its own children
-            self.process.wait()
-
-    def _last_words(self) -> str:
-        """The path of the log and its last lines."""
-        lines = self.log_path.read_text("utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-        return "\n".join((f"the end of {self.log_path}:", *(f"  {line}" for line in lines)))
 
 
 def check_ports(settings: Settings) -> None:
@@ -150,11 +55,6 @@ def _try_port(host: str, port: int) -> None:
         listener.bind(address)
 
 
-def _end_with_parent() -> None:
-    """Has Linux terminate this process when its parent dies, even by kill -9 (prctl(2))."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def children(settings: Settings, store: ModelStore) -> list[Child]:
     """The processes of this profile, in start order."""
     logs = settings.data_dir / "logs"
@@ -182,6 +82,7 @@ def children(settings: Settings, store: ModelStore) -> list[Child]:
             *("--allowed-hosts", ",".join(settings.allowed_hosts)),
             *("--allowed-origins", ",".join(settings.allowed_origins)),
             ready_url=f"{address}/_stcore/health",
+            ends_last=True,
         )
     )
     return found
@@ -197,6 +98,7 @@ def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child])
         *("--port", str(settings.engine_port), "--threads", str(settings.engine_threads)),
         *("--context", str(settings.context_tokens)),
         ready_url=f"{settings.engine_base_url}/models",
+        ends_last=True,
     )
 
 
@@ -215,7 +117,8 @@ def _vllm(vllm_python: Path, settings: Settings, store: ModelStore, name: str) -
     )
     log_path = settings.data_dir / "logs" / "engine.log"
     health = settings.engine_base_url.removesuffix("/v1") + "/health"
-    return Child("engine", options.command(), log_path, health, options.environment())
+    environment = options.environment()
+    return Child("engine", options.command(), log_path, health, environment, ends_last=True)
 
 
 @dataclass(slots=True)
@@ -223,11 +126,13 @@ class Supervisor:
     """Runs the processes until a signal arrives. A context manager that stops them at its end."""
 
     processes: list[Child]
-    stopping: bool = False  # set by a signal
+    on_slow_stop: Callable[[], None] = lambda: None
+    stopping: bool = False  # a signal told it to stop
+    at_once: bool = False  # a second one, meanwhile
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+            signal.signal(number, self._tell_to_stop)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -266,13 +171,26 @@ class Supervisor:
         while self.watch():
             pass
 
-    def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
+    def _tell_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self.at_once = self.stopping
         self.stopping = True
 
     def stop(self) -> None:
-        """Terminates all processes, then kills those that do not exit."""
-        deadline = time.monotonic() + _STOP_S
-        for process in reversed(self.processes):
+        """Ask all to end, then end those that don't. API and worker come first: running answers
+        are written to their end, for which they need the engine, and are read in the interface."""
+        self._end([p for p in self.processes if not p.ends_last], API_STOP_S)
+        self._end([p for p in self.processes if p.ends_last], REST_STOP_S)
+
+    def _end(self, processes: list[Child], within_s: float) -> None:
+        began, told = time.monotonic(), False
+        for process in processes:
             process.terminate()
-        for process in self.processes:
-            process.wait_or_kill(deadline)
+        while any(process.alive for process in processes):
+            took_s = time.monotonic() - began
+            if self.at_once or took_s > within_s:
+                for process in processes:
+                    process.kill()
+            if took_s > _SLOW_S and not told:
+                told = True
+                self.on_slow_stop()
+            time.sleep(_POLL_S)

@@ -191,21 +191,29 @@ def base(
     changes: SetOption = None,
     answers: Annotated[bool, typer.Option(help="Also generate answers.")] = False,
     to: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(hidden=True, help="Where the worker that started it looks.")
+    ] = None,
 ) -> None:
     """Evaluate a knowledge base with its own questions, without changing it."""
     from rich.console import Console
 
     from app.config import Settings
-    from evals import runs
+    from evals import job, runs
     from evals.progress import Progress
     from evals.quality import regression
     from evals.reports import report, tables
 
     console = Console()
     given = Settings()
-    done = regression.run_base(
-        base, given, parse_changes(changes or []), Progress(console), answers=answers
-    )
+    progress = Progress(console)
+    if folder is not None:
+        job.end_with_worker()
+        progress = job.FileProgress(console, path=folder / "progress.json")
+    done = regression.run_base(base, given, parse_changes(changes or []), progress, answers=answers)
+    if folder is not None:
+        job.keep(done, folder)
+        return
     path = to or runs.runs_folder(given.data_dir) / f"{done.label}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     report.write([done], path.with_suffix(".html"))

@@ -1,24 +1,19 @@
-"""The main line of ingestion: parse → clean → chunk → embed.
+"""The main line of ingestion: parse → clean → chunk. It needs no model, only its tokenizer.
 
-`read` needs no model, only its tokenizer; `embed` does.
 Cleaning happens inside parsing, block by block, so that spans are those of the stored text.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
-
-import numpy as np
 
 from ingest.chunking.chunk import DEFAULT_CHUNK_TOKENS, chunk
 from ingest.chunking.units import CountTokens
-from ingest.embedding.embedder import Embedder, Vectors
 from ingest.parsers import parse
 from ingest.parsing.parser import PageProgress
 from ingest.types import Chunk, Document
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
-_REPORTED_AFTER = 256  # chunks; an embedder sorts what it gets at once by length
 # Room for title, heading path, the model's own prefix and its special tokens beside a chunk.
 _FRONT_TOKENS = 96
 
@@ -49,22 +44,6 @@ def read(
     document = parse(data, name, on_page=lambda done, total: report("parsing", done, total))
     chunks = chunk(document, count_tokens, max_tokens=chunk_tokens)
     return document, chunks
-
-
-def embed(
-    texts: Sequence[str], embedder: Embedder, *, on_progress: Progress | None = None
-) -> Vectors:
-    """Vectors `(len(texts), dim)` of chunks with title and headings in front (`indexed_text`), of
-    one document or of many. `on_progress` gets `("embedding", chunks done, chunks)`."""
-    if on_progress is None:
-        return embedder.embed(texts, kind="document")
-    vectors = np.empty((len(texts), embedder.dim), dtype=np.float32)
-    on_progress("embedding", 0, len(texts))
-    for begin in range(0, len(texts), _REPORTED_AFTER):
-        part = texts[begin : begin + _REPORTED_AFTER]
-        vectors[begin : begin + len(part)] = embedder.embed(part, kind="document")
-        on_progress("embedding", begin + len(part), len(texts))
-    return vectors
 
 
 def chunk_limit(chunk_tokens: int, model_tokens: int) -> int:

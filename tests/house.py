@@ -15,8 +15,10 @@ from app.api.main import create_app
 from app.config import Settings
 from app.llm.chat_model import ChatModel
 from app.llm.scripted import ScriptedChatModel
+from app.services.jobs.workers import new_worker_name
 from app.services.library.ingestion import Ingestion
 from app.wiring.application import Zhiwen, build
+from app.worker.evaluator import Evaluator
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.hashing import HashingEmbedder
 
@@ -64,6 +66,26 @@ def drain(house: Zhiwen) -> None:
     )
     while (claim := house.jobs.claim(WORKER)) is not None:
         ingestion.run(claim, WORKER)
+
+
+@contextmanager
+def evaluating(house: Zhiwen) -> Iterator[Evaluator]:
+    """A worker runs the evaluations that wait, each in a process of its own."""
+    evaluator = Evaluator(house.settings, house.jobs, house.evaluations, new_worker_name())
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(0.05):
+            evaluator.look()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield evaluator
+    finally:
+        ended.set()
+        thread.join()
+        evaluator.stop()
 
 
 @contextmanager

@@ -1,12 +1,16 @@
 """`python -m app.api`: serves the API as configured."""
 
+import socket
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.api.main import create_app
 from app.config import Settings
 from app.logs import start_logging
+from app.services.answers.generations import Generations
+from app.shutdown import ANSWERS_S
 from app.wiring.application import build
 
 # Switch interval of the interpreter lock in seconds. With Python's 5 ms, a token would wait for
@@ -18,20 +22,38 @@ def serve() -> None:
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings()
     start_logging(settings)
-    app = create_app(build(settings))
+    zhiwen = build(settings)
+    app = create_app(zhiwen)
     if settings.otlp_endpoint is not None:
         from app.telemetry import instrument, otlp_exporter
 
         instrument(app, otlp_exporter(str(settings.otlp_endpoint)))
-    uvicorn.run(
+    Server(config(app, settings), zhiwen.generations).run()
+
+
+def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """The server's options. Told to stop, it waits `ANSWERS_S` for responses that are streamed."""
+    return uvicorn.Config(
         app,
         host=settings.api_host,
         port=settings.api_port,
         log_level=settings.log_level,
         log_config=None,  # uvicorn's loggers use our format
         access_log=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=ANSWERS_S,
     )
+
+
+class Server(uvicorn.Server):
+    """Gives answers that nobody watches the same time as those that are streamed."""
+
+    def __init__(self, config: uvicorn.Config, generations: Generations) -> None:
+        super().__init__(config)
+        self._generations = generations
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._generations.finish_within(ANSWERS_S)
+        await super().shutdown(sockets)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ def error_lines(error: Exception) -> list[str] | None:
     # Slow imports, needed only here: ordinary commands should start quickly.
     from pydantic import ValidationError
 
+    from app.child_process import StartError
     from app.db.errors import DatabaseUnavailable
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
-    from app.supervisor import StartError
     from vectorstore import VectorStoreError
 
     if isinstance(error, ValidationError):

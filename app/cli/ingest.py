@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.console import plain, say
+from app.cli.console import say
 from app.cli.errors import CliError, ServiceDown
 from app.cli.sync import Notes, Source, known
+from app.cli.waiting import FINISHED, bars_on_stderr, wait_until_read
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
     from app.cli.client import ServiceClient
 
-_POLL_S = 0.3
-_POLL_LIMIT = 20  # documents are processed in order, so the first unfinished ones are enough
-_FINISHED = ("ready", "failed", "superseded")
 _WATCH_S = 2.0
 
 
@@ -115,11 +113,11 @@ class Sync:
         found = known(self.client, self.base_id, files)
         missing = [source for (source, _), each in zip(hashed, found, strict=True) if each is None]
         here = [each for each in found if each is not None]
-        unchanged = [each for each in here if each["state"] in _FINISHED]
-        waiting = [each for each in here if each["state"] not in _FINISHED]
-        with _bars(hidden=self.as_json) as bars:
+        unchanged = [each for each in here if each["state"] in FINISHED]
+        waiting = [each for each in here if each["state"] not in FINISHED]
+        with bars_on_stderr(hidden=self.as_json) as bars:
             documents = _upload(self.client, self.base_id, missing, bars) + waiting
-            _wait(self.client, documents, bars)
+            wait_until_read(self.client, documents, bars)
         removed = self._remove_gone(sources, [*documents, *unchanged])
         self.notes.save()
         documents = refused + documents
@@ -162,19 +160,6 @@ def _base_of(client: "ServiceClient", name: str) -> str:
     return str(client.post("/api/bases", {"name": name})["id"])
 
 
-def _bars(*, hidden: bool) -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=Console(stderr=True),
-        disable=hidden,
-    )
-
-
 def _upload(
     client: "ServiceClient", base_id: str, files: list[Source], bars: "Progress"
 ) -> list[dict[str, Any]]:
@@ -195,34 +180,6 @@ def _upload(
 def _refused(source: Source, error: CliError) -> dict[str, Any]:
     refused = {"id": None, "name": source.file.name, "state": "failed", "chunk_count": 0}
     return {**refused, "error_detail": str(error)}
-
-
-def _wait(client: "ServiceClient", documents: list[dict[str, Any]], bars: "Progress") -> None:
-    """Polls until all are finished; each file in progress has a bar with its stage."""
-    overall = bars.add_task("reading", total=len(documents))
-    rows: dict[str, TaskID] = {}
-    while True:
-        unfinished = [i for i, d in enumerate(documents) if d["state"] not in _FINISHED]
-        for index in unfinished[:_POLL_LIMIT]:
-            document = client.get(f"/api/documents/{documents[index]['id']}")
-            documents[index] = document
-            _show(document, rows, bars)
-        done = sum(document["state"] in _FINISHED for document in documents)
-        bars.update(overall, completed=done)
-        if done == len(documents):
-            return
-        time.sleep(_POLL_S)
-
-
-def _show(document: dict[str, Any], rows: "dict[str, TaskID]", bars: "Progress") -> None:
-    id_, state = document["id"], document["state"]
-    if state in ("parsing", "embedding"):
-        words, total = f"  {state} {plain(document['name'])}", document["total"] or None
-        if id_ not in rows:
-            rows[id_] = bars.add_task(words, total=total)
-        bars.update(rows[id_], description=words, completed=document["done"], total=total)
-    elif id_ in rows:
-        bars.remove_task(rows.pop(id_))
 
 
 def _report(

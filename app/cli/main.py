@@ -32,10 +32,10 @@ app.add_typer(models.app, name="models")
 
 @app.command("worker")
 def worker() -> None:
-    """Run an ingestion worker (`zhiwen up` already runs one)."""
+    """Run a worker (`zhiwen up` already runs one)."""
     from app.config import Settings
     from app.logs import start_logging
-    from app.worker import watch
+    from app.worker.watch import watch
 
     settings = Settings()
     start_logging(settings)

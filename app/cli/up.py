@@ -42,7 +42,7 @@ def up(
             with next(steps) as step:
                 pull_needed(settings, store, step)
             first_start = settings.sample_base and will_create_sample_base(settings.data_dir)
-            supervisor = Supervisor(children(settings, store))
+            supervisor = Supervisor(children(settings, store), _explain_slow_stop)
             with supervisor:
                 if _start(supervisor, settings, steps, first_start=first_start):
                     _say_ready(settings)
@@ -50,6 +50,12 @@ def up(
         except KeyboardInterrupt:  # nothing has been started yet
             pass
         say("stopped")
+
+
+def _explain_slow_stop() -> None:
+    from app.shutdown import ANSWERS_S
+
+    say(f"waiting up to {ANSWERS_S} s for running answers; Ctrl-C again stops them now")
 
 
 def _steps(first: int) -> "Iterator[Step]":

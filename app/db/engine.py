@@ -17,7 +17,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import Session
 
-from app.db.errors import DatabaseUnavailable, StorageFull
+from app.db.errors import DatabaseBusy, DatabaseUnavailable, StorageFull
 
 BUSY_TIMEOUT_S = 10
 MIGRATION_TIMEOUT_S = 600
@@ -31,15 +31,25 @@ _SQLITE_FULL = (
     sqlite3.SQLITE_IOERR_FSYNC,
     sqlite3.SQLITE_IOERR_SHMSIZE,
 )
+_SQLITE_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 _POSTGRESQL_FULL = "53100"
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRESQL_BUSY = (
+    "08",  # connection exceptions
+    "40",  # transaction rollbacks: serialisation failures and deadlocks
+    "53300",  # too many connections
+    "55P03",  # lock not available
+    "57P",  # the server shuts down, crashed, or is starting
+)
 MAX_CONNECTIONS = 40  # the size of the API's thread pool
 
 
 class Database:
     """Thread-safe; a session belongs to the thread that opened it."""
 
-    def __init__(self, url: str) -> None:
-        """`url`: `sqlite:///path`, `postgresql://…` or `postgres://…`.
+    def __init__(self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        """`url`: `sqlite:///path`, `postgresql://…` or `postgres://…`. On SQLite a transaction
+        waits `busy_timeout_s` for another process that writes.
 
         Connects lazily. Raises DatabaseUnavailable for an invalid URL.
         """
@@ -47,11 +57,13 @@ class Database:
         self.dialect: Literal["sqlite", "postgresql"] = (
             "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
         )
-        self.engine = _sqlite(parsed) if self.dialect == "sqlite" else _postgresql(parsed)
+        self.engine = (
+            _sqlite(parsed, busy_timeout_s) if self.dialect == "sqlite" else _postgresql(parsed)
+        )
         # SQLite lets one write at a time and has the others look again now and then: a thread that
         # writes often would keep another one of its process waiting until that gives up.
         self._one_writer = threading.Lock() if self.dialect == "sqlite" else nullcontext()
-        event.listen(self.engine, "handle_error", _raise_when_full)
+        event.listen(self.engine, "handle_error", _translate)
         if self.dialect == "sqlite":
             self._reader = self.engine.execution_options(zhiwen_begin="READ")
         else:
@@ -96,9 +108,9 @@ class Database:
         try:
             with self.engine.connect() as connection:
                 self._migrate(connection)
-        except OperationalError as error:
+        except (OperationalError, DatabaseBusy) as error:
             raise DatabaseUnavailable(
-                f"cannot open or migrate the database: {error.orig}"
+                f"cannot open or migrate the database: {_reason(error)}"
             ) from error
 
     def _migrate(self, connection: Connection) -> None:
@@ -131,8 +143,8 @@ class Database:
         try:
             with self._reader.connect() as connection:
                 connection.execute(text("SELECT 1"))
-        except OperationalError as error:
-            raise DatabaseUnavailable(f"the database does not respond: {error.orig}") from error
+        except (OperationalError, DatabaseBusy) as error:
+            raise DatabaseUnavailable(f"the database does not respond: {_reason(error)}") from error
 
     def dispose(self) -> None:
         """Closes all idle connections."""
@@ -157,9 +169,34 @@ def is_full(error: BaseException | None) -> bool:
     return getattr(error, "sqlstate", None) == _POSTGRESQL_FULL
 
 
-def _raise_when_full(context: ExceptionContext) -> None:
-    if is_full(context.original_exception):
-        raise StorageFull from context.original_exception
+def is_busy(error: BaseException | None) -> bool:
+    """Whether SQLite or PostgreSQL could not do something at this moment."""
+    if isinstance(error, sqlite3.Error):
+        return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_BUSY
+    return str(getattr(error, "sqlstate", None) or "").startswith(_POSTGRESQL_BUSY)
+
+
+def _translate(context: ExceptionContext) -> BaseException | None:
+    """What is raised instead of an error of the database; None where it stays as it is."""
+    error = context.original_exception
+    if is_full(error):
+        return StorageFull()
+    # A failed ping only has the pool open another connection.
+    if not context.is_pre_ping and (is_busy(error) or _is_unreachable(context)):
+        return DatabaseBusy(error)
+    return None
+
+
+def _is_unreachable(context: ExceptionContext) -> bool:
+    """Whether the connection was lost, or PostgreSQL let none be made. SQLite's errors have codes
+    that say so themselves."""
+    if isinstance(context.original_exception, sqlite3.Error):
+        return False
+    return context.is_disconnect or context.connection is None
+
+
+def _reason(error: OperationalError | DatabaseBusy) -> BaseException | None:
+    return error.orig if isinstance(error, OperationalError) else error.__cause__
 
 
 def _parse(url: str) -> URL:
@@ -189,14 +226,14 @@ def _postgresql(url: URL) -> Engine:
     )
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
     Path(str(url.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
         pool_size=5,
         max_overflow=MAX_CONNECTIONS - 5,
         hide_parameters=True,  # errors are logged and must not contain user text
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

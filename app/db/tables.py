@@ -153,19 +153,30 @@ class DocumentTable(SQLModel, table=True):
 
 
 class Job(SQLModel, table=True):
-    """Ingestion of one document. A claim is a lease, which expires if its worker dies."""
+    """One piece of long work. A claim is a lease: it runs out when its worker dies."""
 
     __tablename__ = "job"
+    __table_args__ = (Index("ix_job_kind_state_created_at", "kind", "state", "created_at"),)
 
     id: str = Field(default_factory=new_id, primary_key=True)
-    document_id: str = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
-    state: str = Field(default="queued", index=True)  # queued, running, done, failed
+    kind: str = "ingest"  # ingest, evaluate
+    # What it ingests, or the base that it evaluates; without either there is nothing to do.
+    document_id: str | None = Field(
+        default=None, foreign_key="document.id", index=True, ondelete="CASCADE"
+    )
+    base_id: str | None = Field(
+        default=None, foreign_key="knowledge_base.id", index=True, ondelete="CASCADE"
+    )
+    request: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # what was asked, by kind
+    state: str = "queued"  # queued, running, done, failed, cancelled
     stage: str = "queued"
-    done: int = 0  # pages or chunks of the current stage
+    done: int = 0  # pages, chunks or questions of the present stage
     total: int = 0
     attempts: int = 0
     worker: str | None = None
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    error_code: str | None = None
+    error_detail: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
@@ -330,11 +341,22 @@ class EvalQuestion(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
+class Evaluation(SQLModel, table=True):
+    """What came out of a job that evaluated a base by its own questions."""
+
+    __tablename__ = "evaluation"
+
+    job_id: str = Field(primary_key=True, foreign_key="job.id", ondelete="CASCADE")
+    metrics: dict[str, float] = Field(sa_type=JSON)  # of the result, so that lists stay light
+    result: str = Field(sa_type=Text)  # JSON
+    report: str = Field(default="", sa_type=Text)  # HTML
+
+
 class Heartbeat(SQLModel, table=True):
-    """Latest heartbeat of each process."""
+    """When each worker last said that it is alive."""
 
     __tablename__ = "heartbeat"
 
-    process: str = Field(primary_key=True)
-    state: str = "idle"
+    worker: str = Field(primary_key=True)
+    state: str = "idle"  # idle, busy
     seen_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

@@ -5,6 +5,7 @@ tokens per second. At most `MAX_PARTS` are read, spread evenly over the document
 all, the summary says so. Sentences are cited as usual: each part is a source.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -42,11 +43,9 @@ class Summarise:
         Raises NothingToRead, LlmError.
         """
         clock = Clock()
-        chunks = self.chunks(question.document_id)
-        if not chunks:
-            raise NothingToRead("The document was deleted or contains no text.")
-        language = language_of(chunks[0].text)
-        every = parts_of(chunks, self.model.count_tokens, self._budget(chunks[0], language))
+        # Reading a long document and counting its tokens takes seconds, which other answers of
+        # this process must not wait for.
+        every, language = await asyncio.to_thread(self._read, question.document_id)
         parts = spread(every, MAX_PARTS)
         clock.lap("retrieve")
         writings: list[Writing] = []
@@ -69,6 +68,15 @@ class Summarise:
                 said += delta.text
                 yield delta
         yield answer_of(said, writings, clock, citations=citer.citations, passages=parts)
+
+    def _read(self, document_id: str) -> tuple[list[Passage], Language]:
+        """The document in parts that fit a prompt, and its language. Raises NothingToRead."""
+        chunks = self.chunks(document_id)
+        if not chunks:
+            raise NothingToRead("The document has been deleted, or there is no text in it.")
+        language = language_of(chunks[0].text)
+        budget = self._budget(chunks[0], language)
+        return parts_of(chunks, self.model.count_tokens, budget), language
 
     async def _notes(
         self, parts: Sequence[Passage], language: Language, writings: list[Writing]

@@ -28,9 +28,9 @@ from app.services.errors import NotFound
 from app.services.improvement.evaluations import Evaluations
 from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
+from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
-from app.services.library.jobs import Jobs
 from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
@@ -89,6 +89,7 @@ class Zhiwen:
         self.files.sweep()
         sweep_interrupted(self.db)
         self.reconciliation.start()
+        self.evaluations.move_files()
         if self.settings.sample_base:
             ensure_sample_base(self.settings.data_dir, self.bases, self.documents)
 
@@ -140,7 +141,6 @@ class Zhiwen:
         self.warm.stop()
         await self.generations.close()
         await self.gateway.close()
-        self.evaluations.close()
         self.indexes.save()
         self.db.dispose()
 
@@ -209,10 +209,9 @@ def build(
         conversations=Conversations(db),
         feedback=Feedback(db),
         regression=RegressionSet(db),
-        evaluations=Evaluations(settings),
+        evaluations=Evaluations(settings, db),
         status=Status(
             db,
-            jobs,
             settings.data_dir,
             gateway,
             embedder.name,

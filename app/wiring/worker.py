@@ -3,12 +3,13 @@
 from app.config import Settings
 from app.db.engine import Database
 from app.db.files import FileStore
+from app.services.jobs.queue import Jobs
 from app.services.library.ingestion import Ingestion
-from app.services.library.jobs import Jobs
 from app.services.operations.reconcile import Reconciliation
 from app.services.search.reembed import Reembed
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_embedder, embedder_name, model_store
+from ingest.pipeline import Parse
 from ingest.sandbox.sandbox import Limits, Sandbox
 
 
@@ -17,6 +18,12 @@ def build_ingestion(settings: Settings) -> Ingestion:
     db = Database(settings.sql_url)
     embedder = build_embedder(settings, model_store(settings), threads=settings.embed_threads)
     files = FileStore(settings.files_path)
+    parse = build_parser(settings)
+    return Ingestion(db, files, Jobs(db), embedder, settings.chunk_tokens, parse)
+
+
+def build_parser(settings: Settings) -> Parse:
+    """Reads files in a process of its own, which starts with the first of them."""
     sandbox = Sandbox(
         Limits(
             stall_s=settings.parse_timeout_s,
@@ -26,7 +33,7 @@ def build_ingestion(settings: Settings) -> Ingestion:
         ),
         read_hidden=settings.read_hidden,
     )
-    return Ingestion(db, files, Jobs(db), embedder, settings.chunk_tokens, sandbox.parse)
+    return sandbox.parse
 
 
 def build_reconciliation(settings: Settings) -> Reconciliation:

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.child_process import StartError
 from app.config import Settings
-from app.supervisor import StartError, children
+from app.supervisor import children
 from app.wiring.models import model_store
 from evals.errors import EngineDown
 

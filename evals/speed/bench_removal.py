@@ -28,9 +28,9 @@ from app.db.engine import Database
 from app.db.files import FileStore, sync_folder
 from app.db.tables import ChunkVector, StoredChunk, StoredDocument
 from app.llm.scripted import ScriptedChatModel
+from app.services.jobs.workers import beat
 from app.services.library.bases import lock_base
 from app.services.library.documents import Documents
-from app.services.operations.status import beat
 from app.wiring.application import build
 from evals.figures import Figure, of_many, percentile_95, table, write
 from evals.local import add_documents

@@ -16,7 +16,9 @@ from pathlib import Path
 import httpx
 
 from app.config import Settings
-from app.worker import Pace, drain, new_worker_name, watch
+from app.services.jobs.workers import new_worker_name
+from app.worker.reader import Pace, drain
+from app.worker.watch import watch
 from evals.speed.processes import children, free_ports
 
 _QUICK = Pace(poll_s=0.03, pause_s=0.05)
@@ -76,7 +78,7 @@ def ended(pid: int) -> int | None:
 
 @dataclass(slots=True)
 class ForkedReader:
-    """Like `app.worker.Child`, but forked instead of a new interpreter."""
+    """Like `app.worker.reader.Child`, but forked instead of a new interpreter."""
 
     name: str
     pid: int

@@ -1,13 +1,18 @@
 """A base's own questions over HTTP, with runs in real processes."""
 
+import json
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from tests.house import RunningApi, running_api
+from app.services.jobs.queue import MAX_ATTEMPTS
+from app.worker.evaluator import Evaluator
+from tests.house import RunningApi, evaluating, running_api
 
 LEAVE = "# 年假\n\n年假为每年十五天，须提前一周申请。"
 TRAVEL = "# 差旅\n\n出差住宿每晚不超过四百五十元。"
@@ -36,17 +41,51 @@ def base(api: RunningApi) -> str:
     return address
 
 
-def finished(api: RunningApi, base: str, body: dict[str, Any]) -> dict[str, Any]:
+Found = TypeVar("Found")
+
+
+def eventually(look: Callable[[], Found]) -> Found:
+    """What `look` finds once that is true."""
+    deadline = time.monotonic() + 120
+    while not (found := look()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return found
+
+
+def start(api: RunningApi, base: str, body: dict[str, Any]) -> str:
+    """The address of a run that waits."""
     started = api.http.post(f"{base}/evaluations", json=body)
     assert started.status_code == 202, started.text
-    address = f"{base}/evaluations/{started.json()['id']}"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+    assert started.json()["state"] == "queued"
+    return f"{base}/evaluations/{started.json()['id']}"
+
+
+def ended(api: RunningApi, address: str) -> dict[str, Any]:
+    """The run, once it has ended."""
+
+    def look() -> dict[str, Any]:
         run: dict[str, Any] = api.http.get(address).json()
-        if run["state"] != "running":
-            return run
-        time.sleep(0.1)
-    pytest.fail("the run did not end")
+        return run if run["state"] not in ("queued", "running") else {}
+
+    return eventually(look)
+
+
+def finished(api: RunningApi, base: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A run from its start to its end."""
+    address = start(api, base, body)
+    with evaluating(api.house):
+        return ended(api, address)
+
+
+def slow_start(api: RunningApi, base: str) -> str:
+    """A run that takes long enough to be caught: it reads the files again."""
+    return start(api, base, {"changes": {"chunk_tokens": "32"}})
+
+
+def process_of(evaluator: Evaluator) -> int:
+    """The pid of the process that measures, once there is one."""
+    return eventually(lambda: evaluator.run.process.pid if evaluator.run else 0)
 
 
 def test_questions_come_and_go(api: RunningApi, base: str) -> None:
@@ -93,6 +132,114 @@ def test_a_run_that_fails_says_why(api: RunningApi, base: str) -> None:
     failed = finished(api, base, {})
     assert failed["state"] == "failed"
     assert "has no questions yet" in failed["error"]
+
+
+def test_a_second_api_process_sees_a_run_as_it_is(api: RunningApi, base: str) -> None:
+    """It used to say that the run had failed."""
+    first, second = slow_start(api, base), start(api, base, {})
+    with running_api(api.house.settings.data_dir) as other:
+        states = [run["state"] for run in other.http.get(f"{base}/evaluations").json()]
+        assert states == ["queued", "queued"]
+        assert [other.http.get(run).json()["jobs_before"] for run in (first, second)] == [0, 1]
+        with evaluating(api.house):
+            assert eventually(lambda: other.http.get(first).json()["state"] == "running")
+            assert other.http.get(second).json()["state"] == "queued"
+            assert ended(other, first)["state"] == "done"
+            run = ended(other, second)
+        assert (run["state"], run["stage"], run["jobs_before"]) == ("done", "done", None)
+        assert run == api.http.get(second).json()
+        assert "found.RR" in other.http.get(f"{second}/report").text
+
+
+def test_progress_is_seen_while_it_measures(api: RunningApi, base: str) -> None:
+    address = slow_start(api, base)
+    seen = set()
+    with evaluating(api.house):
+        while (run := api.http.get(address).json())["state"] in ("queued", "running"):
+            seen.add((run["stage"], run["total"]))
+    assert run["state"] == "done", run["error"]
+    assert seen & {("documents_read", 2), ("questions_searched", 3)}
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_run_is_cancelled(api: RunningApi, base: str, running: bool) -> None:
+    address = slow_start(api, base)
+    cancel = f"/api/jobs/{address.rpartition('/')[2]}/cancel"
+    with evaluating(api.house) as evaluator:
+        if running:
+            pid = process_of(evaluator)
+        assert api.http.post(cancel).json()["state"] == "cancelled"
+        assert api.http.get(address).json()["state"] == "cancelled"
+        assert eventually(lambda: evaluator.run is None)
+        if running:
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+        again = ended(api, start(api, base, {}))
+    assert again["state"] == "done"
+    assert api.http.get(address).json()["state"] == "cancelled"
+    assert api.http.post(cancel).status_code == 409
+    assert api.http.post("/api/jobs/none/cancel").status_code == 404
+
+
+def test_a_process_that_is_killed_fails_its_run_with_a_reason(api: RunningApi, base: str) -> None:
+    address = slow_start(api, base)
+    with evaluating(api.house) as evaluator:
+        os.kill(process_of(evaluator), signal.SIGKILL)
+        run = ended(api, address)
+    assert run["state"] == "failed"
+    assert "SIGKILL" in run["error"]
+
+
+def test_a_worker_that_is_told_to_stop_queues_its_run_again(api: RunningApi, base: str) -> None:
+    address = slow_start(api, base)
+    with evaluating(api.house) as evaluator:
+        process_of(evaluator)
+    assert api.http.get(address).json()["state"] == "queued"
+    job = api.http.get(f"/api/jobs/{address.rpartition('/')[2]}").json()
+    assert job["attempts"] == 0
+    with evaluating(api.house):
+        assert ended(api, address)["state"] == "done"
+
+
+def test_a_run_that_keeps_ending_its_worker_fails_with_a_reason(api: RunningApi, base: str) -> None:
+    address = start(api, base, {})
+    for _ in range(MAX_ATTEMPTS):
+        assert api.house.jobs.claim("dead", "evaluate") is not None
+        api.house.jobs.release("dead")
+    with evaluating(api.house):
+        run = ended(api, address)
+    assert run["state"] == "failed"
+    assert f"ended {MAX_ATTEMPTS} times" in run["error"]
+
+
+def test_runs_that_were_kept_in_files_move_into_the_database(api: RunningApi, base: str) -> None:
+    done = finished(api, base, {"changes": {"top_k": "1"}})
+    report = api.http.get(f"{base}/evaluations/{done['id']}/report").text
+    folder = api.house.settings.data_dir / "evals" / "own" / base.rpartition("/")[2]
+    folder.mkdir(parents=True)
+    about = {"started_at": "2026-11-01T08:00:00+00:00", "changes": {"top_k": "1"}, "answers": False}
+    for run_id in ("20261101-080000-abcd", "20261101-090000-ef01"):
+        (folder / f"{run_id}.start.json").write_text(json.dumps(about))
+        (folder / f"{run_id}.log").write_text("No model is there.")
+    (folder / "20261101-080000-abcd.json").write_text(json.dumps(done["result"]))
+    (folder / "20261101-080000-abcd.html").write_text(report)
+
+    for _ in range(2):  # the next start finds nothing to do
+        api.house.evaluations.move_files()
+
+    moved, failed = (
+        api.http.get(f"{base}/evaluations/{run_id}").json()
+        for run_id in ("20261101-080000-abcd", "20261101-090000-ef01")
+    )
+    assert (moved["state"], moved["result"]) == ("done", done["result"])
+    assert (moved["changes"], moved["started_at"]) == ({"top_k": "1"}, "2026-11-01T08:00:00Z")
+    assert api.http.get(f"{base}/evaluations/{moved['id']}/report").text == report
+    assert (failed["state"], failed["error"]) == ("failed", "No model is there.")
+    assert not folder.exists()
+    compared = api.http.get(
+        f"{base}/evaluations/{done['id']}/compare", params={"before": moved["id"]}
+    )
+    assert compared.json()["worse"] == []
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_doctor_with_a_service(served: Shell, api: RunningApi) -> None:
     ran = served("doctor")
     assert ran.code == 1  # no worker runs
     assert "ok    database   sqlite" in ran.out
-    assert "down  worker     No ingestion worker is running" in ran.out
+    assert "down  worker     No worker is running" in ran.out
     assert json.loads(served("doctor", "--json").out)["queued_jobs"] == 0
 
 

@@ -5,10 +5,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from app.db import engine
 from app.db.engine import Database
+from app.db.tables import Job, utc_now
+from app.services.jobs.queue import Jobs
 
 
 def test_migrated_database_is_what_the_tables_say(db: Database) -> None:
@@ -32,12 +34,21 @@ def test_migrating_again_changes_nothing(db: Database) -> None:
         assert session.connection().scalar(text("SELECT count(*) FROM alembic_version")) == 1
 
 
-def test_migrations_go_back(db: Database) -> None:
+def bring_to(db: Database, revision: str) -> None:
+    """Take the schema back to an earlier revision."""
     config = Config()
     config.set_main_option("script_location", str(engine.MIGRATIONS))
-    with db.engine.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+    with db.engine.connect() as connection:
+        if db.dialect == "sqlite":  # as `Database.migrate` does
+            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+            connection.detach()
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.downgrade(config, revision)
+
+
+def test_migrations_go_back(db: Database) -> None:
+    bring_to(db, "base")
     tables = inspect(db.engine).get_table_names()
     assert [name for name in tables if not name.startswith("sqlite")] == ["alembic_version"]
     db.migrate()
@@ -47,3 +58,88 @@ def test_migrating_leaves_logging_alone(db: Database) -> None:
     logger = logging.getLogger("app.db.before")
     db.migrate()
     assert not logger.disabled
+
+
+_JOB_COLUMNS = (
+    *("id", "document_id", "state", "stage", "done", "total", "attempts", "worker", "lease_until"),
+    *("created_at", "updated_at"),
+)
+
+
+def jobs_of(db: Database) -> list[tuple[object, ...]]:
+    query = text(f"SELECT {', '.join(_JOB_COLUMNS)} FROM job ORDER BY id")  # noqa: S608  # our own names
+    with db.read() as session:
+        return [tuple(row) for row in session.connection().execute(query)]
+
+
+def test_ingest_jobs_move_into_the_table_of_all_jobs_and_back(db: Database) -> None:
+    bring_to(db, "0011")
+    with db.write() as session:
+        connection = session.connection()
+        connection.execute(
+            text(
+                "INSERT INTO knowledge_base (id, name, description, embedder, dim, generation,"
+                " sequence, created_at) VALUES ('b', 'b', '', 'hashing', 8, 0, 0, :now)"
+            ),
+            {"now": utc_now()},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO document (id, base_id, name, path, also_at, series_id, version,"
+                " media_type, size_bytes, sha256, state, title, chunk_count, created_at,"
+                " updated_at) VALUES ('d', 'b', 'a.md', 'a.md', '{}', 'd', 1, 'text/markdown', 1,"
+                " 'x', 'queued', '', 0, :now, :now)"
+            ),
+            {"now": utc_now()},
+        )
+        for number, state in enumerate(("queued", "running", "done", "failed")):
+            held = {"worker": "w", "lease": utc_now()} if state == "running" else {}
+            connection.execute(
+                text(
+                    "INSERT INTO job (id, document_id, state, stage, done, total, attempts, worker,"
+                    " lease_until, created_at, updated_at) VALUES (:id, 'd', :state, 'parsing',"
+                    " :done, 9, 1, :worker, :lease, :now, :now)"
+                ),
+                {
+                    **{"id": f"j{number}", "state": state, "done": number, "now": utc_now()},
+                    **{"worker": None, "lease": None},
+                    **held,
+                },
+            )
+        connection.execute(
+            text("INSERT INTO heartbeat (process, state, seen_at) VALUES ('worker', 'idle', :now)"),
+            {"now": utc_now()},
+        )
+    before = jobs_of(db)
+    assert len(before) == 4
+
+    db.migrate()
+
+    assert jobs_of(db) == before
+    with db.read() as session:
+        jobs = session.exec(select(Job)).all()
+    assert {(job.kind, job.base_id, job.error_code) for job in jobs} == {("ingest", None, None)}
+    assert all(job.request == {} for job in jobs)
+    claimed = Jobs(db).claim("another")
+    assert claimed is not None and claimed.document_id == "d"
+    Jobs(db).give_back("another")
+    with db.write() as session:
+        session.add(Job(kind="evaluate", base_id="b"))
+
+    bring_to(db, "0011")
+    after = {row[0]: row[:7] for row in jobs_of(db)}
+    assert after.keys() == {"j0", "j1", "j2", "j3"}
+    db.migrate()
+
+
+def test_deleting_a_document_still_takes_its_jobs_along(db: Database) -> None:
+    """SQLite rebuilds the table to extend it, and its references with it."""
+    with db.engine.connect() as connection:
+        found = {
+            (key["constrained_columns"][0], key["referred_table"], key["options"].get("ondelete"))
+            for key in inspect(connection).get_foreign_keys("job")
+        }
+    assert found == {
+        ("document_id", "document", "CASCADE"),
+        ("base_id", "knowledge_base", "CASCADE"),
+    }

@@ -73,12 +73,13 @@ def test_ports_stay_on_this_machine(compose: Compose) -> None:
     assert [p for p in ports if not p.startswith("127.0.0.1:")] == []
 
 
-def test_only_the_api_reaches_the_engine() -> None:
+def test_only_api_and_worker_reach_the_engine() -> None:
     services = load("docker/compose.gpu.yml")["services"]
     assert "ports" not in services["engine"]
     assert {n for n, s in services.items() if "engine" in s.get("networks", [])} == {
         "engine",
         "api",
+        "worker",  # evaluates answers
         "prometheus",
     }
 

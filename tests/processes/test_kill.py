@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.api.sse import ask, events
-from tests.processes.zhiwen_up import Engine, ZhiwenUp, eventually, zhiwen_up
+from tests.processes.zhiwen_up import Engine, ZhiwenUp, eventually, lives, zhiwen_up
 
 SENTENCE = "年假为每年十五天，须提前一周申请。"
 HANDBOOK = f"{SENTENCE}病假每年十天，需要医院证明。"
@@ -61,6 +61,27 @@ def test_the_worker_dies_in_the_middle_of_a_queue(zhiwen: ZhiwenUp, killed: str)
     body = {"query": "第4份文件第77条", "base_ids": [base_id], "top_k": 50}
     found = zhiwen.http.post("/api/search", json=body).json()["passages"]
     assert len({passage["chunk_id"] for passage in found}) == len(found) > 0
+
+
+def test_the_worker_dies_in_the_middle_of_an_evaluation(zhiwen: ZhiwenUp) -> None:
+    base_id = zhiwen.base("评测")
+    document_id = zhiwen.upload(base_id, "员工手册.txt", HANDBOOK)
+    zhiwen.until_ready(document_id)
+    question = {"question": "年假有几天？", "document_ids": [document_id]}
+    zhiwen.http.post(f"/api/bases/{base_id}/questions", json=question).raise_for_status()
+    body = {"changes": {"chunk_tokens": "32"}}  # it reads the file again, which takes seconds
+    started = zhiwen.http.post(f"/api/bases/{base_id}/evaluations", json=body).json()
+    job = f"/api/jobs/{started['id']}"
+    worker = zhiwen.pid("app.worker")
+    measuring = eventually(lambda: zhiwen.child_of(worker, "evals.cli"))
+
+    os.kill(worker, signal.SIGKILL)
+
+    eventually(lambda: not lives(measuring))
+    ended = eventually(lambda: (j := zhiwen.get(job))["state"] not in ("queued", "running") and j)
+    assert (ended["state"], ended["attempts"]) == ("done", 2)
+    run = zhiwen.get(f"/api/bases/{base_id}/evaluations/{started['id']}")
+    assert run["result"]["metrics"]["found.R@1"] == 1
 
 
 def test_the_api_dies_right_after_an_upload_was_acknowledged(zhiwen: ZhiwenUp) -> None:

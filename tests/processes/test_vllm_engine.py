@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.child_process import StartError
 from app.config import Settings
 from app.models.store import ModelStore
-from app.supervisor import StartError, Supervisor, children
+from app.supervisor import Supervisor, children
 from tests.house import listening_socket
 from tests.house import test_settings as settings_for
 

@@ -129,7 +129,11 @@ class ZhiwenUp:
 
     def drain_pid(self) -> int:
         """Of the worker's child that reads documents."""
-        return eventually(lambda: next(iter(_children(self.pid("app.worker"))), 0), 30)
+        return eventually(lambda: self.child_of(self.pid("app.worker"), "app.worker"), 30)
+
+    def child_of(self, pid: int, module: str) -> int:
+        """The process below `pid` that runs this module; 0 where none does."""
+        return next((p for p in _children(pid) if f"-m {module}" in _command(p)), 0)
 
     def kill(self, module: str) -> None:
         os.kill(self.pid(module), signal.SIGKILL)
@@ -175,7 +179,7 @@ class ZhiwenUp:
         return next(c for c in components if c["name"] == name)
 
     def _find(self, module: str) -> int:
-        return next((p for p in _children(self.process.pid) if f"-m {module}" in _command(p)), 0)
+        return self.child_of(self.process.pid, module)
 
     def _ready_or_ended(self) -> bool:
         return "is ready" in self.said() or self.process.poll() is not None

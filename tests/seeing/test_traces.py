@@ -196,7 +196,7 @@ def test_spans_hold_no_text_and_streams_one_span(spans: list[ReadableSpan]) -> N
 
 def test_without_an_endpoint_no_sdk_is_imported() -> None:
     code = (
-        "import sys, app.api.main, app.api.__main__, app.worker; "
+        "import sys, app.api.main, app.api.__main__, app.worker.watch; "
         "print([m for m in sys.modules if m.startswith(('opentelemetry.sdk', "
         "'opentelemetry.instrumentation', 'opentelemetry.exporter', 'app.telemetry'))])"
     )

@@ -191,6 +191,27 @@ async def test_closing_keeps_what_was_written(
     assert model.closed == 1
 
 
+async def test_closing_waits_for_answers_that_have_time_left(
+    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+) -> None:
+    """Told to stop, the server gives running answers a minute, whether or not somebody watches."""
+    assert model.gate is not None
+    model.enqueue("年假为每年", "十五天。")
+    answer = empty_answer(house)
+    generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    model.gate.release()
+    await until_stored(house, answer.id, "年假为每年")
+
+    generations.finish_within(60)
+    closing = asyncio.create_task(generations.close())
+    await asyncio.sleep(0)  # it has begun to wait
+    model.gate.release()
+    await closing
+
+    message = stored(house, answer.id)
+    assert (message.state, model.closed) == ("complete", 0)
+
+
 async def test_an_answer_deleted_meanwhile_stays_deleted(
     house: House, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:

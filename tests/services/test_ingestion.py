@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from app.db import lexical
 from app.db.tables import ChunkTombstone, DocumentText, Job, StoredChunk, utc_now
-from app.services.library.jobs import Claim
+from app.services.jobs.queue import Claim
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.terms import terms
 from tests.services.conftest import HANDBOOK, WORKER, DisturbedEmbedder, House

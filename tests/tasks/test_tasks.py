@@ -1,5 +1,6 @@
 """Chat, translation and summaries, through the service."""
 
+import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ import pytest
 
 from app.llm.scripted import ScriptedChatModel
 from app.prompts.prompt_file import load_prompt
+from app.rag.answer import Question
 from app.rag.language import Language
 from app.rag.types import Passage
-from app.tasks.summarise import MAX_PARTS, parts_of, spread
+from app.tasks.summarise import MAX_PARTS, Summarise, parts_of, spread
 from tests.api.sse import ask
 from tests.house import RunningApi, running_api
 
@@ -136,6 +138,30 @@ def test_a_long_document_is_read_part_by_part_within_the_context(tmp_path: Path)
     whole = "".join(prompt[-1].content for prompt in calls)
     assert all(f"第{n}节规定了" in whole for n in range(1, 9))
     assert all(f"要点{n}。" in last[-1].content for n in range(len(calls)))
+
+
+async def test_a_document_is_read_and_counted_off_the_event_loop() -> None:
+    """Else every other answer of the process stands still meanwhile."""
+    reading: list[int] = []
+    passage = Passage(1, "d", "d.md", "b", 0, "年假为每年十五天。", 0, 9)
+
+    def chunks(_document_id: str) -> list[Passage]:
+        reading.append(threading.get_ident())
+        return [passage]
+
+    class Counting(ScriptedChatModel):
+        def count_tokens(self, text: str) -> int:
+            if text == passage.text:
+                reading.append(threading.get_ident())
+            return super().count_tokens(text)
+
+    model = Counting()
+    model.enqueue("年假十五天。")
+    line = Summarise(model, load_prompt("summarise"), chunks, max_answer_tokens=100)
+    events = [event async for event in line.stream(Question("", (), task="summarise"))]
+    assert len(events) > 2
+    assert len(reading) == 2
+    assert threading.get_ident() not in reading
 
 
 def test_parts_hold_the_whole_text_and_a_sample_is_even() -> None:

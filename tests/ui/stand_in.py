@@ -66,6 +66,7 @@ class House:
     stage_s: float = 0.0
     delta_s: float = 0.0
     ingest_s: float = 0.0
+    jobs_before: int = 0  # of what is queued next
 
     def add_base(self, name: str) -> BaseOut:
         base = BaseOut(
@@ -98,6 +99,7 @@ class House:
                 "state": state,
                 "done": 3 if state == "parsing" else 0,
                 "total": 12 if state == "parsing" else 0,
+                "jobs_before": self.jobs_before if state == "queued" else None,
                 "error_code": "encrypted" if failed else None,
                 "error_detail": "The PDF is protected by a password." if failed else None,
                 "title": "",

@@ -1,4 +1,4 @@
-"""Questions and runs of the stand-in. A run stays as it began until a test ends it."""
+"""Questions and runs of the stand-in. A run waits until a test has it begin or end."""
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
@@ -27,7 +27,11 @@ def add_evaluation_routes(api: FastAPI, house: House) -> None:
             raise Refused(422, "bad_setting", "Not a setting to try: data_dir.")
         run = EvalRunOut(
             id=new_id(),
-            state="running",
+            state="queued",
+            stage="queued",
+            done=0,
+            total=0,
+            jobs_before=len([run for run in house.runs if run.state in ("queued", "running")]),
             started_at=now(),
             changes=body.changes,
             answers=body.answers,
@@ -36,6 +40,13 @@ def add_evaluation_routes(api: FastAPI, house: House) -> None:
         )
         house.runs.insert(0, run)
         return run
+
+    @api.post("/api/jobs/{key}/cancel")
+    async def cancel(key: str) -> None:
+        place = next(n for n, run in enumerate(house.runs) if run.id == key)
+        if house.runs[place].state not in ("queued", "running"):
+            raise Refused(409, "conflict", "The job is done.")
+        house.runs[place] = house.runs[place].model_copy(update={"state": "cancelled"})
 
     @api.get("/api/bases/{key}/evaluations/{run_id}/compare")
     async def compare(key: str, run_id: str, before: str) -> ComparisonOut:

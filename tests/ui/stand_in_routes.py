@@ -186,7 +186,7 @@ def add_single_document_routes(api: FastAPI, house: House) -> None:
 
 async def ingest(house: House, document: DocumentOut) -> None:
     await asyncio.sleep(house.ingest_s)
-    document.state, document.total = "parsing", 4
+    document.state, document.total, document.jobs_before = "parsing", 4, None
     for document.done in range(1, 5):
         await asyncio.sleep(house.ingest_s / 2)
     document.state, document.done, document.total = "embedding", 0, 6

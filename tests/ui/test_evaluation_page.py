@@ -65,7 +65,7 @@ def test_a_run_is_started_shown_and_compared(app: AppTest, house: House) -> None
     go(app, "evaluation")
     assert ZH["evaluation.no_runs"] in said(app)
     press(app, ZH["evaluation.run"])
-    assert ZH["evaluation.running"] in said(app)
+    assert ZH["evaluation.queued_next"] in said(app)
     finish(house, **{"found.RR": 0.5})
     app.run()
     assert not app.exception
@@ -89,6 +89,43 @@ def test_a_run_is_started_shown_and_compared(app: AppTest, house: House) -> None
     assert ZH["evaluation.better"].format(n=1) in said(app)
     assert ZH["evaluation.worse"].format(n=0) in said(app)
     assert "0.50 → 1.00 · 年假几天？" in said(app)
+
+
+def test_a_run_says_how_long_it_waits_and_how_far_it_is(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    press(app, ZH["evaluation.run"])
+    press(app, ZH["evaluation.run"])
+    assert ZH["evaluation.queued_next"] in said(app)
+    assert ZH["evaluation.queued"].format(n=1) in said(app)
+    house.runs[1] = house.runs[1].model_copy(
+        update={"state": "running", "stage": "questions_searched", "done": 2, "total": 5}
+    )
+    app.run()
+    assert ZH["evaluation.stage_questions_searched"].format(done=2, total=5) in said(app)
+    house.runs[1] = house.runs[1].model_copy(update={"stage": "something_new"})
+    app.run()
+    assert ZH["evaluation.running"] in said(app)
+
+
+def test_a_run_is_cancelled(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    press(app, ZH["evaluation.run"])
+    run = house.runs[0]
+    app.button(key=f"run-cancel-{run.id}").click().run()
+    assert not app.exception
+    assert house.runs[0].state == "cancelled"
+    app.run()
+    assert ZH["evaluation.cancelled"] in said(app)
+    assert not [button for button in app.button if button.key == f"run-cancel-{run.id}"]
+
+
+def test_a_run_that_ended_before_it_was_cancelled_is_no_error(app: AppTest, house: House) -> None:
+    go(app, "evaluation")
+    press(app, ZH["evaluation.run"])
+    run = house.runs[0]
+    finish(house, **{"found.RR": 0.5})
+    app.button(key=f"run-cancel-{run.id}").click().run()
+    assert not app.exception
 
 
 def test_a_setting_that_may_not_be_tried_is_refused_in_words(app: AppTest, house: House) -> None:

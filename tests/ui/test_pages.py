@@ -205,6 +205,16 @@ def test_conversations_are_found_renamed_and_deleted(app: AppTest, house: House)
     assert ZH["welcome.title"] in said(app)
 
 
+def test_a_file_that_waits_says_how_many_are_before_it(app: AppTest, house: House) -> None:
+    base = next(iter(house.bases))
+    for before in (0, 3):
+        house.jobs_before = before
+        house.add_document(base, f"{before}.pdf", b"x", "queued")
+    go(app, "documents")
+    assert ZH["state.queued_next"] in said(app)
+    assert ZH["state.queued_behind"].format(n=3) in said(app)
+
+
 def test_files_show_their_stage_and_a_failed_one_its_reason(app: AppTest, house: House) -> None:
     base = next(iter(house.bases))
     house.add_document(base, "合同.pdf", b"x", "parsing")

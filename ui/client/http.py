@@ -207,6 +207,9 @@ class Client:
         body = {"changes": changes, "answers": answers}
         self._call("POST", f"/api/bases/{base_id}/evaluations", json=body)
 
+    def cancel_job(self, job_id: str) -> None:
+        self._call("POST", f"/api/jobs/{job_id}/cancel")
+
     def compare_runs(self, base_id: str, before: str, after: str) -> wire.Comparison:
         path = f"/api/bases/{base_id}/evaluations/{after}/compare"
         return cast(wire.Comparison, self._call("GET", path, params={"before": before}))

@@ -33,6 +33,7 @@ class Document(TypedDict):
     state: DocumentState
     done: int  # pages when parsing, chunks when embedding
     total: int
+    jobs_before: int | None
     error_code: str | None
     error_detail: str | None
     page_count: int | None
@@ -311,7 +312,11 @@ class EvalResult(TypedDict, total=False):
 
 class EvalRun(TypedDict):
     id: str
-    state: Literal["running", "done", "failed"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    stage: str
+    done: int
+    total: int
+    jobs_before: int | None
     started_at: str
     changes: dict[str, str]
     answers: bool

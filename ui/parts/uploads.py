@@ -47,7 +47,10 @@ def problem(code: str | None, detail: str | None) -> str:
 
 
 def stage(document: wire.Document) -> str:
-    """The document's state as text, with its progress."""
+    """queued with 3 before it, parsing 3/12 pages, embedding 4/6 …, in words."""
+    if document["state"] == "queued" and document["jobs_before"] is not None:
+        before = document["jobs_before"]
+        return t("state.queued_behind", n=before) if before else t("state.queued_next")
     if document["state"] in IN_PROGRESS and document["total"]:
         done, total = document["done"], document["total"]
         return t(f"state.{document['state']}_of", done=done, total=total)

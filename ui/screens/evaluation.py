@@ -7,6 +7,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
+from ui.parts import unfinished_run
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 
@@ -147,11 +148,7 @@ def _runs(base_id: str) -> None:
     if not runs:
         st.caption(t("evaluation.no_runs"))
         return
-    newest = runs[0]
-    if newest["state"] == "running":
-        st.markdown(f":shimmer[{t('evaluation.running')}]")
-    if newest["state"] == "failed":
-        st.error(t("evaluation.failed", why=plain(newest["error"])))
+    unfinished_run.draw(runs)
     done = [run for run in runs if run["state"] == "done"]
     if done:
         _result(base_id, done)

@@ -54,6 +54,7 @@ class DocumentOut(Wire):
     state: DocumentState
     done: int  # in the current stage: pages when parsing, chunks when embedding
     total: int
+    jobs_before: int | None  # while it waits: documents that are read first
     error_code: str | None
     error_detail: str | None
     title: str
@@ -120,9 +121,8 @@ def document_out(view: DocumentView) -> DocumentOut:
         NoticeOut(code=code, count=count, detail=detail)
         for code, count, detail in view.document.notices
     ]
-    return DocumentOut.model_validate(
-        {**fields, "done": view.done, "total": view.total, "notices": notices}
-    )
+    progress = {"done": view.done, "total": view.total, "jobs_before": view.jobs_before}
+    return DocumentOut.model_validate({**fields, **progress, "notices": notices})
 
 
 @router.post("/bases/{base_id}/documents", status_code=202, openapi_extra=_FILE_FORM)

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
 from app.api.deps import App
+from app.api.routes.jobs import JobState
 from app.api.wire import Wire
 from app.services.improvement.regression import Expected
 
@@ -48,10 +49,15 @@ class EvalRunCreate(Wire):
 
 
 class EvalRunOut(Wire):
-    """`result` contains the metrics and, for a single run, every question."""
+    """`result` holds the metrics, and of a single run every question. The id is that of its job,
+    which can be cancelled: `POST /api/jobs/{id}/cancel`."""
 
     id: str
-    state: Literal["running", "done", "failed"]
+    state: JobState
+    stage: str  # of a running one, e.g. questions_searched
+    done: int
+    total: int
+    jobs_before: int | None = None  # while it waits: runs that are measured first
     started_at: datetime
     changes: dict[str, str]
     answers: bool
@@ -118,8 +124,8 @@ def list_runs(base_id: str, app: App) -> list[EvalRunOut]:
 
 @router.post("/bases/{base_id}/evaluations", status_code=202)
 def start_run(base_id: str, body: EvalRunCreate, app: App) -> EvalRunOut:
-    """Start a run in a separate process, with changed settings; 409 if one is running."""
-    app.bases.get(base_id)
+    """Have the worker measure the base, with some settings changed for it. Runs wait for each
+    other."""
     run = app.evaluations.start(base_id, body.changes, answers=body.answers)
     return EvalRunOut.model_validate(run)
 

@@ -91,6 +91,7 @@ class Generations:
     answer_line: TaskStream
     on_answer: Callable[[StoredMessage], None] = lambda message: None
     _running: dict[str, Generation] = field(default_factory=dict)
+    _finish_by: float = 0.0  # on the monotonic clock
 
     def start(self, message: StoredMessage, question: Question) -> Generation:
         """Starts writing the answer into `message`, a row in state `streaming`."""
@@ -137,9 +138,16 @@ class Generations:
             if generation.message.conversation_id == conversation_id:
                 self.stop(generation.message.id)
 
+    def finish_within(self, seconds: float) -> None:
+        """From now on answers have that long to end; `close` waits for them."""
+        self._finish_by = time.monotonic() + seconds
+
     async def close(self) -> None:
-        """Cancels all generations and waits until their text is saved."""
+        """Wait for running answers as long as `finish_within` allows, cancel the rest, and wait
+        until it is written."""
         tasks = [g.task for g in self._running.values() if g.task and not g.finished]
+        if tasks:
+            await asyncio.wait(tasks, timeout=max(0.0, self._finish_by - time.monotonic()))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

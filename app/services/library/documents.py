@@ -14,6 +14,7 @@ from app.db.errors import FileTooLarge
 from app.db.files import FileStore, StoredFile
 from app.db.tables import DocumentText, Job, KnowledgeBase, StoredChunk, StoredDocument, utc_now
 from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
+from app.services.jobs.queue import jobs_before
 from app.services.library.bases import get_base
 from app.services.library.document_tables import TablePart, tables_between
 from app.services.library.removal import Purge, remove_base, remove_document
@@ -33,11 +34,13 @@ _SLICES_AT_ONCE = 20  # five hundred chunks; the worker deletes the rest
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """A document with the progress of its newest job."""
+    """A document with the progress of its newest job. `jobs_before`: while it waits, how many
+    documents are read first."""
 
     document: StoredDocument
-    done: int
-    total: int
+    done: int = 0
+    total: int = 0
+    jobs_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,11 @@ class Documents:
     def _enqueue(self, base_id: str, path: str, file: StoredFile) -> tuple[DocumentView, bool]:
         with self.db.write() as session:
             document, is_new = take_in(session, base_id, path, file)
-            return self._view(session, document), is_new
+            return _view(session, document), is_new
 
     def get(self, document_id: str) -> DocumentView:
         with self.db.read() as session:
-            return self._view(session, get_document(session, document_id))
+            return _view(session, get_document(session, document_id))
 
     def page(
         self, base_id: str, *, limit: int, offset: int, name: str = "", state: str = ""
@@ -135,13 +138,13 @@ class Documents:
                 .limit(limit)
                 .offset(offset)
             ).all()
-            return [self._view(session, row) for row in rows], total.one()
+            return _views(session, rows), total.one()
 
     def versions(self, document_id: str) -> list[DocumentView]:
         """All versions of the document, newest first."""
         with self.db.read() as session:
             document = get_document(session, document_id)
-            return [self._view(session, each) for each in all_versions(session, document)]
+            return _views(session, all_versions(session, document))
 
     def known(self, base_id: str, files: Sequence[tuple[str, str]]) -> list[DocumentView | None]:
         """For each (path, SHA-256) the document that holds it now; None where it is to be sent."""
@@ -156,11 +159,15 @@ class Documents:
                 for path, at in document.sent.items():
                     if path not in newest or newest[path].sent[path] < at:
                         newest[path] = document
-            held = [(newest.get(path), sha256) for path, sha256 in files]
-            return [
-                self._view(session, each) if each and each.sha256 == sha256 else None
-                for each, sha256 in held
+            found = [newest.get(path) for path, _ in files]
+            held = [
+                each.id if each and each.sha256 == sha256 else ""
+                for each, (_, sha256) in zip(found, files, strict=True)
             ]
+            wanted = set(held)
+            known = {each.id: each for each in found if each and each.id in wanted}
+            views = {view.document.id: view for view in _views(session, list(known.values()))}
+            return [views.get(document_id) for document_id in held]
 
     def retry(self, document_id: str) -> DocumentView:
         """Queue a failed document again. Raises NotFound, Conflict."""
@@ -174,7 +181,7 @@ class Documents:
             document.updated_at = utc_now()
             session.add(document)
             session.add(Job(document_id=document.id))
-            return DocumentView(document, 0, 0)
+            return DocumentView(document)
 
     def delete(self, document_id: str, path: str = "") -> None:
         """Remove the document from every index at once, its rows and bytes afterwards.
@@ -236,13 +243,26 @@ class Documents:
             document = get_document(session, document_id)
             return document, self.files.path(document.sha256)
 
-    def _view(self, session: Session, document: StoredDocument) -> DocumentView:
-        if document.state not in UNFINISHED:
-            return DocumentView(document, 0, 0)
-        job = session.exec(
-            select(Job)
-            .where(Job.document_id == document.id)
-            .order_by(col(Job.created_at).desc())
-            .limit(1)
-        ).first()
-        return DocumentView(document, job.done if job else 0, job.total if job else 0)
+
+def _view(session: Session, document: StoredDocument) -> DocumentView:
+    return _views(session, [document])[0]
+
+
+def _views(session: Session, documents: Sequence[StoredDocument]) -> list[DocumentView]:
+    """In their order."""
+    unfinished = [document.id for document in documents if document.state in UNFINISHED]
+    jobs: dict[str | None, Job] = {}
+    if unfinished:
+        query = select(Job).where(col(Job.document_id).in_(unfinished))
+        for job in session.exec(query.order_by(col(Job.created_at))):
+            jobs[job.document_id] = job  # the newest stays
+    before = jobs_before(session, [job.id for job in jobs.values() if job.state == "queued"])
+    views: list[DocumentView] = []
+    for document in documents:
+        found = jobs.get(document.id)
+        views.append(
+            DocumentView(document, found.done, found.total, before.get(found.id))
+            if found is not None
+            else DocumentView(document)
+        )
+    return views

@@ -5,87 +5,75 @@ thread of its own.
 """
 
 import logging
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from itertools import accumulate
+from typing import TypeVar
 
 from sqlalchemy import insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from app.db import lexical
 from app.db.engine import Database, is_full
-from app.db.errors import StorageFull
+from app.db.errors import DatabaseBusy, StorageFull
 from app.db.files import FileStore
 from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.errors import NotFound, WrongEmbedder
+from app.services.jobs.lease import lease_kept
+from app.services.jobs.queue import Claim, Jobs, held
 from app.services.library.bases import get_base, next_sequence
 from app.services.library.chunks import delete_chunks, withdraw
 from app.services.library.document_tables import store_tables
-from app.services.library.jobs import LEASE_S, Claim, Jobs, locked
+from app.services.library.embedding import Embedding, Part, Reading, count_chunks
+from app.services.library.turns import ROUND_CHUNKS
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
-from ingest.chunking.chunk import indexed_text
-from ingest.embedding.embedder import Embedder, Vectors
+from ingest.embedding.embedder import Embedder
 from ingest.errors import IngestError
 from ingest.parsers import parse
-from ingest.pipeline import Parse, Progress, chunk_limit, embed, read
+from ingest.pipeline import Parse, Progress, chunk_limit, read
 from ingest.terms import terms
-from ingest.types import Chunk, Document
+from ingest.types import Chunk
 
 log = logging.getLogger(__name__)
 
 _REPORT_S = 0.3
+_WAITS_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # a database server is back after some seconds
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A claimed document that was read; `texts` is what is embedded and indexed of its chunks."""
-
-    claim: Claim
-    stored: StoredDocument
-    document: Document
-    chunks: list[Chunk]
-
-    @property
-    def texts(self) -> list[str]:
-        title = self.document.title
-        return [indexed_text(title, chunk.headings, chunk.text) for chunk in self.chunks]
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """`vectors` is `(len(reading.chunks), dim)`, float32, rows L2-normalised."""
-
-    reading: Reading
-    vectors: Vectors
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Ingestion:
+    """`waits_s`: before each time that the database is asked again where it is busy."""
+
     db: Database
     files: FileStore
     jobs: Jobs
     embedder: Embedder
     chunk_tokens: int
     parse: Parse = parse
+    waits_s: tuple[float, ...] = _WAITS_S
 
     def run(self, claim: Claim, worker: str) -> None:
-        """Bring the claimed document to `ready` or `failed`. Raises nothing about the document,
-        and StorageFull where its end cannot be written down; then the job is still claimed."""
+        """Bring the claimed document to `ready` or `failed`. Raises nothing about the document;
+        StorageFull and DatabaseBusy where its end cannot be written down: then the job is still
+        claimed, and is to be given back."""
         with lease_kept(self.jobs, worker):
             reading = self.read(claim)
-            if reading is not None:
-                for embedded in self.embed([reading]):
-                    self.commit(embedded)
+            if reading is None:
+                return
+            embedding = self.begin(reading)
+            while embedding.left:
+                if self.embed([embedding.take(ROUND_CHUNKS)]):
+                    return
+            self.commit(embedding)
 
     def read(self, claim: Claim) -> Reading | None:
-        """Parse and chunk; None where that ended the job. Raises StorageFull as `run`."""
+        """Parse and chunk; None where that ended the job. Raises as `run`."""
         with self._answered(claim):
-            document = self._start(claim)
+            document = self._patiently(lambda: self._start(claim))
             parsed, chunks = read(
                 self.files.path(document.sha256).read_bytes(),
                 document.name,
@@ -97,40 +85,48 @@ class Ingestion:
             return Reading(claim, document, parsed, chunks)
         return None
 
-    def embed(self, readings: Sequence[Reading]) -> list[Embedded]:
-        """The documents with their vectors, computed together. Where that fails each is tried on
-        its own, so that a document ends no other; those that fail alone are left out."""
-        texts = [text for reading in readings for text in reading.texts]
-        on_progress = self._report(readings[0].claim) if len(readings) == 1 else None
-        try:
-            vectors = embed(texts, self.embedder, on_progress=on_progress)
-        except Exception:
-            if len(readings) > 1:
-                log.warning("%s documents are embedded one by one", len(readings), exc_info=True)
-                return [each for reading in readings for each in self.embed([reading])]
-            with self._answered(readings[0].claim):
-                raise
-            return []
-        ends = list(accumulate(len(reading.chunks) for reading in readings))
-        return [
-            Embedded(reading, vectors[end - len(reading.chunks) : end])
-            for reading, end in zip(readings, ends, strict=True)
-        ]
+    def begin(self, reading: Reading) -> Embedding:
+        return Embedding.of(reading, self.embedder.dim)
 
-    def commit(self, embedded: Embedded) -> None:
-        """Make the document searchable. Raises StorageFull as `run`."""
-        with self._answered(embedded.reading.claim):
-            self._commit(embedded.reading, embedded.vectors)
+    def embed(self, parts: Sequence[Part]) -> list[Embedding]:
+        """Embed these chunks together. Returns the documents that go no further: where it fails
+        each part is tried on its own, so that a document ends no other; and where the job was
+        cancelled or its document deleted."""
+        if not count_chunks(parts):
+            return []
+        texts = [text for part in parts for text in part.texts]
+        try:
+            vectors = self.embedder.embed(texts, kind="document")
+        except Exception:
+            if len(parts) > 1:
+                log.warning("%s documents are embedded one by one", len(parts), exc_info=True)
+                return [failed for part in parts for failed in self.embed([part])]
+            with self._answered(parts[0].embedding.reading.claim):
+                raise
+            return [parts[0].embedding]
+        begin, over = 0, []
+        for part in parts:
+            end = begin + len(part.rows)
+            part.fill(vectors[begin:end])
+            begin = end
+            if not self._show(part.embedding):
+                over.append(part.embedding)
+        return over
+
+    def commit(self, embedding: Embedding) -> None:
+        """Make the document searchable. Raises as `run`."""
+        with self._answered(embedding.reading.claim):
+            self._patiently(lambda: self._commit(embedding))
 
     @contextmanager
     def _answered(self, claim: Claim) -> Iterator[None]:
         """An error about the document ends its job with the reason."""
         try:
             yield
-        except StorageFull:
+        except (StorageFull, DatabaseBusy):
             raise
         except NotFound:
-            log.info("document %s was deleted meanwhile, or given to another", claim.document_id)
+            log.info("the job of document %s is no longer ours", claim.document_id)
         except (IngestError, WrongEmbedder) as error:
             self.jobs.fail(claim, error.code, str(error))
         except OSError as error:
@@ -145,7 +141,7 @@ class Ingestion:
 
     def _report(self, claim: Claim) -> Progress:
         """Write down each new stage, and how far it is a few times a second: a page of a PDF takes
-        less time than a commit."""
+        less time than a commit. Raises NotFound where the job was cancelled, which ends it."""
         stage_before, written_at = "", 0.0
 
         def report(stage: str, done: int, total: int) -> None:
@@ -153,9 +149,40 @@ class Ingestion:
             now = time.monotonic()
             if stage != stage_before or now - written_at >= _REPORT_S:
                 stage_before, written_at = stage, now
-                self.jobs.progress(claim, stage, done, total)
+                if not self._progress(claim, stage, done, total):
+                    raise NotFound("claimed job", claim.job_id)
 
         return report
+
+    def _show(self, embedding: Embedding) -> bool:
+        """The same while it is embedded; short documents are ready before there is much to say.
+        False where the job was cancelled."""
+        now = time.monotonic()
+        if embedding.is_whole or now - embedding.reported_at < _REPORT_S:
+            return True
+        embedding.reported_at = now
+        return self._progress(
+            embedding.reading.claim, "embedding", embedding.filled, len(embedding.order)
+        )
+
+    def _progress(self, claim: Claim, stage: str, done: int, total: int) -> bool:
+        """As `Jobs.progress`. It is only to be seen: where the database is busy the work goes
+        on, and the next report is not far."""
+        try:
+            return self.jobs.progress(claim, stage, done, total)
+        except DatabaseBusy as error:
+            log.info("progress of document %s was not written: %s", claim.document_id, error)
+            return True
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """What `work` returns, tried again where the database is busy. Raises DatabaseBusy."""
+        for wait_s in self.waits_s:
+            try:
+                return work()
+            except DatabaseBusy as error:
+                log.warning("%s", error)
+                time.sleep(wait_s)
+        return work()
 
     def _start(self, claim: Claim) -> StoredDocument:
         with self.db.read() as session:
@@ -167,24 +194,25 @@ class Ingestion:
                 raise WrongEmbedder(base.name, base.embedder, self.embedder.name)
             return document
 
-    def _commit(self, reading: Reading, vectors: Vectors) -> None:
+    def _commit(self, embedding: Embedding) -> None:
         """Text, chunks, vectors, lexical rows and the state `ready`: all or nothing."""
+        reading = embedding.reading
         claim, document, parsed = reading.claim, reading.stored, reading.document
         cut = [terms(text) for text in reading.texts]  # seconds for a large file: not in the commit
         with self.db.write() as session:
             # The base first, as deleting it does; the other order would deadlock.
             next_sequence(session, document.base_id)
             base = get_base(session, document.base_id)
-            held = locked(session, claim)
-            if held is None:
+            job = held(session, claim)
+            if job is None:
                 raise NotFound("claimed job", claim.job_id)
-            job, stored = held
+            stored = session.get_one(StoredDocument, claim.document_id)
             if base.embedder != self.embedder.name:  # re-embedded meanwhile
                 raise WrongEmbedder(base.name, base.embedder, self.embedder.name)
             withdraw(session, stored.base_id, [stored.id], base.sequence)
             delete_chunks(session, [stored.id])
             ids = add_chunks(session, stored, base.sequence, reading.chunks)
-            add_vectors(session, base.generation, ids, vectors)
+            add_vectors(session, base.generation, ids, embedding.vectors)
             pages = [[span.page, span.start, span.end] for span in parsed.pages]
             session.merge(DocumentText(document_id=stored.id, text=parsed.text, pages=pages))
             store_tables(session, stored.id, parsed.tables)
@@ -224,25 +252,3 @@ def add_chunks(
     adding = insert(StoredChunk).returning(col(StoredChunk.id), sort_by_parameter_order=True)
     ids = session.connection().execute(adding, rows).scalars()
     return [id_ for id_ in ids if id_ is not None]
-
-
-@contextmanager
-def lease_kept(jobs: Jobs, worker: str) -> Iterator[None]:
-    """Renew from a thread what the worker holds as long as the work goes on, however long a step
-    takes."""
-    done = threading.Event()
-
-    def renew() -> None:
-        while not done.wait(LEASE_S / 3):
-            try:
-                jobs.renew(worker)
-            except (SQLAlchemyError, StorageFull):  # the next renewal still comes in time
-                log.warning("the leases of %s were not renewed", worker, exc_info=True)
-
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

@@ -14,10 +14,9 @@ from sqlmodel import col, func, select
 
 from app.db.engine import Database
 from app.db.tables import Heartbeat, Job, KnowledgeBase, StoredDocument, utc_now
-from app.services.operations.status import WORKER
 
 _DOCUMENT_STATES = ("queued", "parsing", "embedding", "ready", "failed", "superseded")
-_JOB_STATES = ("queued", "running", "done", "failed")
+_JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Inventory(Collector):
             )
             chunks = select(func.sum(StoredDocument.chunk_count)).where(state == "ready", kept)
             oldest = select(func.min(Job.created_at)).where(col(Job.state) == "queued")
-            worker = session.get(Heartbeat, WORKER)
+            seen = select(func.max(Heartbeat.seen_at))
             return Counts(
                 bases=session.exec(select(number).select_from(KnowledgeBase)).one(),
                 documents={**dict.fromkeys(_DOCUMENT_STATES, 0), **documents},
@@ -60,7 +59,7 @@ class Inventory(Collector):
                 },
                 chunks=session.exec(chunks).one() or 0,
                 oldest_queued=session.exec(oldest).one(),
-                worker_seen=worker.seen_at if worker else None,
+                worker_seen=session.exec(seen).one(),
             )
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -78,7 +77,7 @@ class Inventory(Collector):
         for name, about, label, values in (
             ("zhiwen_documents", "Documents by state", "state", found.documents),
             ("zhiwen_documents_failed", "Failed documents by reason", "kind", found.failures),
-            ("zhiwen_jobs", "Ingestion jobs by state", "state", found.jobs),
+            ("zhiwen_jobs", "Jobs by state", "state", found.jobs),
         ):
             family = GaugeMetricFamily(name, about, labels=(label,))
             for value, count in values.items():

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,13 +15,11 @@ import anyio.to_thread
 
 from app.db.engine import Database
 from app.db.errors import DatabaseUnavailable
-from app.db.tables import Heartbeat, utc_now
+from app.db.tables import utc_now
 from app.llm.gateway import Engine, Gateway
-from app.services.library.jobs import Jobs
+from app.services.jobs.workers import heartbeats, is_alive
 from app.services.operations.warm_up import WarmUp
 
-WORKER = "worker"
-ALIVE_S = 10.0
 _DISK_LOW_GB = 1.0
 _PACKAGES = ("zhiwen", "xllamacpp", "faiss-cpu", "openvino", "torch", "streamlit")
 
@@ -49,16 +47,9 @@ class EngineView:
     since: datetime | None = None
 
 
-def beat(db: Database, process: str, state: str) -> None:
-    """Records a heartbeat of a process."""
-    with db.write() as session:
-        session.merge(Heartbeat(process=process, state=state, seen_at=utc_now()))
-
-
 @dataclass(slots=True)
 class Status:
     db: Database
-    jobs: Jobs
     data_dir: Path
     gateway: Gateway
     embedder_name: str
@@ -131,14 +122,13 @@ class Status:
         return Component("embedder", False, detail, facts={"failures": self.warm.failures})
 
     def _worker(self) -> Component:
-        with self.db.read() as session:
-            seen = session.get(Heartbeat, WORKER)
-        if seen is None or utc_now() - seen.seen_at > timedelta(seconds=ALIVE_S):
-            detail = (
-                "No ingestion worker is running, so uploads wait. Start one with `zhiwen worker`."
-            )
-            return Component("worker", False, detail, seen.seen_at if seen else None)
-        return Component("worker", True, seen.state)
+        seen = heartbeats(self.db)
+        alive = [heartbeat for heartbeat in seen if is_alive(heartbeat)]
+        if not alive:
+            detail = "No worker is running, so uploads wait. Start one with `zhiwen worker`."
+            return Component("worker", False, detail, seen[0].seen_at if seen else None)
+        busy = sum(heartbeat.state == "busy" for heartbeat in alive)
+        return Component("worker", True, f"{len(alive)} running, {busy} busy")
 
     def _disk(self) -> Component:
         free_gb = shutil.disk_usage(self.data_dir).free / 1024**3

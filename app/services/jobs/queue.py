@@ -1,0 +1,272 @@
+"""The queue of all long work. A claim is a lease: work of a worker that died is claimed again."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, or_, update
+from sqlmodel import Session, col, func, select
+
+from app.db.engine import Database
+from app.db.tables import Job, StoredDocument, utc_now
+from app.services.errors import Conflict, NotFound
+
+log = logging.getLogger(__name__)
+
+JobKind = Literal["ingest", "evaluate"]
+UNFINISHED = ("queued", "running")
+NOT_READ_YET = ("queued", "parsing", "embedding")  # states of a document that never was ready
+
+LEASE_S = 30.0
+MAX_ATTEMPTS = 3
+# What a job ends with that ended its worker too often, by kind.
+_WORKER_DIED = {
+    "ingest": f"Reading this file ended the worker {MAX_ATTEMPTS} times. "
+    "The file may be damaged or too large; convert or split it and try again.",
+    "evaluate": f"The worker ended {MAX_ATTEMPTS} times during this run. "
+    "Its log says why; a machine with too little memory is the usual reason.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker holds until its lease runs out."""
+
+    job_id: str
+    attempt: int
+    document_id: str = ""  # of a job that ingests
+    base_id: str = ""  # of a job that evaluates
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    db: Database
+
+    def get(self, job_id: str) -> Job:
+        with self.db.read() as session:
+            return _get(session, job_id)
+
+    def newest(self, *, kind: str = "", state: str = "", limit: int = 50) -> list[Job]:
+        """Newest first."""
+        with self.db.read() as session:
+            query = select(Job).order_by(col(Job.created_at).desc()).limit(limit)
+            if kind:
+                query = query.where(Job.kind == kind)
+            if state:
+                query = query.where(Job.state == state)
+            return list(session.exec(query))
+
+    def before(self, job_ids: Sequence[str]) -> dict[str, int]:
+        """As `jobs_before`."""
+        with self.db.read() as session:
+            return jobs_before(session, job_ids)
+
+    def waiting(self, kind: JobKind | None = None) -> int:
+        """Jobs that a worker could claim now."""
+        with self.db.read() as session:
+            query = select(func.count()).select_from(Job).where(_claimable())
+            if kind:
+                query = query.where(Job.kind == kind)
+            return session.exec(query).one()
+
+    def claim(
+        self,
+        worker: str,
+        kind: JobKind = "ingest",
+        *,
+        untried: bool = False,
+        max_bytes: int | None = None,
+    ) -> Claim | None:
+        """Take the oldest job. Those that ended their worker too often fail instead.
+
+        `untried` leaves jobs whose last worker died: beside others they could end those.
+        `max_bytes` leaves documents that are larger.
+        """
+        with self.db.write() as session:
+            while (job := _oldest(session, kind, untried, max_bytes)) is not None:
+                if job.attempts >= MAX_ATTEMPTS:
+                    end(session, job, "failed", "worker_died", _WORKER_DIED[kind])
+                    session.flush()
+                    continue
+                job.state, job.worker = "running", worker
+                job.attempts += 1
+                job.lease_until = utc_now() + timedelta(seconds=LEASE_S)
+                session.add(job)
+                return Claim(
+                    job.id, job.attempts, job.document_id or "", job.base_id or "", job.request
+                )
+            return None
+
+    def renew(self, worker: str) -> None:
+        """Hold all that the worker has claimed for another lease."""
+        self._set_lease(worker, LEASE_S)
+
+    def release(self, worker: str) -> None:
+        """Let others claim what a dead worker held, without waiting for its lease to run out."""
+        self._set_lease(worker, -1)
+
+    def _set_lease(self, worker: str, seconds: float) -> None:
+        with self.db.write() as session:
+            session.exec(
+                update(Job)
+                .where(col(Job.worker) == worker, col(Job.state) == "running")
+                .values(lease_until=utc_now() + timedelta(seconds=seconds))
+            )
+
+    def workers(self) -> list[str]:
+        """Names of all that hold a job."""
+        with self.db.read() as session:
+            query = select(Job.worker).where(Job.state == "running").distinct()
+            return [name for name in session.exec(query) if name]
+
+    def give_back(self, worker: str) -> None:
+        """Queue again what a worker held that was told to stop; the attempt does not count."""
+        with self.db.write() as session:
+            claimed = session.exec(
+                select(Job).where(Job.worker == worker, Job.state == "running").with_for_update()
+            )
+            for job in claimed:
+                job.state, job.worker, job.lease_until = "queued", None, None
+                job.attempts -= 1
+                session.add(job)
+
+    def progress(self, claim: Claim, stage: str, done: int, total: int) -> bool:
+        """Show how far the job is. False, and nothing happens, where the claim was lost."""
+        with self.db.write() as session:
+            if (job := held(session, claim)) is None:
+                return False
+            job.stage, job.done, job.total, job.updated_at = stage, done, total, utc_now()
+            session.add(job)
+            if (document := document_of(session, job)) is not None:
+                if document.state in NOT_READ_YET:  # else it answers until this reading is done
+                    document.state = stage
+                document.updated_at = job.updated_at
+                session.add(document)
+            return True
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether the claim is still valid: the job was not cancelled or given to another."""
+        with self.db.read() as session:
+            query = select(Job.id).where(*_is_held(claim))
+            return session.exec(query).first() is not None
+
+    def fail(self, claim: Claim, code: str, detail: str) -> None:
+        """End the job as failed, with the reason, unless the claim was lost."""
+        with self.db.write() as session:
+            if (job := held(session, claim)) is not None:
+                end(session, job, "failed", code, detail)
+
+    def cancel(self, job_id: str) -> Job:
+        """End a queued or running job. A worker that holds it notices with its next progress.
+
+        Raises NotFound, and Conflict where it has ended already.
+        """
+        with self.db.write() as session:
+            document_of(session, _get(session, job_id), lock=True)
+            job = session.exec(
+                select(Job)
+                .where(Job.id == job_id)
+                .with_for_update()
+                .execution_options(populate_existing=True)
+            ).first()
+            if job is None:
+                raise NotFound("job", job_id)
+            if job.state not in UNFINISHED:
+                raise Conflict(f"The job is {job.state}; only one that is not can be cancelled.")
+            end(session, job, "cancelled", "cancelled", "Cancelled.")
+            return job
+
+
+def held(session: Session, claim: Claim) -> Job | None:
+    """The job until the transaction ends; None where it is gone or the claim was lost: every later
+    claim of the job has another attempt.
+
+    Its document is locked first: deleting locks a document before its jobs, and the other order
+    would deadlock.
+    """
+    if claim.document_id:
+        _lock_document(session, claim.document_id)
+    return session.exec(select(Job).where(*_is_held(claim)).with_for_update()).first()
+
+
+def document_of(session: Session, job: Job, *, lock: bool = False) -> StoredDocument | None:
+    """What the job ingests, if it does."""
+    if job.document_id is None:
+        return None
+    if lock:
+        return _lock_document(session, job.document_id)
+    return session.get(StoredDocument, job.document_id)
+
+
+def end(session: Session, job: Job, state: str, code: str, detail: str) -> None:
+    """End a job without its result. Its document, if it has one, fails with the same reason."""
+    job.state = job.stage = state
+    job.error_code, job.error_detail, job.updated_at = code, detail, utc_now()
+    session.add(job)
+    document = document_of(session, job)
+    if document is not None and document.state not in NOT_READ_YET:
+        log.warning("%s answers as before; reading it again failed: %s", document.name, detail)
+    elif document is not None:
+        document.state, document.updated_at = "failed", job.updated_at
+        document.error_code, document.error_detail = code, detail
+        session.add(document)
+
+
+def jobs_before(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
+    """Of each of these jobs that waits, how many unfinished ones of its kind are older."""
+    if not job_ids:
+        return {}
+    place = func.row_number().over(
+        partition_by=col(Job.kind), order_by=(col(Job.created_at), col(Job.id))
+    )
+    unfinished = (
+        select(col(Job.id), col(Job.state), (place - 1).label("before"))
+        .where(col(Job.state).in_(UNFINISHED))
+        .subquery()
+    )
+    rows = session.exec(
+        select(unfinished.c.id, unfinished.c.before).where(
+            unfinished.c.state == "queued", unfinished.c.id.in_(job_ids)
+        )
+    )
+    return dict(rows.all())
+
+
+def _get(session: Session, job_id: str) -> Job:
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFound("job", job_id)
+    return job
+
+
+def _lock_document(session: Session, document_id: str) -> StoredDocument | None:
+    return session.exec(
+        select(StoredDocument).where(StoredDocument.id == document_id).with_for_update()
+    ).first()
+
+
+def _is_held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Job.id) == claim.job_id,
+        col(Job.state) == "running",
+        col(Job.attempts) == claim.attempt,
+    )
+
+
+def _oldest(session: Session, kind: JobKind, untried: bool, max_bytes: int | None) -> Job | None:
+    """The oldest job that can be claimed."""
+    query = select(Job).where(Job.kind == kind, _claimable())
+    if untried:
+        query = query.where(Job.attempts == 0)
+    if max_bytes is not None:
+        query = query.join(StoredDocument).where(StoredDocument.size_bytes <= max_bytes)
+    query = query.order_by(col(Job.created_at), col(Job.id)).limit(1)
+    return session.exec(query.with_for_update(of=Job, skip_locked=True)).first()
+
+
+def _claimable() -> ColumnElement[bool]:
+    abandoned = and_(col(Job.state) == "running", col(Job.lease_until) < utc_now())
+    return or_(col(Job.state) == "queued", abandoned)

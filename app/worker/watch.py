@@ -1,0 +1,94 @@
+"""Watches the queue, and starts a process for what waits in it."""
+
+import logging
+import math
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.config import Settings
+from app.db.engine import Database
+from app.db.errors import DatabaseBusy, StorageFull
+from app.db.files import FileStore
+from app.services.improvement.evaluations import Evaluations
+from app.services.jobs.queue import Jobs
+from app.services.jobs.workers import beat, forget, new_worker_name, release_dead
+from app.services.library.removal import Purge
+from app.worker.evaluator import Evaluator
+from app.worker.reader import Child, Pace, Reader, given_back
+
+log = logging.getLogger(__name__)
+
+_BEAT_S = 3.0
+_PURGE_SLICES = 20  # at a look: half a second, so that heartbeats and new jobs don't wait
+
+
+def watch(
+    settings: Settings, start: Callable[[], Reader] = Child.start, pace: Pace | None = None
+) -> None:
+    """Start what a waiting job needs. Runs until the process is told to end."""
+    pace = pace or Pace()
+    told_to_stop: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told_to_stop.append(number))
+    db = Database(settings.sql_url)
+    db.migrate()
+    name, jobs = new_worker_name(), Jobs(db)
+    evaluator = Evaluator(settings, jobs, Evaluations(settings, db), name)
+    purge = Purge(db, FileStore(settings.files_path))
+    watched = Watched(db, jobs, purge, start, pace, evaluator)
+    release_dead(watched.jobs)
+    while not told_to_stop:
+        try:
+            watched.look()
+        except (StorageFull, DatabaseBusy) as error:
+            log.error("%s", error)
+            time.sleep(pace.pause_s)
+        time.sleep(pace.poll_s)
+    watched.stop()
+
+
+@dataclass(slots=True)
+class Watched:
+    """The queue, and the processes that work on it."""
+
+    db: Database
+    jobs: Jobs
+    purge: Purge
+    start: Callable[[], Reader]
+    pace: Pace
+    evaluator: Evaluator
+    reader: Reader | None = None
+    _start_at: float = -math.inf
+    _beaten_at: float = -math.inf
+
+    def look(self) -> None:
+        """Start the reader or note its end, see to evaluations, purge, send a heartbeat."""
+        now = time.monotonic()
+        if self.reader is not None and self.reader.ended():
+            if self.reader.failed():
+                log.error("the reading process %s failed", self.reader.name)
+                self.jobs.release(self.reader.name)
+                self._start_at = now + self.pace.pause_s
+            self.reader = None
+        if self.reader is None and now >= self._start_at and self.jobs.waiting("ingest"):
+            self.db.dispose()  # where the reader is forked, SQLite may not be open across it
+            self.reader = self.start()
+        self.evaluator.look()
+        self.purge.run(_PURGE_SLICES)
+        if now - self._beaten_at > _BEAT_S:
+            idle = self.reader is None and self.evaluator.run is None
+            beat(self.db, self.evaluator.worker, "idle" if idle else "busy")
+            self._beaten_at = now
+
+    def stop(self) -> None:
+        """End what runs and queue it again."""
+        if self.reader is not None:
+            self.reader.stop()
+            given_back(self.jobs, self.reader.name)  # else its lease runs out
+        self.evaluator.stop()
+        try:
+            forget(self.db, self.evaluator.worker)
+        except (StorageFull, DatabaseBusy):  # then a later worker forgets it
+            log.warning("the heartbeat of %s stays", self.evaluator.worker)
