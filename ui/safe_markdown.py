@@ -47,6 +47,15 @@ def answer(text: str, sources: int, anchor: str) -> str:
     return "\n".join(lines)
 
 
+def table_ends(text: str) -> list[int]:
+    """Where the lines of tables end, each table's last."""
+    ends = [0]
+    for line in re.finditer(r"[^\r\n]*(?:\r\n?|\n|$)", text):
+        ends.append(line.end())
+    tables = (token.map for token in _BLOCKS.parse(text) if token.type == "table_open")
+    return [len(text[: ends[lines[1]]].rstrip("\r\n")) for lines in tables if lines]
+
+
 def _fences(text: str) -> tuple[set[int], set[int]]:
     """Line numbers that open a fence, and line numbers of all fenced code.
 

@@ -33,6 +33,10 @@ a[href^="#cite-"] {
   font-size: 0.76em; line-height: 1.5; font-weight: 600; text-decoration: none !important;
   vertical-align: 0.1em;
 }
+a[href^="#doubt"] {
+  padding: 0 0.25em; margin: 0 0.1em; border-bottom: 1px dotted currentColor; opacity: 0.65;
+  font-size: 0.76em; vertical-align: 0.25em; text-decoration: none !important; cursor: help;
+}
 a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 
 /* "Press Enter to apply", which speaks English only */

@@ -1,6 +1,8 @@
 """`zhiwen ask` and `zhiwen search`."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -25,6 +27,10 @@ Bases = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+_DOUBTS = {
+    "unsupported": "Not in the sources",
+    "contradicted": "The sources differ",
+}
 _MESSAGES = {
     "engine_unavailable": "The model engine is unreachable. Search still works; see: zhiwen doctor",
     "engine_busy": "The model engine is busy. Try again in a moment.",
@@ -65,13 +71,15 @@ def ask(
     if as_json:
         typer.echo(json.dumps(_as_json(message), ensure_ascii=False, indent=2))
         return
-    if plain(message["content"]).strip() != streamed.strip():  # corrected after streaming
-        say(message["content"])
     if message["citations"]:
         say()
     for citation in message["citations"]:
         head = f"[{citation['marker']}] {_place(citation)}: "
         say(head, (citation["text"], "dim"))
+    for check in message["checks"]:
+        if check["verdict"] in _DOUBTS:
+            said = " ".join(message["content"][check["start"] : check["end"]].split())
+            say((f"{_DOUBTS[check['verdict']]}: ", "bold"), (said, "dim"))
 
 
 def replay(answer_id: str, as_json: AsJson = False) -> None:
@@ -89,6 +97,9 @@ def replay(answer_id: str, as_json: AsJson = False) -> None:
     say(found["after"])
     say()
     say(("Identical." if found["same"] else "Different.", "bold"))
+    if found["checks_before"] and not found["same_verdicts"]:
+        say((f"Verdicts before: {_counts(found['checks_before'])}", "dim"))
+        say((f"Verdicts after: {_counts(found['checks_after'])}", "dim"))
     for note in found["notes"]:
         say((note, "dim"))
 
@@ -115,6 +126,13 @@ def search(
         say("Nothing found.")
 
 
+def _counts(checks: Sequence[dict[str, Any]]) -> str:
+    """`supported 3, unsupported 1`."""
+    counts = Counter(check["verdict"] for check in checks)
+    counts.pop("no_statement", None)
+    return ", ".join(f"{verdict} {count}" for verdict, count in sorted(counts.items())) or "none"
+
+
 def _error_text(problem: dict[str, Any]) -> str:
     """Our own message first; the engine's details second, since they help few people."""
     words = _MESSAGES.get(problem["code"])
@@ -136,7 +154,7 @@ def _as_json(message: dict[str, Any]) -> dict[str, Any]:
         }
         for citation in message["citations"]
     ]
-    about = ("id", "model", "task", "prompt_id", "cached_from", "finish_reason")
+    about = ("checks", "id", "model", "task", "prompt_id", "cached_from", "finish_reason")
     keys = (*about, "prompt_tokens", "completion_tokens", "timings_ms")
     more = {key: message[key] for key in keys}
     return {"answer": message["content"], "citations": citations, **more}

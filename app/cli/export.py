@@ -35,6 +35,9 @@ def export(
     rating: Annotated[Rating | None, typer.Option(help="Only answers with this rating.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Rated at this time or later.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Rated before this time.")] = None,
+    supported_only: Annotated[
+        bool, typer.Option("--supported-only", help="Leave out answers without support.")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -48,6 +51,7 @@ def export(
         "rating": rating.value if rating else None,
         "since": since.astimezone().isoformat() if since else None,
         "until": until.astimezone().isoformat() if until else None,
+        "supported_only": "true" if supported_only else None,
     }
     lines = client.text("/api/export", **filters)
     report = client.get("/api/export/report", **filters)

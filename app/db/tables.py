@@ -285,15 +285,15 @@ class StoredMessage(SQLModel, table=True):
     served: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     finish_reason: str | None = None
     error_detail: str | None = None
-    raw_output: str = Field(
-        default="", sa_type=Text
-    )  # the model's text, before citations were corrected
+    # The model's text: the same as `content`, unless the extractive reader composed that.
+    raw_output: str = Field(default="", sa_type=Text)
     prompt: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)  # messages as served
     passages: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     confidence: float | None = (
         None  # answers only: confidence from 0 to 1 that the sources contain one
     )
+    checks: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)  # per statement
     unsupported: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     conflicts: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     prompt_tokens: int = 0

@@ -67,10 +67,10 @@ def answer_line(
 
     Input: the question, or `{"question": …}` with optional `bases` (names or ids, by default those
     given here) and the `conversation_id` of an earlier answer for a follow-up.
-    Output: `answer`, with markers `[n]`; `citations`, as in `GET /api/messages/{id}`;
-    `message_id`, to rate it; `conversation_id`. A stream yields `{"answer": …}` pieces and finally
-    the other keys, so that the sum of all pieces is the output. To stream only the text:
-    `answer_line().pick("answer").stream(…)`.
+    Output: `answer`, as the model wrote it; `citations` and `checks`, the verdicts on its
+    statements, as in `GET /api/messages/{id}`; `message_id`, to rate it; `conversation_id`.
+    A stream yields `{"answer": …}` pieces and finally the other keys, so that the sum of all pieces
+    is the output. To stream only the text: `answer_line().pick("answer").stream(…)`.
     """
     service = Service(base_url, timeout_s)
 
@@ -116,6 +116,7 @@ def _pieces(name: str, data: Any) -> Iterator[AddableDict]:
         message = data["message"]
         yield AddableDict(
             citations=message["citations"],
+            checks=message["checks"],
             message_id=message["id"],
             conversation_id=message["conversation_id"],
         )

@@ -9,9 +9,9 @@ LlmError
 └── EnginesInvalid      engines.toml is invalid
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from app.llm.messages import Message, Served, TokenCounts, ToolCall
 
@@ -69,7 +69,7 @@ class ChatModel(Protocol):
 
     def stream(
         self,
-        messages: Sequence[Message],
+        messages: "Messages",
         *,
         max_tokens: int,
         temperature: float = 0.0,
@@ -78,7 +78,9 @@ class ChatModel(Protocol):
     ) -> AsyncGenerator[Delta, None]:
         """Yields the answer as it is generated. Closing the generator cancels the generation.
 
-        `tools` are descriptions in OpenAI's chat format; other protocols ignore them.
+        `messages` may be a function of the model that is asked, so that over several engines each
+        gets a prompt in its own style. `tools` are descriptions in OpenAI's chat format; other
+        protocols ignore them.
 
         Raises the errors of this module; after the first delta only EngineStreamBroken.
         """
@@ -91,3 +93,12 @@ class ChatModel(Protocol):
 
     async def close(self) -> None:
         """Closes the connections to the engine."""
+
+
+# What a model is asked, or a function that makes it for the model that is asked.
+Messages: TypeAlias = Sequence[Message] | Callable[[ChatModel], Sequence[Message]]
+
+
+def messages_for(model: ChatModel, messages: Messages) -> Sequence[Message]:
+    """The messages for that model."""
+    return messages(model) if callable(messages) else messages

@@ -19,18 +19,20 @@ from app.llm.chat_model import (
     EngineStreamBroken,
     EngineUnavailable,
     LlmError,
+    Messages,
     RequestRejected,
+    messages_for,
 )
 from app.llm.engines import AUTO, EngineSpec
-from app.llm.messages import Message, Served, Tried
+from app.llm.messages import Served, Tried
 from app.llm.request_queue import RequestQueue
 from app.llm.routing import Case, Reason, route
 
 
 @dataclass(slots=True)
 class Engine:
-    """An engine and its state. `gone`: its breaker opened because the engine was unreachable; it
-    closes as soon as the engine responds."""
+    """Implements `ChatModel`: an engine and its state. `gone`: its breaker opened because the
+    engine was unreachable; it closes as soon as the engine responds."""
 
     spec: EngineSpec
     model: ChatModel
@@ -39,11 +41,26 @@ class Engine:
     last_error: str = ""
     last_error_at: datetime | None = None
     gone: bool = False
+    name: str = field(init=False)
+    context_tokens: int = field(init=False)
     _pieces_received: int = 0  # pieces received from it, in all requests
+
+    def __post_init__(self) -> None:
+        self.name = self.spec.name
+        self.context_tokens = self.model.context_tokens
+
+    def count_tokens(self, text: str) -> int:
+        return self.model.count_tokens(text)
+
+    async def ready(self) -> bool:
+        return await self.model.ready()
+
+    async def close(self) -> None:
+        await self.model.close()
 
     async def stream(
         self,
-        messages: Sequence[Message],
+        messages: Messages,
         *,
         max_tokens: int,
         temperature: float = 0.0,
@@ -53,6 +70,7 @@ class Engine:
         """See `ChatModel.stream`. Raises EngineBusy, CircuitOpen without calling the engine."""
         if not self.breaker.admits():
             raise CircuitOpen(f"paused after failures, last: {self.last_error}")
+        messages = messages_for(self, messages)
         async with self.queue.slot():
             with self.breaker.attempt():  # the breaker may have opened while this request waited
                 deltas = self.model.stream(
@@ -120,7 +138,7 @@ class FallbackChain:
 
     async def stream(
         self,
-        messages: Sequence[Message],
+        messages: Messages,
         *,
         max_tokens: int,
         temperature: float = 0.0,
@@ -214,7 +232,7 @@ class Gateway:
 
     def stream(
         self,
-        messages: Sequence[Message],
+        messages: Messages,
         *,
         max_tokens: int,
         temperature: float = 0.0,
@@ -231,7 +249,7 @@ class Gateway:
 
     async def close(self) -> None:
         for engine in self.engines.values():
-            await engine.model.close()
+            await engine.close()
 
     def _auto_engines(self) -> list[Engine]:
         return [engine for engine in self.engines.values() if not engine.spec.only_by_name]

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.llm.chat_model import Delta, EngineUnavailable, LlmError
+from app.llm.chat_model import Delta, EngineUnavailable, LlmError, Messages, messages_for
 from app.llm.messages import Message, TokenCounts
 
 
@@ -32,6 +32,7 @@ class ScriptedChatModel:
     gate: asyncio.Semaphore | None = None
     is_ready: bool = True
     history: list[tuple[Message, ...]] = field(default_factory=list)
+    stops: list[tuple[str, ...]] = field(default_factory=list)
     closed: int = 0
     _queue: list[ScriptedAnswer] = field(default_factory=list)
 
@@ -52,7 +53,7 @@ class ScriptedChatModel:
 
     async def stream(
         self,
-        messages: Sequence[Message],
+        messages: Messages,
         *,
         max_tokens: int,
         temperature: float = 0.0,
@@ -60,7 +61,9 @@ class ScriptedChatModel:
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`; at most `max_tokens` pieces."""
-        self.history.append(tuple(messages))
+        asked = tuple(messages_for(self, messages))
+        self.history.append(asked)
+        self.stops.append(tuple(stop))
         if not self._queue:
             raise EngineUnavailable("scripted: no answer is queued")
         answer = self._queue.pop(0)
@@ -75,7 +78,7 @@ class ScriptedChatModel:
             raise
         if answer.error:
             raise answer.error
-        prompt = sum(self.count_tokens(message.content) for message in messages)
+        prompt = sum(self.count_tokens(message.content) for message in asked)
         complete = len(pieces) == len(answer.pieces)
         yield Delta(
             finish_reason=answer.finish_reason if complete else "length",

@@ -82,6 +82,38 @@ class Citation:
     locator: str | None = None
 
 
+Verdict = Literal["supported", "computed", "unsupported", "contradicted", "no_statement"]
+Reason = Literal["", "words", "number", "date", "name", "negation", "language"]
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """`answer text[start:end]` is brackets with the numbers of sources, `[1]` or `[1, 2]`."""
+
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What is known of `answer text[start:end]`, a sentence, a heading or a table cell.
+
+    `sources` are the words that support it, that it is computed from, or that contradict it; of an
+    unsupported one the nearest words of the sources that the model itself named. `markers` are
+    those that the model wrote for it, `nowhere` the numbers in them that name no source.
+    """
+
+    start: int
+    end: int
+    verdict: Verdict
+    kind: Literal["sentence", "heading", "cell"] = "sentence"
+    reason: Reason = ""  # what is missing or different: words, a number, a date, …
+    sources: tuple[Citation, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    nowhere: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Unsupported:
     """`answer text[start:end]` is a sentence that no source holds. With reason `number` the
@@ -102,7 +134,8 @@ class Conflict:
     other_text: str
 
 
-FinishReason = Literal["stop", "length", "stopped", "no_sources", "error"]
+# `length`: its limit cut the answer; `repeated`: the model repeated itself and was stopped
+FinishReason = Literal["stop", "length", "repeated", "stopped", "no_sources", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +147,9 @@ class Answer:
     finish_reason: FinishReason
     tokens: TokenCounts = field(default_factory=TokenCounts)
     adapter: str | None = None
+    style: str = ""  # in which the engine was asked
     confidence: float = 1.0  # 0 to 1 that the sources hold an answer; below 0.5 none was tried
+    checks: tuple[Check, ...] = ()
     unsupported: tuple[Unsupported, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from app.llm.chat_model import ChatModel
 from app.llm.messages import Message
 from app.prompts.prompt_file import PromptFile
-from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.clock import Clock
 from app.rag.errors import QuestionTooLong
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.language import language_of
 from app.rag.prompting.prompt import Prompt, neutralise, recent_turns
 from app.tasks.writing import Writing, answer_of, size

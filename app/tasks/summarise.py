@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from app.llm.chat_model import ChatModel
 from app.llm.messages import Message
 from app.prompts.prompt_file import PromptFile
-from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.clock import Clock
 from app.rag.errors import NothingToRead
-from app.rag.grounding.cite import Citer
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.grounding.check import Checker
 from app.rag.language import Language, language_of
-from app.rag.prompting.prompt import Prompt, neutralise
+from app.rag.prompting.prompt import STOPS, Prompt, neutralise
 from app.rag.retrieval.pack import widen
 from app.rag.retrieval.retrieve import ChunksOf
 from app.rag.types import Passage
@@ -36,6 +36,7 @@ class Summarise:
     prompt: PromptFile
     chunks: ChunksOf
     max_answer_tokens: int
+    checker: Checker
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Stages with progress, sources and text, then the Answer.
@@ -61,13 +62,17 @@ class Summarise:
             counts = {"read": len(parts), "total": len(every)}
             said = self.prompt.say("sampled", language, **counts) + "\n\n"
             yield TextDelta(said, "")
-        writings.append(Writing(self.model, messages, self.max_answer_tokens, question.temperature))
-        citer = Citer(parts)
-        async with aclosing(_cited(writings[-1], citer, clock)) as deltas:
-            async for delta in deltas:
-                said += delta.text
-                yield delta
-        yield answer_of(said, writings, clock, citations=citer.citations, passages=parts)
+        writing = Writing(
+            self.model, messages, self.max_answer_tokens, question.temperature, stop=STOPS
+        )
+        writings.append(writing)
+        async with aclosing(writing.stream()) as pieces:
+            async for piece in pieces:
+                clock.first("first_token")
+                yield TextDelta(piece, piece, writing.served)
+        said += writing.text
+        checks = await asyncio.to_thread(self.checker.check, "", said, parts)
+        yield answer_of(said, writings, clock, checks=checks, passages=parts)
 
     def _read(self, document_id: str) -> tuple[list[Passage], Language]:
         """The document in parts that fit a prompt, and its language. Raises NothingToRead."""
@@ -107,15 +112,6 @@ class Summarise:
         said = self.prompt.say(what, language, name=name, **values)
         asked = neutralise(said.replace("{text}", text.strip()))
         return (*self.prompt.head(language), Message("user", asked))
-
-
-async def _cited(writing: Writing, citer: Citer, clock: Clock) -> AsyncGenerator[TextDelta, None]:
-    """Yields the text and its citations as they are found."""
-    async with aclosing(writing.stream()) as pieces:
-        async for piece in pieces:
-            clock.first("first_token")
-            yield TextDelta(citer.feed(piece), piece, tuple(citer.citations), served=writing.served)
-    yield TextDelta(citer.finish(), "", tuple(citer.citations))
 
 
 def parts_of(

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from app.llm.engines import AUTO
 from app.llm.routing import Case
-from app.rag.answer import AnswerEvent, AnswerLine, Question
+from app.rag.answer import AnswerLine
+from app.rag.events import AnswerEvent, Question
 from app.rag.prompting.prompt import PROMPT_VERSION
 from app.rag.types import Task
 from app.tasks.chat import Chat

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.llm.messages import ToolCall
-from app.rag.answer import Question, Retrieve
+from app.rag.answer import Retrieve
+from app.rag.events import Question
 from app.rag.language import language_of
 from app.rag.prompting.prompt import source_text
 from app.rag.retrieval.pack import widen

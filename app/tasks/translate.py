@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from app.llm.chat_model import ChatModel
 from app.llm.messages import Message
 from app.prompts.prompt_file import PromptFile
-from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.clock import Clock
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.grounding.sentences import split_sentences
 from app.rag.language import language_of
 from app.rag.prompting.prompt import Prompt, neutralise

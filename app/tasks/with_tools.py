@@ -9,20 +9,19 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from app.llm.chat_model import RequestRejected
 from app.llm.messages import Message
 from app.prompts.prompt_file import PromptFile
-from app.rag.answer import AnswerEvent, AnswerLine, Question, Sources, Stage, TextDelta
+from app.rag.answer import AnswerLine
 from app.rag.clock import Clock
-from app.rag.grounding.cite import Citer
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.language import language_of
-from app.rag.prompting.prompt import Prompt, neutralise, recent_turns
+from app.rag.prompting.prompt import STOPS, Prompt, neutralise, recent_turns
 from app.rag.retrieval.retrieve import ChunksOf
-from app.rag.types import Answer, Citation, Unsupported
 from app.tasks.toolbox import TOOLS, Toolbox
-from app.tasks.writing import Writing, served_by, size, total
+from app.tasks.writing import Writing, answer_of, size
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +63,7 @@ class _Run:
     box: Toolbox
     messages: list[Message] = field(default_factory=list)
     writings: list[Writing] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
-    unsupported: list[Unsupported] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
+    shown: str = ""
 
     async def stream(self) -> AsyncGenerator[AnswerEvent, None]:
         clock = Clock()
@@ -74,8 +71,7 @@ class _Run:
         self.messages = self._first_messages()
         for step in range(self.line.steps + 1):
             last = step == self.line.steps or not self._room()
-            citer = Citer(list(self.box.sources), self.question.text)
-            async with aclosing(self._write(citer, clock, tools=not last)) as events:
+            async with aclosing(self._write(clock, tools=not last)) as events:
                 async for event in events:
                     yield event
             calls = self.writings[-1].tool_calls[:MAX_CALLS]
@@ -87,55 +83,36 @@ class _Run:
                 result = await asyncio.to_thread(self.box.run, call, self._result_chars())
                 self.messages.append(Message("tool", result, tool_call_id=call.id))
             clock.lap("tools")
-        clock.lap("generate")
-        served = served_by(self.writings)
-        yield Answer(
-            text="".join(self.shown),
-            citations=tuple(self.citations),
-            passages=tuple(self.box.sources),
-            model=served.engine if served else self.line.plain.model.name,
-            finish_reason=self.writings[-1].finish,
-            tokens=total(self.writings),
-            unsupported=tuple(self.unsupported),
-            conflicts=tuple(citer.conflicts()),
-            timings_ms=clock.timings_ms,
-            served=served,
+        plain, sources = self.line.plain, list(self.box.sources)
+        checks = await asyncio.to_thread(
+            plain.checker.check, self.question.text, self.shown, sources
         )
+        yield answer_of(self.shown, self.writings, clock, checks=checks, passages=sources)
 
-    async def _write(
-        self, citer: Citer, clock: Clock, *, tools: bool
-    ) -> AsyncGenerator[AnswerEvent, None]:
+    async def _write(self, clock: Clock, *, tools: bool) -> AsyncGenerator[AnswerEvent, None]:
         """Asks the model once; text before a tool call is shown as a separate paragraph."""
-        messages = tuple(self.messages)
-        yield Sources(
-            Prompt(messages, tuple(citer.passages), size(self.line.plain.model, messages))
-        )
-        if citer.passages:
-            yield Stage("reading", len(citer.passages))
+        messages, sources = tuple(self.messages), tuple(self.box.sources)
+        yield Sources(Prompt(messages, sources, size(self.line.plain.model, messages)))
+        if sources:
+            yield Stage("reading", len(sources))
         writing = Writing(
             self.line.plain.model,
             messages,
             self.line.plain.max_answer_tokens,
             self.question.temperature,
             tools=TOOLS if tools else (),
+            stop=STOPS,
         )
         self.writings.append(writing)
-        begun = len("".join(self.shown))
         async with aclosing(writing.stream()) as pieces:
             async for piece in pieces:
                 if clock.first("first_token"):
-                    yield Stage("writing", len(citer.passages))
-                yield self._shown(citer, citer.feed(piece), piece)
-        rest = citer.finish()
-        yield self._shown(citer, rest + ("\n\n" if writing.text and writing.tool_calls else ""), "")
-        self.citations += citer.citations
-        self.unsupported += [
-            replace(u, start=u.start + begun, end=u.end + begun) for u in citer.unsupported
-        ]
-
-    def _shown(self, citer: Citer, text: str, raw: str) -> TextDelta:
-        self.shown.append(text)
-        return TextDelta(text, raw, (*self.citations, *citer.citations))
+                    yield Stage("writing", len(sources))
+                self.shown += piece
+                yield TextDelta(piece, piece, writing.served)
+        if writing.text and writing.tool_calls:
+            self.shown += "\n\n"
+            yield TextDelta("\n\n", "")
 
     def _first_messages(self) -> list[Message]:
         plain = self.line.plain

@@ -7,10 +7,12 @@ from typing import Any
 
 from app.llm.chat_model import ChatModel
 from app.llm.messages import Message, Served, TokenCounts, ToolCall
+from app.llm.repetition import REPEATED, without_repetition
 from app.llm.traced import traced
 from app.rag.clock import Clock
+from app.rag.grounding.check import citations_of, conflicts_of, unsupported_of
 from app.rag.prompting.prompt import render_chatml
-from app.rag.types import Answer, Citation, FinishReason, Passage
+from app.rag.types import Answer, Check, FinishReason, Passage
 
 
 @dataclass(slots=True)
@@ -24,6 +26,7 @@ class Writing:
     text: str = ""
     finish: FinishReason = "stop"
     tools: Sequence[Mapping[str, Any]] = ()
+    stop: Sequence[str] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     tokens: TokenCounts = field(default_factory=TokenCounts)
     served: Served | None = None
@@ -34,6 +37,7 @@ class Writing:
             self.messages,
             max_tokens=self.max_tokens,
             temperature=self.temperature,
+            stop=self.stop,
             tools=self.tools,
         )
         deltas = traced(
@@ -42,13 +46,14 @@ class Writing:
             max_tokens=self.max_tokens,
             temperature=self.temperature,
         )
-        async with aclosing(deltas):
-            async for delta in deltas:
+        async with aclosing(without_repetition(deltas)) as guarded:
+            async for delta in guarded:
                 self.served = delta.served or self.served
                 if delta.text:
                     self.text += delta.text
                     yield delta.text
-                self.finish = "length" if delta.finish_reason == "length" else self.finish
+                if delta.finish_reason in ("length", REPEATED):
+                    self.finish = "length" if delta.finish_reason == "length" else "repeated"
                 self.tokens = delta.tokens or self.tokens
                 self.tool_calls = delta.tool_calls or self.tool_calls
 
@@ -70,16 +75,19 @@ def answer_of(
     writings: Sequence[Writing],
     clock: Clock,
     *,
-    citations: Sequence[Citation] = (),
+    checks: Sequence[Check] = (),
     passages: Sequence[Passage] = (),
 ) -> Answer:
     """The final Answer of a stream, with the finish reason of the last call."""
     clock.lap("generate")
-    last, served = writings[-1], served_by(writings)
+    last, served, citations = writings[-1], served_by(writings), citations_of(checks)
     return Answer(
         text=text,
-        citations=tuple(citations),
+        citations=citations,
         passages=tuple(passages),
+        checks=tuple(checks),
+        unsupported=unsupported_of(checks),
+        conflicts=tuple(conflicts_of(citations, passages)),
         model=served.engine if served else last.model.name,
         finish_reason=last.finish,
         served=served,

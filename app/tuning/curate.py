@@ -1,8 +1,8 @@
 """Selects training rows from rated answers, and gives the reason for every exclusion.
 
-The target is the answer as shown, not `raw_output`: its markers were checked against the sources,
-it is the text that was rated, and later turns have it as history. For the same reason it is the
-rejected side of a pair: chosen and rejected then differ in content, not in corrected markers.
+The target is the answer as shown, which is the text that was rated. That is what the model wrote,
+to the byte, except for the smallest models, whose answers the extractive reader composes from their
+output (`raw_output`) and the sources.
 
 A correction outweighs a thumb: if there is one, it is the target. Control tokens in answers and
 corrections become plain text, as in prompts.

@@ -14,7 +14,7 @@ from app.tuning.formats import (
     messages_row,
     sharegpt_row,
 )
-from app.tuning.types import FORMATS, Format, LeftOut, RatedAnswer, Selection
+from app.tuning.types import FORMATS, Exclusion, Format, LeftOut, RatedAnswer, Selection
 
 # Legal inside JSON strings, but line ends for str.splitlines and some editors.
 _LINE_ENDS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
@@ -44,8 +44,14 @@ def export(
         (item for item in rated if selection.holds(item)),
         key=lambda item: (item.created_at, item.message_id),
     )
-    rows, left_out = _rows(chosen, format)
-    return rows, Report(format, len(chosen), len(rows), left_out)
+    unsupported = tuple(
+        LeftOut(item.message_id, Exclusion.UNSUPPORTED)
+        for item in chosen
+        if selection.supported_only and item.rating == "up" and not item.supported
+    )
+    dropped = {item.message_id for item in unsupported}
+    rows, left_out = _rows([item for item in chosen if item.message_id not in dropped], format)
+    return rows, Report(format, len(chosen), len(rows), (*unsupported, *left_out))
 
 
 def jsonl(rows: Iterable[JsonRow]) -> Iterator[str]:

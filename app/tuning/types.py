@@ -19,9 +19,10 @@ class RatedAnswer:
     """An answer with its prompt and its rating.
 
     `prompt` is the served prompt, byte for byte: system, earlier turns, question with its sources,
-    without a given beginning of the answer. `answer` is the shown text, with corrected citation
-    markers; `raw_output` is the model's text. Answers of the same `conversation_id` and `position`
-    are variants of each other. Times have a zone.
+    without a given beginning of the answer. `answer` is the shown text, `raw_output` the model's;
+    they differ where the extractive reader composed the answer. `supported`: the sources hold
+    everything that the answer states. Answers of the same `conversation_id` and `position` are
+    variants of each other. Times have a zone.
     """
 
     message_id: str
@@ -40,6 +41,7 @@ class RatedAnswer:
     comment: str = ""
     correction: str = ""
     model: str | None = None
+    supported: bool = False
 
     @property
     def variants_key(self) -> tuple[str, int]:
@@ -61,6 +63,7 @@ class Exclusion(StrEnum):
     UNWRITABLE = "unwritable"
     EMPTY = "empty"
     INTERRUPTED = "interrupted"
+    UNSUPPORTED = "unsupported"
     DOWN_WITHOUT_CORRECTION = "down_without_correction"
     CORRECTION_EQUALS_ANSWER = "correction_equals_answer"
     NOTHING_TO_COMPARE = "nothing_to_compare"
@@ -81,6 +84,7 @@ _WORDS: dict[Exclusion, str] = {
     Exclusion.UNWRITABLE: "Contains characters that UTF-8 cannot encode.",
     Exclusion.EMPTY: "The answer is empty.",
     Exclusion.INTERRUPTED: "The answer is incomplete.",
+    Exclusion.UNSUPPORTED: "Rated up, but the sources do not support all of it.",
     Exclusion.DOWN_WITHOUT_CORRECTION: "Rated down, without a correction.",
     Exclusion.CORRECTION_EQUALS_ANSWER: "The correction is identical to the answer.",
     Exclusion.NOTHING_TO_COMPARE: "No correction, and no variant with the opposite rating.",
@@ -98,12 +102,14 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Filters by `rated_at`: from `since` to before `until`."""
+    """Filters by `rated_at`: from `since` to before `until`. `supported_only` leaves out answers
+    rated up that their sources do not support."""
 
     base_id: str | None = None
     rating: Rating | None = None
     since: datetime | None = None
     until: datetime | None = None
+    supported_only: bool = False
 
     def __post_init__(self) -> None:
         """Raises SelectionInvalid."""

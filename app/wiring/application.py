@@ -15,6 +15,7 @@ from app.llm.chat_model import ChatModel, LlmError
 from app.llm.gateway import Gateway, alone
 from app.measure import AnswerLog
 from app.rag.answer import AnswerLine
+from app.rag.grounding.check import Checker
 from app.rag.language import Language
 from app.rag.prompting.budget import PromptBudget
 from app.rag.retrieval.retrieve import Retriever
@@ -40,7 +41,7 @@ from app.services.search.search import Passages, Search
 from app.version import VERSION
 from app.wiring.engines import build_gateway, styles
 from app.wiring.indexes import build_indexes
-from app.wiring.models import build_embedder, model_store, scoring
+from app.wiring.models import build_checker, build_embedder, model_store, scoring
 from app.wiring.tasks import build_recipes, build_tasks
 from ingest.embedding.embedder import Embedder
 
@@ -145,8 +146,9 @@ class Zhiwen:
         self.db.dispose()
 
 
-def _load_models(embedder: Embedder, retriever: Retriever) -> None:
+def _load_models(embedder: Embedder, retriever: Retriever, checker: Checker) -> None:
     _ = retriever.axis  # measured once, by embedding pairs of sentences
+    checker.warm()
     embedder.embed(["知问"], kind="query")
 
 
@@ -175,6 +177,7 @@ def build(
     )
     documents = Documents(db, files, settings.max_upload_bytes)
     search = Search(db, retriever, settings.max_question_chars)
+    checker = build_checker(embedder)
     answer_line = AnswerLine(
         retriever,
         gateway,
@@ -184,12 +187,13 @@ def build(
         answerable=answerable,
         choose=gateway.choose,
         styles=styles(gateway, store),
+        checker=checker,
     )
     tasks = build_tasks(settings, answer_line, passages)
-    generations = Generations(db, tasks, AnswerLog(settings.log_prompts))
+    generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
-    warm = WarmUp(lambda: _load_models(embedder, retriever))
+    warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
     return Zhiwen(
         settings=settings,
         db=db,
@@ -204,7 +208,7 @@ def build(
         search=search,
         generations=generations,
         ask=Ask(db, search, generations, settings.temperature, gateway, recipes, cache),
-        replay=Replay(db, gateway, tasks, VERSION),
+        replay=Replay(db, gateway, tasks, checker, VERSION),
         direct=Direct(db, search, answer_line, gateway),
         conversations=Conversations(db),
         feedback=Feedback(db),

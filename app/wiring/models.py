@@ -3,6 +3,8 @@
 from app.config import Settings
 from app.models.hub import HubClient
 from app.models.store import ModelStore
+from app.rag.grounding.check import Checker
+from app.rag.grounding.embedded import EmbeddedChecker
 from app.rag.retrieval.fuse import DENSE_WEIGHT
 from app.rag.retrieval.gate import Answerable
 from ingest.embedding.embedder import Embedder
@@ -30,6 +32,11 @@ def build_embedder(settings: Settings, store: ModelStore, *, threads: int) -> Em
     if name == "hashing":
         return HashingEmbedder()
     return SentenceTransformerEmbedder(store.path(name), name=name, threads=threads)
+
+
+def build_checker(embedder: Embedder) -> Checker:
+    """The checker of answers. The hashing embedder knows no meanings: with it, words decide."""
+    return EmbeddedChecker(None if isinstance(embedder, HashingEmbedder) else embedder)
 
 
 def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float, Answerable]:

@@ -22,7 +22,9 @@ def build_tasks(settings: Settings, answer_line: AnswerLine, passages: Passages)
         answer_line,
         Chat(model, load_prompt("chat"), max_tokens),
         Translate(model, load_prompt("translate"), max_tokens),
-        Summarise(model, load_prompt("summarise"), passages.of_document, max_tokens),
+        Summarise(
+            model, load_prompt("summarise"), passages.of_document, max_tokens, answer_line.checker
+        ),
         tools if settings.tool_steps else None,
     )
 

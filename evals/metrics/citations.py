@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.rag.grounding.sentences import split_sentences
-from app.rag.types import Passage
+from app.rag.types import Check, Passage
 from evals.runs import Scores
 
 SUPPORT = 0.6
@@ -55,14 +55,23 @@ class Checked:
         return found
 
 
-def check_citations(answer: str, passages: Sequence[Passage]) -> Checked:
-    """Checks the markers of an answer; `[n]` refers to `passages[n - 1]`."""
+def check_citations(
+    answer: str, passages: Sequence[Passage], checks: Sequence[Check] = ()
+) -> Checked:
+    """Checks the markers of an answer, `[n]` referring to `passages[n - 1]`, and the sources that
+    its verdicts name."""
     statements = cited = supported = nowhere = 0
     for span in split_sentences(answer):
         sentence = answer[span.start : span.end]
         numbers = [int(number) for number in _MARKER.findall(sentence)]
-        named = [passages[n - 1] for n in numbers if 1 <= n <= len(passages)]
-        nowhere += len(numbers) - len(named)
+        nowhere += sum(not 1 <= number <= len(passages) for number in numbers)
+        numbers += [
+            source.marker
+            for check in checks
+            if check.verdict in ("supported", "computed") and span.start < check.end <= span.end
+            for source in check.sources
+        ]
+        named = [passages[n - 1] for n in sorted(set(numbers)) if 1 <= n <= len(passages)]
         bare = _MARKER.sub("", sentence)
         if refuses(bare) or not _content(bare):
             continue

@@ -77,7 +77,8 @@ def score(
             found = {passage.document_name for passage in answered.answer.passages}
             record.scores["gold_in_prompt"] = float(not found.isdisjoint(gold_files))
     if "citations" in eval.scored_by and not answered.refused:
-        checked = check_citations(answered.answer.text, answered.answer.passages)
+        answer = answered.answer
+        checked = check_citations(answer.text, answer.passages, answer.checks)
         record.scores |= checked.scores()
         record.details["sentences"] = [checked.statements, checked.cited, checked.supported]
     if "abstention" in eval.scored_by:

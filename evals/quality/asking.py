@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.llm.messages import Message
-from app.rag.answer import AnswerLine, Question, Sources, TextDelta
+from app.rag.answer import AnswerLine
+from app.rag.events import Question, Sources, TextDelta
 from app.rag.prompting.prompt import Prompt
 from app.rag.types import Answer
 from evals.metrics.citations import refuses

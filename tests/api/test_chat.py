@@ -33,7 +33,7 @@ def test_an_answer_streams_with_stages_sources_and_a_citation_that_holds(
     assert [stage["stage"] for stage in found["stage"]] == ["searching", "reading", "writing"]
     message = found["done"][0]["message"]
     assert "".join(delta["text"] for delta in found["delta"]) == message["content"]
-    assert message["content"] == "年假为每年十五天，须提前一周申请[1]。"
+    assert message["content"] == "年假为每年十五天，须提前一周申请。"
     (citation,) = message["citations"]
     passage = found["sources"][0]["passages"][citation["marker"] - 1]
     assert passage["document_name"] == "员工手册.md"
@@ -77,7 +77,7 @@ def test_the_first_words_of_an_answer_are_served_and_kept_but_not_taught(tmp_pat
     assert model.history[0][-1] == Message("assistant", "年假有")
     assert kept.message.prompt[-1] == {"role": "assistant", "content": "年假有"}
     assert [m["content"] for m in exported[:-1]] == [m.content for m in model.history[0][:-1]]
-    assert exported[-1]["content"] == found["done"][0]["message"]["content"] == "每年十五天[1]。"
+    assert exported[-1]["content"] == found["done"][0]["message"]["content"] == "每年十五天。[1]"
 
 
 def test_an_empty_base_gives_a_plain_sentence_and_asks_no_model(
@@ -162,8 +162,8 @@ def test_regenerating_adds_a_variant_and_keeps_the_old_answer(
     assert second["done"]["message"]["variant"] == 1
     detail = api.http.get(f"/api/conversations/{first['conversation']['id']}").json()
     assert [m["content"] for m in detail["messages"]][1:] == [
-        "年假十五天[1]。",
-        "每年十五天年假[1]。",
+        "年假十五天。",
+        "每年十五天年假。",
     ]
 
 

@@ -40,6 +40,21 @@ def test_only_answers_are_rated_and_only_with_known_words(
     assert (put.status_code, put.json()["code"]) == (422, "not_an_answer")
 
 
+def test_only_supported_answers_are_exported_where_that_is_asked(
+    api: RunningApi, model: ScriptedChatModel
+) -> None:
+    base_id, wrong = answered(api, model)
+    model.enqueue("年假为每年十五天。")
+    right = ask(api.http, "年假共几天？", base_id)["start"][0]["answer_id"]
+    for message_id in (wrong, right):
+        api.http.put(f"/api/messages/{message_id}/feedback", json={"rating": "up"})
+    asked = {"format": "messages", "supported_only": True}
+    (row,) = map(json.loads, api.http.get("/api/export", params=asked).text.splitlines())
+    assert row["messages"][-1]["content"] == "年假为每年十五天。"
+    (left,) = api.http.get("/api/export/report", params=asked).json()["left_out"]
+    assert left["message_id"] == wrong
+
+
 def test_a_correction_becomes_a_preference_pair(api: RunningApi, model: ScriptedChatModel) -> None:
     base_id, message_id = answered(api, model)
     down = {"rating": "down", "correction": "年假为每年十五天[1]。"}

@@ -21,11 +21,14 @@ def test_a_plain_client_gets_an_answer_with_citations_beside_it(
     answer = client.chat.completions.create(
         model="zhiwen/人事", messages=[{"role": "user", "content": "年假有几天？"}]
     )
-    assert answer.choices[0].message.content == "年假为每年十五天[1]。"
+    assert answer.choices[0].message.content == "年假为每年十五天。"
     assert answer.usage is not None and answer.usage.total_tokens > 0
     assert answer.model_extra is not None
     (citation,) = answer.model_extra["citations"]
     assert (citation["document_name"], citation["text"]) == ("假期.txt", "年假为每年十五天。")
+    (check,) = answer.model_extra["checks"]
+    assert (check["start"], check["end"], check["verdict"]) == (0, 9, "supported")
+    assert check["sources"] == [citation]
 
 
 def test_streaming_with_usage(api: RunningApi, model: ScriptedChatModel) -> None:
@@ -44,9 +47,11 @@ def test_streaming_with_usage(api: RunningApi, model: ScriptedChatModel) -> None
     )
     chunks = list(stream)
     text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
-    assert text == "年假十五天[1]。"
+    assert text == "年假十五天。"
     assert chunks[-1].usage is not None and chunks[-1].usage.completion_tokens > 0
     assert chunks[-2].choices[0].finish_reason == "stop"
+    assert chunks[-2].model_extra is not None
+    assert [check["verdict"] for check in chunks[-2].model_extra["checks"]] == ["supported"]
     assert [m.content for m in model.history[0]][1:3] == ["你好", "你好！"]
     assert "pirate" not in model.history[0][0].content
 

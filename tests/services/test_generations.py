@@ -11,7 +11,9 @@ from sqlmodel import select
 
 from app.db.tables import Conversation, StoredMessage, utc_now
 from app.llm.scripted import ScriptedChatModel
-from app.rag.answer import AnswerLine, Question
+from app.rag.answer import AnswerLine
+from app.rag.events import Question
+from app.rag.grounding.embedded import EmbeddedChecker
 from app.rag.prompting.budget import PromptBudget
 from app.rag.retrieval.retrieve import Retriever
 from app.services.answers.generations import (
@@ -49,7 +51,7 @@ def generations(house: House, model: ScriptedChatModel) -> Generations:
         hydrate=passages.hydrate,
     )
     line = AnswerLine(retriever, model, top_k=6, budget=PromptBudget(900), max_answer_tokens=100)
-    return Generations(house.db, line)
+    return Generations(house.db, line, EmbeddedChecker())
 
 
 def empty_answer(house: House, *, age_s: float = 0.0, content: str = "") -> StoredMessage:
@@ -122,6 +124,24 @@ async def test_the_text_so_far_is_in_the_database_before_the_answer_ends(
     assert [citation["marker"] for citation in whole.citations] == [1]
 
 
+async def test_what_was_written_before_a_stop_is_checked(
+    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+) -> None:
+    assert model.gate is not None
+    model.enqueue("年假为每年十五天。年假为", "每年三十天。")
+    answer = empty_answer(house)
+    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    model.gate.release()
+    await until_stored(house, answer.id, "年假为每年十五天。年假为")
+    assert generations.stop(answer.id)
+    assert generation.task is not None
+    await asyncio.gather(generation.task, return_exceptions=True)
+    kept = stored(house, answer.id)
+    assert (kept.state, kept.content) == ("stopped", "年假为每年十五天。年假为")
+    assert kept.checks[0]["verdict"] == "supported"
+    assert [citation["marker"] for citation in kept.citations] == [1]
+
+
 async def test_a_write_that_comes_after_the_end_changes_nothing(
     house: House, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
@@ -141,7 +161,7 @@ async def test_a_write_that_comes_after_the_end_changes_nothing(
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
     answer = empty_answer(house)
-    slow = Slow(house.db, generations.answer_line)
+    slow = Slow(house.db, generations.answer_line, generations.checker)
     generation = slow.start(answer, Question("年假几天？", (base_id,), (), 0.0))
     model.gate.release()
     assert await asyncio.to_thread(begun.wait, 30)

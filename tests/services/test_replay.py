@@ -50,6 +50,8 @@ def test_the_same_prompt_is_served_and_the_same_answer_comes(
 
     assert made["same"] is True
     assert made["before"] == made["after"] == before["content"]
+    assert made["same_verdicts"] is True
+    assert made["checks_before"] == made["checks_after"] == before["checks"] != []
     assert made["notes"] == []
     assert fake.requests[0] == fake.requests[1]
     recipe = made["recipe"]
@@ -87,7 +89,9 @@ def test_another_answer_is_told_and_why(tmp_path: Path) -> None:
         other.enqueue("十五天年假。")
         made = api.http.post(f"/api/messages/{before['id']}/replay").json()
         kept = api.http.get(f"/api/messages/{before['id']}").json()
-    assert (made["same"], made["after"]) == (False, "十五天年假[1]。")
+    assert (made["same"], made["after"]) == (False, "十五天年假。")
+    assert made["same_verdicts"] is False
+    assert [check["verdict"] for check in made["checks_before"]] == ["supported"]
     assert made["notes"] == ["Written by scripted; other is running now."]
     assert kept["content"] == before["content"]
 

@@ -173,6 +173,27 @@ def test_filters() -> None:
     assert export(items, "messages", Selection(rating="down"))[1].considered == 1
 
 
+def test_answers_that_nothing_supports_can_be_left_out() -> None:
+    items = [
+        rated(1, supported=True),
+        rated(2),
+        rated(3, rating="down", correction="十天"),
+        rated(4, correction="十天，不含周末"),
+    ]
+    only = Selection(supported_only=True)
+    rows, report = export(items, "messages", only)
+    assert len(rows) == 2
+    assert [(left.message_id, left.reason) for left in report.left_out] == [
+        ("m02", Exclusion.UNSUPPORTED),
+        ("m04", Exclusion.UNSUPPORTED),
+    ]
+    assert len(export(items, "messages")[0]) == 4
+    wanted = [
+        row["completion"][0]["content"] for row in export(items, "kto", only)[0] if row["label"]
+    ]
+    assert wanted == [items[0].answer, "十天"]
+
+
 def test_impossible_filters_are_refused() -> None:
     with pytest.raises(SelectionInvalid, match="zone"):
         Selection(since=datetime(2026, 11, 1))  # the point of the test

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 
 from app.api.routes.chat import ChatIn
 from app.api.routes.conversations import ConversationOut
-from app.api.routes.messages import CitationOut, MessageOut
+from app.api.routes.messages import CitationOut, MessageOut, VerdictOut
 from app.api.wire import Problem
+from app.rag.grounding.embedded import EmbeddedChecker
+from app.services.answers.stored_prompt import passage_from
 from tests.ui.stand_in import House, new_id, now
-from tests.ui.stand_in_texts import ANSWERS, NO_SOURCES
+from tests.ui.stand_in_texts import ANSWERS, LONG_ANSWER, NO_SOURCES
 
 
 async def write_answer(house: House, answer: MessageOut, question: str) -> None:
@@ -32,6 +35,8 @@ async def write_answer(house: House, answer: MessageOut, question: str) -> None:
         house.emit(answer.id, "error", problem.model_dump(mode="json"))
         return
     text = "这些资料里没有找到答案。" if none else ANSWERS[answer.variant % len(ANSWERS)]
+    if "表格" in question:
+        text = LONG_ANSWER
     if "long" in question:
         text = "\n\n".join([text] * 30)
     if not none:
@@ -63,6 +68,12 @@ def finish(house: House, answer: MessageOut, text: str, reason: str) -> None:
         )
         for n, p in enumerate(answer.passages, 1)
         if f"[{n}]" in text
+    ]
+    passages = [passage_from(passage.model_dump()) for passage in answer.passages]
+    answer.checks = [
+        VerdictOut.model_validate(asdict(check))
+        for check in EmbeddedChecker().check("", text, passages)
+        if reason != "no_sources"
     ]
     house.emit(answer.id, "done", {"message": answer.model_dump(mode="json")})
 

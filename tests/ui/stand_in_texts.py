@@ -27,5 +27,27 @@ ANSWERS = (
     "年假：满一年十天，满五年十五天 [1]。请提前三个工作日申请 [2]。",
 )
 
+# With a list, a table, code, and statements that no source supports.
+LONG_ANSWER = """## 假期一览
+
+| 假期 | 天数 |
+|---|---|
+| 年假（满一年） | 10 天 |
+| 年假（满五年） | 15 天 |
+| 婚假 | 12 天 |
+
+申请步骤：
+
+1. 提前三个工作日在系统中提交。
+2. 由直属主管批准；连续休假超过五天的，还需要部门负责人批准。
+3. 火星分部的员工另行通知。
+
+```python
+days = {"annual": 10, "sick": 0}
+second = items[1]
+```
+
+病假期间工资按百分之六十发放[1]。当年未休完的年假可以顺延到次年三月底。"""
+
 # Questions with one of these words find no answer.
 NO_SOURCES = ("月球", "moon")

@@ -150,6 +150,24 @@ class Unsupported(TypedDict):
     reason: Literal["words", "number"]
 
 
+class Marker(TypedDict):
+    start: int
+    end: int
+    numbers: list[int]
+
+
+class Check(TypedDict):
+    """What is known of `content[start:end]`; with the words of the sources that it rests on."""
+
+    start: int
+    end: int
+    verdict: Literal["supported", "computed", "unsupported", "contradicted", "no_statement"]
+    kind: Literal["sentence", "heading", "cell"]
+    reason: Literal["", "words", "number", "date", "name", "negation", "language"]
+    sources: list[Citation]
+    markers: list[Marker]
+
+
 class Conflict(TypedDict):
     marker: int
     text: str
@@ -184,6 +202,7 @@ class Message(TypedDict):
     error_detail: str | None
     passages: list[Passage]
     citations: list[Citation]
+    checks: NotRequired[list[Check]]
     unsupported: NotRequired[list[Unsupported]]
     conflicts: NotRequired[list[Conflict]]
     prompt_tokens: int

@@ -67,6 +67,8 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
             trust.conflicts(shown)
         if shown["passages"]:
             numbers = sources.cited_numbers(shown)
+            if shown["finish_reason"] != "no_sources" and not sources.rests_on_sources(shown):
+                st.caption(t("source.searched"))
             sources.chips(shown["id"], shown["passages"], numbers, shown["citations"])
         return _actions(shown, variants, busy=busy)
 
@@ -91,6 +93,8 @@ def _outcome(message: wire.Message) -> None:
         st.caption(t("answer.stopped"))
     elif message["finish_reason"] == "length":
         st.caption(t("answer.cut"))
+    elif message["finish_reason"] == "repeated":
+        st.caption(t("answer.repeated"))
 
 
 def _nothing_found(message: wire.Message) -> None:

@@ -13,7 +13,8 @@ from ui.words.texts import t
 _CLICK_JS = """
 export default function ({ setTriggerValue }) {
   const onClick = (event) => {
-    const link = event.target.closest && event.target.closest('a[href^="#cite-"]');
+    const links = 'a[href^="#cite-"], a[href^="#doubt"]';
+    const link = event.target.closest && event.target.closest(links);
     if (!link) return;
     event.preventDefault();
     event.stopPropagation();
@@ -106,10 +107,15 @@ def anchor(message_id: str) -> str:
     return f"cite-{message_id}"
 
 
+def doubtful(anchor: str) -> str:
+    """The same place, of a marker behind what its source does not support."""
+    return f"doubt-{anchor}"
+
+
 def listen() -> None:
     """Opens the source when a marker is clicked. Call once per page."""
     clicked = _clicks(key="marker-clicks", height="content", on_marker_change=lambda: None).marker
-    found = re.fullmatch(r"cite-([0-9a-zA-Z-]+)-(\d+)", clicked or "")
+    found = re.fullmatch(r"(?:doubt-)?cite-([0-9a-zA-Z-]+)-(\d+)", clicked or "")
     if found:
         state.open_dialog("source", message_id=found[1], number=int(found[2]))
 

@@ -71,11 +71,29 @@ def chips(
 
 
 def cited_numbers(message: wire.Message) -> list[int]:
-    """Markers that occur in the answer; all passages where it cites none."""
-    cited = sorted({c["marker"] for c in message["citations"]})
+    """What the answer rests on; all passages where it rests on none.
+
+    Of an answer with verdicts only what supports a statement counts, not what the model named.
+    """
+    checks = message.get("checks")
+    found = [
+        source["marker"]
+        for check in checks or []
+        if check["verdict"] in ("supported", "computed")
+        for source in check["sources"]
+    ]
+    cited = sorted({*found} if checks else {c["marker"] for c in message["citations"]})
     return [n for n in cited if 1 <= n <= len(message["passages"])] or [
         *range(1, len(message["passages"]) + 1)
     ]
+
+
+def rests_on_sources(message: wire.Message) -> bool:
+    """Whether a source supports anything of the answer."""
+    checks = message.get("checks")
+    if not checks:
+        return bool(message["citations"])
+    return any(check["verdict"] in ("supported", "computed") for check in checks)
 
 
 def _sources_of(message_id: str) -> tuple[list[wire.Passage], list[wire.Citation], list[int]]:

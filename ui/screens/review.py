@@ -99,6 +99,8 @@ def _export(rating: str, base_id: str) -> None:
     )
     choice = {"format": str(kind), "rating": rating, "base_id": base_id}
     choice |= _dates()
+    if st.checkbox(t("export.supported_only"), key="export-supported"):
+        choice["supported_only"] = "true"
     try:
         report = state.client().export_report(choice)
     except ApiError as error:

@@ -14,7 +14,7 @@ from app.api.problems import problem_of
 from app.api.routes.conversations import conversation_out
 from app.api.routes.messages import Task, message_out
 from app.api.wire import Wire, passage_out
-from app.rag.answer import Stage
+from app.rag.events import Stage
 from app.services.answers.ask import Asked
 from app.services.answers.conversations import MessageView
 from app.services.answers.generations import Event

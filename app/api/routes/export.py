@@ -34,9 +34,10 @@ def _selection(
     rating: Rating | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    supported_only: bool = False,
 ) -> Selection:
     try:
-        return Selection(base_id=base_id, rating=rating, since=since, until=until)
+        return Selection(base_id, rating, since, until, supported_only)
     except SelectionInvalid as error:
         raise Invalid(str(error), code="selection") from error
 

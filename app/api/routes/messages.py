@@ -1,5 +1,6 @@
 """Reads, stops and replays a single message."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -35,6 +36,30 @@ class UnsupportedOut(Wire):
     start: int
     end: int
     reason: Literal["words", "number"]
+
+
+class MarkerOut(Wire):
+    """`content[start:end]` is brackets with the numbers of sources."""
+
+    start: int
+    end: int
+    numbers: list[int]
+
+
+class VerdictOut(Wire):
+    """The verdict on `content[start:end]`, a sentence, a heading or a table cell. `sources` are the
+    words that support it, that it is computed from, or that contradict it; for an unsupported one,
+    the nearest words of the sources that the model named. `markers` are those the model wrote for
+    it, `nowhere` the numbers in them that name no source."""
+
+    start: int
+    end: int
+    verdict: Literal["supported", "computed", "unsupported", "contradicted", "no_statement"]
+    kind: Literal["sentence", "heading", "cell"]
+    reason: Literal["", "words", "number", "date", "name", "negation", "language"]
+    sources: list[CitationOut]
+    markers: list[MarkerOut]
+    nowhere: list[int]
 
 
 class ConflictOut(Wire):
@@ -79,6 +104,7 @@ class MessageOut(Wire):
     passages: list[PassageOut]
     citations: list[CitationOut]
     confidence: float | None = None
+    checks: list[VerdictOut] = Field([])
     unsupported: list[UnsupportedOut] = Field([])
     conflicts: list[ConflictOut] = Field([])
     prompt_tokens: int
@@ -94,12 +120,16 @@ class MessageOut(Wire):
 
 class ReplayOut(Wire):
     """`before` is the stored answer, `after` the new one; `same` tells whether the model
-    wrote identical text. `notes` explain possible differences."""
+    wrote identical text, `same_verdicts` whether its statements were judged alike. `notes` explain
+    possible differences."""
 
     message_id: str
     same: bool
+    same_verdicts: bool
     before: str
     after: str
+    checks_before: list[VerdictOut]
+    checks_after: list[VerdictOut]
     model: str
     recipe: dict[str, Any]
     notes: list[str]
@@ -138,8 +168,11 @@ async def replay_message(message_id: str, app: App) -> ReplayOut:
     return ReplayOut(
         message_id=message_id,
         same=made.same,
+        same_verdicts=made.same_verdicts,
         before=made.answer.content,
         after=made.text,
+        checks_before=[VerdictOut.model_validate(check) for check in made.answer.checks],
+        checks_after=[VerdictOut.model_validate(asdict(check)) for check in made.checks],
         model=made.model,
         recipe=made.answer.recipe,
         notes=list(made.notes),

@@ -1,6 +1,7 @@
 """OpenAI-compatible endpoints: any OpenAI client can query a knowledge base.
 
-The additional fields `citations` and `served` (the engine) are ignored by plain clients.
+The additional fields `citations`, `checks` (the verdict on each statement) and `served` (the
+engine) are ignored by plain clients.
 """
 
 import json
@@ -20,8 +21,8 @@ from app.api.deps import App
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
 from app.llm.messages import Message
-from app.rag.answer import Question, TextDelta
-from app.rag.types import Answer
+from app.rag.events import Question, TextDelta
+from app.rag.types import Answer, Check, Citation
 from app.services.errors import Invalid
 from app.wiring.application import Zhiwen
 
@@ -126,7 +127,8 @@ async def _completion(
             "object": "chat.completion",
             "choices": [choice],
             "usage": _usage(answer),
-            "citations": _citations(answer),
+            "citations": _dicts(answer.citations),
+            "checks": _dicts(answer.checks),
             "served": _served(answer),
             "trace_id": tracing.trace_id(),
         }
@@ -162,7 +164,8 @@ async def _frames(
                 elif isinstance(event, Answer):
                     last = choice({}, _finish_reason(event))
                     more = {
-                        "citations": _citations(event),
+                        "citations": _dicts(event.citations),
+                        "checks": _dicts(event.checks),
                         "served": _served(event),
                         "trace_id": tracing.trace_id(),
                     }
@@ -201,8 +204,8 @@ def _usage(answer: Answer) -> dict[str, int]:
     }
 
 
-def _citations(answer: Answer) -> list[dict[str, Any]]:
-    return [asdict(citation) for citation in answer.citations]
+def _dicts(found: Sequence[Citation | Check]) -> list[dict[str, Any]]:
+    return [asdict(each) for each in found]
 
 
 def _served(answer: Answer) -> dict[str, Any] | None:

@@ -184,7 +184,8 @@ def answer_to(prompt: str) -> str:
     if not found:
         return _NO_SOURCE
     sentence = found[1].strip()
-    return f"{sentence[:-1]}[1]{sentence[-1]}"
+    stop = sentence[-1] if sentence[-1] in "。！？.!?" else ""
+    return f"{sentence.removesuffix(stop)}[1]{stop}"
 
 
 def _chunk(chat: bool, text: str, finish_reason: str | None = None) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from app.llm.chat_model import (
     EngineStreamBroken,
     EngineUnavailable,
     LlmError,
+    Messages,
     RequestRejected,
+    messages_for,
 )
 from app.llm.messages import Message
 from app.llm.wire.chunks import DONE, Chunk, MalformedChunk, error_reason, read_chunk
@@ -94,7 +96,7 @@ class OpenAIChatModel:
 
     async def stream(
         self,
-        messages: Sequence[Message],
+        messages: Messages,
         *,
         max_tokens: int,
         temperature: float = 0.0,
@@ -103,7 +105,8 @@ class OpenAIChatModel:
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`. A request is retried once, and never after the first token."""
         deadline = asyncio.get_running_loop().time() + self._first_token_timeout_s
-        path, body = self._request(messages, max_tokens, temperature, stop, tools)
+        asked = messages_for(self, messages)
+        path, body = self._request(asked, max_tokens, temperature, stop, tools)
         started = False
         try:
             async with (

@@ -1,8 +1,14 @@
 """Sentences as they are cited: a line of a list or a table is one of its own."""
 
+import re
 from typing import NamedTuple
 
 from ingest.chunking.sentences import sentence_spans
+
+_CLAUSE_ENDS = re.compile(
+    r"[，；;。！？]+|,(?!\d)(?!\s*(?:1[89]|20|21)\d\d\b)\s*"
+    r"|\s+(?=(?:but|however|unless|while|whereas|although|though|because|if|when|and)\s)"
+)
 
 
 class Span(NamedTuple):
@@ -21,3 +27,8 @@ def split_sentences(text: str) -> list[Span]:
             spans.append(Span(begin, begin + len(line)))
             begin += len(line)
     return spans
+
+
+def split_clauses(text: str) -> list[str]:
+    """The clauses of a sentence; commas in numbers and dates divide none."""
+    return [part for part in (piece.strip() for piece in _CLAUSE_ENDS.split(text)) if part]

@@ -23,6 +23,8 @@ _SOURCE: dict[Language, str] = {
     "zh": '<资料 编号="{number}" 出处="{label}">\n{text}\n</资料>\n',
     "en": '<source number="{number}" from="{label}">\n{text}\n</source>\n',
 }
+# Where a model goes on with sources of its own making. Four, as many as OpenAI's protocol allows.
+STOPS = ("</资料>", "</source>", "<资料 ", "<source number")
 _QUESTION: dict[Language, str] = {"zh": "问题：", "en": "Question: "}
 _CLOSING_TAG = re.compile(r"<(?=/\s*(?:资料|source)\s*>)")
 

@@ -21,6 +21,7 @@ _COPIED = (
     "passages",
     "citations",
     "confidence",
+    "checks",
     "unsupported",
     "conflicts",
     "model",
@@ -56,7 +57,7 @@ class AnswerCache:
             .order_by(col(StoredMessage.created_at).desc())
             .limit(1)
         ).first()
-        # Without a citation, the model said that it found nothing.
+        # Without a citation, nothing was found, or nothing supports the answer.
         found = newest if newest is not None and newest.citations else None
         ANSWER_CACHE.labels("hit" if found else "miss").inc()
         return found

@@ -1,6 +1,5 @@
 """Asks a question: stores its conversation and two messages, and starts the generation."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,8 @@ from app.llm.chat_model import EngineBusy
 from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
 from app.llm.messages import Message
-from app.rag.answer import Question
+from app.rag.events import Question
+from app.rag.grounding.statements import without_markers
 from app.rag.types import Task
 from app.services.answers.answer_cache import AnswerCache, reuse_answer
 from app.services.answers.conversations import get_conversation, get_message
@@ -25,7 +25,6 @@ from app.services.library.bases import get_base
 from app.services.search.search import Search
 
 _TITLE_CHARS = 40
-_MARKERS = re.compile(r"\s?\[\d{1,2}\]")
 CACHED_TASKS = ("qa", "summarise")
 _REGENERATE_TEMPERATURE = 0.7  # at 0, the same prompt would give the same answer
 
@@ -206,11 +205,6 @@ def title_of(question: str) -> str:
     """The first line of the question, shortened."""
     line = " ".join(question.split())
     return line if len(line) <= _TITLE_CHARS else line[: _TITLE_CHARS - 1] + "…"
-
-
-def without_markers(text: str) -> str:
-    """Removes citation markers, which would point to the wrong sources in the next prompt."""
-    return _MARKERS.sub("", text)
 
 
 def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:

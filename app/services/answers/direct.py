@@ -13,9 +13,10 @@ from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
 from app.llm.messages import Message
 from app.measure import answering
-from app.rag.answer import AnswerEvent, AnswerLine, Question
+from app.rag.answer import AnswerLine
+from app.rag.events import AnswerEvent, Question
+from app.rag.grounding.statements import without_markers
 from app.rag.types import Answer
-from app.services.answers.ask import without_markers
 from app.services.errors import Invalid, NotFound
 from app.services.search.search import Search
 

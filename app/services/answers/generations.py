@@ -7,7 +7,7 @@ about twice a second, so that a killed process loses at most half a second of te
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -21,10 +21,12 @@ from app.db.engine import Database
 from app.db.tables import StoredMessage, utc_now
 from app.llm.chat_model import LlmError
 from app.measure import answering, count_cached
-from app.rag.answer import AnswerEvent, Question, Sources, Stage, TextDelta
 from app.rag.errors import RagError
-from app.rag.types import Answer
-from app.services.answers.stored_prompt import stored_messages
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.grounding.check import Checker, citations_of, conflicts_of, unsupported_of
+from app.rag.prompting.prompt import PROMPT_VERSION
+from app.rag.types import Answer, Check, Conflict
+from app.services.answers.stored_prompt import passage_from, stored_messages
 from app.services.errors import ServiceError
 from app.tasks.tasks import TaskStream
 from ingest.errors import IngestError
@@ -89,6 +91,7 @@ class Generations:
 
     db: Database
     answer_line: TaskStream
+    checker: Checker
     on_answer: Callable[[StoredMessage], None] = lambda message: None
     _running: dict[str, Generation] = field(default_factory=dict)
     _finish_by: float = 0.0  # on the monotonic clock
@@ -169,14 +172,19 @@ class Generations:
         finally:
             writing.cancel()
             # A second stop must not prevent the text from being saved.
-            await asyncio.shield(self._finish(generation, writing, ending))
+            await asyncio.shield(self._finish(generation, question.text, writing, ending))
 
     async def _finish(
-        self, generation: Generation, writing: "asyncio.Task[None]", ending: Event
+        self,
+        generation: Generation,
+        question: str,
+        writing: "asyncio.Task[None]",
+        ending: Event,
     ) -> None:
         """Saves the final answer, then publishes the end."""
         await asyncio.gather(writing, return_exceptions=True)
         try:
+            await self._check(generation.message, question)
             await self._save(generation.message)
             self.on_answer(generation.message)
         except Exception as error:
@@ -184,6 +192,14 @@ class Generations:
             ending = _failed(generation.message, error)
         generation.publish(ending.name, ending.data)
         generation.close()
+
+    async def _check(self, message: StoredMessage, question: str) -> None:
+        """Checks the text so far of an answer that was stopped or failed."""
+        if message.state == "complete" or not (message.content and message.passages):
+            return
+        passages = [passage_from(stored) for stored in message.passages]
+        checks = await asyncio.to_thread(self.checker.check, question, message.content, passages)
+        _apply_checks(message, checks, conflicts_of(citations_of(checks), passages))
 
     async def _answer(self, generation: Generation, question: Question) -> None:
         with answering() as ending:
@@ -254,25 +270,34 @@ def _apply(generation: Generation, event: AnswerEvent) -> None:
             message.prompt = stored_messages(prompt.messages)
             message.passages = [asdict(p) for p in prompt.passages]
             generation.publish("sources", prompt.passages)
-        case TextDelta(text, raw, citations, served):
+        case TextDelta(text, raw, served):
             if served is not None:  # recorded now in case the stream breaks
                 message.model, message.served = served.engine, asdict(served)
             message.raw_output += raw
             message.content += text
-            message.citations = [asdict(c) for c in citations]
             if text:
                 generation.publish("delta", text)
         case Answer():
             _apply_answer(message, event)
 
 
+def _apply_checks(
+    message: StoredMessage, checks: Sequence[Check], conflicts: Sequence[Conflict]
+) -> None:
+    message.checks = [asdict(check) for check in checks]
+    message.citations = [asdict(citation) for citation in citations_of(checks)]
+    message.unsupported = [asdict(unsupported) for unsupported in unsupported_of(checks)]
+    message.conflicts = [asdict(conflict) for conflict in conflicts]
+
+
 def _apply_answer(message: StoredMessage, answer: Answer) -> None:
     message.content = answer.text
-    message.citations = [asdict(c) for c in answer.citations]
     message.passages = [asdict(p) for p in answer.passages]
     message.confidence = round(answer.confidence, 4)
-    message.unsupported = [asdict(u) for u in answer.unsupported]
-    message.conflicts = [asdict(c) for c in answer.conflicts]
+    _apply_checks(message, answer.checks, answer.conflicts)
+    if answer.style:  # of the engine that wrote it, which may be a fallback
+        prompt_id = f"{PROMPT_VERSION}/{answer.style}"
+        message.recipe = {**message.recipe, "prompt": prompt_id}
     message.model, message.adapter = answer.model, answer.adapter
     if answer.served is not None:
         message.served = asdict(answer.served)

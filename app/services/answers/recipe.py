@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.db.tables import KnowledgeBase
-from app.rag.answer import Question
+from app.rag.events import Question
 from app.rag.types import Task
 
 

@@ -1,9 +1,7 @@
 """Replay: regenerates an answer from its stored prompt and compares the two."""
 
-from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 import anyio.to_thread
 
@@ -13,13 +11,14 @@ from app.llm.chat_model import ChatModel
 from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
 from app.llm.routing import Case
-from app.rag.answer import Question, TextDelta
-from app.rag.extractive.quote import Quoter
-from app.rag.grounding.cite import Citer
-from app.rag.types import Answer, Part, Passage, StageScores
+from app.rag.events import Question, TextDelta
+from app.rag.extractive.reader import ExtractiveReader
+from app.rag.grounding.check import Checker
+from app.rag.prompting.prompt import STOPS
+from app.rag.types import Answer, Check
 from app.services.answers.ask import history_of, messages_of
 from app.services.answers.conversations import get_message
-from app.services.answers.stored_prompt import served_messages
+from app.services.answers.stored_prompt import passage_from, served_messages
 from app.services.errors import Conflict, Invalid
 from app.tasks.tasks import Tasks
 from app.tasks.writing import Writing
@@ -27,12 +26,13 @@ from app.tasks.writing import Writing
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """`answer` is the stored answer, `text` and `raw_output` the new one. `notes` explain possible
-    differences."""
+    """`answer` is the stored answer; `text`, `raw_output` and `checks` are the new ones. `notes`
+    explain possible differences."""
 
     answer: StoredMessage
     text: str
     raw_output: str
+    checks: tuple[Check, ...]
     model: str
     notes: tuple[str, ...]
 
@@ -40,6 +40,12 @@ class Replayed:
     def same(self) -> bool:
         """Whether the model wrote identical text."""
         return self.raw_output == self.answer.raw_output
+
+    @property
+    def same_verdicts(self) -> bool:
+        """Whether every statement was judged alike. Answers of old versions have no verdicts."""
+        before = [(c["start"], c["end"], c["verdict"]) for c in self.answer.checks]
+        return before == [(c.start, c.end, c.verdict) for c in self.checks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Replay:
     db: Database
     gateway: Gateway
     tasks: Tasks
+    checker: Checker
     version: str
 
     async def run(self, message_id: str) -> Replayed:
@@ -56,11 +63,11 @@ class Replay:
         answer, question = await anyio.to_thread.run_sync(self._stored, message_id)
         called_tools = any(m["role"] == "tool" for m in answer.prompt)
         if answer.task in ("translate", "summarise") or called_tools:
-            text, raw = await self._repeat(question)
+            text, raw, checks = await self._repeat(question)
         else:
-            text, raw = await self._resend(answer, question.text)
+            text, raw, checks = await self._resend(answer, question.text)
         model = self._model(answer).name
-        return Replayed(answer, text, raw, model, self._notes(answer, model))
+        return Replayed(answer, text, raw, checks, model, self._notes(answer, model))
 
     def _stored(self, message_id: str) -> tuple[StoredMessage, Question]:
         """The answer, and its question with the history."""
@@ -84,34 +91,38 @@ class Replay:
             document_id=answer.recipe["document"],
         )
 
-    async def _resend(self, answer: StoredMessage, question: str) -> tuple[str, str]:
+    async def _resend(
+        self, answer: StoredMessage, question: str
+    ) -> tuple[str, str, tuple[Check, ...]]:
         sampling = answer.recipe["sampling"]
         writing = Writing(
             self._model(answer),
             served_messages(answer.prompt),
             sampling["max_tokens"],
             sampling["temperature"],
+            stop=STOPS if answer.task == "qa" else (),
         )
         raw = await writing.complete()
         if answer.task != "qa":
-            return raw, raw
+            return raw, raw, ()
         passages = [passage_from(p) for p in answer.passages]
         text = raw
         if self.tasks.answer.style_of(answer.model or "").quotes:
-            quoter = Quoter(passages, question)
-            text = quoter.feed(raw) + quoter.finish()
-        citer = Citer(passages, question)
-        return citer.feed(text) + citer.finish(), raw
+            reader = ExtractiveReader(passages, question)
+            text = reader.feed(raw) + reader.finish()
+        checks = await anyio.to_thread.run_sync(self.checker.check, question, text, passages)
+        return text, raw, checks
 
-    async def _repeat(self, question: Question) -> tuple[str, str]:
+    async def _repeat(self, question: Question) -> tuple[str, str, tuple[Check, ...]]:
         text, raw = "", ""
+        checks: tuple[Check, ...] = ()
         async with aclosing(self.tasks.stream(question)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
                     raw += event.raw
                 elif isinstance(event, Answer):
-                    text = event.text
-        return text, raw
+                    text, checks = event.text, event.checks
+        return text, raw, checks
 
     def _model(self, answer: StoredMessage) -> ChatModel:
         """The engine that wrote the answer, if it is still configured."""
@@ -133,14 +144,3 @@ class Replay:
         if answer.cached_from:
             notes.append(f"Reused from answer {answer.cached_from}.")
         return tuple(notes)
-
-
-def passage_from(stored: Mapping[str, Any]) -> Passage:
-    """Restores a passage stored with an answer."""
-    fields = {
-        **stored,
-        "headings": tuple(stored["headings"]),
-        "trace": StageScores(**stored["trace"]),
-        "parts": tuple(Part(**part) for part in stored.get("parts", ())),
-    }
-    return Passage(**fields)

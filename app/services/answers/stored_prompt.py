@@ -1,10 +1,11 @@
-"""Stored prompts: the served messages as plain JSON."""
+"""Stored prompts and passages, as plain JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from app.llm.messages import Message, ToolCall
+from app.rag.types import Part, Passage, StageScores
 
 
 def stored_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -23,3 +24,14 @@ def served_messages(stored: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
         )
         for m in stored
     )
+
+
+def passage_from(stored: Mapping[str, Any]) -> Passage:
+    """Restores a passage stored with an answer."""
+    fields = {
+        **stored,
+        "headings": tuple(stored["headings"]),
+        "trace": StageScores(**stored["trace"]),
+        "parts": tuple(Part(**part) for part in stored.get("parts", ())),
+    }
+    return Passage(**fields)

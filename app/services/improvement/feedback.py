@@ -147,4 +147,12 @@ def _for_tuning(row: AnswerWithFeedback) -> RatedAnswer:
         comment=feedback.comment,
         correction=feedback.correction,
         model=answer.model,
+        supported=is_supported(answer.checks),
+    )
+
+
+def is_supported(checks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the sources hold everything that was stated; answers without verdicts are not."""
+    return bool(checks) and all(
+        check["verdict"] not in ("unsupported", "contradicted") for check in checks
     )

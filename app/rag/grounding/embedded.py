@@ -1,0 +1,229 @@
+"""The checker that needs no other model: words, exact facts, and vectors across languages.
+
+A statement is supported where sentences of the sources hold its words, and each fact in it (number,
+date, name, identifier) stands in a sentence about the same. A fact that differs from that of the
+sentence about the same contradicts it, and so does a denial. What the words leave open, the
+embedder decides, where there is one: between languages, and for other wordings.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from app.rag.grounding.arithmetic import computed_from
+from app.rag.grounding.evidence import Clause, Evidence
+from app.rag.grounding.facts import Fact, comparable
+from app.rag.grounding.meaning import Meaning
+from app.rag.grounding.places import Place, Places
+from app.rag.grounding.speech import refuses, states_nothing
+from app.rag.grounding.statements import statements
+from app.rag.types import Check, Passage, Reason, Verdict
+from ingest.embedding.embedder import Embedder
+
+# Shares of a statement's terms, 0 to 1.
+_ENOUGH = 0.5  # that its sources hold
+_ENOUGH_MARKED = 0.35  # where the model itself named the source: evidence, too
+_ENOUGH_WITH_FACTS = 0.25  # where the facts in it are there, too, or were computed
+_OF_A_CLAUSE = 0.2  # of each clause of some terms
+_SOME_TERMS = 5
+_GAIN = 0.25  # that another sentence has to add
+_MOST_PLACES = 3  # that support one statement together
+# Sentences that are compared by their vectors, which take some 30 ms each on one core.
+_MOST_COMPARED = 8  # in another language
+_MOST_ALIKE = 3
+
+
+@dataclass(slots=True)
+class _Found:
+    """What speaks for a statement, and what is missing or against it."""
+
+    places: list[Place] = field(default_factory=list)
+    operands: list[Place] = field(default_factory=list)
+    against: Place | None = None
+    reason: Reason = ""
+
+
+@dataclass(frozen=True)
+class EmbeddedChecker:
+    """Implements `Checker`. Without an embedder, words and facts decide alone."""
+
+    embedder: Embedder | None = None
+
+    def check(self, question: str, answer: str, passages: Sequence[Passage]) -> tuple[Check, ...]:
+        places, asked = Places(passages), Clause.read(question)
+        return tuple(
+            _Judgement(Evidence(statement, places, asked), self._meaning).check()
+            for statement in statements(answer)
+        )
+
+    def warm(self) -> None:
+        self.check("", "年假十五天。", ())
+        if self._meaning:
+            self._meaning.measure()
+
+    @cached_property
+    def _meaning(self) -> Meaning | None:
+        return Meaning(self.embedder) if self.embedder else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """Of one statement."""
+
+    evidence: Evidence
+    meaning: Meaning | None
+
+    def check(self) -> Check:
+        evidence, said = self.evidence, self.evidence.statement
+        names = [passage.document_name for passage in evidence.places.passages]
+        if (
+            said.kind == "heading"
+            or (len(evidence.terms) < 2 and not evidence.facts)
+            or states_nothing(said.text, evidence.facts, names)
+        ):
+            return self._verdict("no_statement", self._named())
+        if self._only_foreign() and (translated := self._translated()):
+            return translated
+        found = self._facts_and_denials()
+        if found.against is not None:
+            return self._verdict("contradicted", [found.against], found.reason)
+        if found.reason or not self._worded(found):
+            return self._other_words(found) or self._verdict(
+                "unsupported", self._named(), found.reason or "words"
+            )
+        verdict: Verdict = "computed" if found.operands else "supported"
+        return self._verdict(verdict, [*found.places, *found.operands])
+
+    def _verdict(self, verdict: Verdict, places: Iterable[Place], reason: Reason = "") -> Check:
+        said = self.evidence.statement
+        return Check(
+            start=said.start,
+            end=said.end,
+            verdict=verdict,
+            kind=said.kind,
+            reason=reason,
+            sources=tuple(dict.fromkeys(place.citation() for place in places)),
+            markers=said.markers,
+            nowhere=self.evidence.nowhere,
+        )
+
+    def _named(self) -> list[Place]:
+        """The nearest sentence of each source that the model named."""
+        if not self.evidence.markers or refuses(self.evidence.statement.text):
+            return []
+        nearest: dict[int, Place] = {}
+        for place in self.evidence.ranked:
+            nearest.setdefault(place.marker, place)
+        return [nearest[marker] for marker in self.evidence.markers if marker in nearest]
+
+    def _facts_and_denials(self) -> _Found:
+        found = _Found()
+        for clause in self.evidence.clauses:
+            for fact in clause.facts:
+                self._fact(fact, clause, found)
+                if found.reason:
+                    return found
+        for clause in self.evidence.clauses:
+            if place := self.evidence.opponent(clause):
+                return _Found(against=place, reason="negation")
+            if place := self.evidence.namesake(clause):
+                return _Found(against=place, reason="name")
+        return found
+
+    def _fact(self, fact: Fact, clause: Clause, found: _Found) -> None:
+        evidence, said = self.evidence, self.evidence.statement
+        subject = evidence.subject(clause)
+        place = evidence.holder(fact, subject)
+        rival = evidence.rival(fact, subject, place)
+        if place and not rival:
+            if evidence.swapped(fact, clause, place):
+                found.reason, found.against = _reason(fact), place
+            elif place not in found.places:
+                found.places.append(place)
+            return
+        about = evidence.terms | evidence.about
+        if operands := computed_from(fact, said.text, about, evidence.ranked[:6]):
+            found.operands += operands
+        elif rival or fact not in evidence.asked.facts:  # what was asked needs no source
+            found.reason, found.against = _reason(fact), rival
+
+    def _worded(self, found: _Found) -> bool:
+        """Whether the sources have its words; `found.places` are completed."""
+        evidence = self.evidence
+        for place in evidence.ranked if evidence.terms else ():
+            held = frozenset[str]().union(*(p.terms for p in found.places))
+            gain = len((evidence.terms & place.terms) - held) / len(evidence.terms)
+            if len(found.places) >= _MOST_PLACES or (found.places and gain < _GAIN):
+                break
+            if gain and place not in found.places:
+                found.places.append(place)
+        found.places = [place for place in found.places if place not in found.operands]
+        used = [*found.places, *found.operands]
+        marked = any(place.marker in evidence.markers for place in used)
+        enough = _ENOUGH_MARKED if marked else _ENOUGH
+        if found.operands or (marked and evidence.facts):
+            enough = _ENOUGH_WITH_FACTS
+        return bool(used) and (
+            evidence.covered(evidence.terms, used) >= enough
+            and all(
+                evidence.covered(clause.terms, used) >= _OF_A_CLAUSE
+                for clause in evidence.clauses
+                if len(clause.terms) >= _SOME_TERMS
+            )
+        )
+
+    # By meaning
+
+    def _only_foreign(self) -> bool:
+        """Whether the sources that count are all in another language."""
+        evidence, languages = self.evidence, self.evidence.places.languages
+        markers = evidence.markers or tuple(languages)
+        return bool(markers) and all(languages[n] != evidence.language for n in markers)
+
+    def _other_words(self, found: _Found) -> Check | None:
+        """The verdict where a source says it in other words, or in another language."""
+        evidence = self.evidence
+        if not found.reason:
+            alike = [p for p in evidence.ranked[:_MOST_ALIKE] if evidence.terms & p.terms]
+            if place := self._nearest(found.places or alike, facts=False):
+                return self._verdict("supported", [place])
+        translated = self._translated()
+        return translated if translated and translated.verdict == "supported" else None
+
+    def _translated(self) -> Check | None:
+        """The verdict by sources in another language; None where they have nothing like it."""
+        evidence = self.evidence
+        languages = evidence.places.languages
+        foreign = [p for p in evidence.ranked if languages[p.marker] != evidence.language]
+        foreign.sort(key=lambda p: p.marker not in evidence.markers)
+        numbers = [fact for fact in evidence.facts if fact.kind not in ("name", "identifier")]
+        holders = [p for p in foreign if numbers and all(map(p.says, numbers))]
+        near = self._nearest(holders or foreign, facts=bool(holders))
+        if near is None:
+            return None
+        if numbers and not holders:
+            other = any(comparable(mine, its) for mine in numbers for its in near.facts)
+            verdict: Verdict = "contradicted" if other else "unsupported"
+            return self._verdict(verdict, [near], _reason(numbers[0]))
+        return self._verdict("supported", [near])
+
+    def _nearest(self, places: Sequence[Place], *, facts: bool) -> Place | None:
+        """The one that means the same. Without an embedder, facts and the model's own marker say
+        so."""
+        if self.meaning is None:
+            return places[0] if facts and self.evidence.markers else None
+        said = self.evidence.statement
+        text = f"{said.about} {said.text}" if said.kind == "cell" else said.text
+        compared = places[:_MOST_COMPARED]
+        best = self.meaning.nearest(text, [place.text for place in compared], facts=facts)
+        return None if best is None else compared[best]
+
+
+def _reason(fact: Fact) -> Reason:
+    match fact.kind:
+        case "date" | "time":
+            return "date"
+        case "name" | "identifier":
+            return "name"
+        case _:
+            return "number"

@@ -1,0 +1,249 @@
+"""What a sentence states exactly: quantities, dates, times of day, identifiers.
+
+Facts are compared by value: 24 months are two years, 三月十二日 is March 12, 1,200 万元 are twelve
+million yuan. A text holds a fact or does not; nothing here is a matter of degree.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from app.rag.grounding.numbers import folded
+from app.rag.grounding.units import CURRENCY_SIGNS, MULTIPLES, UNITS
+
+FactKind = Literal["quantity", "date", "time", "identifier", "name"]
+Bound = Literal["", "<=", ">=", "<", ">"]
+
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTH = (
+    r"(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_YEAR = r"(?P<year>(?:1[89]|20|21)\d\d)"
+_DAY = r"(?P<day>[12]\d|3[01]|0?[1-9])"
+_NUMBERED = r"(?P<month>1[0-2]|0?[1-9])"
+_DATES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_YEAR}\s*年\s*{_NUMBERED}\s*月(?:份)?(?:\s*{_DAY}\s*[日号])?",
+        rf"(?<!\d)(?<![a-z]-){_YEAR}(?P<sep>[-/.]){_NUMBERED}(?P=sep){_DAY}(?![\d-])",
+        rf"(?<![\d个])(?<!个 ){_NUMBERED}\s*月(?!数)(?:份)?(?:\s*{_DAY}\s*[日号])?",
+        rf"\b{_MONTH}\s+{_DAY}(?:st|nd|rd|th)?(?!\d)(?:,?\s+{_YEAR}\b)?",
+        rf"(?<!\d){_DAY}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR})?\b",
+        rf"\b{_MONTH}\s+{_YEAR}\b",
+        rf"(?<![\d.,/-]){_YEAR}(?:\s*年度?(?!以|内|限|的合同)|(?![\d%]|[.,]\d|\s*(?:元|人|万|yuan)))",
+    )
+)
+_HALF_DAY = r"(?P<half>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜间)?"
+_TIMES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_HALF_DAY}\s*(?<!\d)(?P<hour>[01]?\d|2[0-4])[:：](?P<minute>[0-5]\d)(?!\d)"
+        r"\s*(?P<suffix>[ap]\.?m\b\.?)?",
+        r"(?<![\d.])(?P<hour>1[0-2]|[1-9])\s*(?P<suffix>[ap]\.?m\b\.?)",
+        rf"{_HALF_DAY}\s*(?<![\d.])(?P<hour>1\d|2[0-4]|\d)\s*(?:点|时(?!间|候|段|长))钟?"
+        r"(?:(?P<words>半|1刻|3刻|整)|(?P<minute>[0-5]?\d)分(?!钟))?",
+    )
+)
+_CODE = re.compile(
+    r"(?<![a-z\d.])(?=[a-z\d._/-]*\d)(?=[a-z\d._/-]*[a-z])[a-z\d]+(?:[-_./][a-z\d]+)*(?![a-z\d])"
+    r"|(?<![a-z\d.])\d+(?:\.\d+){2,}(?![a-z\d])|(?<![a-z\d.-])\d{3,}-(?:\d{3,}-)?\d{4,}(?![\d-])"
+    r"|[\w.+-]+@[\w-]+\.[\w.-]+\w"
+)
+_SINGLE = "|".join(re.escape(unit) for unit in UNITS if len(unit) == 1 and unit.isascii())
+_LONGER = "|".join(
+    re.escape(unit) + (r"(?![a-z])" if unit[-1].isascii() and unit[-1].isalpha() else "")
+    for unit in sorted(UNITS, key=len, reverse=True)
+    if len(unit) > 1 or not unit.isascii() or not unit.isalpha()
+)
+_SIGNS = "".join(map(re.escape, CURRENCY_SIGNS))
+_MULTIPLE = "|".join(sorted(MULTIPLES, key=len, reverse=True))
+_NUMBER = r"-?\d+(?:\.\d+|/\d+)?"
+_QUANTITY = re.compile(
+    rf"(?P<sign>[{_SIGNS}])?\s*(?<![a-z\d_.])(?P<low>{_NUMBER})"
+    rf"(?:\s*[^\W\d]{{0,3}}\s*(?:-|–|—|~|至|到|\bto\b|\band\b)\s*(?P<high>\d+(?:\.\d+)?))?"
+    rf"\s*(?P<multiple>{_MULTIPLE})?多?[ -]?"
+    rf"(?:(?P<unit>{_LONGER})|(?<=\d)(?P<letter>{_SINGLE})(?![a-z0-9]))?(?P<half>半)?"
+)
+_HALVES = re.compile(rf"半个?(?P<unit>{_LONGER})|half an? (?P<word>{_LONGER})")
+_MAY_STATE = re.compile(
+    r"[\d〇一二三四五六七八九十百千万亿两半]|\b(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"|twelve|\w+teen|\w+ty|hundred|thousand|million|half|"
+    r"jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sept?\w*|oct\w*|nov\w*|dec\w*)\b",
+    re.IGNORECASE,
+)
+_AND_A_HALF = re.compile(r"(?<![\d.])(\d+)个半")
+_ONE = re.compile(rf"\ban? (?P<unit>{_LONGER})")
+_BEFORE: tuple[tuple[Bound, str], ...] = (
+    (
+        "<=",
+        r"不(?:得|能|可|应|会)?(?:超过|多于|高于|大于|晚于|迟于)|至多|最多|最高|最长|最晚|最迟|上限为?"
+        r"|up to|at most|no (?:more|later|longer) than|(?:not|n't|cannot) (?:to )?exceed"
+        r"|maximum(?: of)?|≤|within|not more than",
+    ),
+    (
+        ">=",
+        r"不(?:得|能|可|应|会)?(?:少于|低于|小于|早于|短于)|至少|最少|最低|下限为?"
+        r"|at least|no (?:less|fewer|earlier) than|not (?:less|fewer) than|minimum(?: of)?|≥",
+    ),
+    ("<", r"不足|不满|未满|少于|低于|小于|less than|fewer than|under|below|<"),
+    (">", r"超过|多于|高于|大于|more than|over|above|exceed(?:s|ing)?|longer than|>"),
+)
+_BOUNDS = tuple((bound, re.compile(rf"(?:{words})\D{{0,3}}$")) for bound, words in _BEFORE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`value` is in the base unit of `dimension`, `bare` as it was written; a date is year, month
+    and day, 0 where it says none, a time minutes since midnight."""
+
+    kind: FactKind
+    text: str
+    value: float = 0.0
+    dimension: str = ""
+    bare: float = 0.0
+    date: tuple[int, int, int] = (0, 0, 0)
+    bound: Bound = ""
+    exact_half: bool = True  # of a time: whether it says which half of the day
+
+
+def facts_in(text: str, *, source: bool = False) -> Sequence[Fact]:
+    """All of them. In a source, "within a month" holds one month, too."""
+    return read_facts(text, source=source)[0] if _MAY_STATE.search(text) else ()
+
+
+@lru_cache(maxsize=8192)  # the same sources are compared again and again
+def read_facts(text: str, *, source: bool = False) -> tuple[tuple[Fact, ...], str]:
+    """The facts, and the rest of the text."""
+    left = _AND_A_HALF.sub(r"\1.5个", folded(text, source=source))
+    found: list[Fact] = []
+    for read in (_dates, _times, _halves, _codes, _quantities):
+        for fact, (start, end) in list(read(left)):
+            found.append(fact)
+            left = left[:start] + " " * (end - start) + left[end:]
+    if source:
+        found += [_quantity(1, m["unit"], m[0]) for m in _ONE.finditer(left)]
+    return tuple(found), left
+
+
+def same(fact: Fact, other: Fact) -> bool:
+    """Whether a text that says `other` says `fact`."""
+    if "date" in (fact.kind, other.kind):
+        return _same_date(fact, other)
+    if fact.kind != other.kind:
+        return False
+    match fact.kind:
+        case "identifier":
+            return fact.text == other.text
+        case "time":
+            apart = abs(fact.value - other.value) % 1440
+            return apart == 0 or (apart == 720 and not (fact.exact_half and other.exact_half))
+        case _:
+            return _same_quantity(fact, other)
+
+
+def comparable(fact: Fact, other: Fact) -> bool:
+    """Whether one could stand in the other's place: both are lengths of time, say."""
+    return fact.kind == other.kind and (
+        fact.kind != "quantity" or (fact.dimension == other.dimension != "")
+    )
+
+
+def _same_quantity(fact: Fact, other: Fact) -> bool:
+    if fact.bound and other.bound and fact.bound[0] != other.bound[0]:
+        return False
+    if fact.dimension and other.dimension:
+        return fact.dimension == other.dimension and _close(fact.value, other.value)
+    return _close(fact.bare, other.bare) or _close(fact.value, other.value)
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-12 * max(abs(one), abs(other), 1.0)
+
+
+def _same_date(fact: Fact, other: Fact) -> bool:
+    if fact.kind == other.kind == "date":
+        said = [part for part in zip(fact.date, other.date, strict=True) if part[0]]
+        return all(part[0] == part[1] for part in said)
+    quantity, date = (other, fact) if fact.kind == "date" else (fact, other)
+    return not any(date.date[1:]) and not quantity.dimension and quantity.bare == date.date[0]
+
+
+def _dates(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
+    taken: list[tuple[int, int]] = []
+    for pattern in _DATES:
+        for found in pattern.finditer(text):
+            if any(found.start() < end and start < found.end() for start, end in taken):
+                continue
+            taken.append(found.span())
+            parts = found.groupdict()
+            month = parts.get("month") or (
+                1 + _MONTHS.index(parts["name"][:3]) if parts.get("name") else 0
+            )
+            date = (int(parts.get("year") or 0), int(month), int(parts.get("day") or 0))
+            yield Fact("date", found[0].strip(), date=date), found.span()
+
+
+def _times(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
+    taken: list[tuple[int, int]] = []
+    for pattern in _TIMES:
+        for found in pattern.finditer(text):
+            if any(found.start() < end and start < found.end() for start, end in taken):
+                continue
+            taken.append(found.span())
+            parts = found.groupdict()
+            hour = int(parts["hour"])
+            minute = {"半": 30, "1刻": 15, "3刻": 45}.get(
+                parts.get("words") or "", int(parts.get("minute") or 0)
+            )
+            half, suffix = parts.get("half") or "", parts.get("suffix") or ""
+            late = half in ("下午", "傍晚", "晚上") or suffix.startswith("p")
+            hour += 12 if late and hour < 12 else 0
+            hour -= 12 if suffix.startswith("a") and hour == 12 else 0
+            exact = bool(half or suffix) or hour > 12
+            yield Fact("time", found[0], hour * 60.0 + minute, exact_half=exact), found.span()
+
+
+def _halves(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
+    for found in _HALVES.finditer(text):
+        if not text[: found.start()].rstrip().endswith(tuple("0123456789")):
+            yield _quantity(0.5, found["unit"] or found["word"], found[0]), found.span()
+
+
+def _codes(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
+    for found in _CODE.finditer(text):
+        measured = _QUANTITY.fullmatch(found[0])
+        if measured and (measured["unit"] or measured["letter"]):
+            continue
+        if re.fullmatch(r"\d+(?:st|nd|rd|th)|\d+s", found[0]):
+            continue
+        bare = re.sub(r"[-_/\s]", "", found[0]) if "@" not in found[0] else found[0]
+        yield Fact("identifier", bare), found.span()
+
+
+def _quantities(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
+    """Each with the words that bound it."""
+    for found in _QUANTITY.finditer(text):
+        before = text[: found.start()]
+        if text[: found.start("low")].endswith("第"):
+            number = float(found["low"].partition("/")[0])
+            if number != 1:  # 第一, 首 and "first" are said in many ways
+                yield Fact("quantity", found[0], number, "", number), found.span()
+            continue
+        unit = found["unit"] or found["letter"] or found["sign"] or ""
+        scale = MULTIPLES.get(found["multiple"] or "", 1.0)
+        words = ((bound, pattern.search(before)) for bound, pattern in _BOUNDS)
+        bound, bounding = next((each for each in words if each[1]), ("", None))
+        span = (bounding.start() if bounding else found.start(), found.end())
+        half = 0.5 if found["half"] else 0.0
+        for number in filter(None, (found["low"], found["high"])):
+            value, _, divisor = number.partition("/")
+            amount = float(value) / (float(divisor or 1) or 1.0)
+            yield _quantity(amount + half, unit, found[0].strip(), scale, bound), span
+
+
+def _quantity(number: float, unit: str, text: str, scale: float = 1.0, bound: Bound = "") -> Fact:
+    dimension, factor = UNITS.get(unit, (CURRENCY_SIGNS.get(unit, ""), 1.0))
+    return Fact("quantity", text, number * scale * factor, dimension, number, bound=bound)

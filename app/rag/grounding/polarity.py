@@ -1,0 +1,89 @@
+"""Whether a clause affirms or denies what it speaks of.
+
+A word that denies reaches some words; what is denied in one clause and affirmed in the other sets
+them against each other. 不超过 and "at most" bound a number and deny nothing. Opposites, such as
+before and after, do the same.
+"""
+
+import re
+from functools import reduce
+
+from app.rag.grounding.wording import topic_terms
+
+# The character or word is there, and denies nothing.
+_NO_DENIAL = re.compile(
+    r"不(?:同|仅|但|断|久|少于|管|论|如|妨|锈|动产|良|可抗力|定期|限|止|只|时|过|超过|多于|高于|大于|低于|小于|足|满"
+    r"|得超过|得多于|得高于|得少于|得低于|能超过|能少于|应超过|应少于|应低于|迟于|晚于|早于|得晚于|得迟于|得早于)"
+    r"|无(?:论|线|人机|形|菌)|非(?:常)|未(?:来|成年|婚)|没(?:收|事)|别(?:墅|名|人|的)|[分特级类性区个]别"
+    r"|\bnot? (?:only|(?:more|less|fewer|later|earlier|longer) than|(?:to )?exceed\w*)\b|\bno\. ?\d"
+    r"|\bcannot exceed\b|n't exceed\b"
+)
+# What follows the word is denied, up to some words; or else what precedes it.
+_DENIES_NEXT = re.compile(
+    r"(?:(?:不|没有?|未|无[需须法权]|禁止|严禁|禁|勿|切忌|莫|别|免(?!费)|拒绝)(?=(?P<zh>[\u3400-\u9fff]{1,5}))"
+    r"|无(?=(?P<zh1>[\u3400-\u9fff])))"
+    r"|(?:\b(?:not|no|never|cannot|without|neither|nor|unable to|forbid\w*|prohibit\w*|lacks?"
+    r"|except|exempt\w* from|refus\w+ to)\b|n't\b)(?=(?P<en>(?:\W+[\w'-]+){1,6}))"
+)
+_DENIES_BEFORE = re.compile(
+    r"(?P<zh>[\u3400-\u9fff]+)(?:除外|无效|作废|不予)|(?P<en>.*?)\b(?:(?:is|are|was|were|be|been)\s+(?:also\s+)?"
+    r"(?:forbidden|prohibited|rejected|excluded|banned|refused|unavailable|invalid|ineligible|exempt))\b"
+)
+_ORDERS = re.compile(r"\b(?:not|n't|never)\b.*\b(?:before|until|unless)\b|(?:不|勿|禁).*(?<!提)前")
+# Words and their opposites.
+_OPPOSITES = tuple(
+    (re.compile(one), re.compile(other))
+    for one, other in (
+        (
+            r"增加|增长|上升|上涨|提高|升高|\b(?:increas\w+|rise[sn]?|rose|grew|grow\w*)",
+            r"减少|下降|下跌|降低|下滑|持平|不变|\b(?:decreas\w+|f[ae]ll\w*|declin\w+|drop\w*|unchanged)",
+        ),
+        (
+            r"打开|开启|启用|\b(?:open\w*|switch(?:ed)? on|enabl\w+)",
+            r"关闭|关上|停用|\b(?:clos\w+|switch(?:ed)? off|disabl\w+)",
+        ),
+        (r"之?前(?![往提台面])|\b(?:before|prior to)\b", r"之?后(?![续台面])|\bafter\b"),
+        (
+            r"最[高多大长]|\b(?:maximum|highest|most)\b",
+            r"最[低少小短]|\b(?:minimum|lowest|least)\b",
+        ),
+        (r"带薪", r"无薪|停薪"),
+        (r"有效", r"失效|作废"),
+        (r"批准|通过|同意|\b(?:approv|adopt|accept)\w+", r"驳回|否决|拒绝|\b(?:reject|refus)\w+"),
+        (r"包括|包含|\binclud\w+", r"不含|除外|\bexclud\w+"),
+    )
+)
+
+
+def opposed(clause: str, other: str) -> bool:
+    """Whether two clauses on the same matter, in lower case, cannot both be right."""
+    mine, theirs = _denied(clause), _denied(other)
+    shared = topic_terms(clause) & topic_terms(other)
+    if mine and theirs:
+        return False
+    if shared & (mine ^ theirs):
+        return True
+    return any(
+        (_only(one, contrary, clause) and _only(contrary, one, other))
+        or (_only(contrary, one, clause) and _only(one, contrary, other))
+        for one, contrary in _OPPOSITES
+    )
+
+
+def _denied(clause: str) -> frozenset[str]:
+    """Terms that the clause denies. "Not before" orders two things and denies neither."""
+    if _ORDERS.search(clause):
+        return frozenset()
+    plain = _NO_DENIAL.sub(" ", clause)
+    whole = topic_terms(clause)
+    scopes = [
+        topic_terms(next(filter(None, found.groups()))) or whole  # "not 10 %" denies all of it
+        for pattern in (_DENIES_NEXT, _DENIES_BEFORE)
+        for found in pattern.finditer(plain)
+    ]
+    # What is denied twice is affirmed.
+    return reduce(frozenset.symmetric_difference, scopes, frozenset[str]())
+
+
+def _only(one: re.Pattern[str], other: re.Pattern[str], clause: str) -> bool:
+    return bool(one.search(clause)) and not other.search(clause)

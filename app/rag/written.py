@@ -1,0 +1,193 @@
+"""One answer while a model writes it: its prompt, its pieces, its verdicts.
+
+Style, prompt and reader are those of the engine that writes, also where it is not the first one
+that was asked.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app import tracing
+from app.llm.chat_model import ChatModel, Delta
+from app.llm.messages import Message, Served, TokenCounts
+from app.llm.repetition import without_repetition
+from app.llm.traced import traced
+from app.rag.clock import Clock
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.extractive.opening import opening
+from app.rag.extractive.reader import ExtractiveReader
+from app.rag.grounding.check import Checker, citations_of, conflicts_of, unsupported_of
+from app.rag.language import language_of
+from app.rag.prompting.budget import PromptBudget
+from app.rag.prompting.prompt import STOPS, Prompt, build_prompt, render_chatml
+from app.rag.prompting.styles import Style
+from app.rag.retrieval.retrieve import Retrieved
+from app.rag.types import Answer, Check, FinishReason, Passage
+
+_LOOK_EVERY = 200  # characters of an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How answers are written: room, styles by engine, and who judges them."""
+
+    top_k: int
+    budget: PromptBudget
+    max_answer_tokens: int
+    style: Style
+    styles: Mapping[str, Style]
+    checker: Checker
+
+    def style_of(self, engine: str) -> Style:
+        return self.styles.get(engine, self.style)
+
+
+@dataclass(slots=True)
+class Written:
+    """One answer, from its prompt to its verdicts."""
+
+    line: Writing
+    question: Question
+    found: Retrieved
+    clock: Clock
+    engine: str = ""
+    text: str = ""
+    finish: FinishReason = "stop"
+    tokens: TokenCounts = field(default_factory=TokenCounts)
+    served: Served | None = None
+    reader: ExtractiveReader | None = None
+    prompts: dict[str, Prompt] = field(default_factory=dict)  # by engine
+    _looked_at: int = 0
+    _looking: asyncio.Task[object] | None = None
+
+    async def stream(self, model: ChatModel) -> AsyncGenerator[AnswerEvent, None]:
+        """Everything but the Answer."""
+        max_tokens, temperature = self.line.max_answer_tokens, self.question.temperature
+        self._messages(model)
+        self.clock.lap("prompt")
+        for event in self._begun_by(model.name):
+            yield event
+        deltas = model.stream(
+            self._messages, max_tokens=max_tokens, temperature=temperature, stop=STOPS
+        )
+        deltas = traced(deltas, model=model.name, max_tokens=max_tokens, temperature=temperature)
+        async with aclosing(without_repetition(deltas)) as guarded:
+            async for delta in guarded:
+                if delta.served and delta.served.engine != self.engine:
+                    for event in self._begun_by(delta.served.engine):
+                        yield event
+                self.served = delta.served or self.served
+                if delta.text:
+                    if "first_token" not in self.clock.timings_ms:
+                        self._first_token(model)
+                        yield _stage("writing", self.prompt.passages)
+                    yield self._piece(delta)
+                self._note(delta)
+        if self.reader and (rest := self.reader.finish()):
+            self.text += rest
+            yield TextDelta(rest, "")
+        self.clock.lap("generate")
+
+    @property
+    def prompt(self) -> Prompt:
+        return self.prompts[self.engine]
+
+    async def answer(self, confidence: float) -> Answer:
+        """What was written with what is known about it."""
+        passages = self.prompt.passages
+        if self._looking:
+            await asyncio.gather(self._looking, return_exceptions=True)
+        checks = await self._check()
+        citations = citations_of(checks)
+        self.clock.lap("check")
+        return Answer(
+            text=self.text,
+            citations=citations,
+            passages=passages,
+            model=self.engine,
+            finish_reason="no_sources"
+            if self.reader and self.reader.found_nothing
+            else self.finish,
+            tokens=self.tokens,
+            style=self.line.style_of(self.engine).name,
+            confidence=confidence,
+            checks=checks,
+            unsupported=unsupported_of(checks),
+            conflicts=tuple(conflicts_of(citations, passages)),
+            timings_ms=self.clock.timings_ms,
+            served=self.served,
+        )
+
+    def _messages(self, model: ChatModel) -> Sequence[Message]:
+        """For the engine that is asked, in its own style."""
+        if model.name not in self.prompts:
+            line, style = self.line, self.line.style_of(model.name)
+            with tracing.span("prompt"):
+                self.prompts[model.name] = build_prompt(
+                    self.question.text,
+                    self.found.hits,
+                    self.found.around,
+                    self.question.history,
+                    count_tokens=model.count_tokens,
+                    max_prompt_tokens=line.budget.tokens(model.name, self._head_tokens(model)),
+                    max_passages=line.top_k,
+                    style=style,
+                    begin=opening(self.question.text) if style.opens else "",
+                )
+        return self.prompts[model.name].messages
+
+    def _begun_by(self, engine: str) -> Sequence[AnswerEvent]:
+        self.engine = engine
+        quotes = self.line.style_of(engine).quotes
+        passages = self.prompt.passages
+        self.reader = ExtractiveReader(passages, self.question.text) if quotes else None
+        return Sources(self.prompt), _stage("reading", passages)
+
+    def _first_token(self, model: ChatModel) -> None:
+        read_s = self.clock.lap("first_token") / 1000
+        if self.served is None or not self.served.tried:  # else others took time as well
+            tokens = self.prompt.token_count - self._head_tokens(model)
+            self.line.budget.learn(model.name, tokens, read_s)
+
+    def _head_tokens(self, model: ChatModel) -> int:
+        """What every prompt in this language begins with: the engine has it in its cache."""
+        head = self.line.style_of(model.name).head(language_of(self.question.text))
+        return model.count_tokens(render_chatml(head, generation=False))
+
+    async def _check(self) -> tuple[Check, ...]:
+        question, passages = self.question.text, self.prompt.passages
+        return await asyncio.to_thread(self.line.checker.check, question, self.text, passages)
+
+    def _look_ahead(self) -> None:
+        """Check what there is so far, for its vectors only: in two languages they take long, and
+        are kept. So at the end only the last sentences wait for theirs."""
+        if len(self.text) - self._looked_at < _LOOK_EVERY or not self._across_languages:
+            return
+        if self._looking is None or self._looking.done():
+            self._looked_at = len(self.text)
+            self._looking = asyncio.create_task(self._check())
+
+    @property
+    def _across_languages(self) -> bool:
+        asked = language_of(self.question.text)
+        return any(language_of(passage.text) != asked for passage in self.prompt.passages)
+
+    def _piece(self, delta: Delta) -> TextDelta:
+        text = self.reader.feed(delta.text) if self.reader else delta.text
+        self.text += text
+        self._look_ahead()
+        return TextDelta(text, delta.text, self.served)
+
+    def _note(self, delta: Delta) -> None:
+        if delta.finish_reason == "length":
+            self.finish = "length"
+        elif delta.finish_reason == "repeated":
+            self.finish = "repeated"
+        self.tokens = delta.tokens or self.tokens
+
+
+def _stage(stage: Literal["reading", "writing"], passages: Sequence[Passage]) -> Stage:
+    return Stage(stage, len(passages), len({p.document_id for p in passages}))
