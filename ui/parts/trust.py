@@ -108,8 +108,8 @@ def _insertions(
             if note:
                 yield check["end"], check["end"], note
     for end, numbers in held_in_cells.items():
-        chips = [_chip(number, anchor) for number in sorted(set(numbers))]
-        yield end, end, f"\n\n:gray[:small[{t('trust.table')}]] {''.join(chips)}\n\n"
+        chain = "".join(_chip(number, anchor) for number in sorted(set(numbers)))
+        yield end, end, f"\n\n:gray[:small[{t('trust.table')}]] {chain}\n\n"
 
 
 def _markers(
