@@ -55,7 +55,7 @@ class Database:
             self._reader = self.engine.execution_options(zhiwen_begin="READ")
         else:
             self._reader = self.engine.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
+                zhiwen_begin="READ", isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
 
     @contextmanager
@@ -140,6 +140,11 @@ class Database:
         self.engine.dispose()
 
 
+def is_reading(connection: Connection) -> bool:
+    """Whether this is the connection of a reading session."""
+    return connection.get_execution_options().get("zhiwen_begin") == "READ"
+
+
 def is_full(error: BaseException | None) -> bool:
     """Whether an error of the system, SQLite or PostgreSQL says that no room is left."""
     if isinstance(error, sqlite3.Error):
@@ -200,7 +205,7 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("zhiwen_begin") == "READ"
+        reading = is_reading(connection)
         connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
         # A deferred transaction that reads and then writes fails at once with SQLITE_BUSY when
         # another one wrote in between, whatever the timeout; an immediate one waits its turn.
