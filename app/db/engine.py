@@ -68,7 +68,7 @@ class Database:
             self._reader = self.engine.execution_options(zhiwen_begin="READ")
         else:
             self._reader = self.engine.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
+                zhiwen_begin="READ", isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
 
     @contextmanager
@@ -160,6 +160,11 @@ def lock_files(session: Session, *, exclusive: bool = False) -> None:
         session.connection().execute(lock, {"key": FILES_LOCK})
 
 
+def is_reading(connection: Connection) -> bool:
+    """Whether this is the connection of a reading session."""
+    return connection.get_execution_options().get("zhiwen_begin") == "READ"
+
+
 def is_full(error: BaseException | None) -> bool:
     """Whether an error of the system, SQLite or PostgreSQL means that the disk is full."""
     if isinstance(error, sqlite3.Error):
@@ -245,7 +250,7 @@ def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("zhiwen_begin") == "READ"
+        reading = is_reading(connection)
         connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
         # A deferred transaction that reads and then writes fails with SQLITE_BUSY, regardless of
         # the timeout, if another one wrote in between; an immediate one waits.

@@ -1,19 +1,58 @@
 """The lexical index over chunks: BM25 on character pairs and words, in the caller's transaction.
 
 SQLite has FTS5, PostgreSQL a tsvector with GIN; both hold the terms of `ingest.terms`, so they
-match the same chunks. All functions work inside the session that is handed in.
+match the same chunks and score them alike, by statistics of the searched bases. All functions work
+inside the session that is handed in.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
-from sqlalchemy import Select
+from sqlalchemy import Connection, Select
 from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db import lexical_postgres, lexical_sqlite
+from app.db.lexical_statistics import frequencies, grow, shrink, statistics_of
+from app.db.lexical_terms import (
+    Saturation,
+    idf,
+    prefixed,
+    rarest,
+    saturation,
+    weight_of,
+    worth_counting,
+)
 from ingest.terms import query_terms, terms
 from vectorstore import Match
+
+Removed = Iterable[tuple[int, int, int]]  # base, number of chunks, number of terms in them
+
+
+class Index(Protocol):
+    """What a database keeps of the terms; `base` is the number that stands before each."""
+
+    def add(self, session: Session, base: int, rows: Sequence[tuple[int, list[str]]]) -> None:
+        """Keep the terms of each chunk id."""
+
+    def remove(self, session: Session, chunk_ids: Collection[int]) -> Removed: ...
+
+    def withdraw(
+        self, session: Session, chunk_ids: Select[Any] | SelectOfScalar[Any]
+    ) -> Removed: ...
+
+    def ids(self, session: Session) -> set[int]: ...
+
+    def count(self, connection: Connection, terms: Sequence[str]) -> Mapping[str, int]:
+        """In how many chunks each of the terms is; one that is in none may be left out."""
+
+    def best(
+        self, connection: Connection, weights: Mapping[str, float], saturation: Saturation, k: int
+    ) -> list[tuple[int, float]]:
+        """The `k` chunks with the highest scores to nine places, ties by smaller id.
+
+        `weights`: of each term in the index, its share of what a chunk with all terms would score.
+        """
 
 
 def add(session: Session, base_id: str, rows: Sequence[tuple[int, str]]) -> None:
@@ -26,37 +65,27 @@ def add_terms(session: Session, base_id: str, rows: Sequence[tuple[int, list[str
     and the write lock should not be held for them."""
     if not rows:
         return
-    if _on_sqlite(session):
-        lexical_sqlite.add(session, base_id, rows)
-    else:
-        lexical_postgres.add(session, base_id, rows)
+    base = grow(session, base_id, len(rows), sum(len(found) for _, found in rows))
+    _index(session).add(session, base, rows)
 
 
 def remove(session: Session, chunk_ids: Collection[int]) -> None:
     """Forget chunks; those that are not there are passed over."""
-    if not chunk_ids:
-        return
-    if _on_sqlite(session):
-        lexical_sqlite.remove(session, chunk_ids)
-    else:
-        lexical_postgres.remove(session, chunk_ids)
+    if chunk_ids:
+        _count_out(session, _index(session).remove(session, chunk_ids))
 
 
 def withdraw(session: Session, chunk_ids: Select[Any] | SelectOfScalar[Any]) -> None:
     """Have search pass over the selected chunks from this commit on.
 
-    On SQLite their terms stay until `remove`; the table `lexical_removal` says whose.
+    On SQLite their terms stay, and count, until `remove`; `lexical_removal` says whose.
     """
-    if _on_sqlite(session):
-        lexical_sqlite.withdraw(session, chunk_ids)
-    else:
-        lexical_postgres.withdraw(session, chunk_ids)
+    _count_out(session, _index(session).withdraw(session, chunk_ids))
 
 
 def ids(session: Session) -> set[int]:
     """All chunks that search can find."""
-    on_sqlite = _on_sqlite(session)
-    return lexical_sqlite.ids(session) if on_sqlite else lexical_postgres.ids(session)
+    return _index(session).ids(session)
 
 
 def search(session: Session, query: str, k: int, base_ids: Collection[str]) -> list[Match]:
@@ -68,10 +97,30 @@ def search(session: Session, query: str, k: int, base_ids: Collection[str]) -> l
     wanted = query_terms(query)
     if not wanted or not base_ids or k < 1:
         return []
-    if _on_sqlite(session):
-        return lexical_sqlite.search(session, wanted, k, base_ids)
-    return lexical_postgres.search(session, wanted, k, base_ids)
+    index, connection = _index(session), session.connection()
+    found = statistics_of(connection, base_ids)
+    counted = worth_counting(wanted, found.chunks)
+    by_base = frequencies(connection, found.bases, counted, index.count)
+    total = {term: sum(chunks[term] for chunks in by_base.values()) for term in counted}
+    chosen = rarest(total, found.chunks)
+    if not chosen:
+        return []
+    whole = weight_of(chosen, counted, total, found.chunks)
+    weights = {
+        prefixed(base, term): idf(total[term], found.chunks) / whole
+        for term in chosen
+        for base, chunks in by_base.items()
+        if chunks[term]
+    }
+    scored = index.best(connection, weights, saturation(found.average_terms), k)
+    return [Match(chunk_id, score) for chunk_id, score in scored]
 
 
-def _on_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
+def _count_out(session: Session, removed: Removed) -> None:
+    for base, chunks, terms_in_them in removed:
+        shrink(session, base, chunks, terms_in_them)
+
+
+def _index(session: Session) -> Index:
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    return lexical_sqlite if on_sqlite else lexical_postgres

@@ -10,14 +10,19 @@ large ones.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 SMALL_CHUNKS = 10_000  # up to here single characters are affordable to look up
 MAX_TERMS = 64
 MIN_POSTINGS = 6000
 POSTINGS_SHARE = 0.05
 
+LEVELS = (1, 2, 4, 8)
+
 _LEAST_IDF = 1e-6  # as FTS5 has it
+_K1, _B = 1.2, 0.75  # of BM25; Robertson and Zaragoza 2009
 
 
 def worth_counting(terms: Sequence[str], chunks: int) -> list[str]:
@@ -65,3 +70,39 @@ def weight_of(
     unknown = sum(1 for term in counted if not frequencies.get(term))
     known = sum(idf(frequencies[term], chunks) for term in chosen)
     return known + unknown * idf(0, max(chunks, 1))
+
+
+def prefixed(base: int, term: str) -> str:
+    """The term as the index has it. `_` ends the base's number: terms are letters and digits."""
+    return f"{base}_{term}"
+
+
+def at_least(base: int, terms: Iterable[str]) -> dict[int, list[str]]:
+    """By each of `LEVELS`: the terms that occur that often or more, with the base's number.
+
+    How often a term occurs is known to the power of two below: measured on five sets of 300 to 400
+    questions, recall@5 stays within .003 of that with exact counts.
+    """
+    counts = Counter(terms)
+    return {
+        level: [prefixed(base, term) for term, count in counts.items() if count >= level]
+        for level in LEVELS
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """BM25 gives a term that occurs `count` times in a chunk of `size` terms the share
+    `count / (count + k)` of its inverse document frequency, with `k = fixed + per_term · size`.
+
+    Summed up by levels: one at `level` adds `k · (level − below) / ((k + level) · (k + below))`,
+    where `below` is the level below it, half of it or 0.
+    """
+
+    fixed: float
+    per_term: float
+
+
+def saturation(average_terms: float) -> Saturation:
+    """In chunks of `average_terms` terms."""
+    return Saturation(_K1 * (1 - _B), _K1 * _B / max(average_terms, 1))

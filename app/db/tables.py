@@ -217,6 +217,20 @@ class ChunkVector(SQLModel, table=True):
     vector: bytes = Field(sa_type=LargeBinary)
 
 
+class LexicalBase(SQLModel, table=True):
+    """What lexical search counts of a base. `number` stands before each of its terms in the index;
+    it is never given to another base."""
+
+    __tablename__ = "lexical_base"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    number: int = Field(default=None, primary_key=True, sa_type=AutoId)
+    base_id: str = Field(unique=True)
+    chunks: int = 0
+    terms: int = Field(default=0, sa_type=BigInteger)  # of all chunks, repetitions included
+    changes: int = 0  # how often chunks came or went
+
+
 class LexicalRemoval(SQLModel, table=True):
     """A chunk excluded from lexical search whose terms have yet to be removed."""
 

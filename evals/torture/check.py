@@ -88,7 +88,7 @@ def compare(processes: Processes, http: httpx.Client, wrong: Violations) -> None
             " WHERE d.state = 'ready'",
         )
         with_vector = _ids(db, "SELECT chunk_id FROM chunk_vector")
-        lexical = _ids(db, "SELECT id FROM chunk_terms_docsize") - _ids(
+        lexical = _ids(db, "SELECT chunk_id FROM chunk_terms_size") - _ids(
             db, "SELECT chunk_id FROM lexical_removal"
         )
     if lexical != searched:

@@ -1,3 +1,8 @@
+import math
+import random
+from collections import Counter
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -6,6 +11,8 @@ from sqlalchemy import text
 from app.db import lexical
 from app.db.engine import Database
 from app.db.lexical_terms import MIN_POSTINGS, rarest, without_covered
+from ingest.terms import query_terms, terms
+from tests.db.reading import bytes_read, rows_read
 
 TEXTS = {
     1: "公司章程规定，股东大会每年召开一次，由董事会召集。",
@@ -190,3 +197,124 @@ def test_rarest_keeps_to_its_budget(frequencies: dict[str, int], chunks: int) ->
     assert set(chosen) <= set(known)
     total = sum(frequencies[term] for term in chosen)
     assert len(chosen) <= 1 or total <= max(MIN_POSTINGS, chunks // 5)
+
+
+QUERY = "员工的年假怎么计算"
+# Of the same words as TEXTS, so that only the bases tell them apart.
+ELSEWHERE = [TEXTS[1 + n % 5] + f"第{n}号附件，员工年假另行规定。" for n in range(1000)]
+
+
+def scores(db: Database, query: str, bases: list[str]) -> dict[int, float]:
+    with db.read() as session:
+        return {match.id: match.score for match in lexical.search(session, query, 50, bases)}
+
+
+@pytest.mark.parametrize("bases", [["a"], ["a", "b"]])
+def test_a_base_that_is_not_searched_changes_no_score(filled: Database, bases: list[str]) -> None:
+    before = scores(filled, QUERY, bases)
+    assert before
+    with filled.write() as session:
+        lexical.add(session, "elsewhere", [(100 + n, each) for n, each in enumerate(ELSEWHERE)])
+    assert scores(filled, QUERY, bases) == before
+
+
+def test_what_is_removed_changes_no_score_afterwards(filled: Database) -> None:
+    before = scores(filled, QUERY, ["a"])
+    with filled.write() as session:
+        lexical.add(session, "a", [(100 + n, each) for n, each in enumerate(ELSEWHERE)])
+    assert scores(filled, QUERY, ["a"]) != before
+    with filled.write() as session:
+        lexical.remove(session, range(100, 100 + len(ELSEWHERE)))
+    assert scores(filled, QUERY, ["a"]) == before
+
+
+def test_counts_that_were_never_committed_are_not_kept(filled: Database) -> None:
+    before = scores(filled, QUERY, ["a"])
+    with pytest.raises(RuntimeError), filled.write() as session:
+        lexical.add(session, "a", [(100 + n, each) for n, each in enumerate(ELSEWHERE)])
+        assert lexical.search(session, QUERY, 50, ["a"])
+        raise RuntimeError
+    with filled.write() as session:  # the same number of changes, with another content
+        lexical.add(session, "a", [(7, "另一份文件")])
+    with filled.write() as session:
+        lexical.remove(session, [7])
+    assert scores(filled, QUERY, ["a"]) == pytest.approx(before)
+
+
+def test_a_base_that_was_emptied_is_counted_anew(filled: Database) -> None:
+    before = scores(filled, QUERY, ["a"])
+    with filled.write() as session:
+        lexical.remove(session, [1, 2, 3])
+    assert scores(filled, QUERY, ["a"]) == {}
+    with filled.write() as session:
+        lexical.add(session, "a", [(i, TEXTS[i]) for i in (1, 2, 3)])
+    assert scores(filled, QUERY, ["a"]) == before
+
+
+WORDS = ["年假", "报销", "差旅", "发票", "warranty", "delivery", "parts", "十天", "财务", "合同"]
+
+
+def written(seed: int, chunks: int) -> dict[int, str]:
+    """Chunks of common and rare words, some of them repeated."""
+    choose = random.Random(seed)
+    weights = [1 / rank for rank in range(1, len(WORDS) + 1)]
+    return {
+        seed * 1000 + n: " ".join(choose.choices(WORDS, weights, k=choose.randint(3, 30)))
+        for n in range(chunks)
+    }
+
+
+def by_definition(query: str, chunks: Mapping[int, str]) -> dict[int, float]:
+    """BM25 with k1 = 1.2 and b = 0.75 as a share of what it could give; how often a term occurs
+    counts up to the power of two below it, and to eight."""
+    counts = {id_: Counter(terms(chunk)) for id_, chunk in chunks.items()}
+    average = sum(sum(each.values()) for each in counts.values()) / len(chunks)
+    total: dict[int, float] = dict.fromkeys(chunks, 0.0)
+    whole = 0.0
+    for term in query_terms(query):
+        having = [id_ for id_, each in counts.items() if each[term]]
+        idf = math.log((len(chunks) - len(having) + 0.5) / (len(having) + 0.5))
+        whole += max(idf, 1e-6)
+        for id_ in having:
+            often = 2 ** min(int(math.log2(counts[id_][term])), 3)
+            k = 1.2 * (0.25 + 0.75 * sum(counts[id_].values()) / average)
+            total[id_] += max(idf, 1e-6) * often / (often + k)
+    return {id_: score / whole for id_, score in total.items() if score}
+
+
+@pytest.mark.parametrize("bases", [["a"], ["b"], ["a", "b"]])
+@pytest.mark.parametrize("query", ["年假 warranty", "报销发票的合同", "财务十天 parts 猫"])
+def test_both_databases_score_by_definition(db: Database, bases: list[str], query: str) -> None:
+    chunks = {"a": written(1, 40), "b": written(2, 25), "c": written(3, 60)}
+    with db.write() as session:
+        for base, rows in chunks.items():
+            lexical.add(session, base, list(rows.items()))
+    searched = {id_: chunk for base in bases for id_, chunk in chunks[base].items()}
+    expected = by_definition(query, searched)
+    found = scores(db, query, bases)
+    assert found == pytest.approx({id_: expected[id_] for id_ in found}, abs=1e-9)
+    best = sorted(expected, key=lambda id_: (-round(expected[id_], 9), id_))[:50]
+    assert list(found) == best
+
+
+def test_a_search_reads_the_searched_bases_only(db: Database) -> None:
+    """Counted are the rows that PostgreSQL reads and the bytes that SQLite reads of its file."""
+    reads = rows_read if db.dialect == "postgresql" else bytes_read
+
+    def cost() -> int:
+        with reads(db) as counted:
+            assert found(db, QUERY, ["a"], k=3)
+        return counted()
+
+    with db.write() as session:
+        lexical.add(session, "a", [(n, each) for n, each in enumerate(ELSEWHERE[:50])])
+    before = cost()
+    for part in range(8):
+        with db.write() as session:
+            lexical.add(
+                session,
+                "elsewhere",
+                [(1000 * (part + 1) + n, each) for n, each in enumerate(ELSEWHERE)],
+            )
+
+    assert cost() < 3 * before
