@@ -58,7 +58,7 @@ def remove_document(session: Session, document: StoredDocument) -> None:
         sequence = next_sequence(session, document.base_id)
         withdraw(session, document.base_id, searched, sequence)
     ids = [each.id for each in gone]
-    # Documents before their jobs, as `jobs.locked` does; the other order would deadlock.
+    # Documents before their jobs, as `held` of the queue does; the other order would deadlock.
     leaving = update(StoredDocument).where(col(StoredDocument.id).in_(ids))
     session.exec(leaving.values(base_id=NOWHERE))
     session.exec(delete(Job).where(col(Job.document_id).in_(ids)))
