@@ -3,7 +3,8 @@
 Uses generated passages (`synthetic.py`), in one run on one machine. Compares the whole pipeline
 with embedding alone; embedding with plain sentence-transformers (float32, batches of 32 in order),
 in time and in nDCG@10, where the chunks a question was taken from are correct; and measures the
-load on the rest of the service (`evals.speed.ingest_load`).
+load on the rest of the service (`evals.speed.ingest_load`), and when each of twelve files is ready
+that are uploaded together (`evals.speed.together`).
 """
 
 import os
@@ -33,6 +34,7 @@ from evals.metrics.ranking import document_scores
 from evals.speed.ingest_load import unchanged_folder, while_reading
 from evals.speed.processes import children, processor_s
 from evals.speed.synthetic import generate
+from evals.speed.together import twelve_together
 from ingest.chunking.chunk import indexed_text
 from ingest.embedding.embedder import Embedder, Vectors
 from ingest.sandbox.sandbox import Sandbox
@@ -67,51 +69,59 @@ class Took:
 def main(
     passages: Annotated[int, typer.Option(min=2, help="Generated passages.")] = 1000,
     files: Annotated[int, typer.Option(help="Of the folder that is read twice.")] = 1000,
+    together: Annotated[bool, typer.Option(help="Only twelve files together.")] = False,
     report: Annotated[Path, typer.Option(help="Figures as JSON.")] = Path(
         "build/bench-ingest.json"
     ),
 ) -> None:
     given = Settings()
-    corpus = generate(passages, passages)
-    questions = corpus.questions[:_SEARCHES]
     with tempfile.TemporaryDirectory(prefix="zhiwen-bench-") as temporary:
-        changes = {"data_dir": Path(temporary), "models_dir": given.models_path.absolute()}
+        folder = Path(temporary)
+        changes = {"data_dir": folder, "models_dir": given.models_path.absolute()}
         settings = given.model_copy(update=changes)
         embedder = build_embedder(settings, model_store(settings), threads=settings.embed_threads)
         embedder.embed(["知问"], kind="query")
-        zhiwen = build(settings, embedder=embedder, model=ScriptedChatModel())
-        zhiwen.prepare()
-        # the first documents load the libraries
-        _read_all(zhiwen, zhiwen.bases.create("first").base.id, generate(20, 1, seed=3).files)
-        pipeline, alone = Took(0, 0), Took(0, 0)
-        # alternating, since the speed of a shared machine changes within seconds
-        for number in range(_ROUNDS):
-            base_id = zhiwen.bases.create(f"bench {number}").base.id
-            pipeline += _read_all(zhiwen, base_id, corpus.files)
-            chunks = _chunks(zhiwen, base_id)
-            texts = list(chunks.values())
-            ours, took = timed(partial(embedder.embed, texts, kind="document"))
-            alone += took
-        pipeline, alone = pipeline.part(_ROUNDS), alone.part(_ROUNDS)
-        more_cpu = f"processor time {100 * (pipeline.cpu_s / alone.cpu_s - 1):+.0f} %"
-        figures = [
-            Figure("chunks", len(texts), ""),
-            Figure("embedding alone", alone.wall_s, "s", None, alone.detail),
-            Figure("pipeline", pipeline.wall_s, "s", None, pipeline.detail),
-            Figure(
-                "the pipeline adds", 100 * (pipeline.wall_s / alone.wall_s - 1), "%", 15, more_cpu
-            ),
-            *_against_naive(settings, embedder, chunks, ours, corpus.questions, alone),
-            *while_reading(
-                settings, zhiwen, base_id, questions, generate(passages, 1, seed=1).files
-            ),
-        ]
-        zhiwen.db.dispose()
-        if files:
+        figures = twelve_together(settings, folder / "together", embedder)
+        if not together:
+            figures += _pipeline(settings, embedder, passages)
+        if files and not together:
             small = generate(files, 1, seed=2, passages_per_file=1).files
-            figures.append(unchanged_folder(settings, Path(temporary) / "again", small))
+            figures.append(unchanged_folder(settings, folder / "again", small))
     Console().print(table(figures))
     write(figures, report)
+
+
+def _pipeline(settings: Settings, embedder: Embedder, passages: int) -> list[Figure]:
+    """Compared with embedding alone and with sentence-transformers, and its load on the rest."""
+    corpus = generate(passages, passages)
+    zhiwen = build(settings, embedder=embedder, model=ScriptedChatModel())
+    zhiwen.prepare()
+    # the first documents load the libraries
+    _read_all(zhiwen, zhiwen.bases.create("first").base.id, generate(20, 1, seed=3).files)
+    pipeline, alone = Took(0, 0), Took(0, 0)
+    # alternating, since the speed of a shared machine changes within seconds
+    for number in range(_ROUNDS):
+        base_id = zhiwen.bases.create(f"bench {number}").base.id
+        pipeline += _read_all(zhiwen, base_id, corpus.files)
+        chunks = _chunks(zhiwen, base_id)
+        texts = list(chunks.values())
+        ours, took = timed(partial(embedder.embed, texts, kind="document"))
+        alone += took
+    pipeline, alone = pipeline.part(_ROUNDS), alone.part(_ROUNDS)
+    more_cpu = f"processor time {100 * (pipeline.cpu_s / alone.cpu_s - 1):+.0f} %"
+    added = 100 * (pipeline.wall_s / alone.wall_s - 1)
+    questions = corpus.questions
+    more_files = generate(passages, 1, seed=1).files
+    figures = [
+        Figure("chunks", len(texts), ""),
+        Figure("embedding alone", alone.wall_s, "s", None, alone.detail),
+        Figure("pipeline", pipeline.wall_s, "s", None, pipeline.detail),
+        Figure("the pipeline adds", added, "%", 15, more_cpu),
+        *_against_naive(settings, embedder, chunks, ours, questions, alone),
+        *while_reading(settings, zhiwen, base_id, questions[:_SEARCHES], more_files),
+    ]
+    zhiwen.db.dispose()
+    return figures
 
 
 def timed(work: Callable[[], T]) -> tuple[T, Took]:
