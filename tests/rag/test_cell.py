@@ -238,3 +238,41 @@ def test_what_no_source_holds_gives_way_to_the_cell(said: tuple[str, ...], shown
     quoter = Quoter([passage(HOTELS)], "普通员工去上海住酒店报销多少？")
     assert [quoter.feed(piece) for piece in said] == ["", ""]
     assert quoter.finish() == shown
+
+
+GAUGES = (
+    "仪表台账\n\n| | 量程 | 检定 / 内 | 检定 / 外 | 合计 |\n| 压力表 | | 三月 | | 4 |\n"
+    "| 温度计 | 150 ℃ | | 五月 | =B2+C2 |\n| 合计 | | 2 | | |\n\n每年一次。"
+)
+
+
+def test_rows_keep_their_empty_cells() -> None:
+    (table,) = tables_of([passage(GAUGES)])
+    assert table.head == ("", "量程", "检定 / 内", "检定 / 外", "合计")
+    assert table.rows[0] == ("压力表", "", "三月", "", "4")
+    assert cell_asked_for([table], "温度计的量程是多少？") == "量程：温度计，150 ℃"
+    assert cell_asked_for([table], "压力表的量程是多少？") == ""
+    # a level of one character tells two heads apart; the head that is asked for is no row
+    assert cell_asked_for([table], "温度计检定外是几月？") == "检定 / 外：温度计，五月"
+    assert cell_asked_for([table], "温度计的合计是多少？") == "合计：温度计，=B2+C2"
+
+
+def test_a_table_goes_on_under_the_head_that_its_chunk_carries() -> None:
+    rest = replace(passage("| 压力表 | | 三月 |\n| 温度计 | 150 ℃ | |"),
+                   headings=("仪表", "| | 量程 | 检定 |"))  # fmt: skip
+    (table,) = tables_of([rest])
+    assert table.head == ("", "量程", "检定")
+    assert table.rows[1] == ("温度计", "150 ℃", "")
+
+
+def test_nothing_is_said_for_an_empty_cell() -> None:
+    quoter = Quoter([passage(GAUGES)], "压力表的量程是多少？")
+    assert [quoter.feed(piece) for piece in ("150", " ℃")] == ["", ""]
+    assert quoter.finish() == ""
+    # what a sentence says stands
+    told = passage(GAUGES.replace("每年一次。", "压力表的量程为 2 MPa。"))
+    quoter = Quoter([told], "压力表的量程是多少？")
+    assert quoter.feed("2 MPa") + quoter.finish() == "2 MPa"
+    # a column that is not named is not asked for
+    quoter = Quoter([passage(GAUGES)], "压力表放在哪里？")
+    assert quoter.feed("三月") + quoter.finish() != ""

@@ -8,7 +8,13 @@ where it names no row, all are the answer: a table says what depends on what.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.rag.extractive.lookup import column_named, plain, rows_meant, rows_named
+from app.rag.extractive.lookup import (
+    column_named,
+    names_column,
+    plain,
+    rows_meant,
+    rows_named,
+)
 from app.rag.extractive.table import BETWEEN, Cells, Table
 from app.rag.grounding.wording import source_terms
 from app.rag.language import Language, language_of
@@ -74,6 +80,21 @@ def cell_asked_for(tables: Sequence[Table], question: str) -> str:
         if column and len(rows) == 1 and (told := _told_column(table, rows, column, question)):
             found.append(told)
     return found[0] if len(found) == 1 else ""
+
+
+def asks_for_an_empty_cell(tables: Sequence[Table], question: str) -> bool:
+    """Whether the question names a row and a column whose cell says nothing, and no other table
+    has such a cell that does."""
+    empty = False
+    for table in tables:
+        column = column_named(table, question)
+        rows = rows_meant(table, column, question) if column else []
+        if column and len(rows) == 1 and names_column(table, column, question):
+            filled = column < len(rows[0]) and bool(rows[0][column])
+            if filled:
+                return False
+            empty = True
+    return empty
 
 
 def _cells_alike(

@@ -33,7 +33,8 @@ def rows_named(table: Table, column: int, question: str) -> list[Cells]:
 def rows_meant(table: Table, column: int, question: str) -> list[Cells]:
     """The rows that the question names in their first cell, whole or by an item that no other row
     has, or whose range holds its amount, or that it names in another cell than the answer's."""
-    if held := _held(table, 0, question):
+    head = table.head[column] if 0 <= column < len(table.head) else ""
+    if held := _held(table, 0, question, head=head):
         return _closest(held, column, question)
     others = [n for n in range(len(table.head)) if n != column]
     for other in others:
@@ -53,10 +54,17 @@ def column_named(table: Table, question: str) -> int | None:
     scores = [
         len((source_terms(head) & asked) - everywhere)
         + sum(len(part) for part in parts if _holds(held, part))
+        + sum(len(level) == 1 and level in held for level in _levels(head))
         for head, parts in zip(table.head, heads, strict=True)
     ][1:]
     best = max(scores, default=0)
     return 1 + scores.index(best) if best and scores.count(best) == 1 else None
+
+
+def names_column(table: Table, column: int, question: str) -> bool:
+    """Whether the question says the column's head, or an item of it."""
+    held, head = plain(question), plain(table.head[column])
+    return any(_holds(held, part) for part in [*_whole(head, key=False), *_parts(head)])
 
 
 def plain(text: str) -> str:
@@ -65,9 +73,16 @@ def plain(text: str) -> str:
     return _CJK_SPACES.sub("", folded)
 
 
-def _held(table: Table, column: int, question: str) -> list[Cells]:
+def _levels(head: str) -> list[str]:
+    """Of a head in several rows: 水 / 今年."""
+    levels = plain(head).split("/")
+    return levels if len(levels) > 1 else []
+
+
+def _held(table: Table, column: int, question: str, *, head: str = "") -> list[Cells]:
     """The rows whose cell there the question holds whole, else an item of it of their own. The
-    longer ones first: 陪产假 does not name 产假."""
+    longer ones first: 陪产假 does not name 产假. The `head` that is asked for names no row: 合计 of
+    研发 is not the row 合计."""
     cells = [row[column] if column < len(row) else "" for row in table.rows]
     items = [_parts(cell) for cell in cells]
     rows_with = Counter(item for each in items for item in set(each))
@@ -76,7 +91,10 @@ def _held(table: Table, column: int, question: str) -> list[Cells]:
         for cell, each in zip(cells, items, strict=True)
     ]
     left, found = plain(question), set()
+    asked = plain(head)
     for name in sorted({name for each in names for name in each}, key=len, reverse=True):
+        if asked and len(asked) >= len(name):
+            left, asked = left.replace(asked, "\n", 1), ""
         if _holds(left, name):
             found.add(name)
             left = left.replace(name, "\n")

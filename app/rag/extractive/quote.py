@@ -13,12 +13,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.rag.extractive.cell import cell_asked_for, may_be_cell, with_its_row
+from app.rag.extractive.cell import (
+    asks_for_an_empty_cell,
+    cell_asked_for,
+    may_be_cell,
+    with_its_row,
+)
 from app.rag.extractive.complete import SETTLED, rest_of, start_of
 from app.rag.extractive.table import Table, tables_of
 from app.rag.grounding.sentences import split_sentences
 from app.rag.grounding.wording import content_terms, source_terms
 from app.rag.types import Passage
+from ingest.tables.lines import is_row
 
 _CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
 _UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
@@ -43,6 +49,7 @@ class Quoter:
     _headings: frozenset[str] = field(init=False)
     _tables: list[Table] = field(init=False)
     _asked_for: str = field(init=False)  # a cell as it is told
+    _asks_for_nothing: bool = field(init=False)  # an empty cell
     _text: str = ""  # all that the model wrote
     _released: bool = False
 
@@ -53,6 +60,7 @@ class Quoter:
         self._headings = frozenset(each for each in headings if each and not self._says_more(each))
         self._tables = list(tables_of(self.passages))
         self._asked_for = cell_asked_for(self._tables, self.question)
+        self._asks_for_nothing = asks_for_an_empty_cell(self._tables, self.question)
 
     def feed(self, text: str) -> str:
         """Take the next piece of the model's text and return what can be shown."""
@@ -62,7 +70,11 @@ class Quoter:
         whole_words = _UNFINISHED_WORD.sub("", self._text)
         if len(self._text.strip()) < SETTLED or not self._says_more(whole_words):
             return ""
-        if self._asked_for or may_be_cell(self._text, self._tables, self.question):
+        if (
+            self._asks_for_nothing
+            or self._asked_for
+            or may_be_cell(self._text, self._tables, self.question)
+        ):
             return ""
         if any(heading.startswith(_bare_heading(whole_words)) for heading in self._headings):
             return ""
@@ -74,6 +86,8 @@ class Quoter:
         if self._released:
             return rest_of(self._text, self.passages)
         said = self._text
+        if self._asks_for_nothing and not self._is_said_in_words(said):
+            return ""
         bare = _bare_heading(said)
         if not self._says_more(said) or bare in self._headings or bare in _VERDICTS:
             said = quotation(self.passages, self.question, said) or said
@@ -87,6 +101,13 @@ class Quoter:
     def _from_its_start(self) -> str:
         """Without the space that follows first words which the model was given."""
         return start_of(self._text, self.passages, self.question) + self._text.lstrip()
+
+    def _is_said_in_words(self, said: str) -> bool:
+        """Whether a source has it outside of its tables."""
+        bare = "".join(said.split()).strip(_MARKS).casefold()
+        lines = (line for passage in self.passages for line in passage.text.split("\n"))
+        others = ("".join(line.split()).casefold() for line in lines if not is_row(line))
+        return bool(bare) and any(bare in line for line in others)
 
     def _is_nowhere(self, said: str) -> bool:
         """Whether no source has it in these words."""
