@@ -16,7 +16,27 @@ from tests.ingest.office_files import (
     zip_file,
 )
 from tests.ingest.pictures import drawn, saved
+from tests.ingest.table_files import (
+    book_with_hidden_parts,
+    docx_table,
+    ods_file,
+    old_sheet_file,
+    pptx_table,
+    sheet_file,
+    spreadsheetml_file,
+)
 from tests.ingest.test_parsers import HTML, MARKDOWN, PAGES
+
+# A head in two rows, cells merged both ways, empty cells.
+_ROWS = [["产品", "夏季", "", "备注"], ["", "进", "出", ""], ["扇", 7, 0.25, ""], ["", 9, "", "旧"]]
+_MERGES = [(0, 0, 1, 0), (0, 1, 0, 2), (2, 0, 3, 0)]
+_ODS_SHEET = (
+    '<table:table table:name="库"><table:table-row><table:table-cell '
+    'table:number-columns-spanned="2"><text:p>名称</text:p></table:table-cell>'
+    "<table:covered-table-cell/></table:table-row>"
+    '<table:table-row table:number-rows-repeated="3"><table:table-cell><text:p>甲</text:p>'
+    '</table:table-cell><table:table-cell table:formula="of:=A1"/></table:table-row></table:table>'
+)
 
 
 @cache
@@ -38,6 +58,13 @@ def corpus() -> dict[str, bytes]:
         "a.xlsx": sheet,
         "a.xls": xls_file({"薪资": SALARIES}),
         "a.odt": odt_file(),
+        "a.ods": ods_file(_ODS_SHEET),
+        "table.docx": docx_table(_ROWS, _MERGES),
+        "table.pptx": pptx_table(_ROWS, _MERGES),
+        "table.xlsx": sheet_file(_ROWS, _MERGES, formats={(2, 1): "0.0%", (3, 1): "yyyy-mm-dd"}),
+        "hidden.xlsx": book_with_hidden_parts(),
+        "format.xls": old_sheet_file(_ROWS, formats={(2, 1): "[h]:mm", (3, 1): '"¥"#,##0.00'}),
+        "xml.xls": spreadsheetml_file(),
         "a.epub": epub_file(),
         "a.eml": eml_file({"表.xlsx": sheet}),
         "a.msg": msg_file("停电", "周六停电。", ("a.txt", text)),

@@ -161,3 +161,20 @@ def raw_sheet(
 
 def text_cell(place: str, text: str) -> str:
     return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+
+
+def spreadsheetml_file() -> bytes:
+    """What Excel 2003 saved as XML: a skipped column, a hidden row, a merged cell, a percentage."""
+    return (
+        b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
+        b'<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
+        b'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet" '
+        b'xmlns:x="urn:schemas-microsoft-com:office:excel"><Styles><Style ss:ID="p">'
+        b'<NumberFormat ss:Format="Percent"/></Style></Styles><Worksheet ss:Name="Yields"><Table>'
+        b'<Row><Cell><Data ss:Type="String">Batch</Data></Cell>'
+        b'<Cell ss:Index="3"><Data ss:Type="String">Yield</Data></Cell></Row>'
+        b'<Row ss:Hidden="1"><Cell><Data ss:Type="String">trial</Data></Cell></Row>'
+        b'<Row><Cell ss:MergeAcross="1"><Data ss:Type="String">K7</Data></Cell>'
+        b'<Cell ss:StyleID="p"><Data ss:Type="Number">0.5</Data></Cell></Row>'
+        b"</Table></Worksheet></Workbook>"
+    )

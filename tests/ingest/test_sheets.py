@@ -20,6 +20,7 @@ from tests.ingest.table_files import (
     old_sheet_file,
     raw_sheet,
     sheet_file,
+    spreadsheetml_file,
     text_cell,
 )
 from tests.ingest.test_tables import rows_of
@@ -255,19 +256,6 @@ HTML = (
     "<html><meta charset=gbk><table><tr><td>批号</td><td>去向</td></tr>"
     "<tr><td>K7</td><td></td></tr></table>"
 )
-XML = (
-    '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
-    '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
-    'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet" '
-    'xmlns:x="urn:schemas-microsoft-com:office:excel"><Styles><Style ss:ID="p">'
-    '<NumberFormat ss:Format="Percent"/></Style></Styles><Worksheet ss:Name="Yields"><Table>'
-    '<Row><Cell><Data ss:Type="String">Batch</Data></Cell>'
-    '<Cell ss:Index="3"><Data ss:Type="String">Yield</Data></Cell></Row>'
-    '<Row ss:Hidden="1"><Cell><Data ss:Type="String">trial</Data></Cell></Row>'
-    '<Row><Cell ss:MergeAcross="1"><Data ss:Type="String">K7</Data></Cell>'
-    '<Cell ss:StyleID="p"><Data ss:Type="Number">0.5</Data></Cell></Row>'
-    "</Table></Worksheet></Workbook>"
-)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +265,7 @@ XML = (
         ("批号\t去向\nK7\t\n".encode("gb18030"), ["| 批号 | 去向 |", "| K7 | |"]),
         ("批号\t去向\r\nK7\t\r\n".encode("utf-16"), ["| 批号 | 去向 |", "| K7 | |"]),
         (b"batch,to\nK7,\n", ["| batch | to |", "| K7 | |"]),
-        (XML.encode(), ["| Batch | Yield |", "| K7 | 50.00% |"]),
+        (spreadsheetml_file(), ["| Batch | Yield |", "| K7 | 50.00% |"]),
         (sheet_file([["batch", "to"], ["K7", "Rome"]]), ["| batch | to |", "| K7 | Rome |"]),
     ],
 )
