@@ -8,9 +8,9 @@ from statistics import median
 
 from ingest.clean import clean, unwrap
 from ingest.pages.lines import Line
+from ingest.pages.page_tables import TableParts
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.captions import is_chapter
-from ingest.tables.heads import HeadRule
 from ingest.types import BlockKind
 
 _SENTENCE_END = tuple(".。!！?？:：;；”」")
@@ -25,7 +25,6 @@ _MAX_HEADING_CHARACTERS = 120
 _MAX_HEADING_LEVELS = 4
 _PARAGRAPH_PITCH = 1.4  # of the usual distance between lines
 _SHORT_LINE = 0.85  # of the page's widest
-_SAME_EDGE = 0.01  # of a table's width: how far the sides of its parts on two pages may differ
 _HYPHEN_AT_END = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
 
 
@@ -36,6 +35,7 @@ class _Paragraph:
     level: int
     parts: list[tuple[int, str]] = field(default_factory=list)
     table: Line | None = None  # a table instead
+    whole: TableParts | None = None  # of which it is a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,14 @@ class _Layout:
 
 def add_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
     """Add the lines of every page, pages counted from 1."""
-    page = table_page = 0
-    before: Line | None = None  # the table right before, on the page before
+    page = 0
     for paragraph in _paragraphs(pages):
         while page < paragraph.parts[0][0]:
             page += 1
             builder.page(page)
-        if paragraph.table is not None:
-            turned = before is not None and page == table_page + 1
-            _add_table(builder, paragraph.table, before if turned else None)
-            before, table_page = paragraph.table, page
+        if paragraph.table is not None and paragraph.whole is not None:
+            paragraph.whole.add(builder, paragraph.table)
             continue
-        before = None
         kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
         text = _joined(paragraph.parts)
         builder.add(kind, text, level=paragraph.level)
@@ -69,28 +65,6 @@ def add_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
             builder.page(page, back=len(clean(rest)))
     for blank in range(page + 1, len(pages) + 1):
         builder.page(blank)
-
-
-def _add_table(builder: DocumentBuilder, table: Line, before: Line | None) -> None:
-    """A table; one that goes on with the columns of the one `before` does not repeat its head."""
-    if before is None or not _same_columns(table, before):
-        builder.table(table.rows)
-        return
-    head = [cell.text for cell in before.rows[0]]
-    repeats = [cell.text for cell in table.rows[0]] == head
-    rows = table.rows[1:] if repeats else table.rows
-    rule = HeadRule.DECLARED if repeats else HeadRule.CONTRAST
-    builder.table(rows, head=rule, goes_on=True)
-
-
-def _same_columns(table: Line, before: Line) -> bool:
-    slack = _SAME_EDGE * (before.right - before.left)
-    edges = abs(table.left - before.left), abs(table.right - before.right)
-    return max(edges) <= slack and _width(table) == _width(before)
-
-
-def _width(table: Line) -> int:
-    return max(sum(cell.column_span for cell in row) for row in table.rows)
 
 
 def _joined(parts: list[tuple[int, str]]) -> str:
@@ -105,7 +79,7 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
         layout = _layout(page)
         for line in page:
             if line.rows:
-                found.append(_Paragraph(0, [(number, line.text)], line))
+                found.append(_table(line, number, found))
                 previous = None
                 continue
             level = _level(line, levels)
@@ -122,6 +96,13 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
                 found[-1].parts[-1] = (number, text)
             previous = line
     return found
+
+
+def _table(table: Line, page: int, found: list[_Paragraph]) -> _Paragraph:
+    whole = found[-1].whole if found else None
+    if whole is None or not whole.takes(table, page):
+        whole = TableParts([table], page)
+    return _Paragraph(0, [(page, table.text)], table, whole)
 
 
 def _turn_page(

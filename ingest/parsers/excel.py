@@ -4,6 +4,7 @@ What a file is, its content says: `.xls` is also what other programs call HTML, 
 and SpreadsheetML.
 """
 
+import email
 from collections.abc import Iterator
 
 from ingest.errors import ParseError
@@ -68,6 +69,8 @@ def _add_text(
     from ingest.parsers.html import declared_charset
     from ingest.parsing.html_blocks import add_html
 
+    if data[:_HEAD_BYTES].lstrip().lower().startswith(b"mime-version:"):
+        data = _web_page(data)
     head = data[:_HEAD_BYTES].replace(b"\x00", b"").lower()
     try:
         text = decode(data, name, declared=declared_charset(data))
@@ -82,6 +85,15 @@ def _add_text(
         add_separated(builder, text, name, on_page=on_page)
     else:
         raise _broken(name)
+
+
+def _web_page(data: bytes) -> bytes:
+    """The page of a web archive, as Excel saves one in a single file; empty where it has none."""
+    message = email.message_from_bytes(data.lstrip())
+    pages = (part for part in message.walk() if part.get_content_type() == "text/html")
+    contents = (part.get_payload(decode=True) for part in pages)
+    found = [content for content in contents if isinstance(content, bytes)]
+    return max(found, key=lambda page: page.lower().count(b"<td"), default=b"")
 
 
 def _broken(name: str) -> ParseError:

@@ -7,7 +7,7 @@ builder.notice("hidden_sheet", "Costs")
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -77,6 +77,7 @@ class DocumentBuilder:
         *,
         head: HeadRule = HeadRule.FIRST,
         numbers: Sequence[int] = (),
+        columns: Collection[int] = (),
         caption: str = "",
         sheet: str = "",
         sparse_titles: bool = False,
@@ -86,11 +87,12 @@ class DocumentBuilder:
 
         `numbers` are those of the rows in a sheet. `head` says how sure it is that the first row is
         a head. With `sparse_titles` a row of one cell above the head is a title. A table that
-        `goes_on` continues the one before it and has its head.
+        `goes_on` continues the one before it and has its head; `columns` are those that other parts
+        of it use.
         Raises ParseError `too_large` where it has too many columns.
         """
         try:
-            written = write(fill(rows, numbers), head, sparse_titles=sparse_titles)
+            written = write(fill(rows, numbers, columns=columns), head, sparse_titles=sparse_titles)
         except TooManyColumns as error:
             raise ParseError(
                 f"{self._name} has a table of {error.columns:,} columns; {MAX_COLUMNS:,} is the "

@@ -42,7 +42,7 @@ def add_html(
     html: str,
     *,
     whole_page: bool = False,
-    head: HeadRule = HeadRule.CONTRAST,
+    head: HeadRule = HeadRule.LIKELY,
 ) -> None:
     """Add the blocks of a page, or of a piece of HTML inside another format. `head` is the rule for
     tables that mark no cell as a head."""
@@ -175,7 +175,22 @@ def _data_rows(table: Tag) -> _Rows | None:
     if max((sum(cell.column_span for cell in row) for row in rows), default=0) < 2:
         return None
     longest = max(len(cell.text) for row in rows for cell in row)
-    return rows if longest <= _MAX_CELL_CHARACTERS else None
+    if longest > _MAX_CELL_CHARACTERS:
+        return None
+    bold = [_is_bold(tag) for tag in tags if tag.name == "tr"]
+    if bold[0] and not all(bold) and not any(cell.head for row in rows for cell in row):
+        rows[0] = [cell._replace(head=True) for cell in rows[0]]
+    return rows
+
+
+def _is_bold(row: Tag) -> bool:
+    """Whether all words of the row are."""
+    cells = [cell for cell in _cells(row) if cell.get_text(strip=True)]
+    return bool(cells) and all(
+        "".join(tag.get_text() for tag in _tags(cell) if tag.name in ("b", "strong")).split()
+        == cell.get_text().split()
+        for cell in cells
+    )
 
 
 def _cells(row: Tag) -> list[Tag]:

@@ -4,7 +4,7 @@ The one way from any format to a table. A merged cell's text stands in each plac
 that a row can be read by itself; `merges` remember that it is one cell.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -93,9 +93,21 @@ class Grid:
         return self.column_count > 1 and self.span(row, 0)[1] == self.column_count
 
 
-def fill(rows: Iterable[FileRow], numbers: Sequence[int] = ()) -> Grid:
-    """The grid of a table. Rows and columns that are empty altogether are left out; every other
-    empty cell is kept. Raises TooManyColumns."""
+def fill(
+    rows: Iterable[FileRow], numbers: Sequence[int] = (), *, columns: Collection[int] = ()
+) -> Grid:
+    """The grid of a table. Rows and columns that are empty altogether are left out, but for the
+    `columns` that other parts of it use; every other empty cell is kept. Raises TooManyColumns."""
+    grid = _filled(rows, numbers)
+    return _compact(grid, {*columns, *_used(grid)})
+
+
+def used_columns(rows: Iterable[FileRow]) -> set[int]:
+    """The columns that `fill` keeps of these rows. Raises TooManyColumns."""
+    return _used(_filled(rows, ()))
+
+
+def _filled(rows: Iterable[FileRow], numbers: Sequence[int]) -> Grid:
     filler = _Filler()
     for number, fields in enumerate(rows):
         filler.add(fields)
@@ -103,7 +115,12 @@ def fill(rows: Iterable[FileRow], numbers: Sequence[int] = ()) -> Grid:
     width = max(map(len, filler.grid.texts), default=0)
     for texts in filler.grid.texts:
         texts.extend([""] * (width - len(texts)))
-    return _compact(filler.grid)
+    return filler.grid
+
+
+def _used(grid: Grid) -> set[int]:
+    """The columns in which something begins."""
+    return {column for column in range(grid.column_count) if _begins_in_column(grid, column)}
 
 
 @dataclass(slots=True)
@@ -176,12 +193,12 @@ def _clean(text: str) -> str:
     return cell_text(one_line(clean(text)))
 
 
-def _compact(grid: Grid) -> Grid:
+def _compact(grid: Grid, used: Collection[int]) -> Grid:
     """Without rows and columns in which nothing begins: they are blank, or what a merged cell
     reaches into in every other row or column as well."""
     grid.merges = {place: span for place, span in grid.merges.items() if span != (1, 1)}
     rows = [row for row in range(grid.row_count) if _begins_in_row(grid, row)]
-    columns = [column for column in range(grid.column_count) if _begins_in_column(grid, column)]
+    columns = [column for column in range(grid.column_count) if column in used]
     if len(rows) == grid.row_count and len(columns) == grid.column_count:
         return grid
     row_at = {row: at for at, row in enumerate(rows)}

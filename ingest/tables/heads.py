@@ -23,6 +23,7 @@ class HeadRule(StrEnum):
 
     FIRST = "first"  # of several rows the first is
     WORDS = "words"  # it is if no number stands in it
+    LIKELY = "likely"  # the same, but of two columns, which may be names and values, as the next
     CONTRAST = "contrast"  # it is if words stand in it over a column of numbers
     DECLARED = "declared"  # the file says all
 
@@ -98,7 +99,9 @@ def _is_head(grid: Grid, row: int, end: int, rule: HeadRule) -> bool:
         return False
     if rule is HeadRule.FIRST:
         return True
-    return _all_words(grid, row) and (rule is HeadRule.WORDS or _contrasts(grid, row, end))
+    wide = rule is HeadRule.LIKELY and grid.column_count > 2
+    sure = wide or rule is HeadRule.WORDS
+    return _all_words(grid, row) and (sure or _contrasts(grid, row, end))
 
 
 def _declared(grid: Grid, row: int) -> bool:
@@ -169,23 +172,20 @@ def _fits_below(grid: Grid, row: int, groups: list[range], end: int) -> bool:
     other column says so, repeated words or numbers below tell heads from a first row."""
     inside = {column for group in groups for column in group}
     below = grid.texts[row]
-    if any(not below[c] or is_number(below[c]) for c in inside if not _YEAR.fullmatch(below[c])):
+    if any(grid.origin(row, c)[0] < row for c in range(grid.column_count) if below[c]):
+        return True  # a head above reaches down into the row
+    if any(not below[c] or (is_number(below[c]) and not _YEAR.fullmatch(below[c])) for c in inside):
         return False
     if any(len({grid.origin(row, c) for c in group}) < 2 for group in groups):
         return False
-    continued = False
-    for column in set(range(grid.column_count)) - inside:
-        same = grid.origin(row, column) == grid.origin(row - 1, column)
-        if grid.texts[row - 1][column]:
-            if below[column] and not same:
-                return False
-            continued = True
-        elif not below[column]:
-            continued = continued or any(grid.texts[r][column] for r in range(row + 1, end))
-        elif is_number(below[column]):
-            return False
-    merged = any(grid.span(row - 1, group[0])[1] > 1 for group in groups)
-    if merged and continued:
+    others = [c for c in range(grid.column_count) if c not in inside]
+    if any(below[c] and (grid.texts[row - 1][c] or is_number(below[c])) for c in others):
+        return False
+    continued = any(
+        grid.texts[row - 1][c] or (not below[c] and any(grid.texts[r][c] for r in range(row, end)))
+        for c in others
+    )
+    if continued and any(grid.span(row - 1, group[0])[1] > 1 for group in groups):
         return True
     return _repeats(grid, row, groups) or _contrasts(grid, row, end, sorted(inside))
 

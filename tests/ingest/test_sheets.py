@@ -1,5 +1,6 @@
 """A workbook says what a person sees who opens it: formats, formulas, hidden parts, stray cells."""
 
+import base64
 import datetime
 from typing import Any
 
@@ -258,6 +259,14 @@ HTML = (
 )
 
 
+MHTML = (
+    "MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\n"
+    "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
+    + base64.b64encode(HTML.replace("gbk", "utf-8").encode()).decode()
+    + "\n--b--\n"
+)
+
+
 @pytest.mark.parametrize(
     ("data", "lines"),
     [
@@ -265,6 +274,7 @@ HTML = (
         ("批号\t去向\nK7\t\n".encode("gb18030"), ["| 批号 | 去向 |", "| K7 | |"]),
         ("批号\t去向\r\nK7\t\r\n".encode("utf-16"), ["| 批号 | 去向 |", "| K7 | |"]),
         (b"batch,to\nK7,\n", ["| batch | to |", "| K7 | |"]),
+        (MHTML.encode(), ["| 批号 | 去向 |", "| K7 | |"]),
         (spreadsheetml_file(), ["| Batch | Yield |", "| K7 | 50.00% |"]),
         (sheet_file([["batch", "to"], ["K7", "Rome"]]), ["| batch | to |", "| K7 | Rome |"]),
     ],

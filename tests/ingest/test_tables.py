@@ -1,5 +1,7 @@
 """Whatever the format, each cell comes out in its column: empty ones, merged ones, heads of two."""
 
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -249,6 +251,59 @@ def test_html_row_heads_are_no_column_heads() -> None:
     assert rows_of(document) == ["| Height | 12 m |", "| Width | |"]
     (table,) = document.tables
     assert (table.head_row_count, table.row_head_count) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "heads"),
+    [
+        ("<tr><td>线路<td>首班<td>末班<tr><td>东线<td>六点<td>", 1),
+        ("<tr><td><b>线路</b><td><strong>首班</strong><tr><td>东线<td>六点", 1),
+        ("<tr><td>首班<td>票价<tr><td>东线<td>2 元", 1),
+        ("<tr><td>名称<td>东线<tr><td>首班<td>六点", 0),  # names and values
+        ("<tr><td><b>东线</b><td><b>六点</b><tr><td><b>西线</b><td><b>七点</b>", 0),
+        ("<tr><td>东线<td>6:00<td>22:00<tr><td>西线<td>7:00<td>", 0),
+    ],
+)
+def test_html_heads_that_are_not_marked_as_such(rows: str, heads: int) -> None:
+    html = f"<meta charset=utf-8><table>{rows}</table>"
+    assert parse(html.encode(), "a.html").tables[0].head_row_count == heads
+
+
+def test_numbers_may_be_heads_below_a_head_that_reaches_down() -> None:
+    rows = [["Bay", "Week", "", ""], ["", "1", "2", "3"], ["A", "8", "", "4"]]
+    lines = rows_of(parse(docx_table(rows, [(0, 0, 1, 0), (0, 1, 0, 3)]), "a.docx"))
+    assert lines == ["| Bay | Week / 1 | Week / 2 | Week / 3 |", "| A | 8 | | 4 |"]
+
+
+def test_a_pdf_table_that_goes_on_over_the_page_is_one_with_one_head() -> None:
+    heads = [(55, 680, "Pump"), (155, 680, "Flow"), (255, 680, "Head"), (355, 680, "Note")]
+    first = [*heads, (55, 650, "P-1"), (155, 650, "12")]
+    rest = [(55, 680, "P-2"), (255, 680, "7"), (55, 650, "P-3"), (355, 650, "spare")]
+    rules = [r for r in GRID if min(r[1], r[3]) >= 640]
+    rules += [(x, 700, x, 640) for x in XS]
+    pages = pdf_of([drawn_pdf(first, rules), drawn_pdf(rest, rules), drawn_pdf(first, rules)])
+    document = parse(pages, "a.pdf")
+    assert rows_of(document) == [
+        "| Pump | Flow | Head | Note |",
+        "| P-1 | 12 | | |",
+        "| P-2 | | 7 | |",
+        "| P-3 | | | spare |",
+        "| P-1 | 12 | | |",
+    ]
+    assert "\n\n" not in document.text
+    assert [t.page for t in document.tables] == [1, 2, 3]
+    assert document.page_at(document.text.index("P-3")) == 2
+
+
+def pdf_of(pages: list[bytes]) -> bytes:
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter()
+    for page in pages:
+        writer.append(PdfReader(io.BytesIO(page)))
+    stream = io.BytesIO()
+    writer.write(stream)
+    return stream.getvalue()
 
 
 def test_a_bar_inside_a_cell_parts_nothing() -> None:
