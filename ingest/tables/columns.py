@@ -1,9 +1,14 @@
 """Columns of a table without rules between them, told by where the texts of its rows stand."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ingest.tables.grid import Field
+
+_EVEN = 0.4  # the smaller of two gaps by the larger, where a text stands in the middle
+
+_MAX_BANDS = 100  # more are no columns
 
 Band = tuple[float, float]  # from left to right
 
@@ -16,14 +21,22 @@ class Placed(NamedTuple):
     right: float
 
 
-def placed_rows(rows: Sequence[Sequence[Placed]]) -> list[list[Field]]:
+Rows = Sequence[Sequence[Placed]]
+
+
+def placed_rows(rows: Rows) -> list[list[Field]]:
     """The texts in their columns. One that stands over several columns is merged over them."""
     bands = _bands(rows)
+    if len(bands) > _MAX_BANDS:
+        return [[Field(cell.text) for cell in row] for row in rows]
+    bands, rows = _spread(bands, rows)
+    bands = _joined(bands, rows)
     return [_fields(row, bands) for row in rows]
 
 
-def _bands(rows: Sequence[Sequence[Placed]]) -> list[Band]:
-    """Narrow texts make columns, wider ones widen the one that they stand in."""
+def _bands(rows: Rows) -> list[Band]:
+    """Narrow texts make columns, wider ones widen the one that they stand in; those that stand
+    over several make none."""
     bands: list[Band] = []
     across: list[Placed] = []
     for cell in sorted((cell for row in rows for cell in row), key=lambda c: c.right - c.left):
@@ -31,27 +44,64 @@ def _bands(rows: Sequence[Sequence[Placed]]) -> list[Band]:
         if len(touched) > 1:
             across.append(cell)
             continue
+        if len(bands) > _MAX_BANDS:
+            break
         band = (cell.left, cell.right)
         if touched:
             bands.remove(touched[0])
             band = (min(touched[0][0], cell.left), max(touched[0][1], cell.right))
         bands.append(band)
-    bands.sort()
     for cell in across:
-        bands = _without_split(bands, cell, rows)
-    return bands
+        under = [band for band in bands if _touch(cell, band)]
+        if len(under) > 1 and not any(_together(a, b, rows) for a, b in pairwise(sorted(under))):
+            bands = [band for band in bands if band not in under]
+            bands.append((min(under)[0], max(band[1] for band in under)))
+    return sorted(bands)
 
 
-def _without_split(bands: list[Band], cell: Placed, rows: Sequence[Sequence[Placed]]) -> list[Band]:
-    """Bands under a wide text are one column where no row fills two of them: a narrow text on the
-    left and one on the right of the same column."""
-    under = [band for band in bands if _touch(cell, band)]
-    most = max(len({b for c in row for b in under if _touch(c, b)} if len(row) > 1 else ())
-               for row in rows if cell not in row) if len(rows) > 1 else 0  # fmt: skip
-    if most > 1 or not under:
-        return bands
-    whole = (min(under)[0], max(band[1] for band in under))
-    return sorted([band for band in bands if band not in under] + [whole])
+def _spread(bands: list[Band], rows: Rows) -> tuple[list[Band], Rows]:
+    """A head in the middle between two columns, over the heads of both, is one of both."""
+    kept = list(bands)
+    widened = [list(row) for row in rows]
+    for left, own, right in zip(bands, bands[1:], bands[2:], strict=False):
+        held = [number for number, row in enumerate(rows) if _filled(own, row)]
+        gaps = sorted((own[0] - left[1], right[0] - own[1]))
+        if len(held) != 1 or held[0] + 1 >= len(rows) or gaps[0] < _EVEN * gaps[1]:
+            continue
+        above, below = rows[held[0]], rows[held[0] + 1]
+        if not any(_filled(band, above) for band in (left, right)) and all(
+            _filled(band, below) for band in (left, right)
+        ):
+            kept.remove(own)
+            widened[held[0]] = [
+                Placed(cell.text, left[0], right[1]) if _touch(cell, own) else cell
+                for cell in widened[held[0]]
+            ]
+    return kept, widened
+
+
+def _joined(bands: list[Band], rows: Rows) -> list[Band]:
+    """Neighbours that no row fills both of are one column, the head on its left and numbers on its
+    right, say. The closest come first, since each has a neighbour on either side."""
+    while True:
+        apart = [(b[0] - a[1], a, b) for a, b in pairwise(bands) if not _together(a, b, rows)]
+        if not apart:
+            return bands
+        _, a, b = min(apart)
+        bands = sorted([*(band for band in bands if band not in (a, b)), (a[0], b[1])])
+
+
+def _together(a: Band, b: Band, rows: Rows) -> bool:
+    """Whether some row has a text in each, and not one over both."""
+    return any(
+        any(_touch(cell, a) and not _touch(cell, b) for cell in row)
+        and any(_touch(cell, b) and not _touch(cell, a) for cell in row)
+        for row in rows
+    )
+
+
+def _filled(band: Band, row: Sequence[Placed]) -> bool:
+    return any(_touch(cell, band) for cell in row)
 
 
 def _fields(row: Sequence[Placed], bands: Sequence[Band]) -> list[Field]:

@@ -222,6 +222,32 @@ def test_a_pdf_table_without_vertical_rules_keeps_empty_cells() -> None:
     ]
 
 
+def test_columns_without_rules_between_them_may_be_aligned_in_any_way() -> None:
+    words = [
+        (55, 685, "Name"), (205, 685, "Left"), (305, 685, "Right"),
+        (60, 655, "aa"), (230, 655, "12"), (330, 655, "3"),
+        (60, 635, "bb"), (225, 635, "1,200"), (60, 615, "cc"), (335, 615, "4"),
+    ]  # fmt: skip
+    rules = [(50, y, 400, y) for y in (700, 675, 600)]
+    assert rows_of(parse(drawn_pdf(words, rules), "a.pdf")) == [
+        "| Name | Left | Right |",
+        "| aa | 12 | 3 |",
+        "| bb | 1,200 | |",
+        "| cc | | 4 |",
+    ]
+    words = [
+        (55, 705, "Item"), (205, 705, "2026"), (155, 685, "plan"), (255, 685, "actual"),
+        (55, 655, "steel"), (155, 655, "10"), (255, 655, "9"),
+        (55, 635, "copper"), (255, 635, "4"),
+    ]  # fmt: skip
+    rules = [(50, y, 350, y) for y in (720, 675, 620)]
+    assert rows_of(parse(drawn_pdf(words, rules), "a.pdf")) == [
+        "| Item | 2026 / plan | 2026 / actual |",
+        "| steel | 10 | 9 |",
+        "| copper | | 4 |",
+    ]
+
+
 def test_what_one_cell_fills_is_a_title_above_and_a_note_below() -> None:
     rows = [["Opening hours", ""], ["Day", "Hours"], ["Monday", ""], ["Closed on holidays.", ""]]
     document = parse(docx_table(rows, [(0, 0, 0, 1), (3, 0, 3, 1)]), "a.docx")
