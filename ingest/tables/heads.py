@@ -8,9 +8,8 @@ from itertools import pairwise
 
 from ingest.tables.grid import Grid
 
-_NUMBER = re.compile(
-    r"[-+−±≈~<>≤≥$¥￥€£(（]*\d[\d,.，:：/％%‰°℃\s-]*[)）]?\s*[^\W\d]{0,3}\.?", re.UNICODE
-)
+# Amounts, times, dates; not 3号 or 1月, which head columns as often as they stand in them.
+_NUMBER = re.compile(r"[-+−±≈~<>≤≥$¥￥€£(（\s]*\d[\d.,，:：/％%‰°℃\s-]*[)）]?")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[-/.年](?:0?[1-9]|1[0-2])月?)?年?")
 _DIGIT = re.compile(r"\d")
 _MAX_HEAD_ROWS = 5
@@ -138,6 +137,8 @@ def _contrasts(grid: Grid, row: int, end: int, columns: Sequence[int] | None = N
 
 def _goes_on(grid: Grid, row: int, end: int) -> bool:
     """Whether `row` is a head as well: it parts the cells of the row above."""
+    if grid.fills_row(row):
+        return False  # a heading inside the table
     if _declared(grid, row):
         return True
     groups = _groups(grid, row)

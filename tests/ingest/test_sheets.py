@@ -247,6 +247,8 @@ def test_years_and_days_may_be_heads() -> None:
     )
     table = parse(sheet_file([["Who", 1, 2, 3], ["Ann", "on", "", "off"]]), "a.xlsx").tables[0]
     assert table.head_row_count == 1
+    months = sheet_file([["站", "1月", "2月"], ["北", 3, ""], [], ["南", "", 5]])
+    assert parse(months, "a.xlsx").tables[0].head_row_count == 1
     table = parse(sheet_file([["Ann", 7, 2], ["Bob", 5, 3]]), "a.xlsx").tables[0]
     assert table.head_row_count == 0
 

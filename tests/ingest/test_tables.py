@@ -271,6 +271,20 @@ def test_heads_may_stand_over_columns_without_being_merged() -> None:
     ]
 
 
+def test_a_heading_inside_a_table_is_a_row_of_it() -> None:
+    html = (
+        "<table><tr><th>Bay<th>Top<th>Foot<tr><th colspan=3>East<tr><td>1<td>rope<td>"
+        "<tr><th colspan=3>West<tr><td>2<td><td>sail</table>"
+    )
+    assert rows_of(parse(html.encode(), "a.html")) == [
+        "| Bay | Top | Foot |",
+        "| East | | |",
+        "| 1 | rope | |",
+        "| West | | |",
+        "| 2 | | sail |",
+    ]
+
+
 def test_html_row_heads_are_no_column_heads() -> None:
     html = "<table><tr><th>Height</th><td>12 m</td></tr><tr><th>Width</th><td></td></tr></table>"
     document = parse(html.encode(), "a.html")
