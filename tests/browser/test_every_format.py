@@ -27,7 +27,7 @@ SCANNED_PAGES = (
     ["二、危险品柜的钥匙由孙丽保管。", "三、搬迁期间食堂照常供餐。"],
 )
 QUESTION, ANSWER, ANSWER_PAGE = "危险品柜的钥匙由谁保管？", "孙丽", "第 2 页"
-REASONS = {"加密的合同.pdf": "请去掉密码后重新上传", "没下完的手册.docx": "请换一份完好的重新上传"}
+REASONS = {"加密的合同.pdf": "请移除密码后重新上传", "没下完的手册.docx": "请上传完好的副本"}
 _SAME_READER = (".jpg", ".tiff", ".webp", ".bmp")  # as .png, and recognition takes its time
 
 

@@ -22,7 +22,7 @@ def test_the_shipped_catalogue_is_valid_and_has_every_kind() -> None:
     [
         ("settings = { top_kk = 3 }", "no such settings: top_kk"),
         ('scorers = ["abstention"]', "no such scorers of retrieval: abstention"),
-        ('floors = { "fused.RR" = "0.5" }', "is no bound"),
+        ('floors = { "fused.RR" = "0.5" }', "is not a bound"),
         ("sampel = 3", "sampel"),
     ],
 )
@@ -93,11 +93,11 @@ def test_markdown_says_what_the_passage_says(tmp_path: Path) -> None:
 
 
 def test_files_that_are_not_right_are_told(tmp_path: Path) -> None:
-    with pytest.raises(NoData, match=r"corpus\.jsonl is not there"):
+    with pytest.raises(NoData, match=r"corpus\.jsonl does not exist"):
         load_set(tmp_path / "missing", tiny_eval())
     write_set(tmp_path / "tiny")
     write_rows(tmp_path / "tiny" / "corpus.jsonl", [{"doc_id": "a", "text": ""}])
-    with pytest.raises(BadData, match=r"corpus\.jsonl, line 1: no title"):
+    with pytest.raises(BadData, match=r"corpus\.jsonl, line 1: missing title"):
         load_set(tmp_path, tiny_eval())
     (tmp_path / "tiny" / "corpus.jsonl").write_text("{", encoding="utf-8")
     with pytest.raises(BadData, match="no JSON"):

@@ -123,7 +123,7 @@ def test_an_engine_that_is_down_is_told_and_comes_back_by_itself(tmp_path: Path)
 
         down = zhiwen.component("engine")
         assert not down["ok"]
-        assert "does not answer" in down["detail"]
+        assert "No engine responds" in down["detail"]
         problem = ask(zhiwen.http, "年假有几天？", base_id)["error"][0]
         assert (problem["code"], problem["status"]) == ("engine_unavailable", 503)
         body = {"query": "年假", "base_ids": [base_id]}
@@ -166,7 +166,7 @@ def test_a_process_that_dies_at_its_start_leaves_its_last_words(
     zhiwen.launch()
     assert zhiwen.process.wait(120) == 1
     said = zhiwen.said()
-    assert "api exited with code 1" in said
+    assert "api ended with code 1" in said
     assert "mysql is not supported" in said
     assert_all_is_gone(zhiwen, [zhiwen.process.pid])
 
