@@ -100,5 +100,5 @@ def test_files_that_are_not_right_are_told(tmp_path: Path) -> None:
     with pytest.raises(BadData, match=r"corpus\.jsonl, line 1: missing title"):
         load_set(tmp_path, tiny_eval())
     (tmp_path / "tiny" / "corpus.jsonl").write_text("{", encoding="utf-8")
-    with pytest.raises(BadData, match="no JSON"):
+    with pytest.raises(BadData, match="not JSON"):
         load_set(tmp_path, tiny_eval())
