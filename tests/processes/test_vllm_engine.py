@@ -21,9 +21,13 @@ STAND_IN = """
 import json, os, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+loading = True
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200)
+        global loading
+        self.send_response(503 if loading else 200)
+        loading = False
         self.end_headers()
         if self.path == "/seen":
             self.wfile.write(json.dumps([sys.argv[1:], dict(os.environ)]).encode())

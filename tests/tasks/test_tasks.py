@@ -10,6 +10,7 @@ import pytest
 from app.llm.scripted import ScriptedChatModel
 from app.prompts.prompt_file import load_prompt
 from app.rag.answer import Question
+from app.rag.grounding.embedded import EmbeddedChecker
 from app.rag.language import Language
 from app.rag.types import Passage
 from app.tasks.summarise import MAX_PARTS, Summarise, parts_of, spread
@@ -159,7 +160,8 @@ async def test_a_document_is_read_and_counted_off_the_event_loop() -> None:
 
     model = Counting()
     model.enqueue("年假十五天。")
-    line = Summarise(model, load_prompt("summarise"), chunks, max_answer_tokens=100)
+    prompt = load_prompt("summarise")
+    line = Summarise(model, prompt, chunks, max_answer_tokens=100, checker=EmbeddedChecker())
     events = [event async for event in line.stream(Question("", (), task="summarise"))]
     assert len(events) > 2
     assert len(reading) == 2
