@@ -15,6 +15,7 @@ from ingest.sandbox.sandbox import Sandbox
 from ingest.sheets.formulas import shifted
 from ingest.sheets.number_format import formatter, text_shown
 from ingest.types import Notice
+from tests.ingest.read_tables import rows_of
 from tests.ingest.table_files import (
     book_with_hidden_parts,
     ods_file,
@@ -24,7 +25,6 @@ from tests.ingest.table_files import (
     spreadsheetml_file,
     text_cell,
 )
-from tests.ingest.test_tables import rows_of
 
 DAY = datetime.date(2027, 8, 9)
 
