@@ -6,7 +6,7 @@ import pypdf
 import pytest
 
 from tests.house import RunningApi, drain, running_api
-from tests.ingest.table_files import book_with_hidden_parts
+from tests.ingest.tables.table_files import book_with_hidden_parts
 
 
 def upload(api: RunningApi, base_id: str, name: str, data: bytes) -> tuple[int, dict[str, object]]:

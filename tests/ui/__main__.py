@@ -4,8 +4,8 @@ import argparse
 
 import uvicorn
 
-from tests.ui.stand_in import House, build, now, sample_house
-from tests.ui.stand_in_engines import SERVED, two_engines
+from tests.ui.stand_in.engines import SERVED, two_engines
+from tests.ui.stand_in.service import House, build, now, sample_house
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, default=18200)

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.stand_in import House, build, sample_house
+from tests.ui.stand_in.service import House, build, sample_house
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from app.api.routes.evaluation import ChangeOut, ComparisonOut, DifferenceOut
-from tests.ui.stand_in import House
+from tests.ui.stand_in.service import House
 from tests.ui.test_pages import go, said
 from ui.safe_markdown import plain
 from ui.screens.evaluation import changes_of

@@ -3,8 +3,8 @@
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import script, until
-from tests.ui.stand_in import House, now
-from tests.ui.stand_in_engines import SERVED, two_engines
+from tests.ui.stand_in.engines import SERVED, two_engines
+from tests.ui.stand_in.service import House, now
 from ui.words.texts import words
 
 ZH = words("zh")

@@ -2,8 +2,8 @@
 
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.stand_in import House, now
-from tests.ui.stand_in_engines import two_engines
+from tests.ui.stand_in.engines import two_engines
+from tests.ui.stand_in.service import House, now
 from tests.ui.test_pages import ZH, go, said
 
 

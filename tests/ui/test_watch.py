@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from tests.ui.conftest import until
-from tests.ui.stand_in import House
+from tests.ui.stand_in.service import House
 from ui.client.http import ApiDown, ApiError, Client
 from ui.client.watch import ask, follow
 

@@ -12,8 +12,8 @@ from ingest.sandbox.wire import from_json, to_json
 from ingest.tables.grid import Field, FileRow, fill
 from ingest.tables.lines import cells_of
 from ingest.tables.types import Role, Table
-from tests.ingest.read_tables import check_cells, rows_of
-from tests.ingest.table_files import docx_table, odt_table, pptx_table, sheet_file
+from tests.ingest.tables.read_tables import check_cells, rows_of
+from tests.ingest.tables.table_files import docx_table, odt_table, pptx_table, sheet_file
 
 # A ward's roster: an empty corner, empty cells in the middle, at the end, and a row of one.
 ROSTER = [

@@ -12,7 +12,7 @@ from app.rag.retrieval.retrieve import Retriever
 from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
-from tests.rag.test_retrieve import retriever
+from tests.rag.retrieval.test_retrieve import retriever
 from tests.weights import EMBEDDER, store_with
 
 MANUAL = {

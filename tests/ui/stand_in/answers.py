@@ -10,8 +10,8 @@ from app.api.routes.messages import CitationOut, MessageOut, VerdictOut
 from app.api.wire import Problem
 from app.rag.grounding.embedded import EmbeddedChecker
 from app.services.answers.stored_prompt import passage_from
-from tests.ui.stand_in import House, new_id, now
-from tests.ui.stand_in_texts import ANSWERS, LONG_ANSWER, NO_SOURCES
+from tests.ui.stand_in.service import House, new_id, now
+from tests.ui.stand_in.texts import ANSWERS, LONG_ANSWER, NO_SOURCES
 
 
 async def write_answer(house: House, answer: MessageOut, question: str) -> None:

@@ -14,7 +14,7 @@ from ingest.parsers import parse
 from ingest.parsing.decode import decode
 from ingest.parsing.mail_header import header_text
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @cache

@@ -5,8 +5,8 @@ from fastapi.responses import PlainTextResponse
 
 from app.api.routes.export import ExportReport, LeftOut
 from app.api.routes.feedback import FeedbackIn, FeedbackItem, FeedbackList, FeedbackOut
-from tests.ui.stand_in import House, now
-from tests.ui.stand_in_answers import messages_of
+from tests.ui.stand_in.answers import messages_of
+from tests.ui.stand_in.service import House, now
 
 
 def rated(house: House, rating: str, base_id: str) -> list[FeedbackItem]:

@@ -12,7 +12,7 @@ import pytest
 from ingest.embedding.embedder import Vectors
 from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 from ingest.errors import EmbedderError
-from tests.ingest.bge_folder import DIM, MAX_TOKENS, write_bge_folder
+from tests.ingest.embedding.bge_folder import DIM, MAX_TOKENS, write_bge_folder
 
 BGE = "BAAI/bge-small-zh-v1.5"
 INSTRUCTION = "为这个句子生成表示以用于检索相关文章："

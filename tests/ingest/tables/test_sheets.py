@@ -15,8 +15,8 @@ from ingest.sandbox.sandbox import Sandbox
 from ingest.sheets.formulas import shifted
 from ingest.sheets.number_format import formatter, text_shown
 from ingest.types import Notice
-from tests.ingest.read_tables import rows_of
-from tests.ingest.table_files import (
+from tests.ingest.tables.read_tables import rows_of
+from tests.ingest.tables.table_files import (
     book_with_hidden_parts,
     ods_file,
     old_sheet_file,

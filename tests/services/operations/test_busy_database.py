@@ -24,7 +24,7 @@ from ingest.parsing.parser import PageProgress
 from ingest.pipeline import Parse
 from ingest.types import Document
 from tests.services.conftest import HANDBOOK, WORKER, House
-from tests.services.test_ingestion import DisturbedEmbedder
+from tests.services.library.test_ingestion import DisturbedEmbedder
 
 _PATIENCE_S = 60.0
 

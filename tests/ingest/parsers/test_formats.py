@@ -22,7 +22,7 @@ from tests.ingest.office_files import (
     xlsx_file,
     zip_file,
 )
-from tests.ingest.test_parsers import CODE, HEADER, HEADING, PARAGRAPH, ROW, blocks
+from tests.ingest.parsers.test_parsers import CODE, HEADER, HEADING, PARAGRAPH, ROW, blocks
 
 COUNT = HashingEmbedder().token_counts
 

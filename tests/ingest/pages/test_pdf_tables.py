@@ -2,7 +2,7 @@
 
 from ingest.parsers import parse
 from tests.ingest.files import drawn_pdf
-from tests.ingest.test_parsers import HEADER, PARAGRAPH, ROW, blocks
+from tests.ingest.parsers.test_parsers import HEADER, PARAGRAPH, ROW, blocks
 
 BEFORE = (50, 760, "The table below lists the stock of both branches.")
 AFTER = (50, 540, "Prices hold until the end of the year.")

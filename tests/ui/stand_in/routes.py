@@ -19,11 +19,11 @@ from app.api.routes.documents import ChunkOut, DocumentList, DocumentOut, TextOu
 from app.api.routes.health import ComponentOut, ModelOut, StatusOut
 from app.api.routes.messages import MessageOut
 from app.api.routes.search import SearchIn, SearchOut
-from tests.ui import stand_in_answers
-from tests.ui.stand_in import House, Refused
-from tests.ui.stand_in_answers import messages_of
-from tests.ui.stand_in_evaluation import add_evaluation_routes
-from tests.ui.stand_in_feedback import add_feedback_routes
+from tests.ui.stand_in import answers
+from tests.ui.stand_in.answers import messages_of
+from tests.ui.stand_in.evaluation import add_evaluation_routes
+from tests.ui.stand_in.feedback import add_feedback_routes
+from tests.ui.stand_in.service import House, Refused
 
 Thing = TypeVar("Thing")
 
@@ -205,7 +205,7 @@ def add_chat_routes(api: FastAPI, house: House) -> None:
             detail = f"The question is longer than {house.max_question_chars} characters."
             raise Refused(413, "too_large", detail)
         house.asked.append(body)
-        asked_id, answer_id = stand_in_answers.open_answer(house, body)
+        asked_id, answer_id = answers.open_answer(house, body)
         answer, asked = house.messages[answer_id], house.messages[asked_id]
         house.events[answer_id] = []
         started: dict[str, object] = {
@@ -214,24 +214,22 @@ def add_chat_routes(api: FastAPI, house: House) -> None:
             "answer_id": answer_id,
         }
         house.emit(answer_id, "start", started)
-        work = stand_in_answers.write_answer(house, answer, asked.content)
+        work = answers.write_answer(house, answer, asked.content)
         house.running[answer_id] = asyncio.get_running_loop().create_task(work)
-        events = stand_in_answers.read_events(house, answer_id)
+        events = answers.read_events(house, answer_id)
         return StreamingResponse(events, media_type="text/event-stream")
 
     @api.get("/api/messages/{key}/events")
     async def events(key: str) -> StreamingResponse:
         found(house.messages, key)
-        return StreamingResponse(
-            stand_in_answers.read_events(house, key), media_type="text/event-stream"
-        )
+        return StreamingResponse(answers.read_events(house, key), media_type="text/event-stream")
 
     @api.post("/api/messages/{key}/stop", status_code=202)
     async def stop(key: str) -> None:
         answer = found(house.messages, key)
         if answer.state == "streaming":
             house.running[key].cancel()
-            stand_in_answers.finish(house, answer, answer.content, "stopped")
+            answers.finish(house, answer, answer.content, "stopped")
 
     @api.get("/api/messages/{key}")
     async def message(key: str) -> MessageOut:

@@ -11,7 +11,7 @@ from app.api.routes.evaluation import (
     EvalRunCreate,
     EvalRunOut,
 )
-from tests.ui.stand_in import House, Refused, new_id, now
+from tests.ui.stand_in.service import House, Refused, new_id, now
 
 
 def add_evaluation_routes(api: FastAPI, house: House) -> None:

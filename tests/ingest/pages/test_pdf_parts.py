@@ -4,7 +4,7 @@ import pytest
 
 from ingest.parsers import parse
 from tests.ingest.files import drawn_pdf
-from tests.ingest.pdf_parts import form_pdf, stamped_scan, with_free_text
+from tests.ingest.pages.pdf_parts import form_pdf, stamped_scan, with_free_text
 from tests.ingest.pictures import drawn
 
 

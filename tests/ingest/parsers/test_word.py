@@ -4,7 +4,7 @@ import pytest
 
 from ingest.parsers import parse
 from ingest.word.numerals import numeral
-from tests.ingest.word_files import (
+from tests.ingest.parsers.word_files import (
     MAIN_TYPE,
     abstract,
     field,

@@ -21,7 +21,7 @@ from ingest.embedding.openvino_graph import (
     token_ids,
 )
 from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
-from tests.ingest.bge_folder import DIM, write_bge_folder
+from tests.ingest.embedding.bge_folder import DIM, write_bge_folder
 
 BGE = "BAAI/bge-small-zh-v1.5"
 TEXTS = ["试用期三个月", "合同", "离职提前三十天书面通知" * 20, "thirty days of notice", ""]

@@ -22,7 +22,7 @@ from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
 from app.api.routes.health import EngineOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
-from tests.ui.stand_in_texts import LEAVE_RULES, TRAVEL_RULES
+from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
 
 _numbers = itertools.count(1)
 
@@ -172,7 +172,7 @@ class House:
 
 
 def build(house: House) -> FastAPI:
-    from tests.ui.stand_in_routes import add_routes
+    from tests.ui.stand_in.routes import add_routes
 
     api = FastAPI()
 

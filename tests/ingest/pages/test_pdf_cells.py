@@ -6,7 +6,7 @@ from pypdf import PdfReader, PdfWriter
 
 from ingest.parsers import parse
 from tests.ingest.files import drawn_pdf
-from tests.ingest.read_tables import check_cells, rows_of
+from tests.ingest.tables.read_tables import check_cells, rows_of
 
 XS, YS = (50, 150, 250, 350, 450), (700, 670, 640, 610, 580)
 GRID = [(x, YS[0], x, YS[-1]) for x in XS] + [(XS[0], y, XS[-1], y) for y in YS]
