@@ -9,11 +9,19 @@ from app.db.tables.chunks import (
     Reembedding,
     StoredChunk,
 )
-from app.db.tables.columns import AutoId, UtcDateTime, microseconds, new_id, utc_now
+from app.db.tables.columns import (
+    AutoId,
+    UtcDateTime,
+    from_microseconds,
+    microseconds,
+    new_id,
+    utc_now,
+)
 from app.db.tables.evaluation import EvalQuestion, Evaluation
 from app.db.tables.jobs import Heartbeat, Job
 from app.db.tables.library import (
     NOWHERE,
+    DocumentPath,
     DocumentTable,
     DocumentText,
     KnowledgeBase,
@@ -27,6 +35,7 @@ __all__ = [
     "ChunkTombstone",
     "ChunkVector",
     "Conversation",
+    "DocumentPath",
     "DocumentTable",
     "DocumentText",
     "EvalQuestion",
@@ -43,6 +52,7 @@ __all__ = [
     "StoredFeedback",
     "StoredMessage",
     "UtcDateTime",
+    "from_microseconds",
     "microseconds",
     "new_id",
     "utc_now",

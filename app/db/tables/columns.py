@@ -8,8 +8,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 # Same names on both databases, so that migrations can refer to them.
 SQLModel.metadata.naming_convention = {
@@ -33,7 +33,11 @@ def utc_now() -> datetime:
 
 def microseconds(time: datetime) -> int:
     """Microseconds since 1970."""
-    return (time - EPOCH) // MICROSECOND
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds_since_1970: int) -> datetime:
+    return _EPOCH + microseconds_since_1970 * _MICROSECOND
 
 
 class UtcDateTime(TypeDecorator[datetime]):

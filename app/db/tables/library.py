@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
-from app.db.tables.columns import EPOCH, MICROSECOND, UtcDateTime, microseconds, new_id, utc_now
+from app.db.tables.columns import UtcDateTime, new_id, utc_now
 
 NOWHERE = ""  # base id of removed documents; no base has this id
 
@@ -50,9 +50,9 @@ class StoredDocument(SQLModel, table=True):
     # No foreign key: a removed base is deleted at once, its documents in small steps afterwards.
     base_id: str = Field(index=True)
     name: str
-    path: str  # relative path in its folder; a file with the same path is a new version
-    # Other paths with the same content, each with its upload time in microseconds.
-    also_at: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    # Relative path in its folder, the first in `document_path`; a file with the same path is a new
+    # version.
+    path: str
     series_id: str = Field(index=True)  # the same for all versions
     version: int = 1  # within its series
     media_type: str
@@ -69,18 +69,17 @@ class StoredDocument(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
-    @property
-    def sent(self) -> dict[str, int]:
-        """All paths with this content, and their latest upload times."""
-        return {**self.also_at, self.path: microseconds(self.created_at)}
 
-    @sent.setter
-    def sent(self, paths: dict[str, int]) -> None:
-        """Sets at least one path. The current path stays first if it is among them."""
-        first = self.path if self.path in paths else min(paths)
-        self.path, self.name = first, first.rpartition("/")[2]
-        self.created_at = EPOCH + paths[first] * MICROSECOND
-        self.also_at = {path: at for path, at in paths.items() if path != first}
+class DocumentPath(SQLModel, table=True):
+    """A path at which a document's content lies: its `path`, and those of its copies."""
+
+    __tablename__ = "document_path"
+    __table_args__ = (Index("ix_document_path_base_id_path", "base_id", "path"),)
+
+    document_id: str = Field(primary_key=True, foreign_key="document.id", ondelete="CASCADE")
+    path: str = Field(primary_key=True)
+    base_id: str
+    sent_at_us: int = Field(sa_type=BigInteger)  # latest upload, in microseconds since 1970
 
 
 class DocumentText(SQLModel, table=True):

@@ -1,12 +1,22 @@
 """A changed file replaces its former version in one step; what cited that one still finds it."""
 
+import hashlib
+
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from app.db import lexical
-from app.db.tables import ChunkVector, LexicalRemoval, StoredChunk
+from app.db.tables import (
+    ChunkVector,
+    DocumentPath,
+    LexicalRemoval,
+    StoredChunk,
+    StoredDocument,
+    microseconds,
+)
 from app.services.errors import Invalid, NotFound
-from app.services.library.versions import clean_path
+from app.services.library.paths import clean_path, paths_of
 from tests.services.conftest import House
 
 OLD = "# 手册\n\n年假为每年十五天，须提前一周申请。\n"
@@ -194,6 +204,67 @@ def test_what_a_base_has_is_told_by_path_and_bytes(house: House, base_id: str) -
         found = house.documents.known(base_id, asked)
         assert [v and v.document.id for v in found] == [second, None, None, None]
         house.drain()
+
+
+def test_a_path_is_found_without_reading_other_documents(house: House, base_id: str) -> None:
+    for number in range(12):
+        for folder in ("a", "b"):
+            house.add(base_id, f"{folder}/{number}.md", f"# {number}\n\nBay {number} is open.\n")
+    views, _ = house.documents.page(base_id, limit=50, offset=0)
+    sums = {view.document.path: view.document.sha256 for view in views}
+    read: list[str] = []
+
+    def note(document: StoredDocument, _context: object) -> None:
+        read.append(document.path)
+
+    event.listen(StoredDocument, "load", note)
+    try:
+        house.add(base_id, "b/3.md", "# 3\n\nBay 3 is closed.\n")
+        assert set(read) == {"a/3.md"}
+        read.clear()
+        found = house.documents.known(base_id, [("a/5.md", sums["a/5.md"]), ("b/3.md", "0" * 64)])
+        assert set(read) == {"a/5.md"}
+    finally:
+        event.remove(StoredDocument, "load", note)
+    assert [v and v.document.path for v in found] == ["a/5.md", None]
+
+
+def test_the_first_path_moves_on_when_it_is_taken(house: House, base_id: str) -> None:
+    first = house.add(base_id, "a.md", OLD)
+    assert house.add(base_id, "c.md", OLD) == house.add(base_id, "b.md", OLD) == first
+    house.drain()
+    house.add(base_id, "a.md", NEW)
+    house.drain()
+    document = house.documents.get(first).document
+    assert (document.path, document.name) == ("b.md", "b.md")
+    with house.db.read() as session:
+        sent = paths_of(session, first)
+    assert sent.keys() == {"b.md", "c.md"}
+    assert microseconds(document.created_at) == sent["b.md"]
+
+
+def test_a_removed_document_leaves_no_paths(house: House, base_id: str) -> None:
+    first = house.add(base_id, "a.md", OLD)
+    house.add(base_id, "b.md", OLD)
+    house.drain()
+    house.documents.delete(first)
+    again = house.add(base_id, "a.md", OLD)
+    with house.db.read() as session:
+        rows = session.exec(select(DocumentPath)).all()
+    assert [(row.document_id, row.path) for row in rows] == [(again, "a.md")]
+    house.documents.delete_base(base_id)
+    house.documents.purge.run(99)
+    with house.db.read() as session:
+        assert session.exec(select(DocumentPath)).all() == []
+
+
+def test_a_path_fits_the_index_of_both_databases(house: House, base_id: str) -> None:
+    digest = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(40))
+    longest = digest[: 2000 - len("/a.md")] + "/a.md"
+    document_id = house.add(base_id, longest, OLD)
+    assert house.documents.get(document_id).document.path == longest
+    with pytest.raises(Invalid):
+        clean_path("路" * 850 + "/a.md")
 
 
 @pytest.mark.parametrize(
