@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from app.db.tables import Conversation, StoredMessage, utc_now
@@ -124,6 +125,34 @@ async def test_the_text_so_far_is_in_the_database_before_the_answer_ends(
     assert [citation["marker"] for citation in whole.citations] == [1]
 
 
+async def test_only_what_grew_is_written_while_an_answer_streams(
+    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+) -> None:
+    columns: list[set[str]] = []
+
+    def note(_conn: object, _cursor: object, sql: str, *_: object) -> None:
+        if sql.startswith("UPDATE message SET"):
+            changes = sql.removeprefix("UPDATE message SET ").partition(" WHERE ")[0]
+            columns.append({change.partition("=")[0] for change in changes.split(", ")})
+
+    assert model.gate is not None
+    model.enqueue("年假为每年", "十五天，", "须提前申请。")
+    answer = empty_answer(house)
+    event.listen(house.db.engine, "before_cursor_execute", note)
+    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    model.gate.release()
+    await until_stored(house, answer.id, "年假为每年")
+    model.gate.release()
+    await until_stored(house, answer.id, "年假为每年十五天，")
+    model.gate.release()
+    assert generation.task is not None
+    await generation.task
+
+    assert {"content", "prompt", "passages"} <= columns[0]
+    assert columns[1] == {"content", "raw_output", "updated_at"}
+    assert {"state", "content", "passages", "checks", "citations", "timings_ms"} <= columns[-1]
+
+
 async def test_what_was_written_before_a_stop_is_checked(
     house: House, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
@@ -149,14 +178,11 @@ async def test_a_write_that_comes_after_the_end_changes_nothing(
     begun, go_on, written = (threading.Event() for _ in range(3))
 
     class Slow(Generations):
-        def _update(self, message_id: str, values: dict[str, Any]) -> None:
-            late = values["state"] == "streaming"
-            if late:
-                begun.set()
-                assert go_on.wait(30)
-            Generations._update(self, message_id, values)
-            if late:
-                written.set()
+        def _update_streaming(self, message_id: str, values: dict[str, Any]) -> None:
+            begun.set()
+            assert go_on.wait(30)
+            Generations._update_streaming(self, message_id, values)
+            written.set()
 
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
