@@ -9,7 +9,7 @@ from app.db.engine import Database
 from app.db.tables import StoredMessage
 from app.llm.scripted import ScriptedChatModel
 from tests.api.sse import ask, events
-from tests.house import RunningApi
+from tests.application import RunningApi
 
 HANDBOOK = "# 员工手册\n\n年假为每年十五天，须提前一周申请。病假每年十天，需要医院证明。\n"
 
@@ -44,7 +44,7 @@ def test_a_question_after_others_reads_their_texts_only(
     found = ask(api.http, "年假有几天？", base_id)
     conversation_id = found["start"][0]["conversation"]["id"]
     model.enqueue("十天。")
-    with noting_reads(api.house.db) as (selects, roles):
+    with noting_reads(api.application.db) as (selects, roles):
         ask(api.http, "病假呢？", base_id, conversation_id=conversation_id)
 
     assert any("message.content" in sql for sql in selects)
@@ -60,7 +60,7 @@ def test_another_answer_reads_no_other_answers(api: RunningApi, model: ScriptedC
     found = ask(api.http, "年假有几天？", base_id)
     model.enqueue("每年十五天。")
     body = {"regenerate": found["start"][0]["answer_id"]}
-    with noting_reads(api.house.db) as (_, roles):
+    with noting_reads(api.application.db) as (_, roles):
         again = dict(events(api.http, "POST", "/api/chat", json=body))
 
     assert again["done"]["message"]["variant"] == 1

@@ -12,7 +12,7 @@ from app.llm.servers.fake_engine import FakeEngine
 from app.llm.wire.openai_chat import OpenAIChatModel
 from app.tasks.calculator import CalculationError, calculate
 from tests.api.sse import ask
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 from tests.services.answers.test_replay import Characters
 from tests.serving import serving
 

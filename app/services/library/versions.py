@@ -72,10 +72,10 @@ def known_bytes(session: Session, base_id: str, sha256: str) -> StoredDocument |
 def place_in_series(session: Session, document: StoredDocument) -> None:
     """Make a new document the next version of what its path holds alone, or the first of a new
     series."""
-    held = holders(session, document.base_id, [document.path])
+    current = holders(session, document.base_id, [document.path])
     document.series_id, document.version = document.id, 1
-    if held and len(paths_of(session, held[0].id)) == 1:
-        document.series_id = held[0].series_id
+    if current and len(paths_of(session, current[0].id)) == 1:
+        document.series_id = current[0].series_id
         newest = select(func.max(StoredDocument.version)).where(
             StoredDocument.series_id == document.series_id
         )

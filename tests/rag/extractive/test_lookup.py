@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rag.extractive.lookup import column_named, rows_meant, rows_named
+from app.rag.extractive.lookup import column_named, rows_identified, rows_named
 from app.rag.extractive.table import Table, tables_of
 from tests.rag.passages import passage
 
@@ -46,20 +46,20 @@ def table(text: str) -> Table:
     ],
 )
 def test_the_row_that_is_meant(text: str, column: int, question: str, keys: list[str]) -> None:
-    assert [row[0] for row in rows_meant(table(text), column, question)] == keys
+    assert [row[0] for row in rows_identified(table(text), column, question)] == keys
 
 
 def test_years_are_keys_and_running_numbers_are_none() -> None:
     years = table("年份 | 收入\n2023 | 120 万元\n2024 | 140 万元")
-    assert rows_meant(years, 1, "2024 年的收入是多少？") == [("2024", "140 万元")]
+    assert rows_identified(years, 1, "2024 年的收入是多少？") == [("2024", "140 万元")]
     numbered = table("序号 | 项目 | 天数\n11 | 打样 | 7 天\n12 | 试产 | 9 天")
-    assert rows_meant(numbered, 2, "12 天之内做什么？") == []
+    assert rows_identified(numbered, 2, "12 天之内做什么？") == []
 
 
 def test_rows_with_the_same_key_are_told_apart_by_the_rest() -> None:
-    rows = rows_meant(table(LIGHTS), 2, "What does a blinking red CLOUD light mean?")
+    rows = rows_identified(table(LIGHTS), 2, "What does a blinking red CLOUD light mean?")
     assert rows == [("CLOUD", "blinking red", "no internet")]
-    assert len(rows_meant(table(LIGHTS), 2, "What does the CLOUD light mean?")) == 3
+    assert len(rows_identified(table(LIGHTS), 2, "What does the CLOUD light mean?")) == 3
 
 
 def test_where_none_is_meant_rows_are_named_by_rare_terms() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rag.retrieval.pack import CLEAR_BY, only_the_clear_best, pack, widen
-from app.rag.types import Part, Passage
+from app.rag.types import ChunkSpan, Passage
 from tests.rag.passages import around, chunks_of
 
 A = chunks_of("d1", ["甲一。", "甲二。", "甲三。", "甲四。", "甲五。"])
@@ -27,7 +27,10 @@ def test_positions_in_a_passage_are_those_of_the_document() -> None:
 
 def test_a_chunk_over_a_page_keeps_its_parts() -> None:
     middle = A[2].start + 1
-    parts = (Part(A[2].chunk_id, A[2].start, middle, 3), Part(A[2].chunk_id, middle, A[2].end, 4))
+    parts = (
+        ChunkSpan(A[2].chunk_id, A[2].start, middle, 3),
+        ChunkSpan(A[2].chunk_id, middle, A[2].end, 4),
+    )
     (found,) = widen([replace(A[2], parts=parts)], around(*A), 1)
     assert found.part_at(A[2].start).page == 3
     assert found.part_at(middle).page == found.part_at(A[3].start).page == 4

@@ -25,7 +25,7 @@ from app.services.answers.generations import (
     sweep_interrupted,
 )
 from app.services.search.search import Passages
-from tests.services.conftest import HANDBOOK, House
+from tests.services.conftest import HANDBOOK, Application
 
 
 @pytest.fixture
@@ -34,29 +34,31 @@ def model() -> ScriptedChatModel:
 
 
 @pytest.fixture
-def base_id(house: House) -> str:
-    id_ = house.base()
-    house.add(id_, "手册.md", HANDBOOK)
-    house.drain()
+def base_id(application: Application) -> str:
+    id_ = application.base()
+    application.add(id_, "手册.md", HANDBOOK)
+    application.drain()
     return id_
 
 
 @pytest.fixture
-def generations(house: House, model: ScriptedChatModel) -> Generations:
-    passages = Passages(house.db)
+def generations(application: Application, model: ScriptedChatModel) -> Generations:
+    passages = Passages(application.db)
     retriever = Retriever(
-        house.embedder,
-        dense=house.indexes().search,
+        application.embedder,
+        dense=application.indexes().search,
         lexical=passages.lexical,
         locate=passages.locate,
         hydrate=passages.hydrate,
     )
     line = AnswerLine(retriever, model, top_k=6, budget=PromptBudget(900), max_answer_tokens=100)
-    return Generations(house.db, line, EmbeddedChecker())
+    return Generations(application.db, line, EmbeddedChecker())
 
 
-def empty_answer(house: House, *, age_s: float = 0.0, content: str = "") -> StoredMessage:
-    with house.db.write() as session:
+def empty_answer(
+    application: Application, *, age_s: float = 0.0, content: str = ""
+) -> StoredMessage:
+    with application.db.write() as session:
         conversation = Conversation(title="假期", base_ids=[])
         session.add(conversation)
         session.flush()
@@ -72,61 +74,61 @@ def empty_answer(house: House, *, age_s: float = 0.0, content: str = "") -> Stor
     return message
 
 
-def stored(house: House, message_id: str) -> StoredMessage:
-    with house.db.read() as session:
+def stored(application: Application, message_id: str) -> StoredMessage:
+    with application.db.read() as session:
         return session.exec(select(StoredMessage).where(StoredMessage.id == message_id)).one()
 
 
-async def until_stored(house: House, message_id: str, content: str) -> StoredMessage:
-    return await until(house, message_id, lambda message: message.content == content)
+async def until_stored(application: Application, message_id: str, content: str) -> StoredMessage:
+    return await until(application, message_id, lambda message: message.content == content)
 
 
 async def until(
-    house: House, message_id: str, holds: Callable[[StoredMessage], bool]
+    application: Application, message_id: str, holds: Callable[[StoredMessage], bool]
 ) -> StoredMessage:
     for _ in range(200):
-        if holds(message := stored(house, message_id)):
+        if holds(message := stored(application, message_id)):
             return message
         await asyncio.sleep(FLUSH_S / 5)
     raise TimeoutError(f"{message_id} did not come to what was awaited")
 
 
-def test_an_answer_that_nobody_writes_any_more_is_interrupted(house: House) -> None:
-    abandoned = empty_answer(house, age_s=STALE_S + 1, content="年假为每年")
-    written = empty_answer(house, age_s=ALIVE_S)
+def test_an_answer_that_nobody_writes_any_more_is_interrupted(application: Application) -> None:
+    abandoned = empty_answer(application, age_s=STALE_S + 1, content="年假为每年")
+    written = empty_answer(application, age_s=ALIVE_S)
 
-    assert sweep_interrupted(house.db) == 1
+    assert sweep_interrupted(application.db) == 1
 
-    message = stored(house, abandoned.id)
+    message = stored(application, abandoned.id)
     assert (message.state, message.content) == ("interrupted", "年假为每年")
-    assert stored(house, written.id).state == "streaming"
-    assert sweep_interrupted(house.db) == 0
+    assert stored(application, written.id).state == "streaming"
+    assert sweep_interrupted(application.db) == 0
 
 
 async def test_the_text_so_far_is_in_the_database_before_the_answer_ends(
-    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
-    answer = empty_answer(house)
+    answer = empty_answer(application)
     generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
 
     model.gate.release()
-    partial = await until_stored(house, answer.id, "年假为每年")
+    partial = await until_stored(application, answer.id, "年假为每年")
     assert partial.state == "streaming"
     assert partial.passages
 
     model.gate.release()
     assert generation.task is not None
     await generation.task
-    whole = stored(house, answer.id)
+    whole = stored(application, answer.id)
     assert (whole.state, whole.finish_reason) == ("complete", "stop")
     assert whole.content.startswith("年假为每年十五天")
     assert [citation["marker"] for citation in whole.citations] == [1]
 
 
 async def test_only_what_grew_is_written_while_an_answer_streams(
-    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     columns: list[set[str]] = []
 
@@ -137,13 +139,13 @@ async def test_only_what_grew_is_written_while_an_answer_streams(
 
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天，", "须提前申请。")
-    answer = empty_answer(house)
-    event.listen(house.db.engine, "before_cursor_execute", note)
+    answer = empty_answer(application)
+    event.listen(application.db.engine, "before_cursor_execute", note)
     generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
     model.gate.release()
-    await until_stored(house, answer.id, "年假为每年")
+    await until_stored(application, answer.id, "年假为每年")
     model.gate.release()
-    await until_stored(house, answer.id, "年假为每年十五天，")
+    await until_stored(application, answer.id, "年假为每年十五天，")
     model.gate.release()
     assert generation.task is not None
     await generation.task
@@ -154,25 +156,25 @@ async def test_only_what_grew_is_written_while_an_answer_streams(
 
 
 async def test_what_was_written_before_a_stop_is_checked(
-    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     assert model.gate is not None
     model.enqueue("年假为每年十五天。年假为", "每年三十天。")
-    answer = empty_answer(house)
+    answer = empty_answer(application)
     generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
     model.gate.release()
-    await until_stored(house, answer.id, "年假为每年十五天。年假为")
+    await until_stored(application, answer.id, "年假为每年十五天。年假为")
     assert generations.stop(answer.id)
     assert generation.task is not None
     await asyncio.gather(generation.task, return_exceptions=True)
-    kept = stored(house, answer.id)
+    kept = stored(application, answer.id)
     assert (kept.state, kept.content) == ("stopped", "年假为每年十五天。年假为")
     assert kept.checks[0]["verdict"] == "supported"
     assert [citation["marker"] for citation in kept.citations] == [1]
 
 
 async def test_a_write_that_comes_after_the_end_changes_nothing(
-    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     """The thread that writes the text so far may be slower than all that follows."""
     begun, go_on, written = (threading.Event() for _ in range(3))
@@ -186,67 +188,67 @@ async def test_a_write_that_comes_after_the_end_changes_nothing(
 
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
-    answer = empty_answer(house)
-    slow = Slow(house.db, generations.answer_line, generations.checker)
+    answer = empty_answer(application)
+    slow = Slow(application.db, generations.answer_line, generations.checker)
     generation = slow.start(answer, Question("年假几天？", (base_id,), (), 0.0))
     model.gate.release()
     assert await asyncio.to_thread(begun.wait, 30)
     model.gate.release()
     assert generation.task is not None
     await generation.task
-    ended = stored(house, answer.id)
+    ended = stored(application, answer.id)
     go_on.set()
     assert await asyncio.to_thread(written.wait, 30)
 
     assert ended.state == "complete"
-    assert stored(house, answer.id) == ended
+    assert stored(application, answer.id) == ended
 
 
 async def test_a_silent_engine_does_not_make_an_answer_look_abandoned(
-    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     assert model.gate is not None
     model.enqueue("十五天。")
-    answer = empty_answer(house)
+    answer = empty_answer(application)
     generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
-    first = stored(house, answer.id).updated_at
+    first = stored(application, answer.id).updated_at
 
-    alive = await until(house, answer.id, lambda message: message.updated_at > first)
+    alive = await until(application, answer.id, lambda message: message.updated_at > first)
 
     assert (alive.state, alive.content) == ("streaming", "")
     model.gate.release()
     assert generation.task is not None
     await generation.task
-    assert stored(house, answer.id).state == "complete"
+    assert stored(application, answer.id).state == "complete"
 
 
 async def test_closing_keeps_what_was_written(
-    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
-    answer = empty_answer(house)
+    answer = empty_answer(application)
     generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
     model.gate.release()
-    await until_stored(house, answer.id, "年假为每年")
+    await until_stored(application, answer.id, "年假为每年")
 
     await generations.close()
 
-    message = stored(house, answer.id)
+    message = stored(application, answer.id)
     assert (message.state, message.content) == ("stopped", "年假为每年")
     assert model.closed == 1
 
 
 async def test_closing_waits_for_answers_that_have_time_left(
-    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     """Told to stop, the server gives running answers a minute, whether or not somebody watches."""
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
-    answer = empty_answer(house)
+    answer = empty_answer(application)
     generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
     model.gate.release()
-    await until_stored(house, answer.id, "年假为每年")
+    await until_stored(application, answer.id, "年假为每年")
 
     generations.finish_within(60)
     closing = asyncio.create_task(generations.close())
@@ -254,21 +256,21 @@ async def test_closing_waits_for_answers_that_have_time_left(
     model.gate.release()
     await closing
 
-    message = stored(house, answer.id)
+    message = stored(application, answer.id)
     assert (message.state, model.closed) == ("complete", 0)
 
 
 async def test_an_answer_deleted_meanwhile_stays_deleted(
-    house: House, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     assert model.gate is not None
     model.enqueue("十五天。")
-    answer = empty_answer(house)
+    answer = empty_answer(application)
     generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
-    with house.db.write() as session:
+    with application.db.write() as session:
         session.delete(session.get_one(Conversation, answer.conversation_id))
     model.gate.release()
     assert generation.task is not None
     await generation.task
-    with house.db.read() as session:
+    with application.db.read() as session:
         assert session.exec(select(StoredMessage)).all() == []

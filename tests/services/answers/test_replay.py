@@ -10,7 +10,7 @@ from app.llm.servers.fake_engine import FakeEngine
 from app.llm.wire.openai_chat import OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 from tests.serving import serving
 
 HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"

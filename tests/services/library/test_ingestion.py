@@ -16,19 +16,19 @@ from app.db.tables import ChunkTombstone, DocumentText, Job, StoredChunk, utc_no
 from app.services.jobs.queue import Claim
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.terms import terms
-from tests.services.conftest import HANDBOOK, WORKER, DisturbedEmbedder, House
+from tests.services.conftest import HANDBOOK, WORKER, Application, DisturbedEmbedder
 
 
 @pytest.fixture
-def base_id(house: House) -> str:
-    return house.base()
+def base_id(application: Application) -> str:
+    return application.base()
 
 
-def run_disturbed(house: House, happens: Callable[[], object]) -> None:
-    claim = house.jobs.claim(WORKER)
+def run_disturbed(application: Application, happens: Callable[[], object]) -> None:
+    claim = application.jobs.claim(WORKER)
     assert claim is not None
-    house.embedder = DisturbedEmbedder(happens)
-    house.ingestion.run(claim, WORKER)
+    application.embedder = DisturbedEmbedder(happens)
+    application.ingestion.run(claim, WORKER)
 
 
 def left_behind(session: Session) -> dict[str, int]:
@@ -36,19 +36,19 @@ def left_behind(session: Session) -> dict[str, int]:
     return {table.__name__: len(session.exec(select(table)).all()) for table in tables}
 
 
-def found(house: House, base_id: str, query: str) -> list[int]:
-    with house.db.read() as session:
+def found(application: Application, base_id: str, query: str) -> list[int]:
+    with application.db.read() as session:
         return [match.id for match in lexical.search(session, query, 10, [base_id])]
 
 
-def chunk_ids(house: House, document_id: str) -> list[int]:
-    return [c.id or 0 for c in house.documents.chunks(document_id, limit=100, offset=0)]
+def chunk_ids(application: Application, document_id: str) -> list[int]:
+    return [c.id or 0 for c in application.documents.chunks(document_id, limit=100, offset=0)]
 
 
-def fail_commits_into(house: House, table: str) -> None:
+def fail_commits_into(application: Application, table: str) -> None:
     """Have the database itself refuse rows of a table from now on."""
-    with house.db.write() as session:
-        if house.db.dialect == "sqlite":
+    with application.db.write() as session:
+        if application.db.dialect == "sqlite":
             session.connection().execute(
                 text(
                     f"CREATE TRIGGER refuse BEFORE INSERT ON {table} "
@@ -70,161 +70,179 @@ def fail_commits_into(house: House, table: str) -> None:
             )
 
 
-def test_a_document_is_searchable_as_soon_as_it_is_ready(house: House, base_id: str) -> None:
-    document_id = house.add(base_id, "手册.md", HANDBOOK)
-    house.drain()
-    ids = chunk_ids(house, document_id)
-    assert house.state(document_id) == "ready"
-    assert found(house, base_id, "年假") == ids
-    vector = house.embedder.embed(["年假十五天"], kind="query")
-    assert [m.id for m in house.indexes().search(vector, 5, [base_id])] == ids
+def test_a_document_is_searchable_as_soon_as_it_is_ready(
+    application: Application, base_id: str
+) -> None:
+    document_id = application.add(base_id, "手册.md", HANDBOOK)
+    application.drain()
+    ids = chunk_ids(application, document_id)
+    assert application.state(document_id) == "ready"
+    assert found(application, base_id, "年假") == ids
+    vector = application.embedder.embed(["年假十五天"], kind="query")
+    assert [m.id for m in application.indexes().search(vector, 5, [base_id])] == ids
 
 
 @pytest.mark.parametrize("table", ["chunk", "document_text"])
-def test_a_fault_while_committing_leaves_nothing(house: House, base_id: str, table: str) -> None:
-    document_id = house.add(base_id, "手册.md", HANDBOOK)
-    fail_commits_into(house, table)
-    sequence = house.bases.get(base_id).base.sequence
+def test_a_fault_while_committing_leaves_nothing(
+    application: Application, base_id: str, table: str
+) -> None:
+    document_id = application.add(base_id, "手册.md", HANDBOOK)
+    fail_commits_into(application, table)
+    sequence = application.bases.get(base_id).base.sequence
 
-    house.drain()
+    application.drain()
 
-    document = house.documents.get(document_id).document
+    document = application.documents.get(document_id).document
     assert (document.state, document.error_code, document.chunk_count) == ("failed", "internal", 0)
     assert "the disk is full" in (document.error_detail or "")
-    with house.db.read() as session:
+    with application.db.read() as session:
         assert set(left_behind(session).values()) == {0}
-    assert found(house, base_id, "年假") == []
-    assert house.bases.get(base_id).base.sequence == sequence
+    assert found(application, base_id, "年假") == []
+    assert application.bases.get(base_id).base.sequence == sequence
 
 
 def test_a_fault_in_the_embedder_fails_the_document_with_the_reason(
-    house: House, base_id: str
+    application: Application, base_id: str
 ) -> None:
-    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    document_id = application.add(base_id, "手册.md", HANDBOOK)
 
     def happens() -> None:
         raise MemoryError("no room for the batch")
 
-    run_disturbed(house, happens)
+    run_disturbed(application, happens)
 
-    document = house.documents.get(document_id).document
+    document = application.documents.get(document_id).document
     assert document.state == "failed"
     assert "no room for the batch" in (document.error_detail or "")
 
 
-def test_a_document_deleted_while_it_is_read_stays_deleted(house: House, base_id: str) -> None:
-    document_id = house.add(base_id, "手册.md", HANDBOOK)
-    run_disturbed(house, lambda: house.documents.delete(document_id))
-    with house.db.read() as session:
+def test_a_document_deleted_while_it_is_read_stays_deleted(
+    application: Application, base_id: str
+) -> None:
+    document_id = application.add(base_id, "手册.md", HANDBOOK)
+    run_disturbed(application, lambda: application.documents.delete(document_id))
+    with application.db.read() as session:
         assert set(left_behind(session).values()) == {0}
         assert session.exec(select(Job)).all() == []
-    assert found(house, base_id, "年假") == []
-    assert house.documents.page(base_id, limit=10, offset=0) == ([], 0)
+    assert found(application, base_id, "年假") == []
+    assert application.documents.page(base_id, limit=10, offset=0) == ([], 0)
 
 
-def test_a_base_deleted_while_a_document_is_read_stays_deleted(house: House, base_id: str) -> None:
-    house.add(base_id, "手册.md", HANDBOOK)
-    run_disturbed(house, lambda: house.documents.delete_base(base_id))
-    with house.db.read() as session:
+def test_a_base_deleted_while_a_document_is_read_stays_deleted(
+    application: Application, base_id: str
+) -> None:
+    application.add(base_id, "手册.md", HANDBOOK)
+    run_disturbed(application, lambda: application.documents.delete_base(base_id))
+    with application.db.read() as session:
         assert set(left_behind(session).values()) == {0}
-    assert house.bases.all() == []
-    assert house.jobs.claim(WORKER) is None
+    assert application.bases.all() == []
+    assert application.jobs.claim(WORKER) is None
 
 
-def test_deleting_a_ready_document_leaves_only_tombstones(house: House, base_id: str) -> None:
-    document_id = house.add(base_id, "手册.md", HANDBOOK)
-    house.drain()
-    count = len(chunk_ids(house, document_id))
-    house.documents.delete(document_id)
-    with house.db.read() as session:
+def test_deleting_a_ready_document_leaves_only_tombstones(
+    application: Application, base_id: str
+) -> None:
+    document_id = application.add(base_id, "手册.md", HANDBOOK)
+    application.drain()
+    count = len(chunk_ids(application, document_id))
+    application.documents.delete(document_id)
+    with application.db.read() as session:
         assert left_behind(session) == {
             "StoredChunk": 0,
             "DocumentText": 0,
             "ChunkTombstone": count,
         }
-    assert list((house.folder / "files").glob("??/*")) == []
+    assert list((application.folder / "files").glob("??/*")) == []
 
 
 @pytest.mark.parametrize("finished", [True, False])
 def test_a_worker_that_lost_its_lease_writes_nothing(
-    house: House, base_id: str, finished: bool
+    application: Application, base_id: str, finished: bool
 ) -> None:
     """The other worker has finished the document already, or is still at it."""
-    document_id = house.add(base_id, "手册.md", HANDBOOK)
+    document_id = application.add(base_id, "手册.md", HANDBOOK)
     others: list[Claim | None] = []
 
     def happens() -> None:
-        with house.db.write() as session:
+        with application.db.write() as session:
             job = session.exec(select(Job)).one()
             job.lease_until = utc_now() - timedelta(seconds=1)
             session.add(job)
-        others.append(house.jobs.claim("worker-b"))
+        others.append(application.jobs.claim("worker-b"))
         if finished:
-            other = House(house.db, house.files, HashingEmbedder(), house.folder)
+            other = Application(
+                application.db, application.files, HashingEmbedder(), application.folder
+            )
             assert others[0] is not None
             other.ingestion.run(others[0], "worker-b")
 
-    run_disturbed(house, happens)
+    run_disturbed(application, happens)
 
     if not finished:
-        assert chunk_ids(house, document_id) == []
-        assert house.state(document_id) != "ready"
+        assert chunk_ids(application, document_id) == []
+        assert application.state(document_id) != "ready"
         assert others[0] is not None
-        house.embedder = HashingEmbedder()
-        house.ingestion.run(others[0], "worker-b")
-    ids = chunk_ids(house, document_id)
-    assert house.state(document_id) == "ready"
-    assert house.documents.get(document_id).document.chunk_count == len(ids) > 0
-    assert found(house, base_id, "年假") == ids
+        application.embedder = HashingEmbedder()
+        application.ingestion.run(others[0], "worker-b")
+    ids = chunk_ids(application, document_id)
+    assert application.state(document_id) == "ready"
+    assert application.documents.get(document_id).document.chunk_count == len(ids) > 0
+    assert found(application, base_id, "年假") == ids
 
 
-def test_reading_again_replaces_what_was_there(house: House, base_id: str) -> None:
-    document_id = house.add(base_id, "手册.md", HANDBOOK)
-    house.drain()
-    before = chunk_ids(house, document_id)
-    with house.db.write() as session:
+def test_reading_again_replaces_what_was_there(application: Application, base_id: str) -> None:
+    document_id = application.add(base_id, "手册.md", HANDBOOK)
+    application.drain()
+    before = chunk_ids(application, document_id)
+    with application.db.write() as session:
         session.add(Job(document_id=document_id))
-    house.drain()
-    after = chunk_ids(house, document_id)
+    application.drain()
+    after = chunk_ids(application, document_id)
     assert len(after) == len(before)
     assert set(after).isdisjoint(before)
-    assert found(house, base_id, "年假") == after
-    assert house.indexes().current(base_id).ids() == set(after)
+    assert found(application, base_id, "年假") == after
+    assert application.indexes().current(base_id).ids() == set(after)
 
 
-def test_stored_bytes_that_are_gone_fail_the_document(house: House, base_id: str) -> None:
-    document_id = house.add(base_id, "手册.md", HANDBOOK)
-    for file in (house.folder / "files").glob("??/*"):
+def test_stored_bytes_that_are_gone_fail_the_document(
+    application: Application, base_id: str
+) -> None:
+    document_id = application.add(base_id, "手册.md", HANDBOOK)
+    for file in (application.folder / "files").glob("??/*"):
         file.unlink()
-    house.drain()
-    assert house.documents.get(document_id).document.error_code == "storage"
+    application.drain()
+    assert application.documents.get(document_id).document.error_code == "storage"
 
 
 def test_deleting_and_reading_at_the_same_time_never_wait_for_each_other(
-    house: House, caplog: pytest.LogCaptureFixture
+    application: Application, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Both lock base, document and job; in different orders one of them would be a deadlock."""
     for round_ in range(3):
-        base_id = house.base(f"规程 {round_}")
+        base_id = application.base(f"规程 {round_}")
         texts = (f"规程 {round_}.{n}\n\n" + "每天检查一次。\n\n" * 50 for n in range(15))
-        documents = [house.add(base_id, f"{n}.md", each) for n, each in enumerate(texts)]
-        readers = [threading.Thread(target=house.drain, args=(f"reader-{n}",)) for n in range(3)]
+        documents = [application.add(base_id, f"{n}.md", each) for n, each in enumerate(texts)]
+        readers = [
+            threading.Thread(target=application.drain, args=(f"reader-{n}",)) for n in range(3)
+        ]
         for reader in readers:
             reader.start()
         for document_id in documents[::2]:
-            house.documents.delete(document_id)
-        house.documents.delete_base(base_id)
+            application.documents.delete(document_id)
+        application.documents.delete_base(base_id)
         for reader in readers:
             reader.join()
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
-    with house.db.read() as session:
+    with application.db.read() as session:
         assert set(left_behind(session).values()) == {0}
         assert session.exec(select(Job)).all() == []
 
 
-def test_terms_are_cut_before_the_transaction_that_stores_them(house: House, base_id: str) -> None:
+def test_terms_are_cut_before_the_transaction_that_stores_them(
+    application: Application, base_id: str
+) -> None:
     """It takes seconds for a large file, and others wait to write meanwhile."""
-    house.add(base_id, "手册.md", HANDBOOK)
+    application.add(base_id, "手册.md", HANDBOOK)
     open_transactions: list[Any] = []
     cut_within: list[int] = []
 
@@ -232,12 +250,12 @@ def test_terms_are_cut_before_the_transaction_that_stores_them(house: House, bas
         if kind == "call" and frame.f_code is terms.__code__:
             cut_within.append(len(open_transactions))
 
-    event.listen(house.db.engine, "begin", open_transactions.append)
+    event.listen(application.db.engine, "begin", open_transactions.append)
     for end in ("commit", "rollback"):
-        event.listen(house.db.engine, end, open_transactions.remove)
+        event.listen(application.db.engine, end, open_transactions.remove)
     sys.setprofile(watch)
     try:
-        house.drain()
+        application.drain()
     finally:
         sys.setprofile(None)
     assert cut_within

@@ -21,7 +21,7 @@ from ingest.parsers import parse
 from ingest.parsing.parser import PageProgress
 from ingest.pipeline import Parse
 from ingest.types import Document
-from tests.services.conftest import WORKER, House
+from tests.services.conftest import WORKER, Application
 
 _PATIENCE_S = 60.0
 
@@ -48,22 +48,26 @@ def watched_parse(happens: Callable[[str], object]) -> Parse:
     return watched
 
 
-def work(house: House, parse: Parse = parse) -> None:
+def work(application: Application, parse: Parse = parse) -> None:
     """Until the queue has been empty for a moment."""
-    ingestion = replace(house.ingestion, parse=parse)
+    ingestion = replace(application.ingestion, parse=parse)
     ReadingAhead(ingestion, WORKER, poll_s=0.02).run(lambda resting_s: resting_s > 0.2)
 
 
-def add_many(house: House, base_id: str, count: int) -> list[str]:
+def add_many(application: Application, base_id: str, count: int) -> list[str]:
     return [
-        house.add(base_id, f"{n}.md", f"# 规程 {n}\n\n" + f"设备每{n}天检查一次。" * (1 + n % 9))
+        application.add(
+            base_id, f"{n}.md", f"# 规程 {n}\n\n" + f"设备每{n}天检查一次。" * (1 + n % 9)
+        )
         for n in range(count)
     ]
 
 
-def test_many_documents_are_done_once_with_the_vectors_they_have_alone(house: House) -> None:
-    base_id = house.base()
-    documents = add_many(house, base_id, 30)
+def test_many_documents_are_done_once_with_the_vectors_they_have_alone(
+    application: Application,
+) -> None:
+    base_id = application.base()
+    documents = add_many(application, base_id, 30)
     together: list[int] = []
     some_wait = threading.Event()
 
@@ -71,92 +75,98 @@ def test_many_documents_are_done_once_with_the_vectors_they_have_alone(house: Ho
         some_wait.wait(_PATIENCE_S)
         together.append(len(texts))
 
-    house.embedder = WatchedEmbedder(embeds)
-    work(house, watched_parse(lambda name: some_wait.set() if name == "20.md" else None))
-    assert [house.state(each) for each in documents] == ["ready"] * 30
+    application.embedder = WatchedEmbedder(embeds)
+    work(application, watched_parse(lambda name: some_wait.set() if name == "20.md" else None))
+    assert [application.state(each) for each in documents] == ["ready"] * 30
     assert max(together) > 1, "no two documents were embedded together"
-    with house.db.read() as session:
+    with application.db.read() as session:
         assert {(job.state, job.attempts) for job in session.exec(select(Job))} == {("done", 1)}
         base = get_base(session, base_id)
         ids, vectors = read_vectors(session, base, seen=0, after_id=0, limit=1000)
     found = dict(zip(ids, vectors, strict=True))
     for number, each in enumerate(documents):
-        (chunk,) = house.documents.chunks(each, limit=10, offset=0)
+        (chunk,) = application.documents.chunks(each, limit=10, offset=0)
         alone = HashingEmbedder().embed([f"规程 {number}\n{chunk.text}"], kind="document")[0]
         np.testing.assert_allclose(found[chunk.id or 0], alone, atol=1e-6)
 
 
-def test_the_next_document_is_read_while_one_is_embedded(house: House) -> None:
-    first, second = add_many(house, house.base(), 2)
+def test_the_next_document_is_read_while_one_is_embedded(application: Application) -> None:
+    first, second = add_many(application, application.base(), 2)
     second_is_read = threading.Event()
     waited: list[bool] = []
-    house.embedder = WatchedEmbedder(lambda _: waited.append(second_is_read.wait(_PATIENCE_S)))
+    application.embedder = WatchedEmbedder(
+        lambda _: waited.append(second_is_read.wait(_PATIENCE_S))
+    )
 
     def happens(name: str) -> None:
         if name == "1.md":
             second_is_read.set()
 
-    work(house, watched_parse(happens))
+    work(application, watched_parse(happens))
     assert waited[0], "the second document was not read before the first was embedded"
-    assert (house.state(first), house.state(second)) == ("ready", "ready")
+    assert (application.state(first), application.state(second)) == ("ready", "ready")
 
 
-def test_a_document_that_cannot_be_embedded_fails_alone(house: House) -> None:
-    base_id = house.base()
-    good = add_many(house, base_id, 6)
-    bad = house.add(base_id, "坏.md", "# 坏\n\n这一篇算不出来。\n")
+def test_a_document_that_cannot_be_embedded_fails_alone(application: Application) -> None:
+    base_id = application.base()
+    good = add_many(application, base_id, 6)
+    bad = application.add(base_id, "坏.md", "# 坏\n\n这一篇算不出来。\n")
 
     def happens(texts: Sequence[str]) -> None:
         if any("算不出来" in text for text in texts):
             raise MemoryError("no room for the batch")
 
-    house.embedder = WatchedEmbedder(happens)
-    work(house)
-    assert [house.state(each) for each in good] == ["ready"] * 6
-    document = house.documents.get(bad).document
+    application.embedder = WatchedEmbedder(happens)
+    work(application)
+    assert [application.state(each) for each in good] == ["ready"] * 6
+    document = application.documents.get(bad).document
     assert document.state == "failed" and "no room" in (document.error_detail or "")
 
 
-def test_what_ended_a_worker_is_tried_again_with_nothing_else_in_hand(house: House) -> None:
-    base_id = house.base()
-    documents = add_many(house, base_id, 2)
-    assert house.jobs.claim("dead") is not None and house.jobs.claim("dead") is not None
-    house.jobs.release("dead")
-    documents += [house.add(base_id, f"新{n}.md", f"# 新 {n}\n\n第{n}篇。\n") for n in range(4)]
+def test_what_ended_a_worker_is_tried_again_with_nothing_else_in_hand(
+    application: Application,
+) -> None:
+    base_id = application.base()
+    documents = add_many(application, base_id, 2)
+    assert application.jobs.claim("dead") is not None and application.jobs.claim("dead") is not None
+    application.jobs.release("dead")
+    documents += [
+        application.add(base_id, f"新{n}.md", f"# 新 {n}\n\n第{n}篇。\n") for n in range(4)
+    ]
     running: dict[str, set[str]] = {}
 
     def happens(name: str) -> None:
-        with house.db.read() as session:
+        with application.db.read() as session:
             held = select(StoredDocument.name).join(Job).where(Job.state == "running")
             running[name] = set(session.exec(held.where(Job.worker == WORKER)))
 
-    work(house, watched_parse(happens))
-    assert [house.state(each) for each in documents] == ["ready"] * 6
+    work(application, watched_parse(happens))
+    assert [application.state(each) for each in documents] == ["ready"] * 6
     assert running["0.md"] == {"0.md"} and running["1.md"] == {"1.md"}
 
 
-def test_a_full_disk_ends_the_run_and_the_jobs_can_be_given_back(house: House) -> None:
-    documents = add_many(house, house.base(), 5)
+def test_a_full_disk_ends_the_run_and_the_jobs_can_be_given_back(application: Application) -> None:
+    documents = add_many(application, application.base(), 5)
 
     def happens(name: str) -> None:
         if name == "3.md":
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(StorageFull):
-        work(house, watched_parse(happens))
-    house.jobs.give_back(WORKER)
-    with house.db.read() as session:
+        work(application, watched_parse(happens))
+    application.jobs.give_back(WORKER)
+    with application.db.read() as session:
         left = {(job.state, job.attempts) for job in session.exec(select(Job))}
     assert left <= {("queued", 0), ("done", 1)} and ("queued", 0) in left
 
-    work(house)
-    assert [house.state(each) for each in documents] == ["ready"] * 5
+    work(application)
+    assert [application.state(each) for each in documents] == ["ready"] * 5
 
 
-def test_what_is_in_hand_is_finished_when_told_to_stop(house: House) -> None:
-    documents = add_many(house, house.base(), 3)
-    ReadingAhead(house.ingestion, WORKER).run(lambda _: house.jobs.waiting() < 2)
-    assert sorted(house.state(each) for each in documents) == ["queued", "ready", "ready"]
+def test_what_is_in_hand_is_finished_when_told_to_stop(application: Application) -> None:
+    documents = add_many(application, application.base(), 3)
+    ReadingAhead(application.ingestion, WORKER).run(lambda _: application.jobs.waiting() < 2)
+    assert sorted(application.state(each) for each in documents) == ["queued", "ready", "ready"]
 
 
 def test_a_handover_keeps_order_and_weighs() -> None:

@@ -23,7 +23,7 @@ from app.services.library.removal import (
 )
 from app.services.library.versions import take_in
 from app.services.operations.reconcile import Reconciliation
-from tests.services.conftest import HANDBOOK, MANUAL, House
+from tests.services.conftest import HANDBOOK, MANUAL, Application
 
 MANY = 400
 ALL = 1000  # slices, more than any test needs
@@ -39,22 +39,22 @@ def sections(count: int, about: str) -> str:
 
 
 @pytest.fixture
-def base_id(house: House) -> str:
+def base_id(application: Application) -> str:
     """A base of some documents, one of them with an earlier version."""
-    base_id = house.base()
-    house.add(base_id, "手册.md", HANDBOOK)
-    house.drain()
-    house.add(base_id, "手册.md", HANDBOOK + "\n病假另算。\n")
-    house.add(base_id, "gateway.md", MANUAL)
-    house.add(base_id, "规程.md", sections(60, "设备"))
-    house.drain()
-    house.add(base_id, "late.md", "Not read yet.")
+    base_id = application.base()
+    application.add(base_id, "手册.md", HANDBOOK)
+    application.drain()
+    application.add(base_id, "手册.md", HANDBOOK + "\n病假另算。\n")
+    application.add(base_id, "gateway.md", MANUAL)
+    application.add(base_id, "规程.md", sections(60, "设备"))
+    application.drain()
+    application.add(base_id, "late.md", "Not read yet.")
     return base_id
 
 
-def rows(house: House, *names: str) -> dict[str, int]:
+def rows(application: Application, *names: str) -> dict[str, int]:
     tables = SQLModel.metadata.tables
-    with house.db.read() as session:
+    with application.db.read() as session:
         counts = {
             name: session.connection().scalar(select(func.count()).select_from(tables[name])) or 0
             for name in names or OF_CONTENT + OF_REMOVAL
@@ -62,14 +62,14 @@ def rows(house: House, *names: str) -> dict[str, int]:
         return {"terms": len(lexical.ids(session)), **counts}
 
 
-def take_away(house: House, base_id: str) -> None:
+def take_away(application: Application, base_id: str) -> None:
     """The first step of a removal, as if the process had died right after it."""
-    with house.db.write() as session:
+    with application.db.write() as session:
         remove_base(session, base_id)
 
 
 @contextmanager
-def deleted_rows(house: House) -> Iterator[list[int]]:
+def deleted_rows(application: Application) -> Iterator[list[int]]:
     """How many rows each transaction deletes. PostgreSQL's terms aside: they are withdrawn by
     deleting them, which keeps nobody waiting there."""
     deleted: list[int] = []
@@ -81,29 +81,29 @@ def deleted_rows(house: House) -> Iterator[list[int]]:
         if statement.startswith("DELETE") and "= ANY" not in statement:
             deleted[-1] += max(cursor.rowcount, 0)
 
-    event.listen(house.db.engine, "begin", begin)
-    event.listen(house.db.engine, "after_cursor_execute", executed)
+    event.listen(application.db.engine, "begin", begin)
+    event.listen(application.db.engine, "after_cursor_execute", executed)
     try:
         yield deleted
     finally:
-        event.remove(house.db.engine, "begin", begin)
-        event.remove(house.db.engine, "after_cursor_execute", executed)
+        event.remove(application.db.engine, "begin", begin)
+        event.remove(application.db.engine, "after_cursor_execute", executed)
 
 
 def test_a_removed_base_is_out_of_sight_before_anything_is_deleted(
-    house: House, base_id: str
+    application: Application, base_id: str
 ) -> None:
-    (view, *_), _ = house.documents.page(base_id, limit=1, offset=0)
-    chunks = rows(house, "chunk")
-    take_away(house, base_id)
-    assert rows(house, "chunk") == chunks
-    assert house.bases.all() == []
-    assert house.jobs.claim("worker-b") is None
-    documents, document_id = house.documents, view.document.id
+    (view, *_), _ = application.documents.page(base_id, limit=1, offset=0)
+    chunks = rows(application, "chunk")
+    take_away(application, base_id)
+    assert rows(application, "chunk") == chunks
+    assert application.bases.all() == []
+    assert application.jobs.claim("worker-b") is None
+    documents, document_id = application.documents, view.document.id
     looks: list[Callable[[], object]] = [
-        lambda: house.bases.get(base_id),
+        lambda: application.bases.get(base_id),
         lambda: documents.page(base_id, limit=9, offset=0),
-        lambda: house.indexes().current(base_id),
+        lambda: application.indexes().current(base_id),
         lambda: documents.get(document_id),
         lambda: documents.original(document_id),
         lambda: documents.versions(document_id),
@@ -111,89 +111,105 @@ def test_a_removed_base_is_out_of_sight_before_anything_is_deleted(
     for look in looks:
         with pytest.raises(NotFound):
             look()
-    assert Reconciliation(house.db, house.files, house.indexes()).findings(repair=False) == []
-    assert house.base("手册"), "the name is free again"
+    assert (
+        Reconciliation(application.db, application.files, application.indexes()).findings(
+            repair=False
+        )
+        == []
+    )
+    assert application.base("手册"), "the name is free again"
 
 
 @pytest.mark.parametrize("slices", [0, 1, 3])
-def test_the_next_purge_goes_on_where_one_died(house: House, base_id: str, slices: int) -> None:
-    other = house.base("Other")
-    kept = house.add(other, "gateway.md", MANUAL)
-    house.drain()
-    expected = rows_of(house, other)
-    take_away(house, base_id)
-    Purge(house.db, house.files).run(slices)
+def test_the_next_purge_goes_on_where_one_died(
+    application: Application, base_id: str, slices: int
+) -> None:
+    other = application.base("Other")
+    kept = application.add(other, "gateway.md", MANUAL)
+    application.drain()
+    expected = rows_of(application, other)
+    take_away(application, base_id)
+    Purge(application.db, application.files).run(slices)
 
-    Purge(house.db, house.files).run(ALL)
+    Purge(application.db, application.files).run(ALL)
 
-    assert rows(house) == expected | dict.fromkeys(OF_REMOVAL, 0)
-    sha256 = house.documents.get(kept).document.sha256
-    assert list(house.files.sums()) == [sha256], "these bytes were in both bases"
-    assert house.indexes().current(other).count() == expected["chunk"]
+    assert rows(application) == expected | dict.fromkeys(OF_REMOVAL, 0)
+    sha256 = application.documents.get(kept).document.sha256
+    assert list(application.files.sums()) == [sha256], "these bytes were in both bases"
+    assert application.indexes().current(other).count() == expected["chunk"]
 
 
-def rows_of(house: House, base_id: str) -> dict[str, int]:
+def rows_of(application: Application, base_id: str) -> dict[str, int]:
     """What the tables hold of one document in a base of its own."""
-    with house.db.read() as session:
+    with application.db.read() as session:
         chunks = session.exec(select(func.count()).where(StoredChunk.base_id == base_id)).one()
     assert chunks > 0
     once = dict.fromkeys(("document", "document_text", "job"), 1)
     return {"terms": chunks, "chunk": chunks, "chunk_vector": chunks, "chunk_tombstone": 0, **once}
 
 
-def test_no_transaction_deletes_more_the_larger_the_base_is(house: House) -> None:
-    base_id = house.base()
-    house.add(base_id, "规程.md", sections(MANY, "设备"))
-    house.drain()
-    assert rows(house)["chunk"] >= MANY
-    with deleted_rows(house) as deleted:
-        house.documents.delete_base(base_id)
-        house.documents.purge.run(ALL)
-    assert rows(house) == dict.fromkeys(("terms", *OF_CONTENT, *OF_REMOVAL), 0)
+def test_no_transaction_deletes_more_the_larger_the_base_is(application: Application) -> None:
+    base_id = application.base()
+    application.add(base_id, "规程.md", sections(MANY, "设备"))
+    application.drain()
+    assert rows(application)["chunk"] >= MANY
+    with deleted_rows(application) as deleted:
+        application.documents.delete_base(base_id)
+        application.documents.purge.run(ALL)
+    assert rows(application) == dict.fromkeys(("terms", *OF_CONTENT, *OF_REMOVAL), 0)
     assert sum(deleted) >= 2 * MANY
     assert max(deleted) <= MANY // 2
 
 
-def test_no_transaction_deletes_more_the_larger_the_document_is(house: House) -> None:
-    base_id = house.base()
-    document_id = house.add(base_id, "规程.md", sections(MANY, "设备"))
-    house.add(base_id, "gateway.md", MANUAL)
-    house.drain()
-    open_elsewhere = house.indexes()
+def test_no_transaction_deletes_more_the_larger_the_document_is(application: Application) -> None:
+    base_id = application.base()
+    document_id = application.add(base_id, "规程.md", sections(MANY, "设备"))
+    application.add(base_id, "gateway.md", MANUAL)
+    application.drain()
+    open_elsewhere = application.indexes()
     assert open_elsewhere.current(base_id).count() > MANY
-    with deleted_rows(house) as deleted:
-        house.documents.delete(document_id)
+    with deleted_rows(application) as deleted:
+        application.documents.delete(document_id)
         assert open_elsewhere.current(base_id).count() == 1
-        house.documents.purge.run(ALL)
+        application.documents.purge.run(ALL)
     assert max(deleted) <= MANY // 2
-    assert open_elsewhere.current(base_id).count() == house.indexes().current(base_id).count() == 1
-    assert rows(house, "chunk", "chunk_vector") == {"terms": 1, "chunk": 1, "chunk_vector": 1}
+    assert (
+        open_elsewhere.current(base_id).count()
+        == application.indexes().current(base_id).count()
+        == 1
+    )
+    assert rows(application, "chunk", "chunk_vector") == {"terms": 1, "chunk": 1, "chunk_vector": 1}
 
 
 def test_a_removed_document_is_in_no_index_before_its_rows_are_deleted(
-    house: House, base_id: str
+    application: Application, base_id: str
 ) -> None:
-    views, _ = house.documents.page(base_id, limit=9, offset=0, name="规程")
-    with house.db.write() as session:
+    views, _ = application.documents.page(base_id, limit=9, offset=0, name="规程")
+    with application.db.write() as session:
         document = session.get_one(StoredDocument, views[0].document.id)
         chunk_ids = set(
             session.exec(select(StoredChunk.id).where(StoredChunk.document_id == document.id))
         )
         remove_document(session, document)
     assert len(chunk_ids) >= 60
-    with house.db.read() as session:
+    with application.db.read() as session:
         assert lexical.ids(session).isdisjoint(chunk_ids)
         assert session.get_one(StoredDocument, document.id).base_id == NOWHERE
-    assert house.indexes().current(base_id).ids().isdisjoint(chunk_ids)
+    assert application.indexes().current(base_id).ids().isdisjoint(chunk_ids)
     with pytest.raises(NotFound):
-        house.documents.get(document.id)
-    assert Reconciliation(house.db, house.files, house.indexes()).findings(repair=False) == []
+        application.documents.get(document.id)
+    assert (
+        Reconciliation(application.db, application.files, application.indexes()).findings(
+            repair=False
+        )
+        == []
+    )
 
 
-def test_a_document_is_removed_once(house: House, base_id: str) -> None:
+def test_a_document_is_removed_once(application: Application, base_id: str) -> None:
     """Somebody else has removed it between the look and the lock."""
-    views, _ = house.documents.page(base_id, limit=1, offset=0, name="gateway")
-    with house.db.write() as session:
+    views, _ = application.documents.page(base_id, limit=1, offset=0, name="gateway")
+    with application.db.write() as session:
         document = session.get_one(StoredDocument, views[0].document.id)
         remove_document(session, document)
         with pytest.raises(NotFound):
@@ -207,54 +223,58 @@ class Dying(FileStore):
         raise KeyboardInterrupt
 
 
-def test_bytes_whose_removal_was_cut_off_go_later(house: House, base_id: str) -> None:
-    take_away(house, base_id)
+def test_bytes_whose_removal_was_cut_off_go_later(application: Application, base_id: str) -> None:
+    take_away(application, base_id)
     with pytest.raises(KeyboardInterrupt):
-        Purge(house.db, Dying(house.files.folder)).run(ALL)
-    Purge(house.db, house.files).run(ALL)
-    left = list(house.files.sums())
+        Purge(application.db, Dying(application.files.folder)).run(ALL)
+    Purge(application.db, application.files).run(ALL)
+    left = list(application.files.sums())
     assert left
     long_ago = time.time() - 7200
     for sha256 in left:
-        os.utime(house.files.path(sha256), (long_ago, long_ago))
-    Reconciliation(house.db, house.files, house.indexes()).drop_orphans()
-    assert list(house.files.sums()) == []
+        os.utime(application.files.path(sha256), (long_ago, long_ago))
+    Reconciliation(application.db, application.files, application.indexes()).drop_orphans()
+    assert list(application.files.sums()) == []
 
 
-def test_documents_of_a_base_that_nothing_lists_are_found(house: House, base_id: str) -> None:
-    take_away(house, base_id)
-    with house.db.write() as session:
+def test_documents_of_a_base_that_nothing_lists_are_found(
+    application: Application, base_id: str
+) -> None:
+    take_away(application, base_id)
+    with application.db.write() as session:
         session.delete(session.get_one(RemovedBase, base_id))
-    found = Reconciliation(house.db, house.files, house.indexes()).findings(repair=True)
+    found = Reconciliation(application.db, application.files, application.indexes()).findings(
+        repair=True
+    )
     assert ("documents", True) in [(f.what, f.repaired) for f in found]
-    Purge(house.db, house.files).run(ALL)
-    assert rows(house) == dict.fromkeys(("terms", *OF_CONTENT, *OF_REMOVAL), 0)
+    Purge(application.db, application.files).run(ALL)
+    assert rows(application) == dict.fromkeys(("terms", *OF_CONTENT, *OF_REMOVAL), 0)
 
 
-def test_bytes_that_an_upload_is_about_to_use_stay(house: House) -> None:
+def test_bytes_that_an_upload_is_about_to_use_stay(application: Application) -> None:
     """The upload has seen that they are there; whoever deletes them waits for its commit."""
-    if house.db.dialect == "sqlite":
+    if application.db.dialect == "sqlite":
         pytest.skip("a writing session of SQLite is alone")
-    base_id = house.base()
-    with house.files.writer(1 << 20) as writer:
+    base_id = application.base()
+    with application.files.writer(1 << 20) as writer:
         writer.write(HANDBOOK.encode())
         stored = writer.commit()
     dropping = threading.Thread(
-        target=drop_unused_files, args=(house.db, house.files, [stored.sha256])
+        target=drop_unused_files, args=(application.db, application.files, [stored.sha256])
     )
-    with house.db.write() as session:
+    with application.db.write() as session:
         take_in(session, base_id, "手册.md", stored)
         session.flush()
         dropping.start()
-        until_someone_waits_for_a_lock(house)
+        until_someone_waits_for_a_lock(application)
     dropping.join()
     assert stored.path.exists()
 
 
-def until_someone_waits_for_a_lock(house: House) -> None:
+def until_someone_waits_for_a_lock(application: Application) -> None:
     waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     for _ in range(10_000):
-        with house.db.read() as session:
+        with application.db.read() as session:
             if session.connection().scalar(waiting):
                 return
     raise AssertionError("nobody waits")

@@ -17,7 +17,7 @@ from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse
 from ingest.parsing.parser import PageProgress
 from ingest.types import Chunk, Document
-from tests.services.conftest import WORKER, House
+from tests.services.conftest import WORKER, Application
 
 _PATIENCE_S = 60.0
 
@@ -144,9 +144,9 @@ class GatedEmbedder(HashingEmbedder):
         return super().embed(texts, kind=kind)
 
 
-def commit_order(house: House) -> list[str]:
+def commit_order(application: Application) -> list[str]:
     """Names of the ready documents, in the order in which they became searchable."""
-    with house.db.read() as session:
+    with application.db.read() as session:
         rows = session.exec(
             select(StoredDocument.name, StoredChunk.sequence)
             .join(StoredDocument)
@@ -155,38 +155,40 @@ def commit_order(house: House) -> list[str]:
         return list(dict.fromkeys(name for name, _ in rows))
 
 
-def test_a_long_file_uploaded_first_is_ready_last(house: House) -> None:
+def test_a_long_file_uploaded_first_is_ready_last(application: Application) -> None:
     """Twelve files together, the first of 630 KB: all others are ready before it."""
-    base_id = house.base()
+    base_id = application.base()
     paragraph = "设备每天检查一次，检查的结果记入台账，台账保存三年。"
     long = "\n\n".join(f"第{n}条 {paragraph}" for n in range(8000))[:240_000]
     assert len(long.encode()) > 600_000
-    house.add(base_id, "long.md", long)
+    application.add(base_id, "long.md", long)
     for n in range(11):
-        house.add(base_id, f"{n}.md", f"# 规程 {n}\n\n" + paragraph * 40)
-    house.embedder = embedder = GatedEmbedder()
+        application.add(base_id, f"{n}.md", f"# 规程 {n}\n\n" + paragraph * 40)
+    application.embedder = embedder = GatedEmbedder()
 
     def watched(data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         if name == "10.md":
             embedder.begin.set()
         return parse(data, name, on_page=on_page)
 
-    ingestion = replace(house.ingestion, parse=watched)
+    ingestion = replace(application.ingestion, parse=watched)
     ReadingAhead(ingestion, WORKER, poll_s=0.02).run(
-        lambda resting_s: resting_s > 0 and not house.jobs.waiting()
+        lambda resting_s: resting_s > 0 and not application.jobs.waiting()
     )
 
-    order = commit_order(house)
+    order = commit_order(application)
     assert len(order) == 12
     assert order[-1] == "long.md"
 
 
-def test_small_files_are_read_while_a_long_one_is_being_read(house: House) -> None:
+def test_small_files_are_read_while_a_long_one_is_being_read(application: Application) -> None:
     """A scan of hundreds of pages takes minutes before there is anything to embed."""
-    base_id = house.base()
-    house.add(base_id, "scan.md", "# 扫描件\n\n第一页。")
-    small = [house.add(base_id, f"{n}.md", f"# 规程 {n}\n\n每天检查。") for n in range(3)]
-    large = house.add(base_id, "large.md", "The device is checked daily. " * (SMALL_BYTES // 25))
+    base_id = application.base()
+    application.add(base_id, "scan.md", "# 扫描件\n\n第一页。")
+    small = [application.add(base_id, f"{n}.md", f"# 规程 {n}\n\n每天检查。") for n in range(3)]
+    large = application.add(
+        base_id, "large.md", "The device is checked daily. " * (SMALL_BYTES // 25)
+    )
     small_are_read = threading.Event()
     read: list[str] = []
 
@@ -201,14 +203,14 @@ def test_small_files_are_read_while_a_long_one_is_being_read(house: House) -> No
             small_are_read.set()
         return parse(data, name, on_page=on_page)
 
-    ingestion = house.ingestion
+    ingestion = application.ingestion
     ReadingAhead(
         replace(ingestion, parse=slow),
         WORKER,
         poll_s=0.02,
         beside=replace(ingestion, parse=beside),
         long_s=0,
-    ).run(lambda resting_s: resting_s > 0 and not house.jobs.waiting())
+    ).run(lambda resting_s: resting_s > 0 and not application.jobs.waiting())
 
     assert read == ["scan.md", "large.md"], "the first thread alone reads large files"
-    assert [house.state(each) for each in [*small, large]] == ["ready"] * 4
+    assert [application.state(each) for each in [*small, large]] == ["ready"] * 4

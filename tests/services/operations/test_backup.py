@@ -11,7 +11,7 @@ from app.db.tables import StoredDocument
 from app.llm.scripted import ScriptedChatModel
 from app.services.operations.backup import BackupError, backup, restore
 from tests.api.sse import ask
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 
 QUESTIONS = ("年假有几天？", "How many watts does the gateway draw?", "谁批准差旅费？")
 DOCUMENTS: dict[str, str | bytes] = {
@@ -107,7 +107,7 @@ def test_a_backup_without_a_database_is_said(tmp_path: Path) -> None:
 def test_an_original_that_is_gone_is_no_reason_to_have_no_backup(
     saved: Path, tmp_path: Path
 ) -> None:
-    with running_api(tmp_path / "data", model=model()) as api, api.house.db.read() as session:
+    with running_api(tmp_path / "data", model=model()) as api, api.application.db.read() as session:
         first = session.exec(select(StoredDocument.sha256)).first()
-        api.house.files.path(first or "").unlink()
+        api.application.files.path(first or "").unlink()
         assert backup(tmp_path / "data", saved).files == len(DOCUMENTS) - 1

@@ -23,7 +23,7 @@ from ingest.parsers import parse
 from ingest.parsing.parser import PageProgress
 from ingest.pipeline import Parse
 from ingest.types import Document
-from tests.services.conftest import HANDBOOK, WORKER, House
+from tests.services.conftest import HANDBOOK, WORKER, Application
 from tests.services.library.test_ingestion import DisturbedEmbedder
 
 _PATIENCE_S = 60.0
@@ -49,11 +49,11 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def locked(path: Path) -> Iterator[House]:
+def locked(path: Path) -> Iterator[Application]:
     """On SQLite, and without patience for locks."""
     db = Database(f"sqlite:///{path}", busy_timeout_s=0.01)
     db.migrate()
-    yield House(db, FileStore(path.parent / "files"), HashingEmbedder(), path.parent)
+    yield Application(db, FileStore(path.parent / "files"), HashingEmbedder(), path.parent)
     db.dispose()
 
 
@@ -79,13 +79,13 @@ def on_error(db: Database, happens: Callable[[], object]) -> Iterator[list[BaseE
     event.remove(db.engine, "handle_error", noticed)
 
 
-def outcome(house: House, document_id: str) -> tuple[str, int]:
+def outcome(application: Application, document_id: str) -> tuple[str, int]:
     """The document's state, and how often it was tried."""
-    with house.db.read() as session:
-        return house.state(document_id), session.exec(select(Job)).one().attempts
+    with application.db.read() as session:
+        return application.state(document_id), session.exec(select(Job)).one().attempts
 
 
-def test_progress_that_cannot_be_written_fails_no_document(locked: House, path: Path) -> None:
+def test_progress_that_cannot_be_written_fails_no_document(locked: Application, path: Path) -> None:
     document_id = locked.add(locked.base(), "手册.md", HANDBOOK)
     claim = locked.jobs.claim(WORKER)
     assert claim is not None
@@ -97,7 +97,7 @@ def test_progress_that_cannot_be_written_fails_no_document(locked: House, path: 
     assert outcome(locked, document_id) == ("ready", 1)
 
 
-def test_a_commit_waits_for_a_locked_database(locked: House, path: Path) -> None:
+def test_a_commit_waits_for_a_locked_database(locked: Application, path: Path) -> None:
     document_id = locked.add(locked.base(), "手册.md", HANDBOOK)
     claim = locked.jobs.claim(WORKER)
     assert claim is not None
@@ -109,7 +109,7 @@ def test_a_commit_waits_for_a_locked_database(locked: House, path: Path) -> None
     assert outcome(locked, document_id) == ("ready", 1)
 
 
-def test_a_database_that_stays_locked_costs_no_attempt(locked: House, path: Path) -> None:
+def test_a_database_that_stays_locked_costs_no_attempt(locked: Application, path: Path) -> None:
     document_id = locked.add(locked.base(), "手册.md", HANDBOOK)
     lock = Lock(path)
     locked.embedder = DisturbedEmbedder(lock.take)
@@ -126,7 +126,7 @@ def test_a_database_that_stays_locked_costs_no_attempt(locked: House, path: Path
     assert outcome(locked, document_id) == ("ready", 1)
 
 
-def test_claiming_waits_for_a_locked_database(locked: House, path: Path) -> None:
+def test_claiming_waits_for_a_locked_database(locked: Application, path: Path) -> None:
     document_id = locked.add(locked.base(), "手册.md", HANDBOOK)
     lock = Lock(path)
     lock.take()
@@ -135,12 +135,12 @@ def test_claiming_waits_for_a_locked_database(locked: House, path: Path) -> None
     assert outcome(locked, document_id) == ("ready", 1)
 
 
-def test_a_conflict_of_transactions_is_tried_again(house: House) -> None:
+def test_a_conflict_of_transactions_is_tried_again(application: Application) -> None:
     """PostgreSQL gives up one of two transactions that wait for each other."""
-    if house.db.dialect == "sqlite":
+    if application.db.dialect == "sqlite":
         pytest.skip("SQLite lets one transaction write at a time")
-    document_id = house.add(house.base(), "手册.md", HANDBOOK)
-    with house.db.write() as session:  # a sequence is not rolled back: this fails once
+    document_id = application.add(application.base(), "手册.md", HANDBOOK)
+    with application.db.write() as session:  # a sequence is not rolled back: this fails once
         connection = session.connection()
         connection.execute(text("CREATE SEQUENCE tried"))
         connection.execute(
@@ -157,30 +157,30 @@ def test_a_conflict_of_transactions_is_tried_again(house: House) -> None:
                 "FOR EACH ROW EXECUTE FUNCTION conflict()"
             )
         )
-    house.drain()
-    assert outcome(house, document_id) == ("ready", 1)
+    application.drain()
+    assert outcome(application, document_id) == ("ready", 1)
 
 
-def test_a_lost_connection_is_busy_and_comes_back(house: House) -> None:
-    if house.db.dialect == "sqlite":
+def test_a_lost_connection_is_busy_and_comes_back(application: Application) -> None:
+    if application.db.dialect == "sqlite":
         pytest.skip("SQLite has no connections to lose")
-    with pytest.raises(DatabaseBusy), house.db.write() as session:
+    with pytest.raises(DatabaseBusy), application.db.write() as session:
         pid = session.connection().scalar(text("SELECT pg_backend_pid()"))
-        other = Database(house.db.engine.url.render_as_string(hide_password=False))
+        other = Database(application.db.engine.url.render_as_string(hide_password=False))
         with other.write() as killer:
             killer.connection().execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         other.dispose()
         session.connection().execute(text("SELECT 1"))
-    house.base()
+    application.base()
 
 
-def test_an_error_of_a_statement_is_not_taken_for_a_busy_database(house: House) -> None:
-    with pytest.raises(Exception) as caught, house.db.read() as session:  # of the driver
+def test_an_error_of_a_statement_is_not_taken_for_a_busy_database(application: Application) -> None:
+    with pytest.raises(Exception) as caught, application.db.read() as session:  # of the driver
         session.connection().execute(text("SELECT nothing FROM nowhere"))
     assert not isinstance(caught.value, (DatabaseBusy, StorageFull))
 
 
-def test_leases_are_renewed_again_after_a_lock(locked: House, path: Path) -> None:
+def test_leases_are_renewed_again_after_a_lock(locked: Application, path: Path) -> None:
     locked.add(locked.base(), "手册.md", HANDBOOK)
     assert locked.jobs.claim(WORKER) is not None
     lock = Lock(path)
@@ -191,7 +191,9 @@ def test_leases_are_renewed_again_after_a_lock(locked: House, path: Path) -> Non
     locked.jobs.renew(WORKER)
 
 
-def test_two_threads_of_one_process_wait_for_each_other_without_an_error(locked: House) -> None:
+def test_two_threads_of_one_process_wait_for_each_other_without_an_error(
+    locked: Application,
+) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:

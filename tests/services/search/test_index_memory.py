@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from app.services.errors import NotFound
 from app.services.search.indexes import Indexes
-from tests.services.conftest import HANDBOOK, MANUAL, House
+from tests.services.conftest import HANDBOOK, MANUAL, Application
 from vectorstore import VectorStore
 from vectorstore.exact import ExactEngine, ExactStore
 from vectorstore.faiss.snapshot import MANIFEST
@@ -17,106 +17,112 @@ MIB = 1024 * 1024
 WAIT_S = 20  # for what happens at once, or else never
 
 
-def filled(house: House, *names: str) -> list[str]:
+def filled(application: Application, *names: str) -> list[str]:
     """Bases of one document each."""
-    ids = [house.base(name) for name in names]
+    ids = [application.base(name) for name in names]
     for base_id in ids:
-        house.add(base_id, "gateway.md", MANUAL)
-    house.drain()
+        application.add(base_id, "gateway.md", MANUAL)
+    application.drain()
     return ids
 
 
-def search(house: House, indexes: Indexes, *base_ids: str) -> list[int]:
-    vector = house.embedder.embed(["24 volt"], kind="query")
+def search(application: Application, indexes: Indexes, *base_ids: str) -> list[int]:
+    vector = application.embedder.embed(["24 volt"], kind="query")
     return [match.id for match in indexes.search(vector, 5, base_ids)]
 
 
-def room_for(house: House, base_id: str, count: int) -> float:
+def room_for(application: Application, base_id: str, count: int) -> float:
     """MiB for that many indexes like the base's, and half of another one."""
-    return (count + 0.5) * house.indexes().current(base_id).memory_bytes() / MIB
+    return (count + 0.5) * application.indexes().current(base_id).memory_bytes() / MIB
 
 
-def snapshots(house: House) -> set[str]:
-    return {manifest.parent.name for manifest in (house.folder / "indexes").glob(f"*/{MANIFEST}")}
+def snapshots(application: Application) -> set[str]:
+    return {
+        manifest.parent.name for manifest in (application.folder / "indexes").glob(f"*/{MANIFEST}")
+    }
 
 
-def test_a_base_that_another_process_removes_leaves_memory_at_the_next_look(house: House) -> None:
-    first, second = filled(house, "first", "second")
-    indexes = house.indexes()
-    assert len(search(house, indexes, first, second)) == 2
+def test_a_base_that_another_process_removes_leaves_memory_at_the_next_look(
+    application: Application,
+) -> None:
+    first, second = filled(application, "first", "second")
+    indexes = application.indexes()
+    assert len(search(application, indexes, first, second)) == 2
     indexes.save()
-    assert snapshots(house) == {first, second}
+    assert snapshots(application) == {first, second}
 
-    house.documents.delete_base(first)
-    search(house, indexes, second)
+    application.documents.delete_base(first)
+    search(application, indexes, second)
 
     assert indexes.in_memory == [second]
     with pytest.raises(NotFound):
-        search(house, indexes, first, second)
+        search(application, indexes, first, second)
     indexes.save()
-    assert snapshots(house) == {second}
+    assert snapshots(application) == {second}
 
 
-def test_a_removed_base_that_nobody_asks_for_leaves_memory_with_the_next_save(house: House) -> None:
-    (base_id,) = filled(house, "first")
-    indexes = house.indexes()
-    search(house, indexes, base_id)
-    house.documents.delete_base(base_id)
+def test_a_removed_base_that_nobody_asks_for_leaves_memory_with_the_next_save(
+    application: Application,
+) -> None:
+    (base_id,) = filled(application, "first")
+    indexes = application.indexes()
+    search(application, indexes, base_id)
+    application.documents.delete_base(base_id)
     indexes.save()
     assert indexes.in_memory == []
-    assert snapshots(house) == set()
+    assert snapshots(application) == set()
 
 
-def test_the_bases_not_used_for_longest_leave_memory(house: House) -> None:
-    first, second, third = filled(house, "first", "second", "third")
-    indexes = house.indexes(memory_mib=room_for(house, first, 2))
-    expected = [search(house, indexes, base_id) for base_id in (first, second)]
-    search(house, indexes, first)
+def test_the_bases_not_used_for_longest_leave_memory(application: Application) -> None:
+    first, second, third = filled(application, "first", "second", "third")
+    indexes = application.indexes(memory_mib=room_for(application, first, 2))
+    expected = [search(application, indexes, base_id) for base_id in (first, second)]
+    search(application, indexes, first)
     assert not indexes.full
-    search(house, indexes, third)
+    search(application, indexes, third)
     assert indexes.in_memory == [first, third]
-    assert [search(house, indexes, base_id) for base_id in (first, second)] == expected
+    assert [search(application, indexes, base_id) for base_id in (first, second)] == expected
     assert indexes.in_memory == [first, second]
-    assert sorted(search(house, indexes, first, second, third)) == sorted(
-        search(house, house.indexes(), first, second, third)
+    assert sorted(search(application, indexes, first, second, third)) == sorted(
+        search(application, application.indexes(), first, second, third)
     ), "also where they are not in memory together"
 
 
-def test_a_base_larger_than_the_bound_is_searched_all_the_same(house: House) -> None:
-    first, second = filled(house, "first", "second")
-    indexes = house.indexes(memory_mib=room_for(house, first, 0))
+def test_a_base_larger_than_the_bound_is_searched_all_the_same(application: Application) -> None:
+    first, second = filled(application, "first", "second")
+    indexes = application.indexes(memory_mib=room_for(application, first, 0))
     for base_id in (first, second, first):
-        assert search(house, indexes, base_id)
+        assert search(application, indexes, base_id)
         assert indexes.in_memory == [base_id]
         assert indexes.full
 
 
-def test_an_index_is_saved_before_it_leaves_memory(house: House) -> None:
-    first, second = filled(house, "first", "second")
-    indexes = house.indexes(memory_mib=room_for(house, first, 1))
-    search(house, indexes, first)
-    house.add(first, "手册.md", HANDBOOK)
-    house.drain()
-    search(house, indexes, first)
-    assert snapshots(house) == set()
+def test_an_index_is_saved_before_it_leaves_memory(application: Application) -> None:
+    first, second = filled(application, "first", "second")
+    indexes = application.indexes(memory_mib=room_for(application, first, 1))
+    search(application, indexes, first)
+    application.add(first, "手册.md", HANDBOOK)
+    application.drain()
+    search(application, indexes, first)
+    assert snapshots(application) == set()
 
-    search(house, indexes, second)
+    search(application, indexes, second)
 
     assert indexes.in_memory == [second]
-    assert snapshots(house) == {first}
+    assert snapshots(application) == {first}
     indexes.repaired.clear()
-    assert len(search(house, indexes, first)) == 2
+    assert len(search(application, indexes, first)) == 2
     assert indexes.repaired == {}, "opened from its snapshot"
 
 
-def test_an_index_that_cannot_be_saved_leaves_memory_too(house: House) -> None:
-    first, second = filled(house, "first", "second")
-    indexes = house.indexes(memory_mib=room_for(house, first, 1))
-    (house.folder / "indexes").write_text("a file where the folder should be")
-    search(house, indexes, first)
-    search(house, indexes, second)
+def test_an_index_that_cannot_be_saved_leaves_memory_too(application: Application) -> None:
+    first, second = filled(application, "first", "second")
+    indexes = application.indexes(memory_mib=room_for(application, first, 1))
+    (application.folder / "indexes").write_text("a file where the folder should be")
+    search(application, indexes, first)
+    search(application, indexes, second)
     assert indexes.in_memory == [second]
-    assert len(search(house, indexes, first)) == 1, "built from the database"
+    assert len(search(application, indexes, first)) == 1, "built from the database"
 
 
 class Gated(ExactEngine):
@@ -140,17 +146,21 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_opening_one_base_does_not_hold_up_searches_in_another(house: House, full: bool) -> None:
-    slow, second, third = filled(house, "slow", "second", "third")
+def test_opening_one_base_does_not_hold_up_searches_in_another(
+    application: Application, full: bool
+) -> None:
+    slow, second, third = filled(application, "slow", "second", "third")
     engine = Gated(slow)
-    indexes = Indexes(house.db, engine, house.embedder.name, memory_mib=1e-6 if full else 100)
-    search(house, indexes, second)
-    opening = in_thread(lambda: search(house, indexes, slow))
+    indexes = Indexes(
+        application.db, engine, application.embedder.name, memory_mib=1e-6 if full else 100
+    )
+    search(application, indexes, second)
+    opening = in_thread(lambda: search(application, indexes, slow))
     assert engine.opening.wait(WAIT_S)
     found: list[list[int]] = []
 
     searching = in_thread(
-        lambda: found.extend(search(house, indexes, base_id) for base_id in (second, third))
+        lambda: found.extend(search(application, indexes, base_id) for base_id in (second, third))
     )
     searching.join(WAIT_S)
 
@@ -161,21 +171,23 @@ def test_opening_one_base_does_not_hold_up_searches_in_another(house: House, ful
     assert indexes.in_memory[-1] == slow
 
 
-def test_whoever_waits_for_an_index_holds_no_connection_to_the_database(house: House) -> None:
-    (base_id,) = filled(house, "slow")
+def test_whoever_waits_for_an_index_holds_no_connection_to_the_database(
+    application: Application,
+) -> None:
+    (base_id,) = filled(application, "slow")
     engine = Gated(base_id)
-    indexes = Indexes(house.db, engine, house.embedder.name)
+    indexes = Indexes(application.db, engine, application.embedder.name)
     opened: list[VectorStore] = []
     first = in_thread(lambda: opened.append(indexes.current(base_id)))
     assert engine.opening.wait(WAIT_S)
     returned = threading.Semaphore(0)
-    event.listen(house.db.engine, "checkin", lambda *_: returned.release())
+    event.listen(application.db.engine, "checkin", lambda *_: returned.release())
 
     waiting = [in_thread(lambda: opened.append(indexes.current(base_id))) for _ in range(3)]
     for _ in waiting:  # each has looked at the base
         assert returned.acquire(timeout=WAIT_S)
 
-    assert house.db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # QueuePool's
+    assert application.db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # QueuePool's
     engine.go_on.set()
     for thread in (first, *waiting):
         thread.join()

@@ -11,117 +11,123 @@ from app.db.tables import ChunkVector, KnowledgeBase, StoredChunk
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Vectors
-from tests.services.conftest import HANDBOOK, MANUAL, House
+from tests.services.conftest import HANDBOOK, MANUAL, Application
 from vectorstore.exact import ExactStore
 from vectorstore.faiss.snapshot import MANIFEST
 from vectorstore.protocol import Match
 
 
 @pytest.fixture
-def base_id(house: House) -> str:
-    return house.base()
+def base_id(application: Application) -> str:
+    return application.base()
 
 
-def query(house: House, text: str = "年假十五天") -> Vectors:
-    return house.embedder.embed([text], kind="query")
+def query(application: Application, text: str = "年假十五天") -> Vectors:
+    return application.embedder.embed([text], kind="query")
 
 
-def by_the_database(house: House, base_id: str) -> list[Match]:
+def by_the_database(application: Application, base_id: str) -> list[Match]:
     """What the exact engine finds in the rows of the database."""
-    exact = ExactStore(house.embedder.dim)
-    with house.db.read() as session:
+    exact = ExactStore(application.embedder.dim)
+    with application.db.read() as session:
         rows = select(ChunkVector).join(StoredChunk).where(StoredChunk.base_id == base_id)
         for row in session.exec(rows):
             exact.upsert([row.chunk_id], np.frombuffer(row.vector, "<f4")[None])
-    return exact.search(query(house), 50)[0]
+    return exact.search(query(application), 50)[0]
 
 
-def assert_equal_to_database(house: House, indexes: Indexes, base_id: str) -> None:
-    expected = by_the_database(house, base_id)
-    found = indexes.search(query(house), 50, [base_id])
+def assert_equal_to_database(application: Application, indexes: Indexes, base_id: str) -> None:
+    expected = by_the_database(application, base_id)
+    found = indexes.search(query(application), 50, [base_id])
     assert indexes.current(base_id).ids() == {match.id for match in expected}
     # FAISS keeps float16
     scores = {match.id: match.score for match in found}
     assert scores == pytest.approx({match.id: match.score for match in expected}, abs=2e-3)
 
 
-def saved(house: House, base_id: str) -> Path:
+def saved(application: Application, base_id: str) -> Path:
     """Two documents, saved in a snapshot; the folder it is in."""
-    house.add(base_id, "手册.md", HANDBOOK)
-    house.add(base_id, "gateway.md", MANUAL)
-    house.drain()
-    indexes = house.indexes()
+    application.add(base_id, "手册.md", HANDBOOK)
+    application.add(base_id, "gateway.md", MANUAL)
+    application.drain()
+    indexes = application.indexes()
     indexes.current(base_id)
     indexes.save()
-    return house.folder / "indexes" / base_id
+    return application.folder / "indexes" / base_id
 
 
-def test_an_index_follows_what_is_added_and_deleted(house: House, base_id: str) -> None:
-    indexes = house.indexes()
-    assert indexes.search(query(house), 5, [base_id]) == []
-    first = house.add(base_id, "手册.md", HANDBOOK)
-    house.drain()
-    assert_equal_to_database(house, indexes, base_id)
-    house.add(base_id, "gateway.md", MANUAL)
-    house.drain()
+def test_an_index_follows_what_is_added_and_deleted(application: Application, base_id: str) -> None:
+    indexes = application.indexes()
+    assert indexes.search(query(application), 5, [base_id]) == []
+    first = application.add(base_id, "手册.md", HANDBOOK)
+    application.drain()
+    assert_equal_to_database(application, indexes, base_id)
+    application.add(base_id, "gateway.md", MANUAL)
+    application.drain()
     assert indexes.current(base_id).count() == 2
-    assert_equal_to_database(house, indexes, base_id)
-    house.documents.delete(first)
+    assert_equal_to_database(application, indexes, base_id)
+    application.documents.delete(first)
     assert indexes.current(base_id).count() == 1
-    assert_equal_to_database(house, indexes, base_id)
+    assert_equal_to_database(application, indexes, base_id)
 
 
-def test_added_and_deleted_between_two_looks(house: House, base_id: str) -> None:
-    indexes = house.indexes()
+def test_added_and_deleted_between_two_looks(application: Application, base_id: str) -> None:
+    indexes = application.indexes()
     indexes.current(base_id)
-    gone = house.add(base_id, "手册.md", HANDBOOK)
-    house.drain()
-    house.documents.delete(gone)
-    house.add(base_id, "gateway.md", MANUAL)
-    house.drain()
+    gone = application.add(base_id, "手册.md", HANDBOOK)
+    application.drain()
+    application.documents.delete(gone)
+    application.add(base_id, "gateway.md", MANUAL)
+    application.drain()
     assert indexes.current(base_id).count() == 1
-    assert_equal_to_database(house, indexes, base_id)
+    assert_equal_to_database(application, indexes, base_id)
 
 
-def test_several_bases_are_searched_as_one_and_apart(house: House, base_id: str) -> None:
-    house.add(base_id, "手册.md", HANDBOOK)
-    other = house.base("Devices")
-    house.add(other, "gateway.md", MANUAL)
-    house.drain()
-    indexes = house.indexes()
-    both = indexes.search(query(house), 5, [base_id, other])
+def test_several_bases_are_searched_as_one_and_apart(
+    application: Application, base_id: str
+) -> None:
+    application.add(base_id, "手册.md", HANDBOOK)
+    other = application.base("Devices")
+    application.add(other, "gateway.md", MANUAL)
+    application.drain()
+    indexes = application.indexes()
+    both = indexes.search(query(application), 5, [base_id, other])
     assert len(both) == 2
     assert [m.score for m in both] == sorted((m.score for m in both), reverse=True)
-    assert indexes.search(query(house), 5, [other]) == [
+    assert indexes.search(query(application), 5, [other]) == [
         m for m in both if m.id in indexes.current(other).ids()
     ]
 
 
-def test_a_snapshot_is_loaded_and_brought_up_to_date(house: House, base_id: str) -> None:
-    saved(house, base_id)
-    with house.db.write() as session:  # so that the old chunks can come from the snapshot only
+def test_a_snapshot_is_loaded_and_brought_up_to_date(
+    application: Application, base_id: str
+) -> None:
+    saved(application, base_id)
+    with (
+        application.db.write() as session
+    ):  # so that the old chunks can come from the snapshot only
         for row in session.exec(select(ChunkVector)).all():
-            row.vector = np.zeros(house.embedder.dim, "<f4").tobytes()
+            row.vector = np.zeros(application.embedder.dim, "<f4").tobytes()
             session.add(row)
-    late = house.add(base_id, "late.txt", "年假可以延到明年三月。")
-    house.drain()
+    late = application.add(base_id, "late.txt", "年假可以延到明年三月。")
+    application.drain()
 
-    found = house.indexes().search(query(house), 5, [base_id])
+    found = application.indexes().search(query(application), 5, [base_id])
 
     assert len(found) == 3
     assert all(match.score > 0 for match in found[:2])
-    with house.db.read() as session:
+    with application.db.read() as session:
         row = session.exec(select(StoredChunk).where(StoredChunk.document_id == late)).one()
     assert row.id in [match.id for match in found[:2]]
 
 
-def test_deletions_after_the_snapshot_are_followed(house: House, base_id: str) -> None:
-    saved(house, base_id)
-    (newest, *_), _ = house.documents.page(base_id, limit=1, offset=0)
-    house.documents.delete(newest.document.id)
-    indexes = house.indexes()
+def test_deletions_after_the_snapshot_are_followed(application: Application, base_id: str) -> None:
+    saved(application, base_id)
+    (newest, *_), _ = application.documents.page(base_id, limit=1, offset=0)
+    application.documents.delete(newest.document.id)
+    indexes = application.indexes()
     assert indexes.current(base_id).count() == 1
-    assert_equal_to_database(house, indexes, base_id)
+    assert_equal_to_database(application, indexes, base_id)
 
 
 def _missing(folder: Path) -> None:
@@ -152,43 +158,47 @@ def _index_missing(folder: Path) -> None:
 
 @pytest.mark.parametrize("damage", [_missing, _torn, _flipped, _manifest_torn, _index_missing])
 def test_a_damaged_snapshot_is_rebuilt_from_the_database(
-    house: House, base_id: str, damage: Callable[[Path], None]
+    application: Application, base_id: str, damage: Callable[[Path], None]
 ) -> None:
-    damage(saved(house, base_id))
-    indexes = house.indexes()
-    assert_equal_to_database(house, indexes, base_id)
+    damage(saved(application, base_id))
+    indexes = application.indexes()
+    assert_equal_to_database(application, indexes, base_id)
     indexes.save()
-    assert_equal_to_database(house, house.indexes(), base_id)
+    assert_equal_to_database(application, application.indexes(), base_id)
 
 
-def test_a_snapshot_ahead_of_the_database_is_rebuilt(house: House, base_id: str) -> None:
+def test_a_snapshot_ahead_of_the_database_is_rebuilt(
+    application: Application, base_id: str
+) -> None:
     """As after the database was restored from a backup."""
-    saved(house, base_id)
-    with house.db.write() as session:
+    saved(application, base_id)
+    with application.db.write() as session:
         base = session.get_one(KnowledgeBase, base_id)
         base.sequence = 1
         session.add(base)
         for row in session.exec(select(StoredChunk).where(StoredChunk.sequence > 1)).all():
             session.delete(row)
-    indexes = house.indexes()
+    indexes = application.indexes()
     assert indexes.current(base_id).count() == 1
-    assert_equal_to_database(house, indexes, base_id)
+    assert_equal_to_database(application, indexes, base_id)
 
 
-def test_a_base_of_another_embedder_is_refused_by_name(house: House, base_id: str) -> None:
-    house.add(base_id, "手册.md", HANDBOOK)
-    house.drain()
-    other = house.indexes("bge-m3")
+def test_a_base_of_another_embedder_is_refused_by_name(
+    application: Application, base_id: str
+) -> None:
+    application.add(base_id, "手册.md", HANDBOOK)
+    application.drain()
+    other = application.indexes("bge-m3")
     with pytest.raises(WrongEmbedder, match=r"'手册'.*'hashing'.*ZHIWEN_EMBEDDER=hashing"):
-        other.search(query(house), 5, [base_id])
+        other.search(query(application), 5, [base_id])
 
 
 def test_a_deleted_base_is_not_found_even_where_its_index_is_loaded(
-    house: House, base_id: str
+    application: Application, base_id: str
 ) -> None:
-    indexes = house.indexes()
+    indexes = application.indexes()
     indexes.current(base_id)
-    house.documents.delete_base(base_id)
+    application.documents.delete_base(base_id)
     with pytest.raises(NotFound):
-        indexes.search(query(house), 5, [base_id])
+        indexes.search(query(application), 5, [base_id])
     indexes.save()

@@ -10,29 +10,29 @@ from app.api.routes.messages import CitationOut, MessageOut, VerdictOut
 from app.api.wire import Problem
 from app.rag.grounding.embedded import EmbeddedChecker
 from app.services.answers.stored_prompt import passage_from
-from tests.ui.stand_in.service import House, new_id, now
+from tests.ui.stand_in.service import Application, new_id, now
 from tests.ui.stand_in.texts import ANSWERS, LONG_ANSWER, NO_SOURCES
 
 
-async def write_answer(house: House, answer: MessageOut, question: str) -> None:
-    base_ids = house.conversations[answer.conversation_id].base_ids
-    house.emit(answer.id, "stage", {"stage": "searching", "passages": 0, "documents": 0})
-    await asyncio.sleep(house.stage_s)
+async def write_answer(application: Application, answer: MessageOut, question: str) -> None:
+    base_ids = application.conversations[answer.conversation_id].base_ids
+    application.emit(answer.id, "stage", {"stage": "searching", "passages": 0, "documents": 0})
+    await asyncio.sleep(application.stage_s)
     none = any(word in question for word in NO_SOURCES)
-    answer.passages = house.find(question, base_ids, 3 if none else 5)
+    answer.passages = application.find(question, base_ids, 3 if none else 5)
     files = len({p.document_id for p in answer.passages})
     found = {"passages": len(answer.passages), "documents": files}
-    house.emit(answer.id, "stage", {"stage": "reading", **found})
+    application.emit(answer.id, "stage", {"stage": "reading", **found})
     shown = [p.model_dump(mode="json") for p in answer.passages]
-    house.emit(answer.id, "sources", {"passages": shown})
-    await asyncio.sleep(house.stage_s)
-    if house.engine_down_since:
+    application.emit(answer.id, "sources", {"passages": shown})
+    await asyncio.sleep(application.stage_s)
+    if application.engine_down_since:
         answer.state = "failed"
         answer.error_detail = "The model engine does not answer."
         problem = Problem(
             title="Engine down", status=503, detail=answer.error_detail, code="engine_down"
         )
-        house.emit(answer.id, "error", problem.model_dump(mode="json"))
+        application.emit(answer.id, "error", problem.model_dump(mode="json"))
         return
     text = "这些资料里没有找到答案。" if none else ANSWERS[answer.variant % len(ANSWERS)]
     if "表格" in question:
@@ -40,19 +40,19 @@ async def write_answer(house: House, answer: MessageOut, question: str) -> None:
     if "long" in question:
         text = "\n\n".join([text] * 30)
     if not none:
-        house.emit(answer.id, "stage", {"stage": "writing", **found})
+        application.emit(answer.id, "stage", {"stage": "writing", **found})
         for piece in [text[i : i + 3] for i in range(0, len(text), 3)]:
             answer.content += piece
-            house.emit(answer.id, "delta", {"text": piece})
-            await asyncio.sleep(house.delta_s)
-    finish(house, answer, text, "no_sources" if none else "stop")
+            application.emit(answer.id, "delta", {"text": piece})
+            await asyncio.sleep(application.delta_s)
+    finish(application, answer, text, "no_sources" if none else "stop")
 
 
-def finish(house: House, answer: MessageOut, text: str, reason: str) -> None:
+def finish(application: Application, answer: MessageOut, text: str, reason: str) -> None:
     answer.content = text
     answer.state = "stopped" if reason == "stopped" else "complete"
     answer.finish_reason = reason
-    answer.served = house.served
+    answer.served = application.served
     answer.model, answer.prompt_tokens, answer.completion_tokens = "stand-in-0.5b", 812, 164
     answer.timings_ms = {"retrieve": 8.4, "prompt": 3.0, "first_token": 412.0, "total": 5230.0}
     answer.citations = [
@@ -75,13 +75,13 @@ def finish(house: House, answer: MessageOut, text: str, reason: str) -> None:
         for check in EmbeddedChecker().check("", text, passages)
         if reason != "no_sources"
     ]
-    house.emit(answer.id, "done", {"message": answer.model_dump(mode="json")})
+    application.emit(answer.id, "done", {"message": answer.model_dump(mode="json")})
 
 
-async def read_events(house: House, answer_id: str) -> AsyncIterator[str]:
+async def read_events(application: Application, answer_id: str) -> AsyncIterator[str]:
     seen = 0
     while True:
-        for name, data in house.events[answer_id][seen:]:
+        for name, data in application.events[answer_id][seen:]:
             seen += 1
             yield f"id: {seen}\nevent: {name}\ndata: {data}\n\n"
             if name in ("done", "error"):
@@ -90,7 +90,9 @@ async def read_events(house: House, answer_id: str) -> AsyncIterator[str]:
         await asyncio.sleep(0.02)
 
 
-def make_message(house: House, conversation_id: str, position: int, **more: object) -> str:
+def make_message(
+    application: Application, conversation_id: str, position: int, **more: object
+) -> str:
     message = MessageOut.model_validate(
         {
             "id": new_id(),
@@ -113,29 +115,33 @@ def make_message(house: House, conversation_id: str, position: int, **more: obje
         }
         | more
     )
-    house.messages[message.id] = message
+    application.messages[message.id] = message
     return message.id
 
 
-def messages_of(house: House, conversation_id: str) -> list[MessageOut]:
-    mine = [m for m in house.messages.values() if m.conversation_id == conversation_id]
+def messages_of(application: Application, conversation_id: str) -> list[MessageOut]:
+    mine = [m for m in application.messages.values() if m.conversation_id == conversation_id]
     return sorted(mine, key=lambda m: (m.position, m.variant))
 
 
-def open_answer(house: House, body: ChatIn) -> tuple[str, str]:
+def open_answer(application: Application, body: ChatIn) -> tuple[str, str]:
     """Question and answer messages for a request, both stored before anything is written."""
     if body.regenerate:
-        old = house.messages[body.regenerate]
-        same = [m for m in messages_of(house, old.conversation_id) if m.position == old.position]
-        asked = [m for m in messages_of(house, old.conversation_id) if m.position < old.position]
+        old = application.messages[body.regenerate]
+        same = [
+            m for m in messages_of(application, old.conversation_id) if m.position == old.position
+        ]
+        asked = [
+            m for m in messages_of(application, old.conversation_id) if m.position < old.position
+        ]
         place = {
             "position": old.position,
             "variant": len(same),
             "role": "assistant",
             "state": "streaming",
         }
-        return asked[-1].id, make_message(house, old.conversation_id, **place)  # type: ignore[arg-type]
-    conversation = house.conversations.get(body.conversation_id or "")
+        return asked[-1].id, make_message(application, old.conversation_id, **place)  # type: ignore[arg-type]
+    conversation = application.conversations.get(body.conversation_id or "")
     if conversation is None:
         conversation = ConversationOut(
             id=new_id(),
@@ -144,10 +150,12 @@ def open_answer(house: House, body: ChatIn) -> tuple[str, str]:
             base_ids=body.base_ids,
             updated_at=now(),
         )
-        house.conversations[conversation.id] = conversation
+        application.conversations[conversation.id] = conversation
     conversation.base_ids, conversation.updated_at = body.base_ids, now()
     conversation.model = body.model or conversation.model
-    last = max((m.position for m in messages_of(house, conversation.id)), default=-1)
-    asked_id = make_message(house, conversation.id, last + 1, content=body.question)
-    answer_id = make_message(house, conversation.id, last + 2, role="assistant", state="streaming")
+    last = max((m.position for m in messages_of(application, conversation.id)), default=-1)
+    asked_id = make_message(application, conversation.id, last + 1, content=body.question)
+    answer_id = make_message(
+        application, conversation.id, last + 2, role="assistant", state="streaming"
+    )
     return asked_id, answer_id

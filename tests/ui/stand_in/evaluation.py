@@ -11,15 +11,15 @@ from app.api.routes.evaluation import (
     EvalRunCreate,
     EvalRunOut,
 )
-from tests.ui.stand_in.service import House, Refused, new_id, now
+from tests.ui.stand_in.service import Application, Refused, new_id, now
 
 
-def add_evaluation_routes(api: FastAPI, house: House) -> None:
-    add_question_routes(api, house)
+def add_evaluation_routes(api: FastAPI, application: Application) -> None:
+    add_question_routes(api, application)
 
     @api.get("/api/bases/{key}/evaluations")
     async def runs(key: str) -> list[EvalRunOut]:
-        return house.runs
+        return application.runs
 
     @api.post("/api/bases/{key}/evaluations", status_code=202)
     async def start(key: str, body: EvalRunCreate) -> EvalRunOut:
@@ -31,39 +31,41 @@ def add_evaluation_routes(api: FastAPI, house: House) -> None:
             stage="queued",
             done=0,
             total=0,
-            jobs_before=len([run for run in house.runs if run.state in ("queued", "running")]),
+            jobs_before=len(
+                [run for run in application.runs if run.state in ("queued", "running")]
+            ),
             started_at=now(),
             changes=body.changes,
             answers=body.answers,
             error="",
             result={},
         )
-        house.runs.insert(0, run)
+        application.runs.insert(0, run)
         return run
 
     @api.post("/api/jobs/{key}/cancel")
     async def cancel(key: str) -> None:
-        place = next(n for n, run in enumerate(house.runs) if run.id == key)
-        if house.runs[place].state not in ("queued", "running"):
+        place = next(n for n, run in enumerate(application.runs) if run.id == key)
+        if application.runs[place].state not in ("queued", "running"):
             raise Refused(409, "conflict", "The job is done.")
-        house.runs[place] = house.runs[place].model_copy(update={"state": "cancelled"})
+        application.runs[place] = application.runs[place].model_copy(update={"state": "cancelled"})
 
     @api.get("/api/bases/{key}/evaluations/{run_id}/compare")
     async def compare(key: str, run_id: str, before: str) -> ComparisonOut:
-        assert house.comparison is not None
-        return house.comparison
+        assert application.comparison is not None
+        return application.comparison
 
     @api.get("/api/evaluation/report", response_class=HTMLResponse)
     async def report() -> str:
-        if not house.report:
+        if not application.report:
             raise Refused(404, "not_found", "There is no report.")
-        return house.report
+        return application.report
 
 
-def add_question_routes(api: FastAPI, house: House) -> None:
+def add_question_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/bases/{key}/questions")
     async def questions(key: str) -> list[EvalQuestionOut]:
-        return [question for question in house.questions.values() if question.base_id == key]
+        return [question for question in application.questions.values() if question.base_id == key]
 
     @api.post("/api/bases/{key}/questions", status_code=201)
     async def add(key: str, body: EvalQuestionCreate) -> EvalQuestionOut:
@@ -72,12 +74,12 @@ def add_question_routes(api: FastAPI, house: House) -> None:
         question = EvalQuestionOut(
             id=new_id(), base_id=key, origin="manual", created_at=now(), **body.model_dump()
         )
-        house.questions[question.id] = question
+        application.questions[question.id] = question
         return question
 
     @api.delete("/api/questions/{key}", status_code=204)
     async def delete(key: str) -> None:
-        house.questions.pop(key)
+        application.questions.pop(key)
 
     @api.post("/api/bases/{key}/questions/collect")
     async def collect(key: str) -> Collected:

@@ -23,7 +23,7 @@ from tests.ui.stand_in import answers
 from tests.ui.stand_in.answers import messages_of
 from tests.ui.stand_in.evaluation import add_evaluation_routes
 from tests.ui.stand_in.feedback import add_feedback_routes
-from tests.ui.stand_in.service import House, Refused
+from tests.ui.stand_in.service import Application, Refused
 
 Thing = TypeVar("Thing")
 
@@ -34,14 +34,14 @@ def found(things: dict[str, Thing], key: str) -> Thing:
     return things[key]
 
 
-def add_routes(api: FastAPI, house: House) -> None:
-    add_base_routes(api, house)
-    add_document_routes(api, house)
-    add_single_document_routes(api, house)
-    add_chat_routes(api, house)
-    add_conversation_routes(api, house)
-    add_feedback_routes(api, house)
-    add_evaluation_routes(api, house)
+def add_routes(api: FastAPI, application: Application) -> None:
+    add_base_routes(api, application)
+    add_document_routes(api, application)
+    add_single_document_routes(api, application)
+    add_chat_routes(api, application)
+    add_conversation_routes(api, application)
+    add_feedback_routes(api, application)
+    add_evaluation_routes(api, application)
 
     @api.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -49,23 +49,23 @@ def add_routes(api: FastAPI, house: House) -> None:
 
     @api.get("/api/models")
     async def models() -> list[ModelOut]:
-        ready = house.engine_down_since is None
+        ready = application.engine_down_since is None
         several = [
             ModelOut(name=e.name, context_tokens=4096, ready=e.ok, good_for=e.good_for)
-            for e in house.engines
+            for e in application.engines
         ]
         return several or [ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)]
 
     @api.get("/api/status")
     async def status() -> StatusOut:
-        since = house.engine_down_since
+        since = application.engine_down_since
         parts = [ComponentOut(name=name, ok=True, detail="") for name in ("database", "worker")]
-        failures = {"failures": 3.0} if house.embedder_error else {}
+        failures = {"failures": 3.0} if application.embedder_error else {}
         parts.append(
             ComponentOut(
                 name="embedder",
                 ok=not failures,
-                detail=house.embedder_error,
+                detail=application.embedder_error,
                 since=since,
                 facts=failures,
             )
@@ -83,41 +83,41 @@ def add_routes(api: FastAPI, house: House) -> None:
             version="0.1.0",
             components=[engine, *parts],
             queued_jobs=0,
-            engines=house.engines,
+            engines=application.engines,
             versions={"python": "3.11.9"},
         )
 
 
-def add_base_routes(api: FastAPI, house: House) -> None:
+def add_base_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/bases")
     async def bases() -> list[BaseOut]:
-        return [house.counted(base) for base in house.bases.values()]
+        return [application.counted(base) for base in application.bases.values()]
 
     @api.post("/api/bases", status_code=201)
     async def create(body: BaseCreate) -> BaseOut:
-        if any(base.name == body.name for base in house.bases.values()):
+        if any(base.name == body.name for base in application.bases.values()):
             raise Refused(409, "duplicate_name", f"There is already a base named {body.name}.")
-        return house.add_base(body.name)
+        return application.add_base(body.name)
 
     @api.patch("/api/bases/{key}")
     async def update(key: str, body: BaseUpdate) -> BaseOut:
-        base = found(house.bases, key)
+        base = found(application.bases, key)
         base.name = body.name or base.name
-        return house.counted(base)
+        return application.counted(base)
 
     @api.delete("/api/bases/{key}", status_code=204)
     async def delete(key: str) -> None:
-        house.bases.pop(found(house.bases, key).id)
+        application.bases.pop(found(application.bases, key).id)
 
 
-def add_document_routes(api: FastAPI, house: House) -> None:
+def add_document_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/bases/{key}/documents")
     async def documents(
         key: str, limit: int = 50, offset: int = 0, q: str = "", state: str = ""
     ) -> DocumentList:
         mine = [
             d
-            for d in reversed(list(house.documents.values()))
+            for d in reversed(list(application.documents.values()))
             if d.base_id == key and q.lower() in d.name.lower() and state in ("", d.state)
         ]
         return DocumentList(items=mine[offset : offset + limit], total=len(mine))
@@ -130,44 +130,44 @@ def add_document_routes(api: FastAPI, house: House) -> None:
             raise Refused(422, "empty", "The file is empty.")
         if name.endswith(".exe"):
             raise Refused(415, "unsupported_format", "This kind of file cannot be read.")
-        document = house.add_document(found(house.bases, key).id, name, data, "queued")
-        asyncio.get_running_loop().create_task(ingest(house, document))
+        document = application.add_document(found(application.bases, key).id, name, data, "queued")
+        asyncio.get_running_loop().create_task(ingest(application, document))
         return document
 
 
-def add_single_document_routes(api: FastAPI, house: House) -> None:
+def add_single_document_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/documents/{key}")
     async def document(key: str) -> DocumentOut:
-        return found(house.documents, key)
+        return found(application.documents, key)
 
     @api.get("/api/documents/{key}/versions")
     async def versions(key: str) -> list[DocumentOut]:
-        mine = found(house.documents, key)
-        same = [d for d in house.documents.values() if d.path == mine.path]
+        mine = found(application.documents, key)
+        same = [d for d in application.documents.values() if d.path == mine.path]
         return sorted(same, key=lambda d: -d.version)
 
     @api.get("/api/documents/{key}/chunks")
     async def chunks(key: str, limit: int = 100, offset: int = 0) -> list[ChunkOut]:
-        return house.chunks(found(house.documents, key).id)[offset : offset + limit]
+        return application.chunks(found(application.documents, key).id)[offset : offset + limit]
 
     @api.delete("/api/documents/{key}", status_code=204)
     async def delete(key: str) -> None:
-        house.documents.pop(found(house.documents, key).id)
+        application.documents.pop(found(application.documents, key).id)
 
     @api.post("/api/documents/{key}/retry", status_code=202)
     async def retry(key: str) -> DocumentOut:
-        document = found(house.documents, key)
+        document = found(application.documents, key)
         document.state, document.error_detail = "queued", None
-        asyncio.get_running_loop().create_task(ingest(house, document))
+        asyncio.get_running_loop().create_task(ingest(application, document))
         return document
 
     @api.get("/api/documents/{key}/text")
     async def text(key: str, start: int = 0, end: int | None = None) -> TextOut:
-        whole = house.text(found(house.documents, key).id)
+        whole = application.text(found(application.documents, key).id)
         stop = min(len(whole), start + 20_000 if end is None else end)
         return TextOut(
             document_id=key,
-            name=house.documents[key].name,
+            name=application.documents[key].name,
             text=whole[start:stop],
             start=start,
             end=stop,
@@ -177,89 +177,93 @@ def add_single_document_routes(api: FastAPI, house: House) -> None:
 
     @api.get("/api/documents/{key}/tables")
     async def tables(key: str, start: int = 0, end: int | None = None) -> list[TableOut]:
-        return house.tables_of.get(found(house.documents, key).id, [])
+        return application.tables_of.get(found(application.documents, key).id, [])
 
     @api.get("/api/documents/{key}/file")
     async def file(key: str) -> Response:
-        return Response(house.bytes_of[found(house.documents, key).id])
+        return Response(application.bytes_of[found(application.documents, key).id])
 
 
-async def ingest(house: House, document: DocumentOut) -> None:
-    await asyncio.sleep(house.ingest_s)
+async def ingest(application: Application, document: DocumentOut) -> None:
+    await asyncio.sleep(application.ingest_s)
     document.state, document.total, document.jobs_before = "parsing", 4, None
     for document.done in range(1, 5):
-        await asyncio.sleep(house.ingest_s / 2)
+        await asyncio.sleep(application.ingest_s / 2)
     document.state, document.done, document.total = "embedding", 0, 6
     for document.done in range(1, 7):
-        await asyncio.sleep(house.ingest_s / 2)
+        await asyncio.sleep(application.ingest_s / 2)
     document.state, document.page_count, document.chunk_count = "ready", 4, 6
     if "locked" in document.name:
         document.state, document.error_code = "failed", "encrypted"
         document.error_detail = "The PDF is protected by a password."
 
 
-def add_chat_routes(api: FastAPI, house: House) -> None:
+def add_chat_routes(api: FastAPI, application: Application) -> None:
     @api.post("/api/chat")
     async def chat(body: ChatIn) -> StreamingResponse:
-        if len(body.question) > house.max_question_chars:
-            detail = f"The question is longer than {house.max_question_chars} characters."
+        if len(body.question) > application.max_question_chars:
+            detail = f"The question is longer than {application.max_question_chars} characters."
             raise Refused(413, "too_large", detail)
-        house.asked.append(body)
-        asked_id, answer_id = answers.open_answer(house, body)
-        answer, asked = house.messages[answer_id], house.messages[asked_id]
-        house.events[answer_id] = []
+        application.asked.append(body)
+        asked_id, answer_id = answers.open_answer(application, body)
+        answer, asked = application.messages[answer_id], application.messages[asked_id]
+        application.events[answer_id] = []
         started: dict[str, object] = {
-            "conversation": house.conversations[answer.conversation_id].model_dump(mode="json"),
+            "conversation": application.conversations[answer.conversation_id].model_dump(
+                mode="json"
+            ),
             "question": asked.model_dump(mode="json"),
             "answer_id": answer_id,
         }
-        house.emit(answer_id, "start", started)
-        work = answers.write_answer(house, answer, asked.content)
-        house.running[answer_id] = asyncio.get_running_loop().create_task(work)
-        events = answers.read_events(house, answer_id)
+        application.emit(answer_id, "start", started)
+        work = answers.write_answer(application, answer, asked.content)
+        application.running[answer_id] = asyncio.get_running_loop().create_task(work)
+        events = answers.read_events(application, answer_id)
         return StreamingResponse(events, media_type="text/event-stream")
 
     @api.get("/api/messages/{key}/events")
     async def events(key: str) -> StreamingResponse:
-        found(house.messages, key)
-        return StreamingResponse(answers.read_events(house, key), media_type="text/event-stream")
+        found(application.messages, key)
+        return StreamingResponse(
+            answers.read_events(application, key), media_type="text/event-stream"
+        )
 
     @api.post("/api/messages/{key}/stop", status_code=202)
     async def stop(key: str) -> None:
-        answer = found(house.messages, key)
+        answer = found(application.messages, key)
         if answer.state == "streaming":
-            house.running[key].cancel()
-            answers.finish(house, answer, answer.content, "stopped")
+            application.running[key].cancel()
+            answers.finish(application, answer, answer.content, "stopped")
 
     @api.get("/api/messages/{key}")
     async def message(key: str) -> MessageOut:
-        return found(house.messages, key)
+        return found(application.messages, key)
 
 
-def add_conversation_routes(api: FastAPI, house: House) -> None:
+def add_conversation_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/conversations")
     async def conversations(q: str = "", limit: int = 50, offset: int = 0) -> ConversationList:
-        mine = [c for c in house.conversations.values() if q in c.title]
+        mine = [c for c in application.conversations.values() if q in c.title]
         mine.sort(key=lambda c: c.updated_at, reverse=True)
         return ConversationList(items=mine[offset : offset + limit], total=len(mine))
 
     @api.get("/api/conversations/{key}")
     async def conversation(key: str) -> ConversationDetail:
-        known = found(house.conversations, key).model_dump()
-        return ConversationDetail(**known, messages=messages_of(house, key))
+        known = found(application.conversations, key).model_dump()
+        return ConversationDetail(**known, messages=messages_of(application, key))
 
     @api.patch("/api/conversations/{key}")
     async def rename(key: str, body: ConversationUpdate) -> ConversationOut:
-        known = found(house.conversations, key)
+        known = found(application.conversations, key)
         known.title = body.title or known.title
         known.base_ids = known.base_ids if body.base_ids is None else body.base_ids
         return known
 
     @api.delete("/api/conversations/{key}", status_code=204)
     async def forget(key: str) -> None:
-        house.conversations.pop(found(house.conversations, key).id)
+        application.conversations.pop(found(application.conversations, key).id)
 
     @api.post("/api/search")
     async def search(body: SearchIn) -> SearchOut:
-        passages = house.find(body.query, body.base_ids, body.top_k)
+        passages = application.find(body.query, body.base_ids, body.top_k)
         return SearchOut(passages=passages, timings_ms={"total": 3.0})

@@ -41,7 +41,7 @@ class Refused(Exception):
 
 
 @dataclass
-class House:
+class Application:
     """All that the stand-in knows, and the knobs that tests turn."""
 
     bases: dict[str, BaseOut] = field(default_factory=dict)
@@ -171,7 +171,7 @@ class House:
         self.events[answer_id].append((name, json.dumps(data, ensure_ascii=False, default=str)))
 
 
-def build(house: House) -> FastAPI:
+def build(application: Application) -> FastAPI:
     from tests.ui.stand_in.routes import add_routes
 
     api = FastAPI()
@@ -184,13 +184,13 @@ def build(house: House) -> FastAPI:
             media_type="application/problem+json",
         )
 
-    add_routes(api, house)
+    add_routes(api, application)
     return api
 
 
-def sample_house() -> House:
-    house = House()
-    base = house.add_base("示例知识库")
+def sample_application() -> Application:
+    application = Application()
+    base = application.add_base("示例知识库")
     for name, text in (("员工休假制度.md", LEAVE_RULES), ("Travel policy.md", TRAVEL_RULES)):
-        house.add_document(base.id, name, text.encode(), "ready")
-    return house
+        application.add_document(base.id, name, text.encode(), "ready")
+    return application

@@ -13,7 +13,7 @@ class Scores(TypedDict):
     rerank: float | None
 
 
-class Part(TypedDict):
+class PassagePart(TypedDict):
     chunk_id: int
     start: int
     end: int
@@ -30,7 +30,7 @@ class Passage(TypedDict):
     page: int | None
     headings: list[str]
     trace: Scores
-    parts: NotRequired[list[Part]]
+    parts: NotRequired[list[PassagePart]]
     locator: NotRequired[str | None]  # e.g. `sheet 薪资, rows 8–20`; missing from old answers
 
 

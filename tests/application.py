@@ -27,10 +27,10 @@ WORKER = "test-worker"
 
 @dataclass(slots=True)
 class RunningApi:
-    """`http` is a client of `url`; `house` is what it serves."""
+    """`http` is a client of `url`; `application` is what it serves."""
 
     url: str
-    house: Zhiwen
+    application: Zhiwen
     http: httpx.Client
     _bases: dict[str, str] = field(default_factory=dict)
 
@@ -44,7 +44,7 @@ class RunningApi:
             data = content.encode() if isinstance(content, str) else content
             answer = self.http.post(f"/api/bases/{base_id}/documents", files={"file": (name, data)})
             answer.raise_for_status()
-        drain(self.house)
+        drain(self.application)
         return base_id
 
     def _create(self, name: str) -> str:
@@ -59,19 +59,25 @@ def test_settings(data_dir: Path, **changes: object) -> Settings:
     return Settings.model_validate({"data_dir": data_dir, "sample_base": False, **changes})
 
 
-def drain(house: Zhiwen) -> None:
+def drain(application: Zhiwen) -> None:
     """Do all waiting jobs here, as the worker would."""
     ingestion = Ingestion(
-        house.db, house.files, house.jobs, house.embedder, house.settings.chunk_tokens
+        application.db,
+        application.files,
+        application.jobs,
+        application.embedder,
+        application.settings.chunk_tokens,
     )
-    while (claim := house.jobs.claim(WORKER)) is not None:
+    while (claim := application.jobs.claim(WORKER)) is not None:
         ingestion.run(claim, WORKER)
 
 
 @contextmanager
-def evaluating(house: Zhiwen) -> Iterator[Evaluator]:
+def evaluating(application: Zhiwen) -> Iterator[Evaluator]:
     """A worker runs the evaluations that wait, each in a process of its own."""
-    evaluator = Evaluator(house.settings, house.jobs, house.evaluations, new_worker_name())
+    evaluator = Evaluator(
+        application.settings, application.jobs, application.evaluations, new_worker_name()
+    )
     ended = threading.Event()
 
     def work() -> None:
@@ -96,24 +102,24 @@ def running_api(
     model: ChatModel | None = None,
     **settings: object,
 ) -> Iterator[RunningApi]:
-    """Serve a house on a free port: hashing embedder, and a scripted model unless one is given or
-    the settings name `engines`."""
+    """Serve an application on a free port: hashing embedder, and a scripted model unless one is
+    given or the settings name `engines`."""
     if embedder is None:
         settings = {"embedder": "hashing", **settings}  # so that other processes know it too
-    house = build(
+    application = build(
         test_settings(data_dir, **settings),
         embedder=embedder or HashingEmbedder(),
         model=model if model or "engines" in settings else ScriptedChatModel(),
     )
     with listening_socket() as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(create_app(house), log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(create_app(application), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
             with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
                 wait_until_ready(http)
-                yield RunningApi(url, house, http)
+                yield RunningApi(url, application, http)
         finally:
             server.should_exit = True
             thread.join(timeout=20)
