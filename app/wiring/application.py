@@ -14,10 +14,12 @@ from app.db.files import FileStore
 from app.llm.chat_model import ChatModel, LlmError
 from app.llm.gateway import Gateway, alone
 from app.measure import AnswerLog
+from app.models.store import ModelStore
 from app.rag.answer import AnswerLine
 from app.rag.grounding.check import Checker
 from app.rag.language import Language
 from app.rag.prompting.budget import PromptBudget
+from app.rag.retrieval.gate import Answerable
 from app.rag.retrieval.retrieve import Retriever
 from app.services.answers.answer_cache import AnswerCache
 from app.services.answers.ask import Ask
@@ -61,20 +63,25 @@ class Zhiwen:
     files: FileStore
     embedder: Embedder
     gateway: Gateway
-    indexes: Indexes
+    # library
     bases: Bases
     documents: Documents
-    reconciliation: Reconciliation
     jobs: Jobs
+    # search
+    indexes: Indexes
     search: Search
+    # answers
     generations: Generations
     ask: Ask
     replay: Replay
     direct: Direct
     conversations: Conversations
+    # improvement
     feedback: Feedback
     regression: RegressionSet
     evaluations: Evaluations
+    # operations
+    reconciliation: Reconciliation
     status: Status
     warm: WarmUp  # of the embedder
 
@@ -146,27 +153,71 @@ class Zhiwen:
         self.db.dispose()
 
 
-def _load_models(embedder: Embedder, retriever: Retriever, checker: Checker) -> None:
-    _ = retriever.axis  # measured once, by embedding pairs of sentences
-    checker.warm()
-    embedder.embed(["知问"], kind="query")
-
-
 def build(
     settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
 ) -> Zhiwen:
-    """Builds the application from the settings; tests can pass their own engines."""
+    """Builds the application from the settings, each part from those above it. Tests can pass their
+    own engines."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    db, files = Database(settings.sql_url), FileStore(settings.files_path)
+
+    # models
     store = model_store(settings)
     embedder = embedder or build_embedder(settings, store, threads=_QUERY_THREADS)
     gateway = build_gateway(settings, store) if model is None else alone(model)
-    db = Database(settings.sql_url)
-    files = FileStore(settings.files_path)
-    jobs = Jobs(db)
+
+    # library and search
     indexes = build_indexes(settings, db, embedder.name)
     passages = Passages(db)
     dense_weight, answerable = scoring(settings, store, embedder.name)
-    retriever = Retriever(
+    retriever = _retriever(settings, embedder, indexes, passages, dense_weight)
+    search = Search(db, retriever, settings.max_question_chars)
+
+    # answers
+    checker = build_checker(embedder)
+    answer_line = _answer_line(settings, store, retriever, gateway, answerable, checker)
+    tasks = build_tasks(settings, answer_line, passages)
+    generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
+    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
+    cache = _answer_cache(settings)
+
+    # operations
+    warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
+    status = Status(db, settings.data_dir, gateway, embedder.name, warm, indexes.unsaved)
+
+    return Zhiwen(
+        settings=settings,
+        db=db,
+        files=files,
+        embedder=embedder,
+        gateway=gateway,
+        bases=Bases(db, embedder.name, embedder.dim),
+        documents=Documents(db, files, settings.max_upload_bytes),
+        jobs=Jobs(db),
+        indexes=indexes,
+        search=search,
+        generations=generations,
+        ask=Ask(db, search, generations, settings.temperature, gateway, recipes, cache),
+        replay=Replay(db, gateway, tasks, checker, VERSION),
+        direct=Direct(db, search, answer_line, gateway),
+        conversations=Conversations(db),
+        feedback=Feedback(db),
+        regression=RegressionSet(db),
+        evaluations=Evaluations(settings, db),
+        reconciliation=Reconciliation(db, files, indexes),
+        status=status,
+        warm=warm,
+    )
+
+
+def _retriever(
+    settings: Settings,
+    embedder: Embedder,
+    indexes: Indexes,
+    passages: Passages,
+    dense_weight: float,
+) -> Retriever:
+    return Retriever(
         embedder,
         dense=indexes.search,
         lexical=passages.lexical,
@@ -175,10 +226,17 @@ def build(
         candidates=settings.candidates,
         dense_weight=dense_weight,
     )
-    documents = Documents(db, files, settings.max_upload_bytes)
-    search = Search(db, retriever, settings.max_question_chars)
-    checker = build_checker(embedder)
-    answer_line = AnswerLine(
+
+
+def _answer_line(
+    settings: Settings,
+    store: ModelStore,
+    retriever: Retriever,
+    gateway: Gateway,
+    answerable: Answerable,
+    checker: Checker,
+) -> AnswerLine:
+    return AnswerLine(
         retriever,
         gateway,
         top_k=settings.top_k,
@@ -189,38 +247,15 @@ def build(
         styles=styles(gateway, store),
         checker=checker,
     )
-    tasks = build_tasks(settings, answer_line, passages)
-    generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
-    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
-    cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
-    warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
-    return Zhiwen(
-        settings=settings,
-        db=db,
-        files=files,
-        embedder=embedder,
-        gateway=gateway,
-        indexes=indexes,
-        bases=Bases(db, embedder.name, embedder.dim),
-        documents=documents,
-        reconciliation=Reconciliation(db, files, indexes),
-        jobs=jobs,
-        search=search,
-        generations=generations,
-        ask=Ask(db, search, generations, settings.temperature, gateway, recipes, cache),
-        replay=Replay(db, gateway, tasks, checker, VERSION),
-        direct=Direct(db, search, answer_line, gateway),
-        conversations=Conversations(db),
-        feedback=Feedback(db),
-        regression=RegressionSet(db),
-        evaluations=Evaluations(settings, db),
-        status=Status(
-            db,
-            settings.data_dir,
-            gateway,
-            embedder.name,
-            warm,
-            indexes.unsaved,
-        ),
-        warm=warm,
-    )
+
+
+def _answer_cache(settings: Settings) -> AnswerCache:
+    if not settings.answer_cache:
+        return AnswerCache(timedelta(0))
+    return AnswerCache(timedelta(hours=settings.answer_cache_hours))
+
+
+def _load_models(embedder: Embedder, retriever: Retriever, checker: Checker) -> None:
+    _ = retriever.axis  # measured once, by embedding pairs of sentences
+    checker.warm()
+    embedder.embed(["知问"], kind="query")

@@ -17,7 +17,7 @@ _CJK_SPACES = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
 
 
 def rows_named(table: Table, column: int, question: str) -> list[Cells]:
-    """The rows that are meant, else those that share terms with the question which not every row
+    """The rows identified, else those that share terms with the question which not every row
     has, as rare ones as the best of them. `column` is that of the answer."""
     if identified := rows_identified(table, column, question):
         return identified
