@@ -3,8 +3,8 @@
 from streamlit.testing.v1 import AppTest
 
 from app.api.routes.evaluation import ChangeOut, ComparisonOut, DifferenceOut
+from tests.ui.pages import go, said
 from tests.ui.stand_in.service import Application
-from tests.ui.test_pages import go, said
 from ui.safe_markdown import plain
 from ui.screens.evaluation import changes_of
 from ui.words.texts import words

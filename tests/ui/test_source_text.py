@@ -8,8 +8,8 @@ from app.services.library.document_tables import TablePart
 from ingest.parsers import parse
 from ingest.types import Document
 from tests.ingest.tables.table_files import docx_table
+from tests.ui.pages import said
 from tests.ui.stand_in.service import Application
-from tests.ui.test_pages import said
 from ui.parts.source_text import drawn
 from ui.words.texts import words
 

@@ -2,9 +2,9 @@
 
 from streamlit.testing.v1 import AppTest
 
+from tests.ui.pages import ZH, go, said
 from tests.ui.stand_in.engines import two_engines
 from tests.ui.stand_in.service import Application, now
-from tests.ui.test_pages import ZH, go, said
 
 
 def test_the_status_page_says_what_is_down(app: AppTest, application: Application) -> None:

@@ -93,15 +93,19 @@ def add_base_routes(api: FastAPI, application: Application) -> None:
     async def bases() -> list[BaseOut]:
         return [application.counted(base) for base in application.bases.values()]
 
+    def refuse_taken(name: str | None) -> None:
+        if any(base.name == name for base in application.bases.values()):
+            raise Refused(409, "duplicate_name", f"There is already a base named {name}.")
+
     @api.post("/api/bases", status_code=201)
     async def create(body: BaseCreate) -> BaseOut:
-        if any(base.name == body.name for base in application.bases.values()):
-            raise Refused(409, "duplicate_name", f"There is already a base named {body.name}.")
+        refuse_taken(body.name)
         return application.add_base(body.name)
 
     @api.patch("/api/bases/{key}")
     async def update(key: str, body: BaseUpdate) -> BaseOut:
         base = found(application.bases, key)
+        refuse_taken(body.name)
         base.name = body.name or base.name
         return application.counted(base)
 

@@ -5,6 +5,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
+from ui.parts import rename_delete
 from ui.safe_markdown import plain
 from ui.words.texts import t
 
@@ -56,34 +57,14 @@ def create() -> None:
 
 
 def rename() -> None:
-    opened = state.dialog()
-    if opened is None:
-        return
-    with st.form("rename-base", border=False):
-        name = st.text_input(t("documents.name"), value=opened["title"], max_chars=120)
-        if st.form_submit_button(t("action.save"), type="primary") and name.strip():
-            try:
-                state.client().rename_base(opened["id"], name.strip())
-            except ApiError as error:
-                st.error(_refusal(error))
-                return
-            state.close_dialog()
-            st.rerun()
+    rename_delete.rename(t("documents.name"), 120, state.client().rename_base, refusal=_refusal)
 
 
 def delete() -> None:
-    opened = state.dialog()
-    if opened is None:
-        return
-    st.write(t("documents.delete_base_sure", name=plain(opened["title"])))
-    if st.button(t("action.delete"), type="primary", key="delete-base-sure"):
-        try:
-            state.client().delete_base(opened["id"])
-        except ApiError as error:
-            st.error(_refusal(error))
-            return
-        state.close_dialog()
-        st.rerun()
+    rename_delete.delete(
+        lambda title: t("documents.delete_base_sure", name=plain(title)),
+        state.client().delete_base,
+    )
 
 
 def _refusal(error: ApiError) -> str:
