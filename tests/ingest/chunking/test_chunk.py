@@ -252,3 +252,23 @@ def test_neighbours_do_not_overlap(text: str) -> None:
     document = built((P, text * 60, 0))
     for before, after in pairwise(chunk(document, counts, max_tokens=20)):
         assert before.end <= after.start
+
+
+def test_the_bars_around_table_rows_are_neither_counted_nor_indexed() -> None:
+    builder = DocumentBuilder(b"", "a.docx", "x")
+    builder.table([["", "早班", "夜班"], ["内科", "李护士", ""], ["外科", "", "王护士"]])
+    document = builder.build()
+    rows = ["| | 早班 | 夜班 |", "| 内科 | 李护士 | |", "| 外科 | | 王护士 |"]
+    bare = ["| 早班 | 夜班", "内科 | 李护士 |", "外科 | | 王护士"]
+    counted: list[str] = []
+
+    def count_tokens(texts: Sequence[str]) -> list[int]:
+        counted.extend(texts)
+        return counts(texts)
+
+    (found,) = chunk(document, count_tokens, max_tokens=200)
+
+    assert found.text.split("\n") == rows, "the text itself keeps them"
+    assert indexed_text("", found.headings, found.text).split("\n") == bare
+    lines = [line.strip() for text in counted for line in text.split("\n") if line.strip()]
+    assert set(lines) == set(bare)
