@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.db.tables import DocumentPath, StoredDocument, from_microseconds, microseconds, utc_now
 from app.services.errors import Invalid
+from app.services.library.bases import lock_base
 
 _MAX_NAME_CHARS = 255
 _MAX_PATH_CHARS = 2000
@@ -85,7 +86,12 @@ def drop_paths(session: Session, document: StoredDocument, paths: Collection[str
 
 
 def leave_path(session: Session, document: StoredDocument, path: str) -> bool:
-    """The document's bytes are no longer at `path`. False where it has no other and is to go."""
+    """The document's bytes are no longer at `path`. False where it has no other and is to go.
+
+    Raises NotFound where its base was removed just now.
+    """
+    lock_base(session, document.base_id)  # nobody else takes a path of it meanwhile
+    session.refresh(document)
     paths = paths_of(session, document.id)
     if paths.keys() <= {path}:
         return False
