@@ -43,7 +43,7 @@ class PageSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LocatorSpan:
     """What `[start, end)` is called in the file: `sheet 薪资`, `slide 3`, `a.pdf, page 2`.
 
     Names come from the file; the words around them are English and for programs to translate.
@@ -87,7 +87,7 @@ class Document:
     text: str
     blocks: tuple[Block, ...] = ()
     pages: tuple[PageSpan, ...] = ()  # empty where the format has no pages
-    places: tuple[Place, ...] = ()  # in order, not overlapping; empty where pages say enough
+    places: tuple[LocatorSpan, ...] = ()  # in order, not overlapping; empty where pages say enough
     tables: tuple[Table, ...] = ()  # in order, not overlapping
     notices: tuple[Notice, ...] = ()  # the reading report
 
@@ -126,7 +126,7 @@ class Document:
         )
 
 
-def _edges(spans: Sequence[PageSpan | Place], start: int, end: int) -> set[int]:
+def _edges(spans: Sequence[PageSpan | LocatorSpan], start: int, end: int) -> set[int]:
     """Where those of the spans begin and end that touch `[start, end)`; they are in order."""
     first = max(0, bisect_right(spans, start, key=lambda span: span.start) - 1)
     touching = takewhile(lambda span: span.start < end, islice(spans, first, None))

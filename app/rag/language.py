@@ -26,5 +26,5 @@ def not_found(question: str, nearest: Sequence[str]) -> str:
     """What is said instead of an answer; `nearest` are names of documents, best first."""
     language = language_of(question)
     names = ("、" if language == "zh" else ", ").join(dict.fromkeys(nearest))
-    told = _NEAREST[language].format(names=names) if names else ""
-    return _NOT_FOUND[language].format(nearest=told)
+    nearest_text = _NEAREST[language].format(names=names) if names else ""
+    return _NOT_FOUND[language].format(nearest=nearest_text)

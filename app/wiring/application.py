@@ -127,8 +127,8 @@ class Zhiwen:
                 await self._read_heads(engine.model, engine.spec.name)
 
     async def _read_heads(self, model: ChatModel, name: str) -> None:
-        there = retry_if_result(lambda ready: not ready)
-        await AsyncRetrying(retry=there, wait=wait_fixed(_ENGINE_POLL_S))(model.ready)
+        until_ready = retry_if_result(lambda ready: not ready)
+        await AsyncRetrying(retry=until_ready, wait=wait_fixed(_ENGINE_POLL_S))(model.ready)
         style = self.direct.answer_line.style_of(name)
         for language in get_args(Language):
             deltas = model.stream(style.head(language), max_tokens=1)

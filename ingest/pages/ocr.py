@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.errors import ParseError
 from ingest.pages.lines import Line
 from ingest.pages.pictures import frames
-from ingest.pages.scan_layout import Box, to_lines
+from ingest.pages.scan_layout import OcrBox, to_lines
 from ingest.pages.scan_rules import drawn_rules
 from ingest.parsing.builder import DocumentBuilder
 
@@ -32,7 +32,7 @@ def picture_lines(picture: "Image") -> list[Line]:
     return to_lines(boxes, rules, *picture.size)
 
 
-def _upright(picture: "Image") -> tuple[list[Box], "Image"]:
+def _upright(picture: "Image") -> tuple[list[OcrBox], "Image"]:
     """The boxes of the picture as it is read, and the picture turned to that side.
 
     Lines that stand upright are each turned by the recogniser and may read well, but their order is
@@ -56,12 +56,12 @@ def _upright(picture: "Image") -> tuple[list[Box], "Image"]:
     return max(readings, key=lambda one: _score(one[0]) * (_AS_GOOD if _is_sideways(one[0]) else 1))
 
 
-def _is_sure(boxes: list[Box], letters: int) -> bool:
+def _is_sure(boxes: list[OcrBox], letters: int) -> bool:
     """Read well, and not much less than the `letters` of an earlier reading."""
     return _letters(boxes) >= max(_AS_GOOD * letters, 1) and _score(boxes) > _SURE * _letters(boxes)
 
 
-def _is_sideways(boxes: list[Box]) -> bool:
+def _is_sideways(boxes: list[OcrBox]) -> bool:
     return sum(box.height > _TALL * box.width for box in boxes) > len(boxes) / 2
 
 
@@ -78,14 +78,14 @@ def add_picture(builder: DocumentBuilder, data: bytes) -> None:
         return
 
 
-def _recognise(picture: "Image") -> list[Box]:
+def _recognise(picture: "Image") -> list[OcrBox]:
     """Long pictures piece by piece, each cut where a line would be read twice rather than lost."""
     width, height = picture.size
     if height <= _LONG * width or width < 64:
         return _read(picture, 0)
     step = int(_PIECE * width)
     overlap = step // 16
-    boxes: list[Box] = []
+    boxes: list[OcrBox] = []
     for top in range(0, height, step):
         piece = picture.crop((0, max(top - overlap, 0), width, min(top + step, height)))
         for box in _read(piece, max(top - overlap, 0)):
@@ -94,7 +94,7 @@ def _recognise(picture: "Image") -> list[Box]:
     return boxes
 
 
-def _read(picture: "Image", top: int) -> list[Box]:
+def _read(picture: "Image", top: int) -> list[OcrBox]:
     import numpy as np
 
     pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1]  # the models want BGR
@@ -102,7 +102,7 @@ def _read(picture: "Image", top: int) -> list[Box]:
     if result.boxes is None or result.txts is None:
         return []
     return [
-        Box(
+        OcrBox(
             text,
             float(score),
             float(corners[:, 0].min()),
@@ -123,9 +123,9 @@ def _engine() -> Any:  # RapidOCR has no stubs
     return RapidOCR(params={**engines, "Global.log_level": "critical"})
 
 
-def _score(boxes: list[Box]) -> float:
+def _score(boxes: list[OcrBox]) -> float:
     return sum(box.score * len(box.text) for box in boxes)
 
 
-def _letters(boxes: list[Box]) -> int:
+def _letters(boxes: list[OcrBox]) -> int:
     return sum(len(box.text) for box in boxes)

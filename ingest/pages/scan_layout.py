@@ -17,7 +17,7 @@ _WORD_GAP = 1.0  # of the height: wider gaps part cells
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class OcrBox:
     """Recognised text; pixels from the upper left corner, `score` from 0 to 1."""
 
     text: str
@@ -35,7 +35,7 @@ class Box:
     def height(self) -> float:
         return self.bottom - self.top
 
-    def repeats(self, other: "Box") -> bool:
+    def repeats(self, other: "OcrBox") -> bool:
         """Whether both are one line, read twice where two pieces of a picture overlap."""
         overlap = min(self.bottom, other.bottom) - max(self.top, other.top)
         beside = min(self.right, other.right) - max(self.left, other.left)
@@ -44,7 +44,7 @@ class Box:
         )
 
 
-def to_lines(boxes: Sequence[Box], rules: Sequence[Rule], width: int, height: int) -> list[Line]:
+def to_lines(boxes: Sequence[OcrBox], rules: Sequence[Rule], width: int, height: int) -> list[Line]:
     """Lines in reading order, those in a drawn grid as a table.
 
     Type sizes stay unknown: heights of boxes are too uneven.
@@ -64,13 +64,13 @@ def to_lines(boxes: Sequence[Box], rules: Sequence[Rule], width: int, height: in
     return lines
 
 
-def _in(box: Box, area: tuple[float, float, float, float], height: int) -> bool:
+def _in(box: OcrBox, area: tuple[float, float, float, float], height: int) -> bool:
     left, bottom, right, top = area
     x, y = (box.left + box.right) / 2, height - (box.top + box.bottom) / 2
     return left <= x <= right and bottom <= y <= top
 
 
-def _grid_rows(grid: Grid, boxes: Sequence[Box], height: int) -> list[list[Field]]:
+def _grid_rows(grid: Grid, boxes: Sequence[OcrBox], height: int) -> list[list[Field]]:
     rows: list[list[Field]] = []
     for number in range(grid.row_count):
         rows.append([])
@@ -81,7 +81,7 @@ def _grid_rows(grid: Grid, boxes: Sequence[Box], height: int) -> list[list[Field
     return rows
 
 
-def _flowing(boxes: Sequence[Box], width: int, height: int) -> list[Line]:
+def _flowing(boxes: Sequence[OcrBox], width: int, height: int) -> list[Line]:
     """Text outside of grids, column by column."""
     gutter = _gutter(boxes, width)
     if gutter is None:
@@ -101,7 +101,7 @@ def _flowing(boxes: Sequence[Box], width: int, height: int) -> list[Line]:
     return lines
 
 
-def _gutter(boxes: Sequence[Box], width: int) -> float | None:
+def _gutter(boxes: Sequence[OcrBox], width: int) -> float | None:
     """Where a page of two columns parts, which nearly no box crosses."""
     wide = [box for box in boxes if box.width > _COLUMN_WIDTH * width]
     best: tuple[int, float] | None = None
@@ -115,9 +115,9 @@ def _gutter(boxes: Sequence[Box], width: int) -> float | None:
     return best[1] if best else None
 
 
-def _rows(boxes: Sequence[Box]) -> list[list[Box]]:
+def _rows(boxes: Sequence[OcrBox]) -> list[list[OcrBox]]:
     """Boxes that stand beside each other, from left to right."""
-    rows: list[list[Box]] = []
+    rows: list[list[OcrBox]] = []
     for box in sorted(boxes, key=lambda box: (box.top + box.bottom) / 2):
         if rows and _beside(rows[-1], box):
             rows[-1].append(box)
@@ -126,7 +126,7 @@ def _rows(boxes: Sequence[Box]) -> list[list[Box]]:
     return [sorted(row, key=lambda box: box.left) for row in rows]
 
 
-def _beside(row: Sequence[Box], box: Box) -> bool:
+def _beside(row: Sequence[OcrBox], box: OcrBox) -> bool:
     first = row[0]
     overlap = min(first.bottom, box.bottom) - max(first.top, box.top)
     if overlap <= _SAME_ROW * min(first.height, box.height):
@@ -134,10 +134,10 @@ def _beside(row: Sequence[Box], box: Box) -> bool:
     return all(min(o.right, box.right) - max(o.left, box.left) <= box.height for o in row)
 
 
-def _rows_to_lines(rows: list[list[Box]], height: int) -> list[Line]:
+def _rows_to_lines(rows: list[list[OcrBox]], height: int) -> list[Line]:
     """Two rows of several cells or more, one under the other, are a table."""
     lines: list[Line] = []
-    table: list[list[Box]] = []
+    table: list[list[OcrBox]] = []
     for row in [*rows, []]:
         if len(_cells(row)) > 1:
             table.append(row)
@@ -151,23 +151,23 @@ def _rows_to_lines(rows: list[list[Box]], height: int) -> list[Line]:
     return lines
 
 
-def _text_line(row: Sequence[Box], height: int) -> Line:
+def _text_line(row: Sequence[OcrBox], height: int) -> Line:
     text = " ".join(cell.text for cell in _cells(row))
     return Line(text, left=row[0].left, right=row[-1].right, bottom=_foot(row, height))
 
 
-def _table(rows: Sequence[Sequence[Box]], height: int) -> Line:
+def _table(rows: Sequence[Sequence[OcrBox]], height: int) -> Line:
     boxes = [box for row in rows for box in row]
     left, right = min(box.left for box in boxes), max(box.right for box in boxes)
     fields = placed_rows([_cells(row) for row in rows])
     return table_line(fields, left, right, _foot(boxes, height))
 
 
-def _foot(boxes: Sequence[Box], height: int) -> float:
+def _foot(boxes: Sequence[OcrBox], height: int) -> float:
     return height - max(box.bottom for box in boxes)
 
 
-def _cells(row: Sequence[Box]) -> list[Placed]:
+def _cells(row: Sequence[OcrBox]) -> list[Placed]:
     """Texts of the row; boxes with no more than a space between them belong together."""
     cells: list[Placed] = [Placed(box.text, box.left, box.right) for box in row[:1]]
     for before, box in pairwise(row):

@@ -132,8 +132,8 @@ def _add_sheet(builder: DocumentBuilder, sheet: Sheet) -> None:
 def _note_hidden(builder: DocumentBuilder, sheet: Sheet) -> None:
     """Hidden rows and columns in which something stands."""
     rows = sum(row in sheet.hidden_rows for row in sheet.cells)
-    held = {column for cells in sheet.cells.values() for column in cells}
-    columns = len(held & sheet.hidden_columns)
+    filled_columns = {column for cells in sheet.cells.values() for column in cells}
+    columns = len(filled_columns & sheet.hidden_columns)
     if rows:
         builder.notice("hidden_rows", sheet.title, count=rows)
     if columns:

@@ -16,8 +16,8 @@ from ingest.errors import ParseError
 from ingest.tables.grid import MAX_COLUMNS, FileRow, TooManyColumns, fill
 from ingest.tables.heads import HeadRule
 from ingest.tables.types import Table
-from ingest.tables.write import Line, write
-from ingest.types import Block, BlockKind, Document, Notice, PageSpan, Place
+from ingest.tables.write import TableLine, write
+from ingest.types import Block, BlockKind, Document, LocatorSpan, Notice, PageSpan
 
 _ONE_LINE = {BlockKind.HEADING, BlockKind.TABLE_HEADER, BlockKind.TABLE_ROW}
 # 表 3 …, Table 3: … right above a table
@@ -40,7 +40,7 @@ class DocumentBuilder:
         self._length = 0
         self._blocks: list[Block] = []
         self._pages: list[PageSpan] = []
-        self._places: list[Place] = []
+        self._places: list[LocatorSpan] = []
         self._tables: list[Table] = []
         self._notices: dict[tuple[str, str], int] = {}  # how often, by code and detail
         self._open_place = False
@@ -142,7 +142,7 @@ class DocumentBuilder:
         self._close_place()
         self._open_place = bool(label)
         if label:
-            self._places.append(Place(one_line(clean(label)), self._length, self._length))
+            self._places.append(LocatorSpan(one_line(clean(label)), self._length, self._length))
 
     def include(self, part: Document, label: str, *, level: int) -> None:
         """Another document as a section of this one: its name as a heading of `level`.
@@ -161,11 +161,11 @@ class DocumentBuilder:
         for notice in part.notices:
             detail = f"{label}: {notice.detail}" if notice.detail else label
             self.notice(notice.code, detail, count=notice.count)
-        inner = part.places or [Place(f"page {p.page}", p.start, p.end) for p in part.pages]
-        whole = [Place("", 0, len(part.text))]
+        inner = part.places or [LocatorSpan(f"page {p.page}", p.start, p.end) for p in part.pages]
+        whole = [LocatorSpan("", 0, len(part.text))]
         for place in inner or whole:
             name = f"{label}, {place.label}" if place.label else label
-            self._places.append(Place(name, at + place.start, at + place.end))
+            self._places.append(LocatorSpan(name, at + place.start, at + place.end))
 
     def build(self) -> Document:
         """The document. Raises ParseError `no_text` where nothing legible was added."""
@@ -197,7 +197,7 @@ class DocumentBuilder:
         self._blocks.append(Block(kind, start, self._length, level, row))
         return start
 
-    def _add_line(self, kind: BlockKind, line: Line, *, tight: bool) -> int:
+    def _add_line(self, kind: BlockKind, line: TableLine, *, tight: bool) -> int:
         return self._add_block(kind, line.text, tight=tight, row=line.number)
 
     def _caption(self) -> str:
@@ -219,7 +219,7 @@ class DocumentBuilder:
     def _close_place(self) -> None:
         if self._open_place:
             last = self._places[-1]
-            self._places[-1] = Place(last.label, last.start, self._length)
+            self._places[-1] = LocatorSpan(last.label, last.start, self._length)
             self._open_place = False
 
     def _title(self, text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from ingest.tables.wire import from_json as table_from_json
 from ingest.tables.wire import to_json as table_to_json
-from ingest.types import Block, BlockKind, Document, Notice, PageSpan, Place
+from ingest.types import Block, BlockKind, Document, LocatorSpan, Notice, PageSpan
 
 _LENGTH = struct.Struct(">I")
 LENGTH_BYTES = _LENGTH.size
@@ -70,7 +70,7 @@ def from_json(frame: Frame) -> Document:
         text=frame["text"],
         blocks=tuple(Block(BlockKind(kind), *numbers) for kind, *numbers in frame["blocks"]),
         pages=tuple(PageSpan(*page) for page in frame["pages"]),
-        places=tuple(Place(*place) for place in frame["places"]),
+        places=tuple(LocatorSpan(*place) for place in frame["places"]),
         tables=tuple(table_from_json(table) for table in frame["tables"]),
         notices=tuple(Notice(*notice) for notice in frame["notices"]),
     )

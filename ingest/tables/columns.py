@@ -64,18 +64,18 @@ def _spread(bands: list[Band], rows: Rows) -> tuple[list[Band], Rows]:
     kept = list(bands)
     widened = [list(row) for row in rows]
     for left, own, right in zip(bands, bands[1:], bands[2:], strict=False):
-        held = [number for number, row in enumerate(rows) if _filled(own, row)]
+        touched = [number for number, row in enumerate(rows) if _filled(own, row)]
         gaps = sorted((own[0] - left[1], right[0] - own[1]))
-        if len(held) != 1 or held[0] + 1 >= len(rows) or gaps[0] < _EVEN * gaps[1]:
+        if len(touched) != 1 or touched[0] + 1 >= len(rows) or gaps[0] < _EVEN * gaps[1]:
             continue
-        above, below = rows[held[0]], rows[held[0] + 1]
+        above, below = rows[touched[0]], rows[touched[0] + 1]
         if not any(_filled(band, above) for band in (left, right)) and all(
             _filled(band, below) for band in (left, right)
         ):
             kept.remove(own)
-            widened[held[0]] = [
+            widened[touched[0]] = [
                 Placed(cell.text, left[0], right[1]) if _touch(cell, own) else cell
-                for cell in widened[held[0]]
+                for cell in widened[touched[0]]
             ]
     return kept, widened
 
@@ -107,8 +107,8 @@ def _filled(band: Band, row: Sequence[Placed]) -> bool:
 def _fields(row: Sequence[Placed], bands: Sequence[Band]) -> list[Field]:
     fields: list[Field] = []
     for cell in sorted(row, key=lambda c: c.left):
-        held = [number for number, band in enumerate(bands) if _touch(cell, band)]
-        first, last = (held[0], held[-1]) if held else (len(fields), len(fields))
+        touched = [number for number, band in enumerate(bands) if _touch(cell, band)]
+        first, last = (touched[0], touched[-1]) if touched else (len(fields), len(fields))
         if fields and fields[-1].column is not None:
             end = fields[-1].column + fields[-1].column_span
             if last < end:  # of the same column

@@ -15,7 +15,7 @@ MAX_COLUMNS = 2000
 _MAX_ROW_SPAN = 20_000
 _MAX_MERGED = 500_000  # places under merged cells; later spans count as one place
 
-Place = tuple[int, int]  # row, column
+CellPosition = tuple[int, int]  # row, column
 
 
 class Field(NamedTuple):
@@ -49,9 +49,9 @@ class Grid:
     that the file calls heads. `numbers` are the rows' own in a sheet."""
 
     texts: list[list[str]] = field(default_factory=list)
-    merges: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    covered: dict[Place, Place] = field(default_factory=dict)
-    declared: set[Place] = field(default_factory=set)
+    merges: dict[CellPosition, tuple[int, int]] = field(default_factory=dict)
+    covered: dict[CellPosition, CellPosition] = field(default_factory=dict)
+    declared: set[CellPosition] = field(default_factory=set)
     numbers: list[int] = field(default_factory=list)
 
     @property
@@ -62,7 +62,7 @@ class Grid:
     def column_count(self) -> int:
         return len(self.texts[0]) if self.texts else 0
 
-    def origin(self, row: int, column: int) -> Place:
+    def origin(self, row: int, column: int) -> CellPosition:
         """The upper left corner of the cell at this place."""
         return self.covered.get((row, column), (row, column))
 
@@ -128,7 +128,7 @@ class _Filler:
     """`hanging`: by column, how many rows a cell from above still reaches down, and its place."""
 
     grid: Grid = field(default_factory=Grid)
-    hanging: dict[int, tuple[int, Place]] = field(default_factory=dict)
+    hanging: dict[int, tuple[int, CellPosition]] = field(default_factory=dict)
     left: int = _MAX_MERGED
 
     def add(self, fields: FileRow) -> None:
@@ -213,10 +213,10 @@ def _compact(grid: Grid, used: Collection[int]) -> Grid:
         numbers=[grid.numbers[row] for row in rows],
     )
     for (row, column), (down, across) in grid.merges.items():
-        held_rows = [row_at[r] for r in range(row, row + down) if r in row_at]
-        held = [column_at[c] for c in range(column, column + across) if c in column_at]
-        if held_rows and held and len(held_rows) * len(held) > 1:
-            made.merge(held_rows[0], held[0], len(held_rows), len(held))
+        merged_rows = [row_at[r] for r in range(row, row + down) if r in row_at]
+        merged_columns = [column_at[c] for c in range(column, column + across) if c in column_at]
+        if merged_rows and merged_columns and len(merged_rows) * len(merged_columns) > 1:
+            made.merge(merged_rows[0], merged_columns[0], len(merged_rows), len(merged_columns))
     return made
 
 

@@ -1,6 +1,6 @@
 """A grid as lines of text: titles, one line of heads, a line a row, notes below.
 
-layout of the grid → `Line`s with their kind → the builder appends them → `Table`
+layout of the grid → `TableLine`s with their kind → the builder appends them → `Table`
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ HEAD_JOINER = " / "  # 2025 / Q1: a head and the one above it
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """A line of the table, not placed yet. `number` is the row's in a sheet; 0 without numbers."""
 
     text: str
@@ -27,10 +27,10 @@ class Line:
 class Written:
     """What of a grid becomes text. `head` is None where the table has none."""
 
-    titles: tuple[Line, ...]
-    head: Line | None
-    rows: tuple[Line, ...]
-    notes: tuple[Line, ...]
+    titles: tuple[TableLine, ...]
+    head: TableLine | None
+    rows: tuple[TableLine, ...]
+    notes: tuple[TableLine, ...]
     grid: Grid
     layout: Layout
 
@@ -96,7 +96,7 @@ def write(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Written
     if heads:
         columns = head_texts(grid, heads)
         text, lengths = row_line([HEAD_JOINER.join(texts) for texts in columns])
-        head = Line(text, lengths, grid.numbers[heads[-1]])
+        head = TableLine(text, lengths, grid.numbers[heads[-1]])
     return Written(
         tuple(_single(grid, row) for row in range(found.head)),
         head,
@@ -107,15 +107,15 @@ def write(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Written
     )
 
 
-def _single(grid: Grid, row: int) -> Line:
+def _single(grid: Grid, row: int) -> TableLine:
     """A title or a note: words, no cells."""
-    return Line(" ".join(text for _, text in grid.cells(row)), number=grid.numbers[row])
+    return TableLine(" ".join(text for _, text in grid.cells(row)), number=grid.numbers[row])
 
 
-def _body(grid: Grid, row: int) -> Line:
+def _body(grid: Grid, row: int) -> TableLine:
     """A row; one cell over the whole width, a heading inside the table, is written once."""
     texts = grid.texts[row]
     if grid.fills_row(row):
         texts = [texts[0], *[""] * (len(texts) - 1)]
     text, lengths = row_line(texts)
-    return Line(text, lengths, grid.numbers[row])
+    return TableLine(text, lengths, grid.numbers[row])

@@ -8,8 +8,8 @@ import pytest
 from app.llm.chat_model import EngineStreamBroken
 from app.llm.scripted import ScriptedChatModel
 from tests.api.sse import ask
+from tests.application import RunningApi
 from tests.cli.shell import Shell
-from tests.house import RunningApi
 
 HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
 SENTENCE = "年假为每年十五天，须提前一周申请。"

@@ -9,8 +9,8 @@ import pytest
 
 from app.cli.export import Format
 from app.tuning import FORMATS
+from tests.application import RunningApi
 from tests.cli.shell import Shell
-from tests.house import RunningApi
 
 HEAVY = ("torch", "faiss", "sqlalchemy", "fastapi", "httpx", "pydantic", "numpy", "transformers")
 

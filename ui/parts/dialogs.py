@@ -3,7 +3,8 @@
 import streamlit as st
 
 from ui import state
-from ui.parts import answer, bases, document_view, feedback, sidebar, sources
+from ui.parts import answer, feedback, sidebar, sources
+from ui.parts.library import bases, document_view
 from ui.screens import documents
 from ui.words.texts import t
 

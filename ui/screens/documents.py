@@ -5,8 +5,9 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
-from ui.parts import bases as bases_room
-from ui.parts import trial, uploads
+from ui.parts import trial
+from ui.parts.library import bases as bases_room
+from ui.parts.library import uploads
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 

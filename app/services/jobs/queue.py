@@ -136,7 +136,7 @@ class Jobs:
     def progress(self, claim: Claim, stage: str, done: int, total: int) -> bool:
         """Show how far the job is. False, and nothing happens, where the claim was lost."""
         with self.db.write() as session:
-            if (job := held(session, claim)) is None:
+            if (job := claimed_job(session, claim)) is None:
                 return False
             job.stage, job.done, job.total, job.updated_at = stage, done, total, utc_now()
             session.add(job)
@@ -150,13 +150,13 @@ class Jobs:
     def holds(self, claim: Claim) -> bool:
         """Whether the claim is still valid: the job was not cancelled or given to another."""
         with self.db.read() as session:
-            query = select(Job.id).where(*_is_held(claim))
+            query = select(Job.id).where(*_is_claimed(claim))
             return session.exec(query).first() is not None
 
     def fail(self, claim: Claim, code: str, detail: str) -> None:
         """End the job as failed, with the reason, unless the claim was lost."""
         with self.db.write() as session:
-            if (job := held(session, claim)) is not None:
+            if (job := claimed_job(session, claim)) is not None:
                 end(session, job, "failed", code, detail)
 
     def cancel(self, job_id: str) -> Job:
@@ -180,7 +180,7 @@ class Jobs:
             return job
 
 
-def held(session: Session, claim: Claim) -> Job | None:
+def claimed_job(session: Session, claim: Claim) -> Job | None:
     """The job until the transaction ends; None where it is gone or the claim was lost: every later
     claim of the job has another attempt.
 
@@ -189,7 +189,7 @@ def held(session: Session, claim: Claim) -> Job | None:
     """
     if claim.document_id:
         _lock_document(session, claim.document_id)
-    return session.exec(select(Job).where(*_is_held(claim)).with_for_update()).first()
+    return session.exec(select(Job).where(*_is_claimed(claim)).with_for_update()).first()
 
 
 def document_of(session: Session, job: Job, *, lock: bool = False) -> StoredDocument | None:
@@ -248,7 +248,7 @@ def _lock_document(session: Session, document_id: str) -> StoredDocument | None:
     ).first()
 
 
-def _is_held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+def _is_claimed(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     return (
         col(Job.id) == claim.job_id,
         col(Job.state) == "running",

@@ -64,15 +64,15 @@ class Embedding:
     def is_whole(self) -> bool:
         return self.filled == len(self.order)
 
-    def take(self, count: int) -> "Part":
+    def take(self, count: int) -> "ChunkBatch":
         """The next chunks, `count` at most."""
         rows = self.order[self.taken : self.taken + count]
         self.taken += len(rows)
-        return Part(self, rows)
+        return ChunkBatch(self, rows)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ChunkBatch:
     """Chunks of one document that are embedded in one go."""
 
     embedding: Embedding
@@ -88,5 +88,5 @@ class Part:
         self.embedding.filled += len(self.rows)
 
 
-def count_chunks(parts: Sequence[Part]) -> int:
+def count_chunks(parts: Sequence[ChunkBatch]) -> int:
     return sum(len(part.rows) for part in parts)

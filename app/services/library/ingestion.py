@@ -21,11 +21,11 @@ from app.db.files import FileStore
 from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.jobs.lease import lease_kept
-from app.services.jobs.queue import Claim, Jobs, held
+from app.services.jobs.queue import Claim, Jobs, claimed_job
 from app.services.library.bases import get_base, next_sequence
 from app.services.library.chunks import delete_chunks, withdraw
 from app.services.library.document_tables import store_tables
-from app.services.library.embedding import Embedding, Part, Reading, count_chunks
+from app.services.library.embedding import ChunkBatch, Embedding, Reading, count_chunks
 from app.services.library.turns import ROUND_CHUNKS
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
@@ -88,7 +88,7 @@ class Ingestion:
     def begin(self, reading: Reading) -> Embedding:
         return Embedding.of(reading, self.embedder.dim)
 
-    def embed(self, parts: Sequence[Part]) -> list[Embedding]:
+    def embed(self, parts: Sequence[ChunkBatch]) -> list[Embedding]:
         """Embed these chunks together. Returns the documents that go no further: where it fails
         each part is tried on its own, so that a document ends no other; and where the job was
         cancelled or its document deleted."""
@@ -203,7 +203,7 @@ class Ingestion:
             # The base first, as deleting it does; the other order would deadlock.
             next_sequence(session, document.base_id)
             base = get_base(session, document.base_id)
-            job = held(session, claim)
+            job = claimed_job(session, claim)
             if job is None:
                 raise NotFound("claimed job", claim.job_id)
             stored = session.get_one(StoredDocument, claim.document_id)

@@ -7,7 +7,7 @@ to those with the fewest chunks left, which end in a round or two.
 from dataclasses import dataclass, field
 from threading import Condition
 
-from app.services.library.embedding import Embedding, Part
+from app.services.library.embedding import ChunkBatch, Embedding
 
 ROUND_CHUNKS = 128  # what arrives waits for these at most: two to four seconds on two cores
 _OLDEST_CHUNKS = ROUND_CHUNKS // 4
@@ -31,7 +31,7 @@ class Turns:
             self._waiting.append(embedding)
             self._changed.notify_all()
 
-    def take(self) -> list[Part]:
+    def take(self) -> list[ChunkBatch]:
         """The next round, parts of different documents. Waits for it; empty where nothing is left
         and nothing will come."""
         with self._changed:
@@ -55,7 +55,7 @@ class Turns:
                 self._waiting.clear()
             self._changed.notify_all()
 
-    def _round(self) -> list[Part]:
+    def _round(self) -> list[ChunkBatch]:
         if not self._waiting:
             return []
         oldest, *others = self._waiting

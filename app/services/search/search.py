@@ -14,7 +14,7 @@ from app.db.tables import StoredChunk, StoredDocument
 from app.measure import count_stages
 from app.rag.retrieval.fuse import ChunkPosition
 from app.rag.retrieval.retrieve import Retrieved, Retriever
-from app.rag.types import Part, Passage
+from app.rag.types import ChunkSpan, Passage
 from app.services.errors import Invalid, TooLarge
 from app.services.library.bases import get_base
 from vectorstore.protocol import Match
@@ -142,7 +142,7 @@ def _passage(row: Row[*tuple[Any, ...]]) -> Passage:
         locator=locator,
         title=title,
         headings=tuple(headings),
-        parts=tuple(Part(id_, *stretch) for stretch in stretches),
+        parts=tuple(ChunkSpan(id_, *stretch) for stretch in stretches),
     )
 
 

@@ -1,0 +1,50 @@
+"""Models, engines and the health of the service."""
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class Model(TypedDict):
+    name: str
+    context_tokens: int
+    ready: bool
+    good_for: NotRequired[str]
+
+
+class Component(TypedDict):
+    name: str
+    ok: bool
+    detail: str
+    since: str | None
+    facts: NotRequired[dict[str, float]]
+
+
+class Engine(TypedDict):
+    name: str
+    model: str
+    address: str
+    ok: bool
+    ready: bool
+    state: Literal["closed", "open", "half_open"]
+    next_try_s: float
+    failures: int
+    last_error: str
+    last_error_at: str | None
+    running: int
+    waiting: int
+    max_running: int
+    max_waiting: int
+    context_tokens: int
+    size: Literal["small", "large"]
+    good_for: str
+    price_in: float | None
+    price_out: float | None
+    since: str | None
+    todo: str
+
+
+class Status(TypedDict):
+    version: str
+    components: list[Component]
+    queued_jobs: int
+    engines: NotRequired[list[Engine]]
+    versions: NotRequired[dict[str, str]]
