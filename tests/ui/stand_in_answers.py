@@ -34,6 +34,11 @@ async def write_answer(house: House, answer: MessageOut, question: str) -> None:
         )
         house.emit(answer.id, "error", problem.model_dump(mode="json"))
         return
+    if house.thought and house.asked[-1].thinking and not none:
+        await think(house, answer)
+        if house.only_thinks:
+            finish(house, answer, "", "length")
+            return
     text = "这些资料里没有找到答案。" if none else ANSWERS[answer.variant % len(ANSWERS)]
     if "表格" in question:
         text = LONG_ANSWER
@@ -48,6 +53,13 @@ async def write_answer(house: House, answer: MessageOut, question: str) -> None:
     finish(house, answer, text, "no_sources" if none else "stop")
 
 
+async def think(house: House, answer: MessageOut) -> None:
+    for piece in [house.thought[i : i + 3] for i in range(0, len(house.thought), 3)]:
+        answer.thought += piece
+        house.emit(answer.id, "thought", {"text": piece})
+        await asyncio.sleep(house.delta_s)
+
+
 def finish(house: House, answer: MessageOut, text: str, reason: str) -> None:
     answer.content = text
     answer.state = "stopped" if reason == "stopped" else "complete"
@@ -55,6 +67,8 @@ def finish(house: House, answer: MessageOut, text: str, reason: str) -> None:
     answer.served = house.served
     answer.model, answer.prompt_tokens, answer.completion_tokens = "stand-in-0.5b", 812, 164
     answer.timings_ms = {"retrieve": 8.4, "prompt": 3.0, "first_token": 412.0, "total": 5230.0}
+    if answer.thought:
+        answer.timings_ms["thinking"] = 12_400.0
     answer.citations = [
         CitationOut(
             marker=n,

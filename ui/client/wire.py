@@ -196,6 +196,7 @@ class Message(TypedDict):
     role: Literal["user", "assistant"]
     state: Literal["streaming", "complete", "stopped", "interrupted", "failed"]
     content: str
+    thought: NotRequired[str]
     model: str | None
     served: NotRequired[Served | None]
     finish_reason: str | None
@@ -225,6 +226,7 @@ class ChatRequest(TypedDict, total=False):
     model: str | None
     task: Task
     document_id: str
+    thinking: bool | None
 
 
 class Conversation(TypedDict):
@@ -260,6 +262,9 @@ class Model(TypedDict):
     context_tokens: int
     ready: bool
     good_for: NotRequired[str]
+    only_by_name: NotRequired[bool]
+    thinking: NotRequired[Literal["no", "always", "template"]]
+    thinks_by_default: NotRequired[bool]
 
 
 class Component(TypedDict):

@@ -20,9 +20,10 @@ from sqlmodel import col
 from app.db.engine import Database
 from app.db.tables import StoredMessage, utc_now
 from app.llm.chat_model import LlmError
+from app.llm.messages import Served
 from app.measure import answering, count_cached
 from app.rag.errors import RagError
-from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta, Thought
 from app.rag.grounding.check import Checker, citations_of, conflicts_of, unsupported_of
 from app.rag.prompting.prompt import PROMPT_VERSION
 from app.rag.types import Answer, Check, Conflict
@@ -38,7 +39,7 @@ ALIVE_S = 5.0  # a running answer is saved at least this often …
 STALE_S = 20.0  # … so its process is gone if it was not
 KEPT_S = 300.0  # finished generations are kept for late watchers
 
-EventName = Literal["start", "stage", "sources", "delta", "done", "error"]
+EventName = Literal["start", "stage", "sources", "thought", "delta", "done", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ class Generations:
         self._running[message.id] = generation
         generation.publish("start", started)
         generation.publish("sources", message.passages)
+        if message.thought:
+            generation.publish("thought", Thought(message.thought))
         generation.publish("delta", message.content)
         generation.publish("done", message)
         generation.close()
@@ -211,13 +214,14 @@ class Generations:
 
     async def _save_periodically(self, generation: Generation) -> None:
         """Saves the text while it grows, and a heartbeat while it does not."""
-        written, written_at = "", time.monotonic()
+        written, written_at = ("", ""), time.monotonic()
         while True:
             await asyncio.sleep(FLUSH_S)
             message = generation.message
             now = time.monotonic()
-            if message.content != written or now - written_at > ALIVE_S:
-                written, written_at = message.content, now
+            text = (message.thought, message.content)
+            if text != written or now - written_at > ALIVE_S:
+                written, written_at = text, now
                 try:
                     await self._save(message)
                 except Exception:  # e.g. a full disk: continue, and try again at the end
@@ -270,15 +274,27 @@ def _apply(generation: Generation, event: AnswerEvent) -> None:
             message.prompt = stored_messages(prompt.messages)
             message.passages = [asdict(p) for p in prompt.passages]
             generation.publish("sources", prompt.passages)
+        case Thought(text, served, text_was_thought):
+            _note_engine(message, served)
+            if text_was_thought:
+                message.thought += message.content
+                message.content = message.raw_output = ""
+            message.thought += text
+            generation.publish("thought", event)
         case TextDelta(text, raw, served):
-            if served is not None:  # recorded now in case the stream breaks
-                message.model, message.served = served.engine, asdict(served)
+            _note_engine(message, served)
             message.raw_output += raw
             message.content += text
             if text:
                 generation.publish("delta", text)
         case Answer():
             _apply_answer(message, event)
+
+
+def _note_engine(message: StoredMessage, served: Served | None) -> None:
+    """Recorded as soon as it is known, in case the stream breaks."""
+    if served is not None:
+        message.model, message.served = served.engine, asdict(served)
 
 
 def _apply_checks(
@@ -291,7 +307,7 @@ def _apply_checks(
 
 
 def _apply_answer(message: StoredMessage, answer: Answer) -> None:
-    message.content = answer.text
+    message.content, message.thought = answer.text, answer.thought
     message.passages = [asdict(p) for p in answer.passages]
     message.confidence = round(answer.confidence, 4)
     _apply_checks(message, answer.checks, answer.conflicts)
@@ -306,4 +322,5 @@ def _apply_answer(message: StoredMessage, answer: Answer) -> None:
     message.finish_reason = answer.finish_reason
     message.prompt_tokens = answer.tokens.prompt
     message.completion_tokens = answer.tokens.completion
+    message.thought_tokens = answer.tokens.thought
     message.timings_ms = {stage: round(ms, 2) for stage, ms in answer.timings_ms.items()}
