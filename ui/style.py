@@ -64,7 +64,8 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 [class*="st-key-thinking-"], [class*="st-key-thought-"] {
   max-height: 16rem; overflow-y: auto; overflow-wrap: anywhere;
 }
-[class*="st-key-thinking-"] { flex-direction: column-reverse; }
+[class*="st-key-thinking-"] { flex-direction: column-reverse; justify-content: flex-start; }
+[class*="st-key-thinking-"] > * { flex-shrink: 0; }
 [class*="st-key-folded-thought-"] details, [class*="st-key-folded-thinking-"] details {
   border-color: rgba(128, 140, 150, 0.25);
 }
