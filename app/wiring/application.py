@@ -207,7 +207,7 @@ def build(
         jobs=jobs,
         search=search,
         generations=generations,
-        ask=Ask(db, search, generations, settings.temperature, gateway, recipes, cache),
+        ask=Ask(db, search, generations, gateway, recipes, cache),
         replay=Replay(db, gateway, tasks, checker, VERSION),
         direct=Direct(db, search, answer_line, gateway),
         conversations=Conversations(db),

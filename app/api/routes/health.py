@@ -19,8 +19,11 @@ router = APIRouter(tags=["state"])
 
 _OF_SPEC = {
     *("name", "context_tokens", "size", "good_for", "price_in", "price_out"),
-    *("max_running", "max_waiting"),
+    *("max_running", "max_waiting", "thinking", "thinks_by_default"),
 }
+
+
+Thinking = Literal["no", "always", "template"]
 
 
 class ModelOut(Wire):
@@ -30,6 +33,8 @@ class ModelOut(Wire):
     size: Literal["small", "large"] = "large"
     good_for: str = ""
     only_by_name: bool = False
+    thinking: Thinking = Field("no", description="`template`: a question can switch it on or off")
+    thinks_by_default: bool = False
 
 
 class EngineOut(Wire):
@@ -56,6 +61,8 @@ class EngineOut(Wire):
     price_out: float | None
     since: datetime | None  # when it went down
     todo: str  # what to do if it is not ok
+    thinking: Thinking = "no"
+    thinks_by_default: bool = False
 
 
 class ComponentOut(Wire):
@@ -171,6 +178,8 @@ async def list_models(app: App) -> list[ModelOut]:
             size=view.engine.spec.size,
             good_for=view.engine.spec.good_for,
             only_by_name=view.engine.spec.only_by_name,
+            thinking=view.engine.spec.thinking,
+            thinks_by_default=view.engine.spec.thinks_by_default,
         )
         for view in await app.status.engines()
     ]
