@@ -113,6 +113,9 @@ class StoredDocument(SQLModel, table=True):
     chunk_count: int = 0
     # What its reader left out, as [code, count, detail]: `ingest.types.Notice`.
     notices: list[list[Any]] = Field(default_factory=list, sa_type=JSON)
+    # By which it was read, and the newest by which reading it was tried: `ingest.recipe`.
+    recipe: int = 0
+    recipe_tried: int = 0
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
@@ -152,6 +155,21 @@ class DocumentTable(SQLModel, table=True):
     content: dict[str, Any] = Field(sa_type=JSON)
 
 
+class DocumentPage(SQLModel, table=True):
+    """A page of a document: its size as it is shown, and where the characters `[start, end)` of the
+    text stand on it. `runs` is what `ingest.runs.pack` makes."""
+
+    __tablename__ = "document_page"
+
+    document_id: str = Field(primary_key=True, foreign_key="document.id", ondelete="CASCADE")
+    page: int = Field(primary_key=True)  # counted from 1
+    width: float
+    height: float
+    start: int
+    end: int
+    runs: bytes = Field(sa_type=LargeBinary)
+
+
 class Job(SQLModel, table=True):
     """One piece of long work. A claim is a lease: it runs out when its worker dies."""
 
@@ -168,6 +186,7 @@ class Job(SQLModel, table=True):
         default=None, foreign_key="knowledge_base.id", index=True, ondelete="CASCADE"
     )
     request: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # what was asked, by kind
+    priority: int = 0  # those with a higher number wait until no other is left
     state: str = "queued"  # queued, running, done, failed, cancelled
     stage: str = "queued"
     done: int = 0  # pages, chunks or questions of the present stage

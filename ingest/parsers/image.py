@@ -3,7 +3,7 @@
 from ingest.errors import ParseError
 from ingest.pages.lines import Page
 from ingest.pages.ocr import picture_lines
-from ingest.pages.pictures import frames
+from ingest.pages.pictures import EXTENSIONS, frames
 from ingest.pages.running import add_flowing_pages
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.page_view import PageView
@@ -14,7 +14,7 @@ _MEDIA_TYPES = {"jpg": "jpeg", "tif": "tiff"}
 
 
 class ImageParser:
-    extensions = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+    extensions = EXTENSIONS
     signature = b"\x89PNG"  # or one of the others; Pillow looks
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:

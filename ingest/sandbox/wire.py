@@ -1,7 +1,8 @@
 """What passes between a sandbox and its process: JSON in frames with their length in front.
 
-request   {"name", "size"} and then `size` bytes, the file
-answer    any number of {"done", "total"}, then {"document"} or {"error": {"code", "message"}}
+request   {"name", "size"} and then `size` bytes, the file; with {"page", "width"} to show a page
+answer    any number of {"done", "total"}, then {"document"} or {"picture": [WebP, width, height]},
+          or {"error": {"code", "message"}}
 """
 
 import json

@@ -66,6 +66,14 @@ def cropped(pdf: bytes, left: float, bottom: float, right: float, top: float) ->
     return _written(writer)
 
 
+def resized(pdf: bytes, width: float, height: float) -> bytes:
+    """The PDF on pages of this size in points."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
+    for page in writer.pages:
+        page.mediabox = RectangleObject((0, 0, width, height))
+    return _written(writer)
+
+
 def _written(writer: PdfWriter) -> bytes:
     stream = io.BytesIO()
     writer.write(stream)
