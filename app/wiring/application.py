@@ -8,7 +8,7 @@ from typing import get_args
 
 from tenacity import AsyncRetrying, retry_if_result, wait_fixed
 
-from app.config import Settings
+from app.config import MIB, Settings
 from app.db.engine import Database
 from app.db.files import FileStore
 from app.llm.chat_model import ChatModel, LlmError
@@ -32,6 +32,7 @@ from app.services.improvement.regression import RegressionSet
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
+from app.services.library.pages import Kept, Pages
 from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
@@ -43,6 +44,7 @@ from app.wiring.engines import build_gateway, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_checker, build_embedder, model_store, scoring
 from app.wiring.tasks import build_recipes, build_tasks
+from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ log = logging.getLogger(__name__)
 # A question has a dozen tokens: on busy cores, threads would mostly wait for each other.
 _QUERY_THREADS = 1
 _ENGINE_POLL_S = 1.0
+_PAGES_BYTES = 32 * MIB  # pictures of pages: a few hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Zhiwen:
     indexes: Indexes
     bases: Bases
     documents: Documents
+    pages: Pages
     reconciliation: Reconciliation
     jobs: Jobs
     search: Search
@@ -142,6 +146,7 @@ class Zhiwen:
         self.warm.stop()
         await self.generations.close()
         await self.gateway.close()
+        self.pages.close()
         self.indexes.save()
         self.db.dispose()
 
@@ -203,6 +208,7 @@ def build(
         indexes=indexes,
         bases=Bases(db, embedder.name, embedder.dim),
         documents=documents,
+        pages=Pages(db, files, build_renderer(settings), Kept(_PAGES_BYTES)),
         reconciliation=Reconciliation(db, files, indexes),
         jobs=jobs,
         search=search,
