@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
 
+from ingest.runs import PageRuns
 from ingest.tables.types import Table
 
 
@@ -89,6 +90,7 @@ class Document:
     pages: tuple[PageSpan, ...] = ()  # empty where the format has no pages
     places: tuple[LocatorSpan, ...] = ()  # in order, not overlapping; empty where pages say enough
     tables: tuple[Table, ...] = ()  # in order, not overlapping
+    runs: tuple[PageRuns, ...] = ()  # of every page, where the format has pages
     notices: tuple[Notice, ...] = ()  # the reading report
 
     def page_at(self, offset: int) -> int | None:

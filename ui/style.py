@@ -60,6 +60,16 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 }
 .zw-table th { background: rgba(128, 140, 150, 0.12); font-weight: 600; }
 
+/* What a model thinks: long thoughts scroll, the newest words stay in view while it does */
+[class*="st-key-thinking-"], [class*="st-key-thought-"] {
+  max-height: 16rem; overflow-y: auto; overflow-wrap: anywhere;
+}
+[class*="st-key-thinking-"] { flex-direction: column-reverse; justify-content: flex-start; }
+[class*="st-key-thinking-"] > * { flex-shrink: 0; }
+[class*="st-key-folded-thought-"] details, [class*="st-key-folded-thinking-"] details {
+  border-color: rgba(128, 140, 150, 0.25);
+}
+
 /* Questions to the right, answers across the page */
 [class*="st-key-asked-"] [data-testid="stMarkdown"] {
   background: rgba(128, 140, 150, 0.14); border-radius: 1rem; padding: 0.55rem 1rem;

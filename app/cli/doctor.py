@@ -44,6 +44,15 @@ def doctor(
         raise typer.Exit(1)
 
 
+def _show_to_read(counts: dict[str, int]) -> None:
+    """Documents that an earlier release read."""
+    if waiting := counts.get("waiting"):
+        say(f"      {'reading':9}  {waiting} documents of an earlier release to be read again")
+    if failed := counts.get("failed"):
+        why = "their reading report says why; the earlier reading answers"
+        say(f"      {'reading':9}  {failed} could not be read again: {why}")
+
+
 def _show(status: dict[str, Any]) -> None:
     for component in status["components"]:
         mark = ("ok  ", "green") if component["ok"] else ("down", "red")
@@ -55,6 +64,7 @@ def _show(status: dict[str, Any]) -> None:
         say(f"      {'versions':9}  {versions}")
     if "queued_jobs" in status:
         say(f"      {'jobs':9}  {status['queued_jobs']} waiting")
+    _show_to_read(status.get("to_read_again", {}))
     check = status["check"]
     for finding in check["at_start"]:
         say(("fixed ", "green"), f"  at last start: {finding['what']}: {finding['detail']}")

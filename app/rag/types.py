@@ -154,3 +154,4 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
     served: Served | None = None
+    thought: str = ""

@@ -8,7 +8,7 @@ from typing import get_args
 
 from tenacity import AsyncRetrying, retry_if_result, wait_fixed
 
-from app.config import Settings
+from app.config import MIB, Settings
 from app.db.engine import Database
 from app.db.files import FileStore
 from app.llm.chat_model import ChatModel, LlmError
@@ -34,6 +34,7 @@ from app.services.improvement.regression import RegressionSet
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
+from app.services.library.pages import Kept, Pages
 from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
@@ -45,6 +46,7 @@ from app.wiring.engines import build_gateway, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_checker, build_embedder, model_store, scoring
 from app.wiring.tasks import build_recipes, build_tasks
+from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ log = logging.getLogger(__name__)
 # A question has a dozen tokens: on busy cores, threads would mostly wait for each other.
 _QUERY_THREADS = 1
 _ENGINE_POLL_S = 1.0
+_PAGES_BYTES = 32 * MIB  # pictures of pages: a few hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Zhiwen:
     # library
     bases: Bases
     documents: Documents
+    pages: Pages
     jobs: Jobs
     # search
     indexes: Indexes
@@ -149,6 +153,7 @@ class Zhiwen:
         self.warm.stop()
         await self.generations.close()
         await self.gateway.close()
+        self.pages.close()
         self.indexes.save()
         self.db.dispose()
 
@@ -193,11 +198,12 @@ def build(
         gateway=gateway,
         bases=Bases(db, embedder.name, embedder.dim),
         documents=Documents(db, files, settings.max_upload_bytes),
+        pages=Pages(db, files, build_renderer(settings), Kept(_PAGES_BYTES)),
         jobs=Jobs(db),
         indexes=indexes,
         search=search,
         generations=generations,
-        ask=Ask(db, search, generations, settings.temperature, gateway, recipes, cache),
+        ask=Ask(db, search, generations, gateway, recipes, cache),
         replay=Replay(db, gateway, tasks, checker, VERSION),
         direct=Direct(db, search, answer_line, gateway),
         conversations=Conversations(db),

@@ -12,6 +12,8 @@ from app.wiring.models import build_embedder, embedder_name, model_store
 from ingest.pipeline import Parse
 from ingest.sandbox.sandbox import Limits, Sandbox
 
+_PAGE_S = 20.0  # to draw a page; somebody is waiting
+
 
 def build_ingestion(settings: Settings) -> Ingestion:
     """Builds the ingestion that the worker's embedding process runs."""
@@ -34,6 +36,12 @@ def build_parser(settings: Settings) -> Parse:
         read_hidden=settings.read_hidden,
     )
     return sandbox.parse
+
+
+def build_renderer(settings: Settings) -> Sandbox:
+    """Draws pages in a process of its own, which starts with the first of them."""
+    limits = Limits(_PAGE_S, _PAGE_S, settings.parse_memory_mib)
+    return Sandbox(limits)
 
 
 def build_reconciliation(settings: Settings) -> Reconciliation:

@@ -4,6 +4,7 @@ Chinese (both scripts) and English. A page takes one to several seconds on a cor
 loaded with the first picture, 0.5 GB of memory with their buffers.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ingest.pages.pictures import frames
 from ingest.pages.scan_layout import OcrBox, to_lines
 from ingest.pages.scan_rules import drawn_rules
 from ingest.parsing.builder import DocumentBuilder
+from ingest.tables.boxes import Box
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,14 +28,37 @@ _MIN_TABLE_BOXES = 3
 
 
 def picture_lines(picture: "Image") -> list[Line]:
-    """The text of a page in reading order; turned pages are turned back. Empty without text."""
-    boxes, picture = _upright(picture)
-    rules = drawn_rules(picture) if len(boxes) > _MIN_TABLE_BOXES else []
-    return to_lines(boxes, rules, *picture.size)
+    """The text of a page in reading order; turned pages are turned back. Empty without text.
+
+    Each `box` is in pixels of the picture as it was given, from its upper left corner.
+    """
+    boxes, upright, angle = _upright(picture)
+    rules = drawn_rules(upright) if len(boxes) > _MIN_TABLE_BOXES else []
+    lines = to_lines(boxes, rules, *upright.size)
+    return [turned_back(line, angle, *picture.size) for line in lines] if angle else lines
 
 
-def _upright(picture: "Image") -> tuple[list[OcrBox], "Image"]:
-    """The boxes of the picture as it is read, and the picture turned to that side.
+def turned_back(line: Line, angle: int, width: int, height: int) -> Line:
+    """The line with the boxes that it has in a picture of this size before that was turned by
+    `angle` degrees against the clock."""
+
+    def back(box: Box | None) -> Box | None:
+        if box is None:
+            return None
+        left, top, right, bottom = box
+        if angle == 90:
+            return width - bottom, left, width - top, right
+        if angle == 180:
+            return width - right, height - bottom, width - left, height - top
+        return top, height - right, bottom, height - left
+
+    rows = tuple(tuple(cell._replace(box=back(cell.box)) for cell in row) for row in line.rows)
+    return replace(line, box=back(line.box), rows=rows)
+
+
+def _upright(picture: "Image") -> tuple[list[OcrBox], "Image", int]:
+    """The boxes of the picture as it is read, the picture turned to that side, and by how many
+    degrees against the clock.
 
     Lines that stand upright are each turned by the recogniser and may read well, but their order is
     that of a page lying on its side: such a page is always turned.
@@ -41,15 +66,15 @@ def _upright(picture: "Image") -> tuple[list[OcrBox], "Image"]:
     boxes = _recognise(picture)
     sideways = _is_sideways(boxes)
     if not boxes or not (sideways or _score(boxes) < _SURE * _letters(boxes)):
-        return boxes, picture
-    readings = [(boxes, picture)]
+        return boxes, picture, 0
+    readings = [(boxes, picture, 0)]
     for angle in (90, 270, 180) if sideways else (180, 90, 270):
-        if angle != 180 and not any(_is_sideways(found) for found, _ in readings):
+        if angle != 180 and not any(_is_sideways(found) for found, _, _ in readings):
             break  # no reading has hinted at a page on its side
-        if angle == 180 and sideways and any(not _is_sideways(found) for found, _ in readings):
+        if angle == 180 and sideways and any(not _is_sideways(found) for found, _, _ in readings):
             break
         other = picture.rotate(angle, expand=True)
-        readings.append((_recognise(other), other))
+        readings.append((_recognise(other), other, angle))
         found = readings[-1][0]
         if not _is_sideways(found) and _is_sure(found, _letters(boxes)):
             return readings[-1]

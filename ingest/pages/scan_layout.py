@@ -7,6 +7,8 @@ from itertools import pairwise
 from ingest.clean import unwrap
 from ingest.pages.lines import Line, table_line
 from ingest.pages.rules import Grid, Rule, grids
+from ingest.tables.boxes import Box as Area
+from ingest.tables.boxes import around
 from ingest.tables.columns import Placed, placed_rows
 from ingest.tables.grid import Field
 
@@ -35,6 +37,10 @@ class OcrBox:
     def height(self) -> float:
         return self.bottom - self.top
 
+    @property
+    def area(self) -> Area:
+        return self.left, self.top, self.right, self.bottom
+
     def repeats(self, other: "OcrBox") -> bool:
         """Whether both are one line, read twice where two pieces of a picture overlap."""
         overlap = min(self.bottom, other.bottom) - max(self.top, other.top)
@@ -45,7 +51,8 @@ class OcrBox:
 
 
 def to_lines(boxes: Sequence[OcrBox], rules: Sequence[Rule], width: int, height: int) -> list[Line]:
-    """Lines in reading order, those in a drawn grid as a table.
+    """Lines in reading order, those in a drawn grid as a table. Their `box` and those of cells are
+    in pixels from the upper left corner.
 
     Type sizes stay unknown: heights of boxes are too uneven.
     """
@@ -75,9 +82,11 @@ def _grid_rows(grid: Grid, boxes: Sequence[OcrBox], height: int) -> list[list[Fi
     for number in range(grid.row_count):
         rows.append([])
         for column, wide, area in grid.cells(number):
-            held = _rows([box for box in boxes if area and _in(box, area, height)])
+            inside = [box for box in boxes if area and _in(box, area, height)]
+            held = _rows(inside)
             text = unwrap("\n".join(" ".join(box.text for box in row) for row in held))
-            rows[-1].append(Field(text, wide, column=column, above=area is None))
+            where = around(box.area for box in inside)
+            rows[-1].append(Field(text, wide, column=column, above=area is None, box=where))
     return rows
 
 
@@ -153,7 +162,8 @@ def _rows_to_lines(rows: list[list[OcrBox]], height: int) -> list[Line]:
 
 def _text_line(row: Sequence[OcrBox], height: int) -> Line:
     text = " ".join(cell.text for cell in _cells(row))
-    return Line(text, left=row[0].left, right=row[-1].right, bottom=_foot(row, height))
+    where = around(box.area for box in row)
+    return Line(text, left=row[0].left, right=row[-1].right, bottom=_foot(row, height), box=where)
 
 
 def _table(rows: Sequence[Sequence[OcrBox]], height: int) -> Line:
@@ -169,10 +179,12 @@ def _foot(boxes: Sequence[OcrBox], height: int) -> float:
 
 def _cells(row: Sequence[OcrBox]) -> list[Placed]:
     """Texts of the row; boxes with no more than a space between them belong together."""
-    cells: list[Placed] = [Placed(box.text, box.left, box.right) for box in row[:1]]
+    cells = [Placed(box.text, box.left, box.right, box.area) for box in row[:1]]
     for before, box in pairwise(row):
         if box.left - before.right < _WORD_GAP * min(before.height, box.height):
-            cells[-1] = Placed(f"{cells[-1].text} {box.text}", cells[-1].left, box.right)
+            last = cells[-1]
+            where = around((last.box, box.area))
+            cells[-1] = Placed(f"{last.text} {box.text}", last.left, box.right, where)
         else:
-            cells.append(Placed(box.text, box.left, box.right))
+            cells.append(Placed(box.text, box.left, box.right, box.area))
     return cells

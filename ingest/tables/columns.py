@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ingest.tables.boxes import Box, around
 from ingest.tables.grid import Field
 
 _EVEN = 0.4  # the smaller of two gaps by the larger, where a text stands in the middle
@@ -14,11 +15,13 @@ Band = tuple[float, float]  # from left to right
 
 
 class Placed(NamedTuple):
-    """A text of a row with its left and right end, in any unit."""
+    """A text of a row with its left and right end, in any unit. `box` is where it stands on its
+    page, also where it counts as wider."""
 
     text: str
     left: float
     right: float
+    box: Box | None = None
 
 
 Rows = Sequence[Sequence[Placed]]
@@ -28,7 +31,7 @@ def placed_rows(rows: Rows) -> list[list[Field]]:
     """The texts in their columns. One that stands over several columns is merged over them."""
     bands = _bands(rows)
     if len(bands) > _MAX_BANDS:
-        return [[Field(cell.text) for cell in row] for row in rows]
+        return [[Field(cell.text, box=cell.box) for cell in row] for row in rows]
     bands, rows = _spread(bands, rows)
     bands = _joined(bands, rows)
     return [_fields(row, bands) for row in rows]
@@ -74,7 +77,7 @@ def _spread(bands: list[Band], rows: Rows) -> tuple[list[Band], Rows]:
         ):
             kept.remove(own)
             widened[touched[0]] = [
-                Placed(cell.text, left[0], right[1]) if _touch(cell, own) else cell
+                cell._replace(left=left[0], right=right[1]) if _touch(cell, own) else cell
                 for cell in widened[touched[0]]
             ]
     return kept, widened
@@ -112,10 +115,12 @@ def _fields(row: Sequence[Placed], bands: Sequence[Band]) -> list[Field]:
         if fields and fields[-1].column is not None:
             end = fields[-1].column + fields[-1].column_span
             if last < end:  # of the same column
-                fields[-1] = fields[-1]._replace(text=f"{fields[-1].text} {cell.text}")
+                fields[-1] = fields[-1]._replace(
+                    text=f"{fields[-1].text} {cell.text}", box=around((fields[-1].box, cell.box))
+                )
                 continue
             first = max(first, end)
-        fields.append(Field(cell.text, last - first + 1, column=first))
+        fields.append(Field(cell.text, last - first + 1, column=first, box=cell.box))
     return fields
 
 

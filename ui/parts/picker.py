@@ -8,6 +8,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError, Client
+from ui.parts import thought
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import t
 
@@ -79,6 +80,7 @@ def draw(bases: list[wire.Base], selected: list[wire.Base]) -> wire.Task:
             _models(models)
         elif models:
             st.caption(plain(models[0]["name"]), width="content")
+        thought.switch(models)
     return task()
 
 

@@ -9,7 +9,7 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
-from ui.parts import answer, marks, picker
+from ui.parts import answer, marks, picker, thought
 from ui.parts.library import uploads
 from ui.safe_markdown import plain
 from ui.words.texts import t
@@ -72,7 +72,7 @@ def _messages(conversation: wire.ConversationDetail) -> bool:
             final = [_latest(message) for message in variants]
             regenerate_id = answer.finished(final, busy=running) or regenerate_id
     if regenerate_id:
-        _start({"regenerate": regenerate_id})
+        _start({"regenerate": regenerate_id, "thinking": thought.wanted()})
     return running
 
 
@@ -89,7 +89,8 @@ def _latest(message: wire.Message) -> wire.Message:
     if watch.final:
         return watch.final
     detail = watch.error.detail if watch.error else ""
-    return {**message, "state": "failed", "content": watch.text, "error_detail": detail}
+    text: wire.Message = {**message, "content": watch.text, "thought": watch.thought}
+    return {**text, "state": "failed", "error_detail": detail}
 
 
 def _stop(conversation: wire.ConversationDetail) -> None:
@@ -132,6 +133,7 @@ def send(question: str, chosen: list[wire.Base]) -> None:
         "conversation_id": state.conversation_id(),
         "model": picker.model(),
         "task": picker.task(),
+        "thinking": thought.wanted(),
     }
     _start(request)
 

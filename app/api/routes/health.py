@@ -10,6 +10,7 @@ from pydantic import Field
 
 from app.api.deps import App
 from app.api.wire import Wire
+from app.services.library.rereading import to_read
 from app.services.operations.engine_gauges import EngineGauges
 from app.services.operations.inventory import Inventory
 from app.services.operations.status import EngineView, versions
@@ -19,8 +20,11 @@ router = APIRouter(tags=["state"])
 
 _OF_SPEC = {
     *("name", "context_tokens", "size", "good_for", "price_in", "price_out"),
-    *("max_running", "max_waiting"),
+    *("max_running", "max_waiting", "thinking", "thinks_by_default"),
 }
+
+
+Thinking = Literal["no", "always", "template"]
 
 
 class ModelOut(Wire):
@@ -30,6 +34,8 @@ class ModelOut(Wire):
     size: Literal["small", "large"] = "large"
     good_for: str = ""
     only_by_name: bool = False
+    thinking: Thinking = Field("no", description="`template`: a question can switch it on or off")
+    thinks_by_default: bool = False
 
 
 class EngineOut(Wire):
@@ -56,6 +62,8 @@ class EngineOut(Wire):
     price_out: float | None
     since: datetime | None  # when it went down
     todo: str  # what to do if it is not ok
+    thinking: Thinking = "no"
+    thinks_by_default: bool = False
 
 
 class ComponentOut(Wire):
@@ -80,10 +88,18 @@ class CheckOut(Wire):
     now: list[FindingOut]
 
 
+class ToReadOut(Wire):
+    """Documents that an earlier release read; they are read again behind all uploads."""
+
+    waiting: int
+    failed: int  # with these that failed; the earlier reading answers
+
+
 class StatusOut(Wire):
     version: str
     components: list[ComponentOut]
     queued_jobs: int
+    to_read_again: ToReadOut = Field(ToReadOut(waiting=0, failed=0))
     engines: list[EngineOut] = Field([])
     versions: dict[str, str] = Field({})  # Zhiwen, Python, and packages that affect answers
 
@@ -135,6 +151,7 @@ async def read_status(app: App) -> StatusOut:
         version=VERSION,
         components=[ComponentOut.model_validate(c) for c in components],
         queued_jobs=await run_in_threadpool(app.jobs.waiting),
+        to_read_again=ToReadOut.model_validate(await run_in_threadpool(to_read, app.db)),
         engines=[engine_out(view) for view in engines],
         versions=versions(),
     )
@@ -171,6 +188,8 @@ async def list_models(app: App) -> list[ModelOut]:
             size=view.engine.spec.size,
             good_for=view.engine.spec.good_for,
             only_by_name=view.engine.spec.only_by_name,
+            thinking=view.engine.spec.thinking,
+            thinks_by_default=view.engine.spec.thinks_by_default,
         )
         for view in await app.status.engines()
     ]

@@ -21,6 +21,7 @@ from app.db.tables.evaluation import EvalQuestion, Evaluation
 from app.db.tables.jobs import Heartbeat, Job
 from app.db.tables.library import (
     NOWHERE,
+    DocumentPage,
     DocumentPath,
     DocumentTable,
     DocumentText,
@@ -35,6 +36,7 @@ __all__ = [
     "ChunkTombstone",
     "ChunkVector",
     "Conversation",
+    "DocumentPage",
     "DocumentPath",
     "DocumentTable",
     "DocumentText",

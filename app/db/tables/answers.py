@@ -41,6 +41,7 @@ class StoredMessage(SQLModel, table=True):
     error_detail: str | None = None
     # The model's text: the same as `content`, unless the extractive reader composed that.
     raw_output: str = Field(default="", sa_type=Text)
+    thought: str = Field(default="", sa_type=Text)  # what the model thought before it answered
     prompt: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)  # messages as served
     passages: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
@@ -52,6 +53,7 @@ class StoredMessage(SQLModel, table=True):
     conflicts: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    thought_tokens: int = 0  # of the completion
     timings_ms: dict[str, float] = Field(default_factory=dict, sa_type=JSON)
     task: str = "qa"  # qa, chat, translate, summarise
     recipe: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # settings and versions

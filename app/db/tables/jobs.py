@@ -25,6 +25,7 @@ class Job(SQLModel, table=True):
         default=None, foreign_key="knowledge_base.id", index=True, ondelete="CASCADE"
     )
     request: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # what was asked, by kind
+    priority: int = 0  # those with a higher number wait until no other is left
     state: str = "queued"  # queued, running, done, failed, cancelled
     stage: str = "queued"
     done: int = 0  # pages, chunks or questions of the present stage

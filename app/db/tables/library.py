@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Text
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 from app.db.tables.columns import UtcDateTime, new_id, utc_now
@@ -66,6 +66,9 @@ class StoredDocument(SQLModel, table=True):
     chunk_count: int = 0
     # What its reader left out, as [code, count, detail]: `ingest.types.Notice`.
     notices: list[list[Any]] = Field(default_factory=list, sa_type=JSON)
+    # By which it was read, and the newest by which reading it was tried: `ingest.recipe`.
+    recipe: int = 0
+    recipe_tried: int = 0
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
@@ -102,3 +105,18 @@ class DocumentTable(SQLModel, table=True):
     start: int  # of the text
     end: int
     content: dict[str, Any] = Field(sa_type=JSON)
+
+
+class DocumentPage(SQLModel, table=True):
+    """A page of a document: its size as it is shown, and where the characters `[start, end)` of the
+    text stand on it. `runs` is what `ingest.runs.pack` makes."""
+
+    __tablename__ = "document_page"
+
+    document_id: str = Field(primary_key=True, foreign_key="document.id", ondelete="CASCADE")
+    page: int = Field(primary_key=True)  # counted from 1
+    width: float
+    height: float
+    start: int
+    end: int
+    runs: bytes = Field(sa_type=LargeBinary)

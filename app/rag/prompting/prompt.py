@@ -28,9 +28,9 @@ STOPS = ("</资料>", "</source>", "<资料 ", "<source number")
 _QUESTION: dict[Language, str] = {"zh": "问题：", "en": "Question: "}
 _CLOSING_TAG = re.compile(r"<(?=/\s*(?:资料|source)\s*>)")
 
-# Everything Qwen2.5's tokenizer reads as one control token: <|im_start|>, <|fim_prefix|>, … and
-# the tool-call tags.
-_CONTROL_TOKEN = re.compile(r"<\|(\w+)\|>|<(/?tool_call)>")
+# Everything that the tokenizers of Qwen2.5 and Qwen3 read as one control token: <|im_start|>,
+# <|fim_prefix|>, … and the tags of tool calls and thoughts.
+_CONTROL_TOKEN = re.compile(r"<\|(\w+)\|>|<(/?(?:tool_call|think))>")
 
 _HISTORY_SHARE = 0.25  # of the budget at most; sources matter more than old turns
 
@@ -51,15 +51,18 @@ def neutralise(text: str) -> str:
     return _CONTROL_TOKEN.sub(lambda m: f"<｜{m[1]}｜>" if m[1] else f"＜{m[2]}＞", text)
 
 
-def render_chatml(messages: Sequence[Message], *, generation: bool = True) -> str:
+def render_chatml(
+    messages: Sequence[Message], *, generation: bool = True, thought: str = ""
+) -> str:
     """The text a Qwen engine reads; with `generation` it ends where the answer begins, or after
-    its first words where the last message is the assistant's."""
-    turns = "".join(f"<|im_start|>{m.role}\n{m.content}<|im_end|>\n" for m in messages)
+    its first words where the last message is the assistant's. `thought` stands before them: an
+    empty one for a model that shall not think, an opened one for a model that always does."""
+    begun = [messages[-1]] if generation and messages[-1].role == "assistant" else []
+    whole = messages[:-1] if begun else messages
+    turns = "".join(f"<|im_start|>{m.role}\n{m.content}<|im_end|>\n" for m in whole)
     if not generation:
         return turns
-    if messages[-1].role == "assistant":
-        return turns.removesuffix("<|im_end|>\n")
-    return turns + "<|im_start|>assistant\n"
+    return f"{turns}<|im_start|>assistant\n{thought}{''.join(m.content for m in begun)}"
 
 
 def build_prompt(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from app.db.tables import StoredMessage
-from app.rag.events import AnswerEvent, Sources, TextDelta
+from app.llm.messages import Served
+from app.rag.events import AnswerEvent, Sources, TextDelta, Thought
 from app.rag.grounding.check import citations_of, unsupported_of
 from app.rag.prompting.prompt import PROMPT_VERSION
 from app.rag.types import Answer, Check, Conflict
@@ -16,9 +17,14 @@ def record(message: StoredMessage, event: AnswerEvent) -> None:
         case Sources(prompt):
             message.prompt = stored_messages(prompt.messages)
             message.passages = [asdict(p) for p in prompt.passages]
+        case Thought(text, served, text_was_thought):
+            _record_engine(message, served)
+            if text_was_thought:
+                message.thought += message.content
+                message.content = message.raw_output = ""
+            message.thought += text
         case TextDelta(text, raw, served):
-            if served is not None:  # recorded now in case the stream breaks
-                message.model, message.served = served.engine, asdict(served)
+            _record_engine(message, served)
             message.raw_output += raw
             message.content += text
         case Answer():
@@ -34,8 +40,14 @@ def record_checks(
     message.conflicts = [asdict(conflict) for conflict in conflicts]
 
 
+def _record_engine(message: StoredMessage, served: Served | None) -> None:
+    """As soon as it is known, in case the stream breaks."""
+    if served is not None:
+        message.model, message.served = served.engine, asdict(served)
+
+
 def _record_answer(message: StoredMessage, answer: Answer) -> None:
-    message.content = answer.text
+    message.content, message.thought = answer.text, answer.thought
     message.passages = [asdict(p) for p in answer.passages]
     message.confidence = round(answer.confidence, 4)
     record_checks(message, answer.checks, answer.conflicts)
@@ -50,4 +62,5 @@ def _record_answer(message: StoredMessage, answer: Answer) -> None:
     message.finish_reason = answer.finish_reason
     message.prompt_tokens = answer.tokens.prompt
     message.completion_tokens = answer.tokens.completion
+    message.thought_tokens = answer.tokens.thought
     message.timings_ms = {stage: round(ms, 2) for stage, ms in answer.timings_ms.items()}

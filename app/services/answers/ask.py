@@ -50,7 +50,6 @@ class Ask:
     db: Database
     search: Search
     generations: Generations
-    temperature: float
     gateway: Gateway
     recipes: Recipes
     cache: AnswerCache
@@ -65,12 +64,14 @@ class Ask:
         task: Task = "qa",
         document_id: str = "",
         fresh: bool = False,
+        thinking: bool | None = None,
     ) -> Asked:
         """Stores the question and an empty answer, in a new conversation if none is given.
 
         If the cache has the answer, it is complete already, unless `fresh`. `model`, an engine's
-        name or `auto`, is saved for the conversation. Raises Invalid,
-        TooLarge, NotFound, Conflict while an answer is being written, and EngineBusy.
+        name or `auto`, is saved for the conversation. `thinking` is for models with such a switch.
+        Raises Invalid, TooLarge, NotFound, Conflict while an answer is being written, and
+        EngineBusy.
         """
         question = check_task(self.search, question, base_ids, task, document_id)
         self._check(model)
@@ -104,17 +105,19 @@ class Ask:
                 question,
                 tuple(base_ids),
                 history_of(turns),
-                self.temperature,
-                self._engine_of(conversation),
+                model=self._engine_of(conversation),
                 task=task,
                 document_id=document_id,
+                thinking=thinking,
             )
             self._prepare(session, answer, to_answer, fresh=fresh)
             session.add_all((asked, answer))
         return Asked(conversation, asked, answer, to_answer)
 
-    def regenerate(self, answer_id: str, model: str | None = None) -> Asked:
-        """Stores another, still empty answer to the same question."""
+    def regenerate(
+        self, answer_id: str, model: str | None = None, *, thinking: bool | None = None
+    ) -> Asked:
+        """Stores another, still empty answer to the same question; `thinking` None: as before."""
         self._check(model)
         old, asked = self._answer_and_question(answer_id)
         document_id = old.recipe.get("document", "")
@@ -135,15 +138,17 @@ class Ask:
                 conversation.id, old.position, (variant or 0) + 1, asked.base_ids
             )
             # A cached answer is replaced by the one that would be written now.
-            temperature = self.temperature if old.cached_from else _REGENERATE_TEMPERATURE
+            temperature = None if old.cached_from else _REGENERATE_TEMPERATURE
+            before = old.recipe.get("sampling", {}).get("thinking")
             to_answer = Question(
                 asked.content,
                 tuple(asked.base_ids),
                 history_of([turn for turn in turns if turn.position < asked.position]),
-                max(self.temperature, temperature),
+                temperature,
                 self._engine_of(conversation),
                 task=old.task,
                 document_id=document_id,
+                thinking=before if thinking is None else thinking,
             )
             self._prepare(session, answer, to_answer, fresh=True)
             session.add_all((conversation, answer))

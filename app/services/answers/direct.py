@@ -38,7 +38,11 @@ class Direct:
         return [*bases, AUTO, *engines] if len(engines) > 1 else bases
 
     def question(
-        self, model: str, messages: Sequence[Message], temperature: float | None
+        self,
+        model: str,
+        messages: Sequence[Message],
+        temperature: float | None,
+        thinking: bool | None = None,
     ) -> Question:
         """The last message as the question, with the earlier ones as history. The client's system
         messages are ignored in favour of our own.
@@ -51,7 +55,8 @@ class Direct:
         base_ids, engine = self._parse_model(model)
         question = turns[-1].content
         self.search.check(question, base_ids)
-        return Question(question, tuple(base_ids), _pairs(turns[:-1]), temperature or 0.0, engine)
+        history = _pairs(turns[:-1])
+        return Question(question, tuple(base_ids), history, temperature, engine, thinking=thinking)
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yields the events of the answer. Closing the generator stops the engine."""

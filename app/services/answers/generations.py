@@ -22,7 +22,7 @@ from app.db.tables import StoredMessage, utc_now
 from app.llm.chat_model import LlmError
 from app.measure import answering, count_cached
 from app.rag.errors import RagError
-from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta, Thought
 from app.rag.grounding.check import Checker, citations_of, conflicts_of
 from app.rag.types import Answer
 from app.services.answers.answer_record import record, record_checks
@@ -37,9 +37,9 @@ FLUSH_S = 0.5
 ALIVE_S = 5.0  # a running answer is saved at least this often …
 STALE_S = 20.0  # … so its process is gone if it was not
 KEPT_S = 300.0  # finished generations are kept for late watchers
-_GROWING = ("content", "raw_output", "prompt", "passages", "model", "served")
+_GROWING = ("thought", "content", "raw_output", "prompt", "passages", "model", "served")
 
-EventName = Literal["start", "stage", "sources", "delta", "done", "error"]
+EventName = Literal["start", "stage", "sources", "thought", "delta", "done", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,8 @@ class Generations:
         self._running[message.id] = generation
         generation.publish("start", started)
         generation.publish("sources", message.passages)
+        if message.thought:
+            generation.publish("thought", Thought(message.thought))
         generation.publish("delta", message.content)
         generation.publish("done", message)
         generation.close()
@@ -219,7 +221,7 @@ class Generations:
             await asyncio.sleep(FLUSH_S)
             present, now = _growing(message), time.monotonic()
             new = {name: value for name, value in present.items() if value != written[name]}
-            if "content" in new or now - written_at > ALIVE_S:
+            if {"thought", "content"} & new.keys() or now - written_at > ALIVE_S:
                 written_at, message.updated_at = now, utc_now()
                 new["updated_at"] = message.updated_at
                 try:
@@ -283,5 +285,7 @@ def _publish(generation: Generation, event: AnswerEvent) -> None:
             generation.publish("stage", event)
         case Sources(prompt):
             generation.publish("sources", prompt.passages)
+        case Thought():
+            generation.publish("thought", event)
         case TextDelta(text) if text:
             generation.publish("delta", text)

@@ -89,6 +89,7 @@ class Replay:
             self._model_name(answer),
             task=answer.task,  # type: ignore[arg-type]  # stored tasks are ours
             document_id=answer.recipe["document"],
+            thinking=answer.recipe["sampling"].get("thinking"),
         )
 
     async def _resend(
@@ -101,6 +102,7 @@ class Replay:
             sampling["max_tokens"],
             sampling["temperature"],
             stop=STOPS if answer.task == "qa" else (),
+            thinking=sampling.get("thinking"),
         )
         raw = await writing.complete()
         if answer.task != "qa":
@@ -135,8 +137,8 @@ class Replay:
 
     def _notes(self, answer: StoredMessage, model: str) -> tuple[str, ...]:
         recipe, notes = answer.recipe, []
-        if recipe["sampling"]["temperature"] > 0:
-            notes.append(f"Sampled at temperature {recipe['sampling']['temperature']}.")
+        if (temperature := _temperature(answer)) > 0:
+            notes.append(f"Sampled at temperature {temperature}.")
         if answer.model != model:
             notes.append(f"Written by {answer.model}; {model} is running now.")
         if recipe["zhiwen"] != self.version:
@@ -144,3 +146,13 @@ class Replay:
         if answer.cached_from:
             notes.append(f"Reused from answer {answer.cached_from}.")
         return tuple(notes)
+
+
+def _temperature(answer: StoredMessage) -> float:
+    """That of the request, else the engine's own."""
+    asked = answer.recipe["sampling"]["temperature"]
+    if asked is not None:
+        return float(asked)
+    own = "sampling_thinking" if answer.thought else "sampling"
+    specs = [spec for spec in answer.recipe["engines"] if spec["name"] == answer.model]
+    return float(next((spec[own]["temperature"] or 0.0 for spec in specs), 0.0))

@@ -18,15 +18,16 @@ from app.db import lexical
 from app.db.engine import Database, is_full
 from app.db.errors import DatabaseBusy, StorageFull
 from app.db.files import FileStore
-from app.db.tables import DocumentText, StoredChunk, StoredDocument, utc_now
+from app.db.tables import StoredChunk, StoredDocument
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.jobs.lease import lease_kept
 from app.services.jobs.queue import Claim, Jobs, claimed_job
 from app.services.library.bases import get_base, next_sequence
 from app.services.library.chunks import delete_chunks, withdraw
-from app.services.library.document_tables import store_tables
 from app.services.library.embedding import ChunkBatch, Embedding, Reading, count_chunks
+from app.services.library.parsed import store_document
 from app.services.library.turns import ROUND_CHUNKS
+from app.services.library.unchanged import keep_chunks
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
 from ingest.embedding.embedder import Embedder
@@ -71,7 +72,8 @@ class Ingestion:
             self.commit(embedding)
 
     def read(self, claim: Claim) -> Reading | None:
-        """Parse and chunk; None where that ended the job. Raises as `run`."""
+        """Parse and chunk; None where that ended the job: in an error, or because nothing has to be
+        embedded again. Raises as `run`."""
         with self._answered(claim):
             document = self._patiently(lambda: self._start(claim))
             parsed, chunks = read(
@@ -82,7 +84,9 @@ class Ingestion:
                 on_progress=self._report(claim),
                 parse=self.parse,
             )
-            return Reading(claim, document, parsed, chunks)
+            reading = Reading(claim, document, parsed, chunks)
+            if not self._patiently(lambda: keep_chunks(self.db, reading)):
+                return reading
         return None
 
     def begin(self, reading: Reading) -> Embedding:
@@ -213,13 +217,8 @@ class Ingestion:
             delete_chunks(session, [stored.id])
             ids = add_chunks(session, stored, base.sequence, reading.chunks)
             add_vectors(session, base.generation, ids, embedding.vectors)
-            pages = [[span.page, span.start, span.end] for span in parsed.pages]
-            session.merge(DocumentText(document_id=stored.id, text=parsed.text, pages=pages))
-            store_tables(session, stored.id, parsed.tables)
-            stored.notices = [list(astuple(notice)) for notice in parsed.notices]
-            stored.state, stored.title = "ready", parsed.title
-            stored.page_count = parsed.pages[-1].page if parsed.pages else None
-            stored.chunk_count, stored.updated_at = len(ids), utc_now()
+            store_document(session, stored, parsed)
+            stored.state, stored.chunk_count = "ready", len(ids)
             job.state, job.stage, job.updated_at = "done", "ready", stored.updated_at
             session.add_all((stored, job))
             if take_paths(session, stored, base.sequence):

@@ -55,7 +55,8 @@ def test_the_same_prompt_is_served_and_the_same_answer_comes(
     assert made["notes"] == []
     assert fake.requests[0] == fake.requests[1]
     recipe = made["recipe"]
-    assert recipe["sampling"] == {"temperature": 0.0, "max_tokens": 512, "seed": None}
+    own = {"temperature": None, "thinking": None}  # the engine's
+    assert recipe["sampling"] == {**own, "max_tokens": 512, "seed": None}
     assert recipe["prompt"].startswith("qa-")
     assert recipe["retrieval"]["top_k"] == 6
     assert list(recipe["bases"]) == [base_id]

@@ -195,6 +195,7 @@ def test_reading_again_replaces_what_was_there(application: Application, base_id
     application.drain()
     before = chunk_ids(application, document_id)
     with application.db.write() as session:
+        session.get_one(DocumentText, document_id).text = "read otherwise before"
         session.add(Job(document_id=document_id))
     application.drain()
     after = chunk_ids(application, document_id)

@@ -34,6 +34,11 @@ async def write_answer(application: Application, answer: MessageOut, question: s
         )
         application.emit(answer.id, "error", problem.model_dump(mode="json"))
         return
+    if application.thought and application.asked[-1].thinking and not none:
+        await think(application, answer)
+        if application.only_thinks:
+            finish(application, answer, "", "length")
+            return
     text = "这些资料里没有找到答案。" if none else ANSWERS[answer.variant % len(ANSWERS)]
     if "表格" in question:
         text = LONG_ANSWER
@@ -48,6 +53,13 @@ async def write_answer(application: Application, answer: MessageOut, question: s
     finish(application, answer, text, "no_sources" if none else "stop")
 
 
+async def think(application: Application, answer: MessageOut) -> None:
+    for piece in [application.thought[i : i + 3] for i in range(0, len(application.thought), 3)]:
+        answer.thought += piece
+        application.emit(answer.id, "thought", {"text": piece})
+        await asyncio.sleep(application.delta_s)
+
+
 def finish(application: Application, answer: MessageOut, text: str, reason: str) -> None:
     answer.content = text
     answer.state = "stopped" if reason == "stopped" else "complete"
@@ -55,6 +67,8 @@ def finish(application: Application, answer: MessageOut, text: str, reason: str)
     answer.served = application.served
     answer.model, answer.prompt_tokens, answer.completion_tokens = "stand-in-0.5b", 812, 164
     answer.timings_ms = {"retrieve": 8.4, "prompt": 3.0, "first_token": 412.0, "total": 5230.0}
+    if answer.thought:
+        answer.timings_ms["thinking"] = 12_400.0
     answer.citations = [
         CitationOut(
             marker=n,

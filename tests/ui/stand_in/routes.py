@@ -51,10 +51,19 @@ def add_routes(api: FastAPI, application: Application) -> None:
     async def models() -> list[ModelOut]:
         ready = application.engine_down_since is None
         several = [
-            ModelOut(name=e.name, context_tokens=4096, ready=e.ok, good_for=e.good_for)
+            ModelOut(
+                name=e.name,
+                context_tokens=4096,
+                ready=e.ok,
+                good_for=e.good_for,
+                thinking=e.thinking,
+                thinks_by_default=e.thinks_by_default,
+            )
             for e in application.engines
         ]
-        return several or [ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)]
+        only = ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)
+        only.thinking = "template" if application.thought else "no"
+        return several or [only]
 
     @api.get("/api/status")
     async def status() -> StatusOut:

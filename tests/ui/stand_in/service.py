@@ -61,6 +61,8 @@ class Application:
     embedder_error: str = ""  # why it could not be loaded
     engines: list[EngineOut] = field(default_factory=list)  # where there are several
     served: ServedOut | None = None  # of the answers to come
+    thought: str = ""  # before the answers to come, of a model with the switch
+    only_thinks: bool = False  # until its limit
     healthy: bool = True
     max_question_chars: int = 8000
     stage_s: float = 0.0

@@ -104,6 +104,7 @@ class Message(TypedDict):
     role: Literal["user", "assistant"]
     state: Literal["streaming", "complete", "stopped", "interrupted", "failed"]
     content: str
+    thought: NotRequired[str]
     model: str | None
     served: NotRequired[Served | None]
     finish_reason: str | None
@@ -133,6 +134,7 @@ class ChatRequest(TypedDict, total=False):
     model: str | None
     task: Task
     document_id: str
+    thinking: bool | None
 
 
 class Conversation(TypedDict):

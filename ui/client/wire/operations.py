@@ -8,6 +8,9 @@ class Model(TypedDict):
     context_tokens: int
     ready: bool
     good_for: NotRequired[str]
+    only_by_name: NotRequired[bool]
+    thinking: NotRequired[Literal["no", "always", "template"]]
+    thinks_by_default: NotRequired[bool]
 
 
 class Component(TypedDict):
