@@ -15,8 +15,8 @@ from app.api.main import create_app
 from app.config import Settings
 from app.llm.chat_model import ChatModel
 from app.llm.scripted import ScriptedChatModel
+from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.workers import new_worker_name
-from app.services.library.ingestion import Ingestion
 from app.wiring.application import Zhiwen, build
 from app.worker.evaluator import Evaluator
 from ingest.embedding.embedder import Embedder

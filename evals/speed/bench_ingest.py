@@ -25,7 +25,7 @@ from sqlmodel import select
 from app.config import Settings
 from app.db.tables import StoredChunk, StoredDocument
 from app.llm.scripted import ScriptedChatModel
-from app.services.library.reading_ahead import ReadingAhead
+from app.services.ingestion.reading_ahead import ReadingAhead
 from app.wiring.application import Zhiwen, build
 from app.wiring.models import build_embedder, embedder_name, model_store
 from evals.figures import Figure, table, write

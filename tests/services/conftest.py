@@ -8,10 +8,10 @@ import pytest
 
 from app.db.engine import Database
 from app.db.files import FileStore
+from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
-from app.services.library.ingestion import Ingestion
 from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Embedder, TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder

@@ -9,10 +9,10 @@ from sqlmodel import select
 from app.db.engine import Database
 from app.db.files import FileStore
 from app.db.tables import Job, StoredChunk
+from app.services.ingestion.ingestion import Ingestion
+from app.services.ingestion.reading_ahead import ReadingAhead
 from app.services.jobs.queue import Jobs
 from app.services.jobs.workers import new_worker_name, release_dead
-from app.services.library.ingestion import Ingestion
-from app.services.library.reading_ahead import ReadingAhead
 from ingest.embedding.hashing import HashingEmbedder
 from tests.services.conftest import Application
 

@@ -11,9 +11,9 @@ from sqlmodel import select
 
 from app.db.errors import StorageFull
 from app.db.tables import Job, StoredDocument
+from app.services.ingestion.handover import Handover
+from app.services.ingestion.reading_ahead import ReadingAhead
 from app.services.library.bases import get_base
-from app.services.library.handover import Handover
-from app.services.library.reading_ahead import ReadingAhead
 from app.services.library.vectors import read_vectors
 from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder

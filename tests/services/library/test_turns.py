@@ -8,10 +8,10 @@ import numpy as np
 from sqlmodel import col, select
 
 from app.db.tables import StoredChunk, StoredDocument
+from app.services.ingestion.embedding import Embedding, Reading
+from app.services.ingestion.reading_ahead import SMALL_BYTES, ReadingAhead
+from app.services.ingestion.turns import ROUND_CHUNKS, Turns
 from app.services.jobs.queue import Claim
-from app.services.library.embedding import Embedding, Reading
-from app.services.library.reading_ahead import SMALL_BYTES, ReadingAhead
-from app.services.library.turns import ROUND_CHUNKS, Turns
 from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse

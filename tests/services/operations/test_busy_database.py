@@ -16,7 +16,7 @@ from app.db.engine import Database
 from app.db.errors import DatabaseBusy, StorageFull
 from app.db.files import FileStore
 from app.db.tables import Job
-from app.services.library.reading_ahead import ReadingAhead
+from app.services.ingestion.reading_ahead import ReadingAhead
 from app.worker.reader import given_back
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse

@@ -7,7 +7,7 @@ to those with the fewest chunks left, which end in a round or two.
 from dataclasses import dataclass, field
 from threading import Condition
 
-from app.services.library.embedding import ChunkBatch, Embedding
+from app.services.ingestion.embedding import ChunkBatch, Embedding
 
 ROUND_CHUNKS = 128  # what arrives waits for these at most: two to four seconds on two cores
 _OLDEST_CHUNKS = ROUND_CHUNKS // 4

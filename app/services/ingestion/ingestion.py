@@ -20,14 +20,14 @@ from app.db.errors import DatabaseBusy, StorageFull
 from app.db.files import FileStore
 from app.db.tables import StoredChunk, StoredDocument
 from app.services.errors import NotFound, WrongEmbedder
+from app.services.ingestion.embedding import ChunkBatch, Embedding, Reading, count_chunks
+from app.services.ingestion.parsed import store_document
+from app.services.ingestion.turns import ROUND_CHUNKS
+from app.services.ingestion.unchanged import keep_chunks
 from app.services.jobs.lease import lease_kept
 from app.services.jobs.queue import Claim, Jobs, claimed_job
 from app.services.library.bases import get_base, next_sequence
 from app.services.library.chunks import delete_chunks, withdraw
-from app.services.library.embedding import ChunkBatch, Embedding, Reading, count_chunks
-from app.services.library.parsed import store_document
-from app.services.library.turns import ROUND_CHUNKS
-from app.services.library.unchanged import keep_chunks
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
 from ingest.embedding.embedder import Embedder

@@ -9,10 +9,10 @@ from sqlmodel import Session, col, select
 from app.db.engine import Database
 from app.db.tables import ChunkVector, DocumentText, StoredChunk, StoredDocument
 from app.services.errors import NotFound
+from app.services.ingestion.embedding import Reading
+from app.services.ingestion.parsed import store_document
 from app.services.jobs.queue import claimed_job
 from app.services.library.bases import get_base
-from app.services.library.embedding import Reading
-from app.services.library.parsed import store_document
 
 
 def keep_chunks(db: Database, reading: Reading) -> bool:

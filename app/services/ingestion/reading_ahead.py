@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from app.db.errors import DatabaseBusy
+from app.services.ingestion.embedding import Embedding
+from app.services.ingestion.handover import Handover
+from app.services.ingestion.ingestion import Ingestion
+from app.services.ingestion.turns import Turns
 from app.services.jobs.lease import lease_kept
 from app.services.jobs.queue import Claim
-from app.services.library.embedding import Embedding
-from app.services.library.handover import Handover
-from app.services.library.ingestion import Ingestion
-from app.services.library.turns import Turns
 
 log = logging.getLogger(__name__)
 
