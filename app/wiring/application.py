@@ -24,6 +24,7 @@ from app.services.answers.ask import Ask
 from app.services.answers.conversations import Conversations
 from app.services.answers.direct import Direct
 from app.services.answers.generations import Generations, sweep_interrupted
+from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.replay import Replay
 from app.services.errors import NotFound
 from app.services.improvement.evaluations import Evaluations
@@ -71,6 +72,7 @@ class Zhiwen:
     ask: Ask
     replay: Replay
     direct: Direct
+    question_limit: QuestionLimit
     conversations: Conversations
     feedback: Feedback
     regression: RegressionSet
@@ -193,6 +195,7 @@ def build(
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
+    limit = QuestionLimit(gateway, answer_line)
     warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
     return Zhiwen(
         settings=settings,
@@ -207,9 +210,10 @@ def build(
         jobs=jobs,
         search=search,
         generations=generations,
-        ask=Ask(db, search, generations, gateway, recipes, cache),
+        ask=Ask(db, search, generations, gateway, recipes, cache, limit),
         replay=Replay(db, gateway, tasks, checker, VERSION),
-        direct=Direct(db, search, answer_line, gateway),
+        direct=Direct(db, search, answer_line, gateway, limit),
+        question_limit=limit,
         conversations=Conversations(db),
         feedback=Feedback(db),
         regression=RegressionSet(db),

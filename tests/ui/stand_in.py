@@ -36,8 +36,8 @@ def now() -> datetime:
 
 
 class Refused(Exception):
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        self.problem = Problem(title=code, status=status, detail=detail, code=code)
+    def __init__(self, status: int, code: str, detail: str, **facts: int) -> None:
+        self.problem = Problem(title=code, status=status, detail=detail, code=code, **facts)
 
 
 @dataclass
@@ -65,6 +65,7 @@ class House:
     only_thinks: bool = False  # until its limit
     healthy: bool = True
     max_question_chars: int = 8000
+    max_question_tokens: int = 8000  # a character is a token
     stage_s: float = 0.0
     delta_s: float = 0.0
     ingest_s: float = 0.0

@@ -62,6 +62,7 @@ def add_routes(api: FastAPI, house: House) -> None:
             for e in house.engines
         ]
         only = ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)
+        only.max_question_characters = house.max_question_chars
         only.thinking = "template" if house.thought else "no"
         return several or [only]
 
@@ -210,9 +211,15 @@ async def ingest(house: House, document: DocumentOut) -> None:
 def add_chat_routes(api: FastAPI, house: House) -> None:
     @api.post("/api/chat")
     async def chat(body: ChatIn) -> StreamingResponse:
-        if len(body.question) > house.max_question_chars:
-            detail = f"The question is longer than {house.max_question_chars} characters."
-            raise Refused(413, "too_large", detail)
+        size = len(body.question)
+        for unit, most in (
+            ("characters", house.max_question_chars),
+            ("tokens", house.max_question_tokens),
+        ):
+            if size > most:
+                detail = f"The question has {size} {unit}; {most} are the limit."
+                facts = {unit: size, f"max_{unit}": most}
+                raise Refused(413, "question_too_long", detail, **facts)
         house.asked.append(body)
         asked_id, answer_id = stand_in_answers.open_answer(house, body)
         answer, asked = house.messages[answer_id], house.messages[asked_id]

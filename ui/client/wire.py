@@ -265,6 +265,9 @@ class Model(TypedDict):
     only_by_name: NotRequired[bool]
     thinking: NotRequired[Literal["no", "always", "template"]]
     thinks_by_default: NotRequired[bool]
+    size: NotRequired[Literal["small", "large"]]
+    max_question_tokens: NotRequired[int]
+    max_question_characters: NotRequired[int]
 
 
 class Component(TypedDict):

@@ -13,6 +13,7 @@ from ui.safe_markdown import plain, shortened
 from ui.words.texts import t
 
 AUTO = "auto"  # the API chooses for each question
+_MAX_CHARACTERS = 8000  # until the API has said its limit
 SAMPLE_BASE = "示例 · Sample"  # the name of the base that the API creates on first start
 
 
@@ -69,6 +70,7 @@ def draw(bases: list[wire.Base], selected: list[wire.Base]) -> wire.Task:
     names = " · ".join(plain(shortened(base["name"], 24)) for base in selected[:2])
     more = f" +{len(selected) - 2}" if len(selected) > 2 else ""
     models = state.client().models()
+    st.session_state["max_characters"] = _max_characters(models)
     with st.container(horizontal=True, vertical_alignment="center", key="scope"):
         _tasks()
         label = names + more or t("picker.none")
@@ -88,6 +90,16 @@ def model() -> str | None:
     """The model selected for this conversation, or None if there is no choice."""
     name = st.session_state.get("picked_model")
     return str(name) if name else None
+
+
+def max_characters() -> int:
+    """Longest question, for the counter in the input. Tokens are counted by the API."""
+    return int(st.session_state.get("max_characters") or _MAX_CHARACTERS)
+
+
+def _max_characters(models: list[wire.Model]) -> int:
+    limits = [m["max_question_characters"] for m in models if m.get("max_question_characters")]
+    return min(limits, default=_MAX_CHARACTERS)
 
 
 def _models(models: list[wire.Model]) -> None:

@@ -14,7 +14,6 @@ from ui.safe_markdown import plain
 from ui.words.texts import t
 
 START_S = 15.0  # the API stores the question and sends `start` before it searches
-MAX_QUESTION_CHARS = 8000
 
 
 def page() -> None:
@@ -104,7 +103,8 @@ def _input(chosen: list[wire.Base], task: wire.Task) -> None:
     if task == "qa":
         _question_input(chosen)
         return
-    text = st.chat_input(t(f"task.{task}_hint"), key=f"{task}-text", max_chars=MAX_QUESTION_CHARS)
+    hint = t(f"task.{task}_hint")
+    text = st.chat_input(hint, key=f"{task}-text", max_chars=picker.max_characters())
     if text and text.strip():
         send(text.strip(), chosen)
 
@@ -114,7 +114,7 @@ def _question_input(chosen: list[wire.Base]) -> None:
         t("chat.placeholder") if chosen else t("chat.choose_base"),
         key="question",
         accept_file="multiple",
-        max_chars=MAX_QUESTION_CHARS,
+        max_chars=picker.max_characters(),
         disabled=not chosen,
     )
     if isinstance(value, ChatInputValue):
@@ -153,7 +153,11 @@ def _start(request: wire.ChatRequest) -> None:
 def _failure_detail(watch: Watch) -> str:
     if watch.error is None:
         return t("chat.no_start")
-    return t("busy.said") if watch.error.code == "engine_busy" else watch.error.detail
+    error = watch.error
+    if error.code == "question_too_long":
+        unit = "tokens" if "tokens" in error.facts else "characters"
+        return t(f"chat.too_many_{unit}", **error.facts)
+    return t("busy.said") if error.code == "engine_busy" else error.detail
 
 
 def _remember(watch: Watch) -> None:

@@ -35,6 +35,8 @@ class ModelOut(Wire):
     only_by_name: bool = False
     thinking: Thinking = Field("no", description="`template`: a question can switch it on or off")
     thinks_by_default: bool = False
+    max_question_tokens: int = Field(0, description="Longest question that it can answer")
+    max_question_characters: int = Field(0, description="Longest question for any engine")
 
 
 class EngineOut(Wire):
@@ -180,6 +182,8 @@ async def list_models(app: App) -> list[ModelOut]:
             only_by_name=view.engine.spec.only_by_name,
             thinking=view.engine.spec.thinking,
             thinks_by_default=view.engine.spec.thinks_by_default,
+            max_question_tokens=app.question_limit.max_tokens(view.engine.spec.name),
+            max_question_characters=app.search.max_question_chars,
         )
         for view in await app.status.engines()
     ]

@@ -18,6 +18,7 @@ from app.rag.types import Task
 from app.services.answers.answer_cache import AnswerCache, reuse_answer
 from app.services.answers.conversations import get_conversation, get_message
 from app.services.answers.generations import Generation, Generations
+from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.recipe import Recipes, answer_key
 from app.services.answers.task_checks import check_task
 from app.services.errors import Conflict, Invalid, NotFound
@@ -47,6 +48,7 @@ class Ask:
     gateway: Gateway
     recipes: Recipes
     cache: AnswerCache
+    limit: QuestionLimit
 
     def ask(
         self,
@@ -76,6 +78,7 @@ class Ask:
                 conversation = get_conversation(session, conversation_id)
                 conversation.base_ids, conversation.updated_at = list(base_ids), utc_now()
             conversation.model = model or conversation.model
+            self._check_length(question, conversation, task)
             session.add(conversation)
             session.flush()
             earlier = messages_of(session, conversation.id)
@@ -121,6 +124,7 @@ class Ask:
             conversation.updated_at = utc_now()
             conversation.model = model or conversation.model
             asked = next(m for m in messages if m.position == old.position - 1)
+            self._check_length(asked.content, conversation, old.task)
             check_task(
                 self.search,
                 asked.content,
@@ -170,6 +174,10 @@ class Ask:
                 "Too many questions at once. Please try again in a moment.",
                 self.gateway.retry_after_s,
             )
+
+    def _check_length(self, question: str, conversation: Conversation, task: str) -> None:
+        if task in ("qa", "chat"):  # texts to be translated are taken apart
+            self.limit.check(question, self._engine_of(conversation))
 
     def _engine_of(self, conversation: Conversation) -> str:
         """The saved engine, or `auto` if it is no longer configured."""
