@@ -66,6 +66,7 @@ class House:
     healthy: bool = True
     max_question_chars: int = 8000
     max_question_tokens: int = 8000  # a character is a token
+    counts_to: int = 8000  # what it tells the interface
     stage_s: float = 0.0
     delta_s: float = 0.0
     ingest_s: float = 0.0

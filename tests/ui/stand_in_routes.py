@@ -62,7 +62,7 @@ def add_routes(api: FastAPI, house: House) -> None:
             for e in house.engines
         ]
         only = ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)
-        only.max_question_characters = house.max_question_chars
+        only.max_question_characters = house.counts_to
         only.thinking = "template" if house.thought else "no"
         return several or [only]
 

@@ -175,7 +175,7 @@ def test_a_question_that_is_refused_is_kept(app: AppTest, house: House) -> None:
 
 
 def test_the_input_counts_up_to_the_limit_of_the_service(app: AppTest, house: House) -> None:
-    house.max_question_chars = 500
+    house.counts_to = 500
     assert app.run().chat_input(key="question").proto.max_chars == 500
 
 
