@@ -17,7 +17,7 @@ from app.measure import AnswerLog
 from app.rag.answer import AnswerLine
 from app.rag.grounding.check import Checker
 from app.rag.language import Language
-from app.rag.prompting.budget import PromptBudget
+from app.rag.prompting.budget import WITHIN_S, PromptBudget
 from app.rag.retrieval.retrieve import Retriever
 from app.services.answers.answer_cache import AnswerCache
 from app.services.answers.ask import Ask
@@ -33,6 +33,7 @@ from app.services.improvement.regression import RegressionSet
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
+from app.services.operations.cpu_model import CpuModel
 from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
@@ -40,9 +41,9 @@ from app.services.operations.warm_up import WarmUp
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
-from app.wiring.engines import build_gateway, styles
+from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
-from app.wiring.models import build_checker, build_embedder, model_store, scoring
+from app.wiring.models import build_checker, build_embedder, is_calibrated, model_store, scoring
 from app.wiring.tasks import build_recipes, build_tasks
 from ingest.embedding.embedder import Embedder
 
@@ -79,6 +80,7 @@ class Zhiwen:
     evaluations: Evaluations
     status: Status
     warm: WarmUp  # of the embedder
+    cpu_model: CpuModel
 
     @property
     def model(self) -> ChatModel:
@@ -127,6 +129,8 @@ class Zhiwen:
         for engine in self.gateway.engines.values():
             if engine.spec.url == self.settings.engine_base_url:
                 await self._read_heads(engine.model, engine.spec.name)
+                if chooses_by_measuring(self.settings):
+                    await self.cpu_model.measure(engine.model)
 
     async def _read_heads(self, model: ChatModel, name: str) -> None:
         there = retry_if_result(lambda ready: not ready)
@@ -225,6 +229,8 @@ def build(
             embedder.name,
             warm,
             indexes.unsaved,
+            calibrated=is_calibrated(store, embedder.name),
         ),
         warm=warm,
+        cpu_model=CpuModel(settings.data_dir, store, settings.prompt_budget[0], WITHIN_S),
     )

@@ -19,7 +19,7 @@ from app.api.routes.conversations import ConversationOut
 from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentOut
 from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
-from app.api.routes.health import EngineOut
+from app.api.routes.health import AdviceOut, EngineOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in_texts import LEAVE_RULES, TRAVEL_RULES
@@ -58,6 +58,8 @@ class House:
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     asked: list[ChatIn] = field(default_factory=list)  # what came to /api/chat
     engine_down_since: datetime | None = None
+    advice: list[AdviceOut] = field(default_factory=list)
+    uncalibrated: str = ""  # an embedder without thresholds
     embedder_error: str = ""  # why it could not be loaded
     engines: list[EngineOut] = field(default_factory=list)  # where there are several
     served: ServedOut | None = None  # of the answers to come

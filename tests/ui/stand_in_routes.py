@@ -71,13 +71,14 @@ def add_routes(api: FastAPI, house: House) -> None:
         since = house.engine_down_since
         parts = [ComponentOut(name=name, ok=True, detail="") for name in ("database", "worker")]
         failures = {"failures": 3.0} if house.embedder_error else {}
+        facts = {"uncalibrated": 1.0} if house.uncalibrated else failures
         parts.append(
             ComponentOut(
                 name="embedder",
                 ok=not failures,
-                detail=house.embedder_error,
+                detail=house.embedder_error or house.uncalibrated,
                 since=since,
-                facts=failures,
+                facts=facts,
             )
         )
         parts.append(
@@ -94,6 +95,7 @@ def add_routes(api: FastAPI, house: House) -> None:
             components=[engine, *parts],
             queued_jobs=0,
             engines=house.engines,
+            advice=house.advice,
             versions={"python": "3.11.9"},
         )
 

@@ -302,11 +302,19 @@ class Engine(TypedDict):
     todo: str
 
 
+class Advice(TypedDict):
+    code: Literal["more_able_model", "more_able_next", "smallest_model"]
+    model: str
+    command: str
+    facts: dict[str, float]
+
+
 class Status(TypedDict):
     version: str
     components: list[Component]
     queued_jobs: int
     engines: NotRequired[list[Engine]]
+    advice: NotRequired[list[Advice]]
     versions: NotRequired[dict[str, str]]
 
 

@@ -200,16 +200,24 @@ def _notice_down() -> None:
 def _engine() -> wire.Component | None:
     """The engine's entry if it is down; None if it is up or the status is unavailable."""
     try:
-        parts = _components(state.client(), state.client().url)
+        parts = _status(state.client(), state.client().url)["components"]
     except ApiError:
         return None
     return next((part for part in parts if part["name"] == "engine" and not part["ok"]), None)
 
 
+def advised() -> list[wire.Advice]:
+    """What the API advises on the chat model; nothing if the status is unavailable."""
+    try:
+        return _status(state.client(), state.client().url).get("advice", [])
+    except ApiError:
+        return []
+
+
 @st.cache_data(ttl=2.0, show_spinner=False)
-def _components(_client: Client, url: str) -> list[wire.Component]:
+def _status(_client: Client, url: str) -> wire.Status:
     """Cached, so that one run asks once."""
-    return _client.status()["components"]
+    return _client.status()
 
 
 def _local_time(since: str | None) -> str:

@@ -9,7 +9,7 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
-from ui.parts import answer, marks, picker, thought, uploads
+from ui.parts import advice, answer, marks, picker, thought, uploads
 from ui.safe_markdown import plain
 from ui.words.texts import t
 
@@ -204,6 +204,7 @@ def _welcome(bases: list[wire.Base], chosen: list[wire.Base]) -> None:
         for number, example in enumerate(questions):
             if st.button(plain(example), key=f"example-{number}", width="content"):
                 send(example, chosen)
+    advice.welcome(picker.advised())
 
 
 def _nothing_ready(chosen: list[wire.Base]) -> None:

@@ -89,11 +89,24 @@ class CheckOut(Wire):
     now: list[FindingOut]
 
 
+class AdviceOut(Wire):
+    """On the embedded chat model. `more_able_model`: a better one would be fast enough here, and
+    `command` switches to it. `more_able_next`: it is here already and answers from the next start
+    on. `smallest_model`: it would be too slow. `facts`: the numbers in `detail`."""
+
+    code: Literal["more_able_model", "more_able_next", "smallest_model"]
+    model: str
+    command: str
+    facts: dict[str, float]
+    detail: str
+
+
 class StatusOut(Wire):
     version: str
     components: list[ComponentOut]
     queued_jobs: int
     engines: list[EngineOut] = Field([])
+    advice: list[AdviceOut] = Field([])
     versions: dict[str, str] = Field({})  # Zhiwen, Python, and packages that affect answers
 
 
@@ -140,11 +153,13 @@ async def read_status(app: App) -> StatusOut:
     """State of every component and engine, and what to do if one is down."""
     engines = await app.status.engines()
     components = await app.status.components(engines)
+    advice = app.cpu_model.advice
     return StatusOut(
         version=VERSION,
         components=[ComponentOut.model_validate(c) for c in components],
         queued_jobs=await run_in_threadpool(app.jobs.waiting),
         engines=[engine_out(view) for view in engines],
+        advice=[AdviceOut.model_validate(advice)] if advice else [],
         versions=versions(),
     )
 
