@@ -90,6 +90,14 @@ async def test_only_the_smallest_model_measures_and_a_failure_says_nothing(
     assert read_choice(tmp_path) == CpuChoice()
 
 
+async def test_who_chose_the_smallest_model_hears_no_more_of_it(
+    cpu: CpuModel, tmp_path: Path
+) -> None:
+    write_choice(tmp_path, CpuChoice((900.0,) * MEASUREMENTS, chosen=SMALLEST))
+    await cpu.measure(model())
+    assert cpu.advice is None
+
+
 def test_a_damaged_memory_is_no_memory(tmp_path: Path) -> None:
     write_choice(tmp_path, CpuChoice((1.0,), ABLE))
     (path,) = tmp_path.glob("*.json")

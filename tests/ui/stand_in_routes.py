@@ -63,6 +63,7 @@ def add_routes(api: FastAPI, house: House) -> None:
         ]
         only = ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)
         only.max_question_characters = house.counts_to
+        only.max_question_tokens = house.max_question_tokens
         only.thinking = "template" if house.thought else "no"
         return several or [only]
 

@@ -69,8 +69,8 @@ def draw(bases: list[wire.Base], selected: list[wire.Base]) -> wire.Task:
     """Draws the row and returns the selected task."""
     names = " · ".join(plain(shortened(base["name"], 24)) for base in selected[:2])
     more = f" +{len(selected) - 2}" if len(selected) > 2 else ""
-    models = state.client().models()
-    st.session_state["max_characters"] = _max_characters(models)
+    found = state.client().models()
+    st.session_state["models"] = found
     with st.container(horizontal=True, vertical_alignment="center", key="scope"):
         _tasks()
         label = names + more or t("picker.none")
@@ -78,11 +78,11 @@ def draw(bases: list[wire.Base], selected: list[wire.Base]) -> wire.Task:
             with st.popover(label, icon=":material/folder:", type="tertiary", key="picker"):
                 _bases(bases, selected)
         st.space("stretch")
-        if len(models) > 1:
-            _models(models)
-        elif models:
-            st.caption(plain(models[0]["name"]), width="content")
-        thought.switch(models)
+        if len(found) > 1:
+            _models(found)
+        elif found:
+            st.caption(plain(found[0]["name"]), width="content")
+        thought.switch(found)
     return task()
 
 
@@ -94,12 +94,13 @@ def model() -> str | None:
 
 def max_characters() -> int:
     """Longest question, for the counter in the input. Tokens are counted by the API."""
-    return int(st.session_state.get("max_characters") or _MAX_CHARACTERS)
+    limits = [m.get("max_question_characters", 0) for m in models()]
+    return min(filter(None, limits), default=_MAX_CHARACTERS)
 
 
-def _max_characters(models: list[wire.Model]) -> int:
-    limits = [m["max_question_characters"] for m in models if m.get("max_question_characters")]
-    return min(limits, default=_MAX_CHARACTERS)
+def models() -> list[wire.Model]:
+    """The models as they were when the row was drawn."""
+    return cast(list[wire.Model], st.session_state.get("models", []))
 
 
 def _models(models: list[wire.Model]) -> None:

@@ -9,7 +9,7 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
-from ui.parts import advice, answer, marks, picker, thought, uploads
+from ui.parts import advice, answer, marks, picker, question_counter, thought, uploads
 from ui.safe_markdown import plain
 from ui.words.texts import t
 
@@ -100,6 +100,8 @@ def _stop(conversation: wire.ConversationDetail) -> None:
 
 
 def _input(chosen: list[wire.Base], task: wire.Task) -> None:
+    if task != "translate":  # a long text is translated in parts
+        question_counter.draw(picker.models())
     if task == "qa":
         _question_input(chosen)
         return

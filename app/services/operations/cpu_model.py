@@ -65,6 +65,8 @@ class CpuModel:
         if model.name != self.store.registry.defaults.chat[0]:
             return
         choice = await asyncio.to_thread(read_choice, self.data_dir)
+        if choice.chosen:  # the smallest, in spite of anything that could be said
+            return
         if len(choice.tokens_per_s) < MEASUREMENTS:
             try:
                 speed = await reading_speed(model)
@@ -93,8 +95,7 @@ class CpuModel:
             return Advice("smallest_model", name, command, facts)
         if not self.store.has(name):
             return Advice("more_able_model", name, command, facts)
-        if not choice.chosen:
-            write_choice(self.data_dir, replace(choice, chosen=name))
+        write_choice(self.data_dir, replace(choice, chosen=name))
         return Advice("more_able_next", name, "zhiwen up", facts)
 
 
