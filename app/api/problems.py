@@ -31,7 +31,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (services.Unsupported, 415, "unsupported_format"),
     (services.Invalid, 422, "invalid"),
     (services.Busy, 429, "busy"),
-    (QuestionTooLong, 413, "too_large"),
+    (QuestionTooLong, 413, "question_too_long"),
     (NothingToRead, 410, "document_gone"),
     (StorageFull, 507, "disk_full"),
     (FileMissing, 410, "file_missing"),
@@ -62,6 +62,7 @@ def problem_of(error: Exception, instance: str | None = None) -> Problem:
                 detail=str(error),
                 code=getattr(error, "code", code),
                 instance=instance,
+                **getattr(error, "facts", {}),
             )
     detail = "An internal error occurred; see the log."
     return Problem(

@@ -59,6 +59,8 @@ def _show(status: dict[str, Any]) -> None:
         say(mark, f"  {component['name']:9}  {component['detail']}")
     for engine in status.get("engines", []):
         _show_engine(engine)
+    for advice in status.get("advice", []):
+        say(f"      {'model':9}  {advice['detail']}")
     if "versions" in status:
         versions = ", ".join(f"{name} {number}" for name, number in status["versions"].items())
         say(f"      {'versions':9}  {versions}")
@@ -117,7 +119,9 @@ def _models(settings: "Settings") -> list[dict[str, Any]]:
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
     from app.models.store import ModelStore
+    from app.services.operations.status import UNCALIBRATED
     from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
+    from app.wiring.models import is_calibrated
 
     store = ModelStore(settings.models_path, offline=True)
 
@@ -125,7 +129,7 @@ def _models(settings: "Settings") -> list[dict[str, Any]]:
         name = settings.embedder or store.default_embedder()
         if name != "hashing":
             store.path(name)
-        return name
+        return name if is_calibrated(store, name) else f"{name} ({UNCALIBRATED})"
 
     def engine() -> str:
         if starts_engine(settings):

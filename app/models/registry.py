@@ -83,6 +83,7 @@ class Defaults(_Entry):
 
     embedder: tuple[str, ...]
     chat: tuple[str, ...]
+    more_able_chat: tuple[str, ...] = ()  # where the machine is fast enough
 
 
 class _Document(_Entry):
@@ -107,7 +108,8 @@ class Registry(_Entry):
 
     @model_validator(mode="after")
     def _defaults_exist(self) -> Self:
-        for name in (*self.defaults.embedder, *self.defaults.chat):
+        defaults = self.defaults
+        for name in (*defaults.embedder, *defaults.chat, *defaults.more_able_chat):
             self[name]
         return self
 

@@ -149,6 +149,7 @@ class Written:
                     max_passages=line.top_k,
                     style=style,
                     begin=opening(self.question.text) if style.opens else "",
+                    most_tokens=model.context_tokens - line.max_answer_tokens,
                 )
         return self.prompts[model.name].messages
 

@@ -18,7 +18,7 @@ from app.models.store import ModelStore
 from app.rag.answer import AnswerLine
 from app.rag.grounding.check import Checker
 from app.rag.language import Language
-from app.rag.prompting.budget import PromptBudget
+from app.rag.prompting.budget import WITHIN_S, PromptBudget
 from app.rag.retrieval.gate import Answerable
 from app.rag.retrieval.retrieve import Retriever
 from app.services.answers.answer_cache import AnswerCache
@@ -26,6 +26,7 @@ from app.services.answers.ask import Ask
 from app.services.answers.conversations import Conversations
 from app.services.answers.direct import Direct
 from app.services.answers.generations import Generations, sweep_interrupted
+from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.replay import Replay
 from app.services.errors import NotFound
 from app.services.improvement.evaluations import Evaluations
@@ -35,6 +36,7 @@ from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
 from app.services.library.pages import Kept, Pages
+from app.services.operations.cpu_model import CpuModel
 from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
@@ -42,9 +44,9 @@ from app.services.operations.warm_up import WarmUp
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
-from app.wiring.engines import build_gateway, styles
+from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
-from app.wiring.models import build_checker, build_embedder, model_store, scoring
+from app.wiring.models import build_checker, build_embedder, is_calibrated, model_store, scoring
 from app.wiring.tasks import build_recipes, build_tasks
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
@@ -79,6 +81,7 @@ class Zhiwen:
     ask: Ask
     replay: Replay
     direct: Direct
+    question_limit: QuestionLimit
     conversations: Conversations
     # improvement
     feedback: Feedback
@@ -88,6 +91,7 @@ class Zhiwen:
     reconciliation: Reconciliation
     status: Status
     warm: WarmUp  # of the embedder
+    cpu_model: CpuModel
 
     @property
     def model(self) -> ChatModel:
@@ -136,6 +140,8 @@ class Zhiwen:
         for engine in self.gateway.engines.values():
             if engine.spec.url == self.settings.engine_base_url:
                 await self._read_heads(engine.model, engine.spec.name)
+                if chooses_by_measuring(self.settings):
+                    await self.cpu_model.measure(engine.model)
 
     async def _read_heads(self, model: ChatModel, name: str) -> None:
         until_ready = retry_if_result(lambda ready: not ready)
@@ -185,10 +191,20 @@ def build(
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = _answer_cache(settings)
+    limit = QuestionLimit(gateway, answer_line)
 
     # operations
     warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
-    status = Status(db, settings.data_dir, gateway, embedder.name, warm, indexes.unsaved)
+    status = Status(
+        db,
+        settings.data_dir,
+        gateway,
+        embedder.name,
+        warm,
+        indexes.unsaved,
+        calibrated=is_calibrated(store, embedder.name),
+    )
+    cpu_model = CpuModel(settings.data_dir, store, settings.prompt_budget[0], WITHIN_S)
 
     return Zhiwen(
         settings=settings,
@@ -203,9 +219,10 @@ def build(
         indexes=indexes,
         search=search,
         generations=generations,
-        ask=Ask(db, search, generations, gateway, recipes, cache),
+        ask=Ask(db, search, generations, gateway, recipes, cache, limit),
         replay=Replay(db, gateway, tasks, checker, VERSION),
-        direct=Direct(db, search, answer_line, gateway),
+        direct=Direct(db, search, answer_line, gateway, limit),
+        question_limit=limit,
         conversations=Conversations(db),
         feedback=Feedback(db),
         regression=RegressionSet(db),
@@ -213,6 +230,7 @@ def build(
         reconciliation=Reconciliation(db, files, indexes),
         status=status,
         warm=warm,
+        cpu_model=cpu_model,
     )
 
 

@@ -10,6 +10,7 @@ from app.llm.gateway import Engine, Gateway
 from app.llm.request_queue import RequestQueue
 from app.llm.tokenizer import QwenTokenizer
 from app.llm.wire.openai_chat import OpenAIChatModel
+from app.models.cpu_choice import read_choice
 from app.models.store import ModelStore
 from app.rag.prompting.prompt import render_chatml
 from app.rag.prompting.styles import ANSWER, STYLES, Style
@@ -19,13 +20,14 @@ _EMBEDDED_WAITING = 32
 
 
 def chat_model_name(settings: Settings, store: ModelStore) -> str:
-    """The configured model, or the profile's default."""
+    """The configured model, the one chosen for this machine, or the profile's default."""
     if settings.chat_model:
         return settings.chat_model
     if settings.vllm_python is not None:
         return "qwen2.5-coder-0.5b-instruct-awq"
     if settings.embedded_engine:
-        return store.default_chat_model()
+        chosen = read_choice(settings.data_dir).chosen
+        return chosen if store.registry.find(chosen) else store.default_chat_model()
     return "Qwen/Qwen2.5-3B-Instruct-AWQ"
 
 
@@ -153,3 +155,9 @@ def _key(spec: EngineSpec, settings: Settings) -> str:
     if spec.url == settings.engine_base_url:
         return settings.engine_api_key.get_secret_value()
     return ""
+
+
+def chooses_by_measuring(settings: Settings) -> bool:
+    """Whether nobody has said which model the embedded llama.cpp runs."""
+    configured = settings.chat_model or settings.vllm_python or settings.engines_path
+    return settings.embedded_engine and not configured

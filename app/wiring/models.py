@@ -39,6 +39,12 @@ def build_checker(embedder: Embedder) -> Checker:
     return EmbeddedChecker(None if isinstance(embedder, HashingEmbedder) else embedder)
 
 
+def is_calibrated(store: ModelStore, embedder: str) -> bool:
+    """Whether thresholds were measured with this embedder; without them nothing is refused."""
+    spec = store.registry.find(embedder)
+    return spec is not None and bool(spec.answerable_from)
+
+
 def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float, Answerable]:
     """The weight of dense scores in fusion, and the scores from which a question counts as
     answerable, both measured with this embedder. Without measured thresholds, every question is

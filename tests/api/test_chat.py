@@ -197,7 +197,7 @@ def test_questions_that_cannot_be_asked_are_refused_before_the_stream(api: Runni
         assert answer.headers["content-type"] == "application/problem+json"
         return answer.status_code, answer.json()["code"]
 
-    assert status(question="长" * 100_000, base_ids=[base_id]) == (413, "too_large")
+    assert status(question="长" * 100_000, base_ids=[base_id]) == (413, "question_too_long")
     assert status(question="  ", base_ids=[base_id]) == (422, "empty_question")
     assert status(question="年假？", base_ids=[]) == (422, "no_base")
     assert status(question="年假？", base_ids=["nowhere"]) == (404, "not_found")

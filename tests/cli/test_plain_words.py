@@ -124,6 +124,18 @@ def test_unknown_models_are_answered_with_those_there_are(zhiwen: Shell) -> None
     assert ran.err.startswith("error: unknown model 'gpt-9'; known models: ")
 
 
+def test_a_model_is_used_only_where_the_engine_runs_it(
+    zhiwen: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = zhiwen("models", "use", "multilingual-e5-small")
+    assert ran.code == 1 and "is not a chat model that the embedded engine runs" in ran.err
+    assert "unknown model" in zhiwen("models", "use", "gpt-9").err
+    monkeypatch.setenv("ZHIWEN_CHAT_MODEL", "qwen3-4b-gguf")
+    ran = zhiwen("models", "use", "qwen2.5-coder-1.5b-instruct")
+    assert ran.code == 1 and "ZHIWEN_CHAT_MODEL=qwen3-4b-gguf comes first" in ran.err
+    assert not Path("shell").exists()
+
+
 def test_models_are_listed(zhiwen: Shell) -> None:
     listed = json.loads(zhiwen("models", "list", "--json").out)
     assert {"embedder", "chat"} <= {row["role"] for row in listed}

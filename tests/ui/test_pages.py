@@ -150,8 +150,19 @@ def test_rating_an_old_answer_does_not_disturb_a_running_one(
 def test_a_question_that_is_refused_is_kept(app: AppTest, application: Application) -> None:
     application.max_question_chars = 3
     app.chat_input(key="question").set_value("年假多少天？").run()
-    assert "The question is longer" in said(app).replace("\\", "")
+    assert "问题有 6 个字符，上限为 3 个" in said(app)
     assert "年假多少天？" in [text.value for text in app.text]
+    application.max_question_chars, application.max_question_tokens = 8000, 5
+    app.run().chat_input(key="question").set_value("病假多少天？").run()
+    assert "问题有 6 个 token，当前模型最多能读 5 个" in said(app)
+    assert not application.asked
+
+
+def test_the_input_counts_up_to_the_limit_of_the_service(
+    app: AppTest, application: Application
+) -> None:
+    application.counts_to = 500
+    assert app.run().chat_input(key="question").proto.max_chars == 500
 
 
 def test_a_service_that_is_gone_is_said_and_taken_up_again(

@@ -58,7 +58,8 @@ def test_a_refused_question_says_why(client: Client, application: Application) -
     assert watch.finished.wait(10)
     assert watch.started.is_set()
     assert watch.error is not None
-    assert watch.error.code == "too_large"
+    assert watch.error.code == "question_too_long"
+    assert watch.error.facts["max_characters"] == 8000
     assert "8000" in watch.error.detail
 
 

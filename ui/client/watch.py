@@ -62,7 +62,8 @@ class Watch:
             self.final = cast(wire.Message, data["message"])
             self.finished.set()
         elif event.event == "error":
-            self.error = ApiError(data.get("detail", ""), data.get("code", "error"))
+            facts = {name: value for name, value in data.items() if type(value) is int}
+            self.error = ApiError(data.get("detail", ""), data.get("code", "error"), facts=facts)
             self.finished.set()
 
     @property

@@ -6,6 +6,7 @@ ChatML is the template of Qwen2.5: https://github.com/openai/openai-python/blob/
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from app.llm.messages import Message
 from app.rag.errors import QuestionTooLong
@@ -32,6 +33,7 @@ _CLOSING_TAG = re.compile(r"<(?=/\s*(?:资料|source)\s*>)")
 # <|fim_prefix|>, … and the tags of tool calls and thoughts.
 _CONTROL_TOKEN = re.compile(r"<\|(\w+)\|>|<(/?(?:tool_call|think))>")
 
+SOURCE_TOKENS = 200  # of a prompt with a question that leaves no more: one source of usual length
 _HISTORY_SHARE = 0.25  # of the budget at most; sources matter more than old turns
 
 CountTokens = Callable[[str], int]
@@ -76,8 +78,11 @@ def build_prompt(
     max_passages: int,
     style: Style = ANSWER,
     begin: str = "",
+    most_tokens: int = 0,
 ) -> Prompt:
     """Fill the budget: instructions and question, then recent turns, then what was found.
+
+    A long question may take the prompt over `max_prompt_tokens`, up to `most_tokens`.
 
     `hits` are chunks, best first, `around` what stands beside them. There is always a source: the
     best one is cut after a sentence where it alone is too long. `begin`, where given, are the
@@ -94,6 +99,7 @@ def build_prompt(
         return count_tokens(render_chatml(assemble(turns, sources)))
 
     bare = size((), ())
+    max_prompt_tokens = max(max_prompt_tokens, min(bare + SOURCE_TOKENS, most_tokens))
     if bare > max_prompt_tokens:
         raise QuestionTooLong(bare, max_prompt_tokens)
 
@@ -119,6 +125,16 @@ def build_prompt(
         chosen = [cut for cut in [_cut(chosen[0], left, count_tokens, language)] if cut.text]
     messages = assemble(turns, chosen)
     return Prompt(messages, tuple(chosen), count_tokens(render_chatml(messages)))
+
+
+def question_room(style: Style, count_tokens: CountTokens, most_tokens: int) -> int:
+    """Tokens of a question in a prompt of at most `most_tokens`, with room for a source."""
+
+    def bare(language: Language) -> int:
+        asked = Message("user", _user_content("", (), language, best_last=False))
+        return count_tokens(render_chatml((*style.head(language), asked)))
+
+    return max(0, most_tokens - max(map(bare, get_args(Language))) - SOURCE_TOKENS)
 
 
 def _user_content(

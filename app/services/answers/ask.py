@@ -24,6 +24,7 @@ from app.services.answers.history import (
     newest_turn,
     turns_of,
 )
+from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.recipe import Recipes, answer_key
 from app.services.answers.task_checks import check_task
 from app.services.errors import Conflict, Invalid, NotFound
@@ -53,6 +54,7 @@ class Ask:
     gateway: Gateway
     recipes: Recipes
     cache: AnswerCache
+    limit: QuestionLimit
 
     def ask(
         self,
@@ -83,6 +85,7 @@ class Ask:
                 conversation = get_conversation(session, conversation_id)
                 conversation.base_ids, conversation.updated_at = list(base_ids), utc_now()
             conversation.model = model or conversation.model
+            self._check_length(question, conversation, task)
             session.add(conversation)
             session.flush()
             newest = newest_turn(session, conversation.id)
@@ -128,6 +131,7 @@ class Ask:
             self._refuse_streaming(session, conversation.id)
             conversation.updated_at = utc_now()
             conversation.model = model or conversation.model
+            self._check_length(asked.content, conversation, old.task)
             variant = session.exec(
                 select(func.max(StoredMessage.variant)).where(
                     StoredMessage.conversation_id == old.conversation_id,
@@ -198,6 +202,10 @@ class Ask:
                 "Too many questions at once. Please try again in a moment.",
                 self.gateway.retry_after_s,
             )
+
+    def _check_length(self, question: str, conversation: Conversation, task: str) -> None:
+        if task in ("qa", "chat"):  # texts to be translated are taken apart
+            self.limit.check(question, self._engine_of(conversation))
 
     def _engine_of(self, conversation: Conversation) -> str:
         """The saved engine, or `auto` if it is no longer configured."""

@@ -15,7 +15,7 @@ from app.measure import count_stages
 from app.rag.retrieval.fuse import ChunkPosition
 from app.rag.retrieval.retrieve import Retrieved, Retriever
 from app.rag.types import ChunkSpan, Passage
-from app.services.errors import Invalid, TooLarge
+from app.services.errors import Invalid, QuestionTooLong
 from app.services.library.bases import get_base
 from vectorstore.protocol import Match
 
@@ -153,7 +153,7 @@ class Search:
     max_question_chars: int
 
     def check(self, question: str, base_ids: Sequence[str]) -> None:
-        """Raises Invalid, TooLarge or NotFound where the question cannot be asked."""
+        """Raises Invalid, QuestionTooLong or NotFound where the question cannot be asked."""
         self.check_text(question)
         if not base_ids:
             raise Invalid("Choose at least one knowledge base.", code="no_base")
@@ -162,14 +162,11 @@ class Search:
                 get_base(session, base_id)
 
     def check_text(self, question: str) -> None:
-        """Raises Invalid or TooLarge."""
+        """Raises Invalid or QuestionTooLong."""
         if not question.strip():
             raise Invalid("The question is empty.", code="empty_question")
         if len(question) > self.max_question_chars:
-            raise TooLarge(
-                f"The question has {len(question)} characters; "
-                f"{self.max_question_chars} are the limit. Upload long texts as documents."
-            )
+            raise QuestionTooLong(len(question), self.max_question_chars, "characters")
 
     def search(self, query: str, base_ids: Sequence[str], top_k: int) -> Retrieved:
         """The `top_k` best passages, without an answer."""

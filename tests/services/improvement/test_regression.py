@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.db.tables import Job, StoredChunk, StoredFeedback
+from app.db.tables import DocumentText, Job, StoredChunk, StoredFeedback
 from app.services.errors import Invalid, NotFound
 from app.services.improvement.regression import Expected
 from tests.application import RunningApi, drain, running_api
@@ -91,9 +91,9 @@ def test_a_right_source_that_was_read_anew_is_known_by_its_text(tmp_path: Path) 
             answer,
             StoredFeedback(message_id=answer, rating="down", right_chunk_id=right["chunk_id"]),
         )
-        with (
-            api.application.db.write() as session
-        ):  # its chunks get new ids when a document is read anew
+        # A document that is read otherwise than before gets new chunks.
+        with api.application.db.write() as session:
+            session.get_one(DocumentText, ids["年假.md"]).text = "read otherwise before"
             session.add(Job(document_id=ids["年假.md"]))
         drain(api.application)
         with api.application.db.read() as session:

@@ -62,6 +62,8 @@ def add_routes(api: FastAPI, application: Application) -> None:
             for e in application.engines
         ]
         only = ModelOut(name="stand-in-0.5b", context_tokens=4096, ready=ready)
+        only.max_question_characters = application.counts_to
+        only.max_question_tokens = application.max_question_tokens
         only.thinking = "template" if application.thought else "no"
         return several or [only]
 
@@ -70,13 +72,14 @@ def add_routes(api: FastAPI, application: Application) -> None:
         since = application.engine_down_since
         parts = [ComponentOut(name=name, ok=True, detail="") for name in ("database", "worker")]
         failures = {"failures": 3.0} if application.embedder_error else {}
+        facts = {"uncalibrated": 1.0} if application.uncalibrated else failures
         parts.append(
             ComponentOut(
                 name="embedder",
                 ok=not failures,
-                detail=application.embedder_error,
+                detail=application.embedder_error or application.uncalibrated,
                 since=since,
-                facts=failures,
+                facts=facts,
             )
         )
         parts.append(
@@ -93,6 +96,7 @@ def add_routes(api: FastAPI, application: Application) -> None:
             components=[engine, *parts],
             queued_jobs=0,
             engines=application.engines,
+            advice=application.advice,
             versions={"python": "3.11.9"},
         )
 
@@ -214,9 +218,15 @@ async def ingest(application: Application, document: DocumentOut) -> None:
 def add_chat_routes(api: FastAPI, application: Application) -> None:
     @api.post("/api/chat")
     async def chat(body: ChatIn) -> StreamingResponse:
-        if len(body.question) > application.max_question_chars:
-            detail = f"The question is longer than {application.max_question_chars} characters."
-            raise Refused(413, "too_large", detail)
+        size = len(body.question)
+        for unit, most in (
+            ("characters", application.max_question_chars),
+            ("tokens", application.max_question_tokens),
+        ):
+            if size > most:
+                detail = f"The question has {size} {unit}; {most} are the limit."
+                facts = {unit: size, f"max_{unit}": most}
+                raise Refused(413, "question_too_long", detail, **facts)
         application.asked.append(body)
         asked_id, answer_id = answers.open_answer(application, body)
         answer, asked = application.messages[answer_id], application.messages[asked_id]

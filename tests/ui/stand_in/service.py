@@ -19,7 +19,7 @@ from app.api.routes.conversations import ConversationOut
 from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentOut
 from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
-from app.api.routes.health import EngineOut
+from app.api.routes.health import AdviceOut, EngineOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
@@ -36,8 +36,8 @@ def now() -> datetime:
 
 
 class Refused(Exception):
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        self.problem = Problem(title=code, status=status, detail=detail, code=code)
+    def __init__(self, status: int, code: str, detail: str, **facts: int) -> None:
+        self.problem = Problem(title=code, status=status, detail=detail, code=code, **facts)
 
 
 @dataclass
@@ -58,6 +58,8 @@ class Application:
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     asked: list[ChatIn] = field(default_factory=list)  # what came to /api/chat
     engine_down_since: datetime | None = None
+    advice: list[AdviceOut] = field(default_factory=list)
+    uncalibrated: str = ""  # an embedder without thresholds
     embedder_error: str = ""  # why it could not be loaded
     engines: list[EngineOut] = field(default_factory=list)  # where there are several
     served: ServedOut | None = None  # of the answers to come
@@ -65,6 +67,8 @@ class Application:
     only_thinks: bool = False  # until its limit
     healthy: bool = True
     max_question_chars: int = 8000
+    max_question_tokens: int = 8000  # a character is a token
+    counts_to: int = 8000  # what it tells the interface
     stage_s: float = 0.0
     delta_s: float = 0.0
     ingest_s: float = 0.0

@@ -41,10 +41,11 @@ from ui.client.wire.library import (
     Table,
     Text,
 )
-from ui.client.wire.operations import Component, Engine, Model, Status
+from ui.client.wire.operations import Advice, Component, Engine, Model, Status
 from ui.client.wire.review import ExportReport, FeedbackItem, FeedbackList, LeftOut
 
 __all__ = [
+    "Advice",
     "Base",
     "Cell",
     "Change",

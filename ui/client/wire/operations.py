@@ -11,6 +11,9 @@ class Model(TypedDict):
     only_by_name: NotRequired[bool]
     thinking: NotRequired[Literal["no", "always", "template"]]
     thinks_by_default: NotRequired[bool]
+    size: NotRequired[Literal["small", "large"]]
+    max_question_tokens: NotRequired[int]
+    max_question_characters: NotRequired[int]
 
 
 class Component(TypedDict):
@@ -45,9 +48,17 @@ class Engine(TypedDict):
     todo: str
 
 
+class Advice(TypedDict):
+    code: Literal["more_able_model", "more_able_next", "smallest_model"]
+    model: str
+    command: str
+    facts: dict[str, float]
+
+
 class Status(TypedDict):
     version: str
     components: list[Component]
     queued_jobs: int
     engines: NotRequired[list[Engine]]
+    advice: NotRequired[list[Advice]]
     versions: NotRequired[dict[str, str]]
