@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from app.llm.servers.fake_first import first_token_document
 from app.llm.servers.fake_tools import tool_call_chunks, tool_results
 
 Mode = Literal[
@@ -100,6 +101,10 @@ class FakeEngine:
             await asyncio.sleep(_STALL_S)
         if mode == "html":
             return HTMLResponse("<h1>fake: sign in</h1>")
+        if "logprobs" in body:
+            return JSONResponse(
+                first_token_document(body, yes=bool(_FIRST_SOURCE.search(_asked_of(body))))
+            )
         return StreamingResponse(self._stream(body, mode), media_type="text/event-stream")
 
     def _asked(self, model: str) -> int:
@@ -157,6 +162,12 @@ class FakeEngine:
         yield _event({"choices": [], "usage": usage})
         if mode != "no_done":
             yield b"data: [DONE]\n\n"
+
+
+def _asked_of(body: dict[str, Any]) -> str:
+    """All that the model is to read."""
+    turns = body.get("messages", [])
+    return str(body.get("prompt", "")) + "".join(turn["content"] or "" for turn in turns)
 
 
 async def _broken(mode: Mode) -> AsyncIterator[bytes]:

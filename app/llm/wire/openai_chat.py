@@ -25,6 +25,7 @@ from app.llm.chat_model import (
 )
 from app.llm.messages import Message
 from app.llm.wire.chunks import DONE, Chunk, MalformedChunk, error_reason, read_chunk
+from app.llm.wire.first_tokens import asking_for_first, read_first_tokens
 from app.llm.wire.tool_calls import as_turn, merge_calls
 
 Render = Callable[[Sequence[Message]], str]
@@ -123,6 +124,21 @@ class OpenAIChatModel:
         except (httpx.TransportError, TimeoutError, SSEError) as error:
             reason = f"{self._base_url}: {str(error) or type(error).__name__}"
             raise _broken(started, reason) from error
+
+    async def first_tokens(self, messages: Messages) -> Mapping[str, float]:
+        """See `ChatModel.first_tokens`. Never retried."""
+        path, body = self._request(messages_for(self, messages), 1, 0.0, (), ())
+        try:
+            async with asyncio.timeout(self._stall_timeout_s):
+                response = await self._client.post(
+                    self._base_url + path, json=asking_for_first(body)
+                )
+            if response.status_code != httpx.codes.OK:
+                raise _refusal(response, error_reason(response.content))
+            return read_first_tokens(response.json())
+        except (httpx.TransportError, TimeoutError, ValueError) as error:
+            reason = f"{self._base_url}: {str(error) or type(error).__name__}"
+            raise EngineUnavailable(reason) from error
 
     def _request(
         self,
