@@ -70,9 +70,7 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        confidence = self.answerable.confidence(
-            question.text, found.hits, small_corpus=found.small_corpus
-        )
+        confidence = self.answerable.confidence(question.text, found.hits)
         if confidence < ANSWERABLE_FROM:
             answer = self._not_found(question, found, confidence, clock)
             yield TextDelta(answer.text, "")

@@ -41,7 +41,13 @@ from app.services.search.search import Passages, Search
 from app.version import VERSION
 from app.wiring.engines import build_gateway, styles
 from app.wiring.indexes import build_indexes
-from app.wiring.models import build_checker, build_embedder, model_store, scoring
+from app.wiring.models import (
+    build_checker,
+    build_embedder,
+    build_reranking,
+    model_store,
+    scoring,
+)
 from app.wiring.tasks import build_recipes, build_tasks
 from ingest.embedding.embedder import Embedder
 
@@ -174,6 +180,7 @@ def build(
         hydrate=passages.hydrate,
         candidates=settings.candidates,
         dense_weight=dense_weight,
+        reranking=build_reranking(settings, store, embedder),
     )
     documents = Documents(db, files, settings.max_upload_bytes)
     search = Search(db, retriever, settings.max_question_chars)

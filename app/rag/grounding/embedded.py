@@ -15,6 +15,7 @@ from app.rag.grounding.evidence import Clause, Evidence
 from app.rag.grounding.facts import Fact, comparable
 from app.rag.grounding.meaning import Meaning
 from app.rag.grounding.places import Place, Places
+from app.rag.grounding.polarity import opposed_across
 from app.rag.grounding.speech import refuses, states_nothing
 from app.rag.grounding.statements import statements
 from app.rag.types import Check, Passage, Reason, Verdict
@@ -123,6 +124,8 @@ class _Judgement:
                 self._fact(fact, clause, found)
                 if found.reason:
                     return found
+        if place := self.evidence.stranger():
+            return _Found(against=place, reason="name")
         for clause in self.evidence.clauses:
             if place := self.evidence.opponent(clause):
                 return _Found(against=place, reason="negation")
@@ -196,7 +199,7 @@ class _Judgement:
         languages = evidence.places.languages
         foreign = [p for p in evidence.ranked if languages[p.marker] != evidence.language]
         foreign.sort(key=lambda p: p.marker not in evidence.markers)
-        numbers = [fact for fact in evidence.facts if fact.kind not in ("name", "identifier")]
+        numbers = [fact for fact in evidence.facts if fact.kind != "name"]
         holders = [p for p in foreign if numbers and all(map(p.says, numbers))]
         near = self._nearest(holders or foreign, facts=bool(holders))
         if near is None:
@@ -205,6 +208,8 @@ class _Judgement:
             other = any(comparable(mine, its) for mine in numbers for its in near.facts)
             verdict: Verdict = "contradicted" if other else "unsupported"
             return self._verdict(verdict, [near], _reason(numbers[0]))
+        if opposed_across(evidence.statement.text.casefold(), near.text.casefold()):
+            return self._verdict("contradicted", [near], "negation")
         return self._verdict("supported", [near])
 
     def _nearest(self, places: Sequence[Place], *, facts: bool) -> Place | None:

@@ -1,4 +1,5 @@
-"""Retrieval: embed the query, search dense and lexical side by side, complete, fuse, hydrate.
+"""Retrieval: embed the query, search dense and lexical side by side, complete, fuse, hydrate, and
+rerank where a reranker is configured.
 
 Each search proposes chunks; completed is what only one of them has, the cosines of what only words
 found. What is in another language than the question is put on a par (`bilingual.py`).
@@ -17,6 +18,7 @@ from app.rag.language import Language, language_of
 from app.rag.retrieval.bilingual import LanguageAxis
 from app.rag.retrieval.fuse import DENSE_WEIGHT, ChunkPosition, Cosine, coherent, fuse, in_turn
 from app.rag.retrieval.pack import Around, widen
+from app.rag.retrieval.rerank import Reranking
 from app.rag.types import Passage, StageScores
 from ingest.embedding.embedder import Embedder, Vectors
 from vectorstore.protocol import Match
@@ -31,7 +33,6 @@ Locate = Callable[[Collection[int]], Mapping[int, ChunkPosition]]  # ids that ar
 Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
 ChunksOf = Callable[[str], list[Passage]]  # all of a document, by its id, in order
 
-_SMALL_CORPUS = 50
 _HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
 
 
@@ -42,7 +43,6 @@ class Retrieved:
     hits: tuple[Passage, ...]
     around: Around
     top_k: int
-    small_corpus: bool = False  # too few chunks for the rarity of a word to mean anything
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -63,6 +63,7 @@ class Retriever:
     hydrate: Hydrate
     candidates: int = 60
     dense_weight: float = DENSE_WEIGHT
+    reranking: Reranking | None = None
 
     def retrieve(
         self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
@@ -99,7 +100,10 @@ class Retriever:
             wanted = in_turn(query, ranked, positions)[: _HITS_PER_PASSAGE * top_k]
         with _timed(timings, "hydrate"):
             hits, around = self._hydrate(wanted, positions, scores)
-        return Retrieved(hits, around, top_k, len(positions) < _SMALL_CORPUS, timings)
+        if self.reranking:
+            with _timed(timings, "rerank"):
+                hits = self.reranking.order(queries[-1], hits)
+        return Retrieved(hits, around, top_k, timings)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
