@@ -70,7 +70,7 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        confidence = self.answerable.confidence(question.text, found.hits)
+        confidence = self.answerable.confidence(question.text, found.hits, chunks=found.chunks)
         if confidence < ANSWERABLE_FROM:
             answer = self._not_found(question, found, confidence, clock)
             yield TextDelta(answer.text, "")

@@ -178,6 +178,7 @@ def build(
         lexical=passages.lexical,
         locate=passages.locate,
         hydrate=passages.hydrate,
+        count=passages.count,
         candidates=settings.candidates,
         dense_weight=dense_weight,
         reranking=build_reranking(settings, store, embedder),

@@ -49,6 +49,7 @@ def generations(house: House, model: ScriptedChatModel) -> Generations:
         lexical=passages.lexical,
         locate=passages.locate,
         hydrate=passages.hydrate,
+        count=passages.count,
     )
     line = AnswerLine(retriever, model, top_k=6, budget=PromptBudget(900), max_answer_tokens=100)
     return Generations(house.db, line, EmbeddedChecker())

@@ -1,9 +1,8 @@
 """Is anything that was found about the question? Decided before a model is asked.
 
-A hit's cosine and the share of the question's words that it holds tell questions about the
-documents from foreign ones; where the two meet depends on the embedder and on the question's
-language, so the registry keeps thresholds beside each embedder. How rare a word is tells nothing
-among few chunks and among those of a foreign base, so that every word counts alike.
+A hit's score tells questions about the documents from foreign ones; where the two meet depends on
+the embedder, on the question's language, and on how many chunks there are: the best of many foreign
+ones looks better than the best of few. The registry keeps thresholds beside each embedder.
 docs/decisions/2026-11-29-judge.md has the measurements.
 """
 
@@ -19,9 +18,14 @@ from app.rag.types import Passage
 # How fast confidence grows around the threshold: the odds double with each hundredth of score. Only
 # the threshold decides.
 _SCALE = 0.015
-# Where words tell nothing, for a question in another language: what the usual foreign text shares.
-_UNTOLD = 0.2
+# Where words tell nothing, for a question in another language: what a foreign text usually shares.
+_UNTOLD = 0.1
+# Among few chunks no word is rare; there a share of the words counts that is not weighted by it.
+_PLAIN_SHARE = 0.5
 _LOOKED_AT = 8
+# The threshold is that of FEW chunks, grows with each factor of ten, and no more beyond MANY.
+_GROWTH = 0.028
+_FEW, _MANY = 50, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,11 @@ class Answerable:
     thresholds: Mapping[Language, float] = field(default_factory=dict)
     dense_weight: float = DENSE_WEIGHT
 
-    def confidence(self, question: str, hits: Sequence[Passage]) -> float:
-        """0 to 1: how surely `hits`, best first, are about the question; below 0.5 they aren't."""
+    def confidence(self, question: str, hits: Sequence[Passage], *, chunks: int = 0) -> float:
+        """0 to 1: how surely `hits`, best first, are about the question; below 0.5 they aren't.
+
+        `chunks`: of how many they are the best.
+        """
         if not hits:
             return 0.0
         language = language_of(question)
@@ -40,17 +47,19 @@ class Answerable:
             return 1.0
         asked = asked_terms(question)
         best = max(self._margin(hit, language, asked) for hit in hits[:_LOOKED_AT])
+        best -= _GROWTH * math.log10(min(max(chunks, _FEW), _MANY) / _FEW)
         return 1 / (1 + math.exp(-best / _SCALE))
 
     def _margin(self, hit: Passage, language: Language, asked: frozenset[str]) -> float:
-        threshold, covered = min(self.thresholds.values()), _UNTOLD
+        threshold, share = min(self.thresholds.values()), _UNTOLD
         if language_of(hit.text) == language:
-            threshold, covered = self.thresholds[language], coverage(asked, hit)
+            threshold = self.thresholds[language]
+            share = max(hit.trace.lexical or 0.0, _PLAIN_SHARE * _coverage(asked, hit))
         dense = hit.trace.dense or 0.0
-        return self.dense_weight * dense + (1 - self.dense_weight) * covered - threshold
+        return self.dense_weight * dense + (1 - self.dense_weight) * share - threshold
 
 
-def coverage(asked: frozenset[str], passage: Passage) -> float:
+def _coverage(asked: frozenset[str], passage: Passage) -> float:
     """Share of the question's terms that stand in the passage, its title or its headings."""
     held = topic_terms(f"{passage.title} {' '.join(passage.headings)} {passage.text}")
     return len(asked & held) / len(asked) if asked else 0.0

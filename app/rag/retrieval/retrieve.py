@@ -31,6 +31,7 @@ LexicalSearch = Callable[[str, int, Sequence[str]], list[Match]]  # query, k, ba
 Locate = Callable[[Collection[int]], Mapping[int, ChunkPosition]]  # ids that are gone are missing
 # (document id, ordinal) of chunks to read; those that are not there are missing
 Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
+Count = Callable[[Sequence[str]], int]  # chunks of the bases together
 ChunksOf = Callable[[str], list[Passage]]  # all of a document, by its id, in order
 
 _HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
@@ -43,6 +44,7 @@ class Retrieved:
     hits: tuple[Passage, ...]
     around: Around
     top_k: int
+    chunks: int = 0  # that were searched
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -61,6 +63,7 @@ class Retriever:
     lexical: LexicalSearch
     locate: Locate
     hydrate: Hydrate
+    count: Count
     candidates: int = 60
     dense_weight: float = DENSE_WEIGHT
     reranking: Reranking | None = None
@@ -94,6 +97,7 @@ class Retriever:
                 for row, found, shares, axis in zip(rows, proposed, by_words, axes, strict=True)
             ]
         with _timed(timings, "fuse"):
+            chunks = self.count(base_ids)
             positions = self.locate({id_ for scores in dense for id_ in scores}.union(*by_words))
             scores = self._fused(dense, by_words, positions)
             ranked = coherent({id_: stages.fused for id_, stages in scores.items()}, positions)
@@ -103,7 +107,7 @@ class Retriever:
         if self.reranking:
             with _timed(timings, "rerank"):
                 hits = self.reranking.order(queries[-1], hits)
-        return Retrieved(hits, around, top_k, timings)
+        return Retrieved(hits, around, top_k, chunks, timings)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
