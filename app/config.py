@@ -144,6 +144,12 @@ class Settings(BaseSettings):
         True, description="Say that nothing was found instead of letting the model guess"
     )
 
+    judge: bool = Field(
+        False,
+        description="Ask the chat model after each answer whether the sources state it, and say so "
+        "beside the answer where they don't; for models of some billion parameters",
+    )
+
     answer_cache: bool = Field(
         True, description="Reuse an earlier answer if question, content and settings are the same"
     )

@@ -196,6 +196,7 @@ def build(
         choose=gateway.choose,
         styles=styles(gateway, store),
         checker=checker,
+        judged=settings.judge,
     )
     tasks = build_tasks(settings, answer_line, passages)
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
