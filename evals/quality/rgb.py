@@ -12,7 +12,7 @@ from typing import Any
 from evals.metrics.overlap import contains
 from evals.quality.sets import Question, SourceText, held_out, read_rows
 
-_MOST = 20  # passages of a sort
+_MOST = 10  # passages of a sort
 
 
 def read(path: Path) -> Iterator[tuple[Question, tuple[SourceText, ...]]]:
