@@ -53,6 +53,9 @@ def run(
     ] = True,
     every: Annotated[bool, typer.Option("--all", help="All evals except the smoke evals.")] = False,
     smoke: Annotated[bool, typer.Option(help="Only the quick evals with floors.")] = False,
+    kind: Annotated[
+        str, typer.Option(help="All evals of this kind: gate and support need no chat model.")
+    ] = "",
     label: Annotated[str, typer.Option(help="Label stored with the run.")] = "",
 ) -> None:
     """Run evals; exit code 1 if one misses a floor. Evals without data are skipped.
@@ -73,6 +76,7 @@ def run(
     known = catalogue.load()
     chosen = list(names or [])
     chosen += [n for n, e in known.items() if (every and not e.smoke) or (smoke and e.smoke)]
+    chosen += [n for n, e in known.items() if kind and e.kind == kind]
     if not chosen:
         raise typer.BadParameter("name evals, or use --all or --smoke; see `list`")
     for name in chosen:

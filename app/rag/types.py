@@ -134,8 +134,10 @@ class Conflict:
     other_text: str
 
 
-# `length`: its limit cut the answer; `repeated`: the model repeated itself and was stopped
-FinishReason = Literal["stop", "length", "repeated", "stopped", "no_sources", "error"]
+# `length`: its limit cut the answer; `repeated`: the model repeated itself and was stopped;
+# `no_sources`: nothing is about the question; `not_stated`: it is written, but the model that wrote
+# it says that the sources do not state it
+FinishReason = Literal["stop", "length", "repeated", "stopped", "no_sources", "not_stated", "error"]
 
 
 @dataclass(frozen=True, slots=True)

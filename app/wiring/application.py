@@ -46,7 +46,14 @@ from app.services.search.search import Passages, Search
 from app.version import VERSION
 from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
-from app.wiring.models import build_checker, build_embedder, is_calibrated, model_store, scoring
+from app.wiring.models import (
+    build_checker,
+    build_embedder,
+    build_reranking,
+    is_calibrated,
+    model_store,
+    scoring,
+)
 from app.wiring.tasks import build_recipes, build_tasks
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
@@ -181,7 +188,7 @@ def build(
     indexes = build_indexes(settings, db, embedder.name)
     passages = Passages(db)
     dense_weight, answerable = scoring(settings, store, embedder.name)
-    retriever = _retriever(settings, embedder, indexes, passages, dense_weight)
+    retriever = _retriever(settings, store, embedder, indexes, passages, dense_weight)
     search = Search(db, retriever, settings.max_question_chars)
 
     # answers
@@ -236,6 +243,7 @@ def build(
 
 def _retriever(
     settings: Settings,
+    store: ModelStore,
     embedder: Embedder,
     indexes: Indexes,
     passages: Passages,
@@ -247,8 +255,10 @@ def _retriever(
         lexical=passages.lexical,
         locate=passages.locate,
         hydrate=passages.hydrate,
+        count=passages.count,
         candidates=settings.candidates,
         dense_weight=dense_weight,
+        reranking=build_reranking(settings, store, embedder),
     )
 
 
@@ -270,6 +280,7 @@ def _answer_line(
         choose=gateway.choose,
         styles=styles(gateway, store),
         checker=checker,
+        judged=settings.judge,
     )
 
 

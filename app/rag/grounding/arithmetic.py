@@ -12,7 +12,7 @@ from app.rag.grounding.wording import topic_terms
 
 # Words that say that something was computed.
 _COMPUTES = re.compile(
-    r"合计|总计|总共|一共|共计|共(?=\s*[\d一二三四五六七八九十])|总额|总和|相差|差额|多出|少了|剩余|平均|的\s*[\d一二两三四五六七八九十.]+\s*倍|增长|减少|提高|下降|折合|比.{1,20}[多少高低大小长短贵重轻快慢]|相当于|等于|即"
+    r"合计|总计|总共|一共|共计|共(?=\s*[\d一二三四五六七八九十])|总额|总和|相差|差额|多出|少了|剩余|平均|的\s*[\d一二两三四五六七八九十.]+\s*倍|(?:增长|减少|提高|下降)[^，。；]{0,6}[\d一二三四五六七八九十百千]|折合|比.{1,20}[多少高低大小长短贵重轻快慢]|相当于|等于|即"
     r"|×|÷|[+*=]|\b(?:total\w*|sum|altogether|in all|together|combined|differences?|average|times"
     r"|twice|double|increase\w*|decrease\w*|grew|fell|than|remaining|left|equals?"
     r"|adds? up|amounts? to|per cent|percent)\b",

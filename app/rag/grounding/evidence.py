@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.rag.grounding.facts import Fact, comparable, facts_in, read_facts, same
-from app.rag.grounding.names import names_in, renamed
+from app.rag.grounding.names import names_in, organisations_in, renamed
 from app.rag.grounding.places import Places, SourceClause
 from app.rag.grounding.polarity import opposed
 from app.rag.grounding.sentences import split_clauses
@@ -157,6 +157,15 @@ class Evidence:
             return None
         _, text, place = near[0]
         return place if renamed(said, plain(text)) else None
+
+    def stranger(self) -> SourceClause | None:
+        """The nearest sentence, where the statement names a Chinese organisation that no source
+        knows."""
+        if not self.places.all or self.language != "zh":
+            return None
+        named = organisations_in(plain(self.statement.text))
+        strange = any(name not in self.places.text for name in named)
+        return self.ranked[0] if strange else None
 
     def covered(self, terms: frozenset[str], places: Sequence[SourceClause]) -> float:
         """Share of the terms that stand in the sentences or, counting less, around them."""

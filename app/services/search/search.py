@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from app.db import lexical
 from app.db.engine import Database
+from app.db.lexical_statistics import statistics_of
 from app.db.tables import StoredChunk, StoredDocument
 from app.measure import count_stages
 from app.rag.retrieval.fuse import ChunkPosition
@@ -95,6 +96,11 @@ class Passages:
                 .order_by(col(StoredChunk.ordinal))
             )
             return [_passage(row) for row in rows]
+
+    def count(self, base_ids: Sequence[str]) -> int:
+        """Chunks of the bases together."""
+        with self.db.read() as session:
+            return statistics_of(session.connection(), base_ids).chunks
 
     def hydrate(self, keys: Collection[tuple[str, int]]) -> list[Passage]:
         """The chunks at those positions, (document id, ordinal), that are still there."""

@@ -46,7 +46,10 @@ def retriever(
         ids = [int(document_id[1:]) for document_id, ordinal in keys if ordinal == 0]
         return [passage(texts[id_], id_) for id_ in ids]
 
-    return Retriever(embedder, dense, lexical, locate, hydrate, candidates=candidates)
+    def count(base_ids: Sequence[str]) -> int:
+        return len(texts)
+
+    return Retriever(embedder, dense, lexical, locate, hydrate, count, candidates=candidates)
 
 
 def test_both_searches_are_fused_and_every_stage_is_told() -> None:

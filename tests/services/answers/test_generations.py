@@ -50,6 +50,7 @@ def generations(application: Application, model: ScriptedChatModel) -> Generatio
         lexical=passages.lexical,
         locate=passages.locate,
         hydrate=passages.hydrate,
+        count=passages.count,
     )
     line = AnswerLine(retriever, model, top_k=6, budget=PromptBudget(900), max_answer_tokens=100)
     return Generations(application.db, line, EmbeddedChecker())
