@@ -14,8 +14,8 @@ from app.rag.retrieval.rerank import RERANKED, Reranker, Reranking, RerankScores
 from app.rag.retrieval.sentence_reranker import SentenceReranker
 from app.rag.types import Passage
 from ingest.embedding.hashing import HashingEmbedder
-from tests.rag.retrieval.cross_encoder_folder import write_cross_encoder
 from tests.rag.passages import passage
+from tests.rag.retrieval.cross_encoder_folder import write_cross_encoder
 from tests.rag.retrieval.reranker_contract import PASSAGES, QUESTION, RerankerContract
 
 INFERENCE = ("contradiction", "neutral", "entailment")
