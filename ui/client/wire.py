@@ -85,6 +85,22 @@ class Table(TypedDict):
     cells: list[Cell]
 
 
+class Box(TypedDict):
+    """Shares of a page's width and height, from its upper left corner."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class PageBoxes(TypedDict):
+    """What a part of the text takes up on a page."""
+
+    page: int
+    boxes: list[Box]
+
+
 class Scores(TypedDict):
     dense: float | None
     lexical: float | None
@@ -294,10 +310,18 @@ class Engine(TypedDict):
     todo: str
 
 
+class ToRead(TypedDict):
+    """Documents of an earlier release that are to be read again."""
+
+    waiting: int
+    failed: int
+
+
 class Status(TypedDict):
     version: str
     components: list[Component]
     queued_jobs: int
+    to_read_again: NotRequired[ToRead]
     engines: NotRequired[list[Engine]]
     versions: NotRequired[dict[str, str]]
 
