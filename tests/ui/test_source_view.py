@@ -95,6 +95,18 @@ def test_a_source_without_pages_is_shown_as_text(app: AppTest, house: House) -> 
     assert 'class="cited"' in shown_text(app)
 
 
+def test_a_passage_of_several_parts_is_known_again(app: AppTest, house: House) -> None:
+    answer_id = asked(app, house)
+    with_pages(house, answer_id)
+    first = house.messages[answer_id].passages[0]
+    text = house.text(first.document_id)
+    first.end = text.index("\n\n", first.end + 2)  # the next paragraph as well
+    first.text = text[first.start : first.end].replace("\n\n", "\n ")
+    open_source(app, answer_id)
+    assert viewer(app) is not None
+    assert ZH["source.read_again"] not in said(app)
+
+
 def test_a_document_that_reads_otherwise_now_shows_what_the_answer_was_based_on(
     app: AppTest, house: House
 ) -> None:

@@ -15,6 +15,7 @@ from ui.safe_markdown import plain
 from ui.words.texts import refused, t
 
 AROUND_CHARS = 900  # shown before and after the passage
+_CHUNKS_NEAR = 8  # before it, and after those that it may consist of
 
 
 class _Shown(NamedTuple):
@@ -25,6 +26,7 @@ class _Shown(NamedTuple):
     start: int
     total_chars: int
     tables: list[wire.Table]
+    headings: list[str]
     is_current: bool
     note: str = ""
 
@@ -88,15 +90,26 @@ def _around(passage: wire.Passage) -> _Shown:
     try:
         found = state.client().text(passage["document_id"], first, passage["end"] + AROUND_CHARS)
         text, start = found["text"], found["start"]
-        if text[passage["start"] - start : passage["end"] - start] == passage["text"]:
+        now = text[passage["start"] - start : passage["end"] - start]
+        if now.split() == passage["text"].split():  # blank lines between its parts are not kept
             tables = state.client().tables(passage["document_id"], start, start + len(text))
-            return _Shown(text, start, found["total_chars"], tables, is_current=True)
+            headings = _headings_near(passage)
+            return _Shown(text, start, found["total_chars"], tables, headings, is_current=True)
         note = "source.read_again"
     except ApiDown:
         raise
     except ApiError:
         pass  # removed, most likely; the passage itself is at hand
-    return _Shown(passage["text"], passage["start"], 0, [], is_current=False, note=note)
+    headings = passage["headings"]
+    return _Shown(passage["text"], passage["start"], 0, [], headings, is_current=False, note=note)
+
+
+def _headings_near(passage: wire.Passage) -> list[str]:
+    """Those above the passage and in the text around it."""
+    first = max(passage["ordinal"] - _CHUNKS_NEAR, 0)
+    chunks = state.client().chunks(passage["document_id"], limit=3 * _CHUNKS_NEAR, offset=first)
+    found = [*passage["headings"], *(heading for chunk in chunks for heading in chunk["headings"])]
+    return list(dict.fromkeys(found))
 
 
 def _placed(passage: wire.Passage, cited: Sequence[wire.Citation]) -> _Placed | None:
@@ -137,7 +150,7 @@ def _text(passage: wire.Passage, cited: Sequence[wire.Citation], around: _Shown)
     spans += [(c["start"], c["end"], "cited") for c in cited]
     before = "… " if start > 0 and total else ""
     after = " …" if start + len(text) < total else ""
-    body = before + drawn(text, start, spans, around.tables, passage["headings"]) + after
+    body = before + drawn(text, start, spans, around.tables, around.headings) + after
     st.html(f'<div class="zw-source">{body}</div>')
     marks.show_source(f"{passage['document_id']}-{passage['start']}-{len(cited)}")
     if cited:
