@@ -54,7 +54,8 @@ def _pdf_page(data: bytes, name: str, number: int, width: int) -> "Image":
             raise ParseError(f"{name} has {len(pdf)} pages.", code=NO_SUCH_PAGE)
         page = pdf[number - 1]
         try:
-            scale = _scale(page.get_width(), page.get_height(), width)
+            # PDFium rounds up, and 595 points are 1600.0000000000002 pixels.
+            scale = _scale(page.get_width(), page.get_height(), width) * (1 - 1e-9)
             bitmap = page.render(scale=scale)
             try:
                 picture: Image = bitmap.to_pil().convert("RGB")

@@ -20,6 +20,7 @@ from tests.processes.zhiwen_up import eventually
 
 PORTAL = "https://portal.example"
 PATHS = ["/", "/_stcore/health", "/_stcore/host-config", "/_stcore/upload_file/a/b", "/media/x"]
+PATHS += ["/zhiwen/pages/0123456789abcdef/1"]
 
 
 @contextmanager

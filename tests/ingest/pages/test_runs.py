@@ -114,11 +114,14 @@ def test_runs_of_any_page_say_what_stands_there(seed: int) -> None:
     )
 
 
-def test_a_form_keeps_the_place_of_its_labels() -> None:
+def test_a_label_and_what_is_typed_beside_it_have_one_place() -> None:
     words = [(60, 700, "Meter no.:"), (60, 640, "Remarks:")]
     document = parse(form_pdf(words, [((130, 696, 250, 714), "MX-2209")]), "a.pdf")
-    runs = check(document)
-    assert "MX-2209" in document.text[runs[0].start : runs[0].end]
+    first, second = check(document)
+    assert "MX-2209" in document.text[first.start : first.end]
+    assert first.area.left == pytest.approx(60 / 595 * SCALE, abs=10)
+    assert first.area.right == pytest.approx(250 / 595 * SCALE, abs=10)
+    assert second.area.right < 120 / 595 * SCALE
 
 
 @pytest.mark.parametrize("angle", [0, 90, 180, 270])

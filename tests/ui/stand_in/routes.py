@@ -14,6 +14,7 @@ from app.api.routes.conversations import (
     ConversationOut,
     ConversationUpdate,
 )
+from app.api.routes.document_pages import PageBoxesOut
 from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentList, DocumentOut, TextOut
 from app.api.routes.health import ComponentOut, ModelOut, StatusOut
@@ -95,6 +96,7 @@ def add_routes(api: FastAPI, application: Application) -> None:
             version="0.1.0",
             components=[engine, *parts],
             queued_jobs=0,
+            to_read_again=application.to_read_again,
             engines=application.engines,
             advice=application.advice,
             versions={"python": "3.11.9"},
@@ -195,6 +197,12 @@ def add_single_document_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/documents/{key}/tables")
     async def tables(key: str, start: int = 0, end: int | None = None) -> list[TableOut]:
         return application.tables_of.get(found(application.documents, key).id, [])
+
+    @api.get("/api/documents/{key}/boxes")
+    async def boxes(key: str, start: int, end: int) -> list[PageBoxesOut]:
+        if found(application.documents, key).id not in application.boxes_of:
+            raise Refused(409, "no_pages", "The document has no pages.")
+        return application.boxes_of[key]
 
     @api.get("/api/documents/{key}/file")
     async def file(key: str) -> Response:

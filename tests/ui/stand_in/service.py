@@ -16,10 +16,11 @@ from fastapi.responses import JSONResponse
 from app.api.routes.bases import BaseOut
 from app.api.routes.chat import ChatIn
 from app.api.routes.conversations import ConversationOut
+from app.api.routes.document_pages import PageBoxesOut
 from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentOut
 from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
-from app.api.routes.health import AdviceOut, EngineOut
+from app.api.routes.health import AdviceOut, EngineOut, ToReadOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
@@ -48,6 +49,7 @@ class Application:
     documents: dict[str, DocumentOut] = field(default_factory=dict)
     bytes_of: dict[str, bytes] = field(default_factory=dict)
     tables_of: dict[str, list[TableOut]] = field(default_factory=dict)
+    boxes_of: dict[str, list[PageBoxesOut]] = field(default_factory=dict)  # whatever is asked for
     conversations: dict[str, ConversationOut] = field(default_factory=dict)
     messages: dict[str, MessageOut] = field(default_factory=dict)
     events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Application:
     engine_down_since: datetime | None = None
     advice: list[AdviceOut] = field(default_factory=list)
     uncalibrated: str = ""  # an embedder without thresholds
+    to_read_again: ToReadOut = field(default_factory=lambda: ToReadOut(waiting=0, failed=0))
     embedder_error: str = ""  # why it could not be loaded
     engines: list[EngineOut] = field(default_factory=list)  # where there are several
     served: ServedOut | None = None  # of the answers to come

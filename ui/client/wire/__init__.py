@@ -32,21 +32,24 @@ from ui.client.wire.evaluation import (
 )
 from ui.client.wire.library import (
     Base,
+    Box,
     Cell,
     Chunk,
     Document,
     DocumentList,
     DocumentState,
     Notice,
+    PageBoxes,
     Table,
     Text,
 )
-from ui.client.wire.operations import Advice, Component, Engine, Model, Status
+from ui.client.wire.operations import Advice, Component, Engine, Model, Status, ToRead
 from ui.client.wire.review import ExportReport, FeedbackItem, FeedbackList, LeftOut
 
 __all__ = [
     "Advice",
     "Base",
+    "Box",
     "Cell",
     "Change",
     "ChatRequest",
@@ -78,6 +81,7 @@ __all__ = [
     "Model",
     "NewEvalQuestion",
     "Notice",
+    "PageBoxes",
     "Passage",
     "PassagePart",
     "Rating",
@@ -87,6 +91,7 @@ __all__ = [
     "Table",
     "Task",
     "Text",
+    "ToRead",
     "Tried",
     "Unsupported",
 ]

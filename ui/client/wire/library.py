@@ -81,3 +81,19 @@ class Table(TypedDict):
     end: int
     column_count: int
     cells: list[Cell]
+
+
+class Box(TypedDict):
+    """Shares of a page's width and height, from its upper left corner."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class PageBoxes(TypedDict):
+    """What a part of the text takes up on a page."""
+
+    page: int
+    boxes: list[Box]

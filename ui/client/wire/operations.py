@@ -55,10 +55,18 @@ class Advice(TypedDict):
     facts: dict[str, float]
 
 
+class ToRead(TypedDict):
+    """Documents of an earlier release that are to be read again."""
+
+    waiting: int
+    failed: int
+
+
 class Status(TypedDict):
     version: str
     components: list[Component]
     queued_jobs: int
+    to_read_again: NotRequired[ToRead]
     engines: NotRequired[list[Engine]]
     advice: NotRequired[list[Advice]]
     versions: NotRequired[dict[str, str]]
