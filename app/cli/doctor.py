@@ -46,11 +46,10 @@ def doctor(
 
 def _show_to_read(counts: dict[str, int]) -> None:
     """Documents that an earlier release read."""
-    if waiting := counts.get("waiting"):
-        say(f"      {'reading':9}  {waiting} documents of an earlier release to be read again")
-    if failed := counts.get("failed"):
-        why = "their reading report says why; the earlier reading answers"
-        say(f"      {'reading':9}  {failed} could not be read again: {why}")
+    waiting, failed = counts.get("waiting", 0), counts.get("failed", 0)
+    if waiting or failed:
+        why = "; the reading reports say why" if failed else ""
+        say(f"      {'reading':9}  of an earlier release: {waiting} waiting, {failed} failed{why}")
 
 
 def _show(status: dict[str, Any]) -> None:

@@ -23,13 +23,17 @@ from ingest.tables.heads import HeadRule
 from ingest.types import Document
 
 _OOXML = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MEDIA_TYPES = {".xls": "application/vnd.ms-excel", ".ods": "application/vnd.oasis.opendocument"}
+_MEDIA_TYPES = {
+    ".xls": "application/vnd.ms-excel",
+    ".et": "application/vnd.ms-excel",
+    ".ods": "application/vnd.oasis.opendocument",
+}
 _HEAD_BYTES = 4096
 _HTML = (b"<html", b"<table", b"<!doctype html", b"<meta", b"<head", b"<body")
 
 
 class ExcelParser:
-    extensions = (".xlsx", ".xlsm", ".xls", ".ods")
+    extensions = (".xlsx", ".xlsm", ".xls", ".et", ".ods")  # et: WPS, the format of xls
     signature = b"PK"
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:

@@ -5,6 +5,7 @@ is checked like any input from outside; nothing is unpickled.
 """
 
 import contextlib
+import hashlib
 import logging
 import os
 import select
@@ -14,7 +15,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Self, TypeVar, cast
 
@@ -23,6 +24,7 @@ from ingest.pages.render import RenderedPage
 from ingest.parsers import parser_for
 from ingest.parsing.builder import base_name
 from ingest.parsing.parser import PageProgress
+from ingest.sandbox.office import is_old, modern
 from ingest.sandbox.wire import (
     LENGTH_BYTES,
     MAX_FRAME_BYTES,
@@ -80,9 +82,13 @@ class Sandbox:
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         """As `ingest.parsers.parse`. Raises also ParseError `timeout`, `memory`, `crashed`,
-        `internal`."""
+        `internal`; `needs_libreoffice` for the formats of `ingest.parsers.old_office`."""
         name = base_name(name)
         parser_for(name)
+        if is_old(data, name):
+            newer = modern(data, name, self._limits.memory_mib)
+            document = self.parse(newer, name, on_page=on_page)
+            return replace(document, id=hashlib.sha256(data).hexdigest())
         return self._asked(data, {"name": name}, lambda a: from_json(a["document"]), on_page)
 
     def render(self, data: bytes, name: str, page: int, width: int) -> RenderedPage:

@@ -141,7 +141,7 @@ class Viewer {
   draw() {
     const { data, page } = this;
     this.sheet.style.width = ZOOMS[this.zoom] * 100 + "%";
-    this.root.querySelector(".where").textContent = `${page} / ${data.count}`;
+    this.root.querySelector(".where").textContent = this.image.alt = `${page} / ${data.count}`;
     this.root.querySelector(".before").disabled = page <= 1;
     this.root.querySelector(".after").disabled = page >= data.count;
     this.root.querySelector(".less").disabled = this.zoom === 0;
@@ -228,10 +228,9 @@ def boxes_by_page(kinds: Sequence[tuple[str, list[wire.PageBoxes]]]) -> dict[int
 
 def draw(document_id: str, first: int, count: int, boxes: dict[int, list[Box]], place: str) -> None:
     """The document's pages. Whenever `place` changes, page `first` is opened at its boxes."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     data: _Data = {
         "key": f"{document_id}-{place}",
-        "address": "/" + "/".join(filter(None, (base, PATH, document_id))),
+        "address": f"/{PATH}/{document_id}",
         "first": first,
         "count": count,
         "pages": boxes,
