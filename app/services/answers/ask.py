@@ -204,7 +204,7 @@ class Ask:
             )
 
     def _check_length(self, question: str, conversation: Conversation, task: str) -> None:
-        if task in ("qa", "chat"):  # texts to be translated are taken apart
+        if task == "qa":  # the others have no sources in their prompts, and see to it themselves
             self.limit.check(question, self._engine_of(conversation))
 
     def _engine_of(self, conversation: Conversation) -> str:
