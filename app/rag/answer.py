@@ -21,7 +21,7 @@ from app.rag.language import not_found
 from app.rag.prompting.budget import PromptBudget
 from app.rag.prompting.styles import ANSWER, Style
 from app.rag.retrieval.follow_up import leans
-from app.rag.retrieval.gate import Answerable
+from app.rag.retrieval.gate import Scoring
 from app.rag.retrieval.retrieve import Retrieved
 from app.rag.types import Answer
 from app.rag.written import Writing, Written
@@ -49,7 +49,7 @@ class AnswerLine:
     top_k: int
     budget: PromptBudget
     max_answer_tokens: int
-    answerable: Answerable = field(default_factory=Answerable)
+    scoring: Scoring = field(default_factory=Scoring)
     style: Style = ANSWER
     choose: Choose | None = None  # `model` answers everything where there is no choice
     styles: Mapping[str, Style] = field(default_factory=dict)  # of models that `choose` returns
@@ -71,7 +71,7 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        confidence = self.answerable.confidence(question.text, found.hits, chunks=found.chunks)
+        confidence = self.confidence(question.text, found)
         if confidence < ANSWERABLE_FROM:
             answer = self._not_found(question, found, confidence, clock)
             yield TextDelta(answer.text, "")
@@ -84,6 +84,10 @@ class AnswerLine:
             async for event in events:
                 yield event
         yield await written.answer(confidence, model)
+
+    def confidence(self, question: str, found: Retrieved) -> float:
+        """0 to 1: how surely what was found is about the question."""
+        return self.scoring.answerable.confidence(question, found.hits, chunks=found.chunks)
 
     def style_of(self, model: str) -> Style:
         """How the model of that name is asked."""
