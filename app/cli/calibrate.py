@@ -18,9 +18,9 @@ def calibrate(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure an embedding model's fusion weight, and from which score on questions are answered.
+    """Measure an embedding model's fusion weight and the scores that questions need to be answered.
 
-    Takes a minute or two for a small model, with texts that come along, and is kept beside the
+    Takes a minute or two for a small model, with built-in texts, and is kept beside the
     models. The service does the same by itself for a model without measured thresholds.
     """
     from rich.console import Console

@@ -1,1 +1,1 @@
-"""Fusion weight and thresholds of an embedder without measured ones, from texts that come along."""
+"""Fusion weight and thresholds of an embedder without measured ones, with built-in texts."""

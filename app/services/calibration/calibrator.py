@@ -16,7 +16,7 @@ from app.rag.retrieval.gate import Answerable, Scoring
 from app.services.calibration.choose import choose
 from app.services.calibration.record import Calibration, Measured, write_calibration
 from app.services.calibration.scores import compare
-from app.services.calibration.texts import texts, texts_version
+from app.services.calibration.texts import procedure_version, texts
 from ingest.embedding.embedder import Embedder, TextKind, Vectors
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Calibrator:
         """Calibrates; from then on search and gate go by it. Reports errors in `error`."""
         if not self.needed or self._stop.is_set():
             return
-        log.info("calibrating %s with texts that come along", self.embedder.name)
+        log.info("calibrating %s with built-in texts", self.embedder.name)
         try:
             calibration = self.run(self._note)
         except Stopped:
@@ -123,7 +123,7 @@ class Calibrator:
         calibration = Calibration(
             embedder=self.embedder.name,
             model=self.checksum(),
-            texts=texts_version(),
+            procedure=procedure_version(),
             made_on=utc_now().date(),
             seconds=round(time.perf_counter() - began, 1),
             measured=measured,

@@ -14,12 +14,13 @@ from app.services.calibration.record import Measured, Point
 from app.services.calibration.scores import Compared, Scores
 
 _WEIGHTS = tuple(step / 20 for step in range(21))
-# Share of the questions about a text that a threshold may refuse.
-MAY_REFUSE = 0.02
-_CURVE = (0.0, 0.01, MAY_REFUSE, 0.03, 0.05, 0.1, 0.2)
-# Share of the foreign questions that it must refuse to be worth its false refusals. All are about
-# office life, so that they are harder than most.
-_LEAST_REFUSED = 0.25
+# Share of the questions about a text that a threshold may refuse. Half of them leave its words and
+# its subject out: of more usual ones it refuses a tenth of that.
+MAY_REFUSE = 0.05
+_CURVE = (0.0, 0.01, 0.02, 0.03, MAY_REFUSE, 0.1, 0.2)
+# Share of the foreign questions that it must refuse to be worth that. They are about office life
+# as the texts are, so that they are harder to tell than most.
+_LEAST_REFUSED = 1 / 3
 _DRAWS = 20  # of half the texts
 
 

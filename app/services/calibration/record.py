@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.models.checksums import write_json
 from app.rag.language import Language
 from app.rag.retrieval.gate import Answerable
-from app.services.calibration.texts import texts_version
+from app.services.calibration.texts import procedure_version
 
 log = logging.getLogger(__name__)
 
@@ -53,18 +53,19 @@ class Measured(_Record):
 
 
 class Calibration(_Record):
-    """`model`: SHA-256 over the checksums of the model's files; `texts`: version of the texts."""
+    """`model`: SHA-256 over the checksums of the model's files; `procedure`:
+    version of the texts and of how numbers are chosen."""
 
     embedder: str
     model: str
-    texts: str
+    procedure: str
     made_on: date
     seconds: float
     measured: Measured
 
 
 def read_calibration(models_dir: Path, embedder: str, model: str) -> Calibration | None:
-    """The calibration of exactly these weights with the present texts, if there is one."""
+    """The calibration of exactly these weights by the present procedure, if there is one."""
     path = _path(models_dir, embedder)
     try:
         found = Calibration.model_validate_json(path.read_bytes())
@@ -73,7 +74,7 @@ def read_calibration(models_dir: Path, embedder: str, model: str) -> Calibration
     except (OSError, ValidationError) as error:
         log.warning("%s cannot be read and is ignored: %s", path, error)
         return None
-    return found if (found.model, found.texts) == (model, texts_version()) else None
+    return found if (found.model, found.procedure) == (model, procedure_version()) else None
 
 
 def write_calibration(models_dir: Path, calibration: Calibration) -> Path:

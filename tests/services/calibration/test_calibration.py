@@ -1,4 +1,4 @@
-"""An embedder without measured thresholds gets its own from the texts that come along."""
+"""An embedder without measured thresholds gets its own from the built-in texts."""
 
 import logging
 from pathlib import Path
@@ -11,6 +11,7 @@ from app.rag.language import language_of
 from app.rag.retrieval.fuse import DENSE_WEIGHT
 from app.rag.types import Passage, StageScores
 from app.services.calibration.calibrator import Calibrator, Stopped, measure
+from app.services.calibration.choose import MAY_REFUSE
 from app.services.calibration.record import Measured, read_calibration, write_calibration
 from app.services.calibration.said import UNCALIBRATED, said_of
 from app.services.calibration.texts import texts
@@ -62,7 +63,7 @@ def test_what_is_near_is_told_from_what_is_foreign(measured: Measured) -> None:
         assert point is not None
         low, high = 0.3 * measured.dense_weight, 0.7 * measured.dense_weight + 0.3
         assert low < point.threshold < high
-        assert point.false_refusal <= 0.05  # three of 72: two per cent of all that is about a text
+        assert point.false_refusal <= 2 * MAY_REFUSE
         assert point.refused_foreign > 0.9
         thresholds = [each.threshold for each in measured.curves[language]]
         assert thresholds == sorted(thresholds)
@@ -91,7 +92,7 @@ def test_a_calibration_counts_for_the_same_weights_only(store: ModelStore) -> No
     made = calibrator(store).run(nothing)
     assert read_calibration(store.models_dir, "placed", store.checksum("placed")) == made
     assert read_calibration(store.models_dir, "placed", "another checksum") is None
-    older = made.model_copy(update={"texts": "older"})
+    older = made.model_copy(update={"procedure": "older"})
     path = write_calibration(store.models_dir, older)
     assert read_calibration(store.models_dir, "placed", made.model) is None
     path.write_text("{", "utf-8")
