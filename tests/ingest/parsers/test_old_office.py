@@ -18,7 +18,7 @@ from ingest.sandbox.office import PROGRAMS, is_old, modern
 from ingest.sandbox.sandbox import Limits, Sandbox
 from tests.ingest.files import word_file
 from tests.ingest.office_files import RTF, SALARIES, pptx_file, xls_file
-from tests.ingest.test_parsers import HTML
+from tests.ingest.parsers.test_parsers import HTML
 
 OLD = COMPOUND + bytes(600)
 INSTALLED = next(filter(None, map(shutil.which, PROGRAMS)), None)
