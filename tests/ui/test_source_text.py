@@ -37,6 +37,16 @@ def test_a_table_is_drawn_with_its_spans_and_the_cited_row_marked() -> None:
     )
 
 
+def test_a_caption_that_stands_in_the_text_is_shown_once() -> None:
+    document, table = read()
+    table.caption = "Charges"
+    cells = [table.model_dump()]
+    assert "<caption>Charges</caption>" in drawn("Before.\n\n" + document.text, -9, [], cells)
+    shown = drawn("Charges\n\n" + document.text, -9, [], cells)
+    assert shown.startswith("Charges<table")
+    assert "<caption>" not in shown
+
+
 def test_a_part_of_a_table_shows_its_head_and_what_reaches_into_it() -> None:
     document, _ = read()
     (table,) = document.tables
