@@ -175,7 +175,7 @@ def test_an_answer_is_replayed(served: Shell, model: ScriptedChatModel) -> None:
     model.enqueue("十天。")
     replayed = json.loads(served("replay", answer_id, "--json").out)
     assert (replayed["same"], replayed["after"]) == (False, "十天。")
-    assert replayed["recipe"]["sampling"]["temperature"] is None
+    assert replayed["recipe"]["sampling"]["temperature"] is None  # the engine's own
     assert served("replay", "nothing").code == 1
     model.enqueue("十天。")
     assert "Verdicts before: supported 1" in served("replay", answer_id).out

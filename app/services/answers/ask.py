@@ -204,8 +204,8 @@ class Ask:
             )
 
     def _check_length(self, question: str, conversation: Conversation, task: str) -> None:
-        if task == "qa":  # the others have no sources in their prompts, and see to it themselves
-            self.limit.check(question, self._engine_of(conversation))
+        if task in ("qa", "chat"):  # texts to be translated are taken apart
+            self.limit.check(question, self._engine_of(conversation), sources=task == "qa")
 
     def _engine_of(self, conversation: Conversation) -> str:
         """The saved engine, or `auto` if it is no longer configured."""
