@@ -29,6 +29,7 @@ _ENOUGH_WITH_FACTS = 0.25  # where the facts in it are there, too, or were compu
 _OF_A_CLAUSE = 0.2  # of each clause of some terms
 _SOME_TERMS = 5
 _GAIN = 0.25  # that another sentence has to add
+_SAME_WORDS = 0.9  # of what a fact is said of
 _BARE = 8  # terms, of an answer that needs its question to be understood
 _MOST_PLACES = 3  # that support one statement together
 # Sentences that are compared by their vectors, which take some 30 ms each on one core.
@@ -166,7 +167,10 @@ class _Judgement:
                 found.places.append(place)
             return
         about = evidence.terms | evidence.about
-        if operands := computed_from(fact, said.text, about, evidence.ranked[:6]):
+        # What a source says in the same words, with another number, was not computed.
+        same_words = rival and len(subject & rival.terms) >= _SAME_WORDS * len(subject)
+        operands = [] if same_words else computed_from(fact, said.text, about, evidence.ranked[:6])
+        if operands:
             found.operands += operands
         elif rival or fact not in evidence.asked.facts:  # what was asked needs no source
             found.reason, found.against = _reason(fact), rival
