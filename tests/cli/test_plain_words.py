@@ -123,7 +123,7 @@ def test_doctor_with_a_service(served: Shell, api: RunningApi) -> None:
 def test_doctor_counts_what_an_earlier_release_read(served: Shell, api: RunningApi) -> None:
     api.ingest("库", {"a.md": "年假十天。", "b.md": "病假五天。"})
     assert "of an earlier release" not in served("doctor").out
-    with api.house.db.write() as session:
+    with api.application.db.write() as session:
         session.exec(update(StoredDocument).values(recipe=0))
         session.exec(
             update(StoredDocument).where(col(StoredDocument.name) == "a.md").values(recipe_tried=0)
