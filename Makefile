@@ -15,7 +15,7 @@ fuzz: N ?= 10000
 torture: N ?= 50
 
 .PHONY: up test test-fast check format bench bench-ingest bench-parse bench-removal bench-search bench-serve eval eval-smoke \
-	eval-formats eval-verdicts fuzz torture vllm-cpu test-vllm lock clean-venv FORCE
+	eval-formats eval-gate eval-verdicts fuzz torture vllm-cpu test-vllm lock clean-venv FORCE
 
 up:
 	@$(INSTALL) run --step 1/4
@@ -73,6 +73,11 @@ bench-parse: $(DEV_STAMP)
 # EVAL_DATA holds docs_formats/expectations.jsonl; docs/reference/formats.md says what is in it.
 eval-formats: $(DEV_STAMP)
 	$(BIN)/python -m evals.quality.formats $(EVAL_DATA)
+
+# What is refused before a model is asked, and what counts as supported: only the embedder is needed.
+eval-gate: $(DEV_STAMP)
+	$(BIN)/zhiwen eval run --kind gate --data $(EVAL_DATA)
+	$(BIN)/zhiwen eval run --kind support --data $(EVAL_DATA)
 
 # Sixty answers with hand-written verdicts: every text unchanged, verdicts right.
 eval-verdicts: $(DEV_STAMP)

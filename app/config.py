@@ -129,6 +129,15 @@ class Settings(BaseSettings):
         description="Weight of meaning (cosine) versus words (BM25) in a search; "
         "the embedder's own when empty",
     )
+    reranker: str = Field(
+        "",
+        description="Model that reorders the best 20 chunks of a search: a reranker from "
+        "`zhiwen models list`, the folder of a cross-encoder, or `sentences` for the embedder's "
+        "own vectors, sentence by sentence; none when empty",
+    )
+    rerank_seconds: float = Field(
+        0.5, gt=0, description="Time a reranker may take for one search; the rest keeps its order"
+    )
     vectors: Literal["faiss"] = Field("faiss", description="Engine of the vector indexes")
     index_memory_mib: int = Field(
         1024,
@@ -138,6 +147,12 @@ class Settings(BaseSettings):
     )
     abstain: bool = Field(
         True, description="Say that nothing was found instead of letting the model guess"
+    )
+
+    judge: bool = Field(
+        False,
+        description="Ask the chat model after each answer whether the sources state it, and say so "
+        "beside the answer where they don't; for models of some billion parameters",
     )
 
     answer_cache: bool = Field(

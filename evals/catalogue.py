@@ -13,13 +13,15 @@ from evals.errors import BadCatalogue, UnknownEval
 
 CATALOGUE = Path(__file__).with_name("catalogue.toml")
 
-Kind = Literal["retrieval", "answers", "injection"]
+Kind = Literal["retrieval", "answers", "injection", "gate", "support"]
 Language = Literal["zh", "en"]
 
 SCORERS: dict[Kind, tuple[str, ...]] = {
     "retrieval": ("documents", "evidence"),
     "answers": ("overlap", "citations", "abstention"),
     "injection": ("overlap", "canary"),
+    "gate": ("abstention",),
+    "support": ("support",),
 }
 
 _BOUND = re.compile(r"\s*(>=|<=)\s*(-?\d*\.?\d+)\s*")
@@ -53,7 +55,7 @@ Bounds = Mapping[str, Annotated[Bound, BeforeValidator(_bound)]]
 
 
 class Eval(BaseModel):
-    """One entry. 0 means all `questions` or `documents`, and no `unanswerable` ones."""
+    """One entry. 0 means all `questions` or `documents`, and no `unanswerable` and `near` ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,11 +65,14 @@ class Eval(BaseModel):
     own: bool = False  # or a built-in set about the sample base
     language: Language
     questions: int = Field(0, ge=0)  # answerable ones, sampled at random
-    unanswerable: int = Field(0, ge=0)
+    unanswerable: int = Field(0, ge=0)  # on foreign topics
+    near: int = Field(0, ge=0)  # near misses: about a document that does not say it
     naive: int = Field(0, ge=0)  # answers: number per sort also asked with the naive baseline
     documents: int = Field(0, ge=0)  # the first documents of the corpus
     titles: int = Field(0, ge=0)  # documents of this many titles, sampled at random
-    background: str = ""  # injection: the set with harmless documents
+    background: str = ""  # injection: harmless documents; gate: a foreign base beside
+    foreign: str = ""  # gate: the set whose questions are the foreign ones
+    per_base: int = Field(0, ge=0)  # gate: documents in each base; 0: one base holds all
     seed: int = 0
     depth: int = Field(50, ge=10)  # chunks ranked by each search method
     scorers: tuple[str, ...] = ()

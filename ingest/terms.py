@@ -65,6 +65,11 @@ def query_terms(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:_MAX_QUERY_TERMS]
 
 
+def without_asking(question: str) -> str:
+    """Folded, without what only asks."""
+    return _ASKING.sub(" ", _fold(question))
+
+
 def _split(folded: str) -> list[str]:
     found: list[str] = []
     for cjk, number, compound, word in _TOKEN.findall(folded):

@@ -30,6 +30,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (services.TooLarge, 413, "too_large"),
     (services.Unsupported, 415, "unsupported_format"),
     (services.Invalid, 422, "invalid"),
+    (services.Busy, 429, "busy"),
     (QuestionTooLong, 413, "question_too_long"),
     (NothingToRead, 410, "document_gone"),
     (StorageFull, 507, "disk_full"),
@@ -120,6 +121,8 @@ def install(app: FastAPI) -> None:
         headers = {}
         if isinstance(error, EngineBusy):
             headers["Retry-After"] = str(round(error.retry_after_s or 5))
+        elif isinstance(error, services.Busy):
+            headers["Retry-After"] = "2"
         return respond(request, problem_of(error), headers)
 
     async def http(request: Request, error: Exception) -> JSONResponse:

@@ -44,6 +44,14 @@ def doctor(
         raise typer.Exit(1)
 
 
+def _show_to_read(counts: dict[str, int]) -> None:
+    """Documents that an earlier release read."""
+    waiting, failed = counts.get("waiting", 0), counts.get("failed", 0)
+    if waiting or failed:
+        why = "; the reading reports say why" if failed else ""
+        say(f"      {'reading':9}  of an earlier release: {waiting} waiting, {failed} failed{why}")
+
+
 def _show(status: dict[str, Any]) -> None:
     for component in status["components"]:
         mark = ("ok  ", "green") if component["ok"] else ("down", "red")
@@ -57,6 +65,7 @@ def _show(status: dict[str, Any]) -> None:
         say(f"      {'versions':9}  {versions}")
     if "queued_jobs" in status:
         say(f"      {'jobs':9}  {status['queued_jobs']} waiting")
+    _show_to_read(status.get("to_read_again", {}))
     check = status["check"]
     for finding in check["at_start"]:
         say(("fixed ", "green"), f"  at last start: {finding['what']}: {finding['detail']}")

@@ -92,6 +92,14 @@ class ChatModel(Protocol):
         Raises the errors of this module; after the first delta only EngineStreamBroken.
         """
 
+    async def first_tokens(self, messages: "Messages") -> Mapping[str, float]:
+        """The likeliest first tokens of an answer with their probabilities, 0 to 1, which sum up to
+        at most 1; a server that tells none gives its one token the probability 1.
+
+        A prompt that begins like the last one costs little: the engine still has it in its cache.
+        Raises the errors of this module.
+        """
+
     def count_tokens(self, text: str) -> int:
         """Number of tokens of `text`; a ChatML control token counts as one."""
 

@@ -94,6 +94,15 @@ class Engine:
                 self.breaker.succeeded()
                 self.gone = False
 
+    async def first_tokens(self, messages: Messages) -> Mapping[str, float]:
+        """See `ChatModel.first_tokens`. A paused or busy engine is not waited for: others wait for
+        their answers. Raises CircuitOpen, EngineBusy at once."""
+        if not self.breaker.admits():
+            raise CircuitOpen(f"paused after failures, last: {self.last_error}")
+        if self.queue.waiting:
+            raise EngineBusy(f"{self.queue.waiting} answers are waiting")
+        return await self.model.first_tokens(messages_for(self, messages))
+
     async def back(self) -> bool:
         """Whether the engine responds now; if it was gone, its breaker closes."""
         answers = await self.model.ready()
@@ -137,6 +146,10 @@ class FallbackChain:
 
     async def close(self) -> None:
         """Does nothing: the gateway owns the connections."""
+
+    async def first_tokens(self, messages: Messages) -> Mapping[str, float]:
+        """See `ChatModel.first_tokens`; of the first engine alone."""
+        return await self.engines[0].first_tokens(messages)
 
     async def stream(
         self,
@@ -257,6 +270,10 @@ class Gateway:
             tools=tools,
             thinking=thinking,
         )
+
+    async def first_tokens(self, messages: Messages) -> Mapping[str, float]:
+        """See `ChatModel.first_tokens`."""
+        return await self._default_chain().first_tokens(messages)
 
     async def ready(self) -> bool:
         return await self._default_chain().ready()

@@ -38,6 +38,7 @@ class ScriptedChatModel:
     asked_to_think: list[bool | None] = field(default_factory=list)
     closed: int = 0
     _queue: list[ScriptedAnswer] = field(default_factory=list)
+    _first: list[Mapping[str, float]] = field(default_factory=list)
 
     def enqueue(
         self,
@@ -47,6 +48,17 @@ class ScriptedChatModel:
         thought: Sequence[str] = (),
     ) -> None:
         self._queue.append(ScriptedAnswer(pieces, finish_reason, error, tuple(thought)))
+
+    def enqueue_first(self, probabilities: Mapping[str, float]) -> None:
+        """What the next `first_tokens` returns."""
+        self._first.append(probabilities)
+
+    async def first_tokens(self, messages: Messages) -> Mapping[str, float]:
+        """See `ChatModel.first_tokens`."""
+        self.history.append(tuple(messages_for(self, messages)))
+        if not self._first:
+            raise EngineUnavailable("scripted: no first token is queued")
+        return self._first.pop(0)
 
     def count_tokens(self, text: str) -> int:
         """Counts each character as a token."""

@@ -55,7 +55,7 @@ class ModelSpec(_Entry):
     licence: str
     dim: int | None = None  # embedders only
     dense_weight: float | None = None  # weight of its cosines in fusion, if measured
-    # embedders only: fused score from which a question counts as answerable, by language
+    # embedders only: score from which a question counts as about the documents, by language
     answerable_from: dict[Literal["zh", "en"], float] = {}
     context_tokens: int  # maximum input
     weights: str | None = None  # the file an engine loads, if not the folder

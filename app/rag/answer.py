@@ -54,6 +54,7 @@ class AnswerLine:
     choose: Choose | None = None  # `model` answers everything where there is no choice
     styles: Mapping[str, Style] = field(default_factory=dict)  # of models that `choose` returns
     checker: Checker = field(default_factory=EmbeddedChecker)
+    judged: bool = False  # ask the model once it has written: do the sources state it?
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yield stages, sources and text, then the Answer.
@@ -70,9 +71,7 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        confidence = self.answerable.confidence(
-            question.text, found.hits, small_corpus=found.small_corpus
-        )
+        confidence = self.answerable.confidence(question.text, found.hits, chunks=found.chunks)
         if confidence < ANSWERABLE_FROM:
             answer = self._not_found(question, found, confidence, clock)
             yield TextDelta(answer.text, "")
@@ -80,10 +79,11 @@ class AnswerLine:
             return
 
         written = Written(self._writing, question, found, clock)
-        async with aclosing(written.stream(self._chosen(question, found, confidence))) as events:
+        model = self._chosen(question, found, confidence)
+        async with aclosing(written.stream(model)) as events:
             async for event in events:
                 yield event
-        yield await written.answer(confidence)
+        yield await written.answer(confidence, model)
 
     def style_of(self, model: str) -> Style:
         """How the model of that name is asked."""
@@ -98,6 +98,7 @@ class AnswerLine:
             self.style,
             self.styles,
             self.checker,
+            self.judged,
         )
 
     def _not_found(

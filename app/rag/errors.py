@@ -2,7 +2,8 @@
 
 RagError
 ├── QuestionTooLong   question and instructions alone exceed the prompt budget
-└── NothingToRead     the document to be summarised has no text any more
+├── NothingToRead     the document to be summarised has no text any more
+└── RerankerUnusable  the configured reranker cannot be loaded
 """
 
 
@@ -25,3 +26,7 @@ class QuestionTooLong(RagError):
 
 class NothingToRead(RagError):
     """The document to be summarised has no text, or is gone."""
+
+
+class RerankerUnusable(RagError):
+    """The configured reranker cannot be loaded."""

@@ -1,7 +1,7 @@
 """Which of the two languages a question is in, and the fixed sentences said in each."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 Language = Literal["zh", "en"]
@@ -17,6 +17,12 @@ _NOT_FOUND: dict[Language, str] = {
 _NEAREST: dict[Language, str] = {"zh": "最接近的文件：{names}。", "en": "Nearest: {names}. "}
 
 
+_NOT_STATED: dict[Language, str] = {
+    "zh": "文件谈到了这个问题，但没有写明答案。{nearest}",
+    "en": "The documents are about this but do not state the answer. {nearest}",
+}
+
+
 def language_of(text: str) -> Language:
     """`zh` where the text holds any Chinese character, else `en`."""
     return "zh" if _CJK.search(text) else "en"
@@ -24,7 +30,16 @@ def language_of(text: str) -> Language:
 
 def not_found(question: str, nearest: Sequence[str]) -> str:
     """What is said instead of an answer; `nearest` are names of documents, best first."""
+    return _refusal(_NOT_FOUND, question, nearest)
+
+
+def not_stated(question: str, nearest: Sequence[str]) -> str:
+    """The same where the documents are about the question."""
+    return _refusal(_NOT_STATED, question, nearest).strip()
+
+
+def _refusal(words: Mapping[Language, str], question: str, nearest: Sequence[str]) -> str:
     language = language_of(question)
     names = ("、" if language == "zh" else ", ").join(dict.fromkeys(nearest))
-    told = _NEAREST[language].format(names=names) if names else ""
-    return _NOT_FOUND[language].format(nearest=told)
+    nearest_text = _NEAREST[language].format(names=names) if names else ""
+    return words[language].format(nearest=nearest_text)

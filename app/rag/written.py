@@ -22,12 +22,14 @@ from app.rag.extractive.reader import ExtractiveReader
 from app.rag.grounding.check import Checker, citations_of, conflicts_of, unsupported_of
 from app.rag.language import language_of
 from app.rag.prompting.budget import PromptBudget
+from app.rag.prompting.judge import stated_probability
 from app.rag.prompting.prompt import STOPS, Prompt, build_prompt, render_chatml
 from app.rag.prompting.styles import Style
 from app.rag.retrieval.retrieve import Retrieved
 from app.rag.types import Answer, Check, FinishReason, Passage
 
 _LOOK_EVERY = 200  # characters of an answer
+_STATED_FROM = 0.5  # probability that the sources state the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Writing:
     style: Style
     styles: Mapping[str, Style]
     checker: Checker
+    judged: bool = False  # by the model itself, once it has written
 
     def style_of(self, engine: str) -> Style:
         return self.styles.get(engine, self.style)
@@ -62,6 +65,7 @@ class Written:
     reader: ExtractiveReader | None = None
     prompts: dict[str, Prompt] = field(default_factory=dict)  # by engine
     _answers: bool = False  # the thought, if any, is over
+    _raw: str = ""  # what the model wrote
     _looked_at: int = 0
     _looking: asyncio.Task[object] | None = None
 
@@ -107,22 +111,24 @@ class Written:
     def prompt(self) -> Prompt:
         return self.prompts[self.engine]
 
-    async def answer(self, confidence: float) -> Answer:
-        """What was written with what is known about it."""
+    async def answer(self, confidence: float, model: ChatModel) -> Answer:
+        """What was written with what is known about it; `model` wrote it."""
         passages = self.prompt.passages
         if self._looking:
             await asyncio.gather(self._looking, return_exceptions=True)
         checks = await self._check()
         citations = citations_of(checks)
         self.clock.lap("check")
+        if self.reader and self.reader.found_nothing:
+            self.finish = "no_sources"
+        elif self.line.judged and self.finish == "stop" and not await self._is_stated(model):
+            self.finish = "not_stated"
         return Answer(
             text=self.text,
             citations=citations,
             passages=passages,
             model=self.engine,
-            finish_reason="no_sources"
-            if self.reader and self.reader.found_nothing
-            else self.finish,
+            finish_reason=self.finish,
             tokens=self.tokens,
             style=self.line.style_of(self.engine).name,
             confidence=confidence,
@@ -133,6 +139,11 @@ class Written:
             served=self.served,
             thought=self.thought,
         )
+
+    async def _is_stated(self, model: ChatModel) -> bool:
+        said = await stated_probability(model, self.prompt, self.question.text, self._raw)
+        self.clock.lap("judge")
+        return said is None or said >= _STATED_FROM
 
     def _messages(self, model: ChatModel) -> Sequence[Message]:
         """For the engine that is asked, in its own style."""
@@ -211,6 +222,7 @@ class Written:
     def _piece(self, delta: Delta) -> TextDelta:
         text = self.reader.feed(delta.text) if self.reader else delta.text
         self.text += text
+        self._raw += delta.text
         self._look_ahead()
         return TextDelta(text, delta.text, self.served)
 

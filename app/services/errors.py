@@ -7,6 +7,7 @@ ServiceError
 │   └── QuestionTooLong   a question exceeds its limit, in characters or tokens
 ├── Unsupported     415  a file format without a parser
 ├── Invalid         422  the request is invalid
+├── Busy            429  too much of this is going on
 └── WrongEmbedder   409  a base was built with another embedding model
 """
 
@@ -27,7 +28,9 @@ class NotFound(ServiceError):
 
 
 class Conflict(ServiceError):
-    code = "conflict"
+    def __init__(self, message: str, *, code: str = "conflict") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class TooLarge(ServiceError):
@@ -55,6 +58,10 @@ class Invalid(ServiceError):
     def __init__(self, message: str, *, code: str = "invalid") -> None:
         super().__init__(message)
         self.code = code
+
+
+class Busy(ServiceError):
+    code = "busy"
 
 
 class WrongEmbedder(ServiceError):

@@ -1,12 +1,17 @@
-"""Builds the model store and the embedder from the settings."""
+"""Builds the model store, the embedder and the reranker from the settings."""
+
+from pathlib import Path
 
 from app.config import Settings
 from app.models.hub import HubClient
 from app.models.store import ModelStore
 from app.rag.grounding.check import Checker
 from app.rag.grounding.embedded import EmbeddedChecker
+from app.rag.retrieval.cross_encoder import CrossEncoderReranker
 from app.rag.retrieval.fuse import DENSE_WEIGHT
 from app.rag.retrieval.gate import Answerable
+from app.rag.retrieval.rerank import Reranker, Reranking
+from app.rag.retrieval.sentence_reranker import SentenceReranker
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
@@ -43,6 +48,22 @@ def is_calibrated(store: ModelStore, embedder: str) -> bool:
     """Whether thresholds were measured with this embedder; without them nothing is refused."""
     spec = store.registry.find(embedder)
     return spec is not None and bool(spec.answerable_from)
+
+
+def build_reranking(settings: Settings, store: ModelStore, embedder: Embedder) -> Reranking | None:
+    """The configured reranker: `sentences`, a model of the registry, or a folder.
+
+    Raises ModelError where the model is missing, RerankerUnusable where the folder has none.
+    """
+    name = settings.reranker
+    if not name:
+        return None
+    if name == "sentences":
+        reranker: Reranker = SentenceReranker(embedder)
+    else:
+        folder = store.path(name) if store.registry.find(name) else Path(name)
+        reranker = CrossEncoderReranker(folder, name=name, threads=settings.embed_threads)
+    return Reranking(reranker, settings.rerank_seconds)
 
 
 def scoring(settings: Settings, store: ModelStore, embedder: str) -> tuple[float, Answerable]:

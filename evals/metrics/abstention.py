@@ -1,42 +1,60 @@
-"""Abstention metrics: ROC AUC of the confidence, refusal rates."""
+"""Abstention metrics: ROC AUC of the confidence, refusal rates, by the sort of question."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evals.runs import Scores
 
+AT = 0.06  # share of the answerable questions that a threshold may refuse
 _POINTS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: whether it is answerable, the confidence, and whether it was refused."""
+    """One question: its sort, the confidence, and whether it was refused."""
 
-    answerable: bool
+    sort: str  # answered, near or foreign
     confidence: float
     refused: bool
+    held_out: bool = False
+
+    @property
+    def answerable(self) -> bool:
+        return self.sort == "answered"
 
 
 def abstention(asked: Sequence[Asked]) -> Scores:
-    """`roc_auc` of the confidence; at the shipped threshold `false_refusal` (of answerable
-    questions), `refused_unanswerable` and `false_answer` (of the others).
+    """At the shipped threshold `false_refusal` (of answerable questions), and the refused share of
+    the two other sorts, `refused_near` and `refused_foreign`; of each, how well the confidence
+    tells it from the answerable ones: `auc_…` and `…@6%`, the share that a threshold refuses which
+    refuses at most 6 % of these.
 
-    All from 0 to 1; undefined ones are omitted.
+    All from 0 to 1; undefined ones are omitted. `held_out.…` is of the part that nothing was chosen
+    by.
     """
+    kept = [each for each in asked if each.held_out]
+    found = _rates(asked)
+    if 0 < len(kept) < len(asked):
+        found |= {f"held_out.{name}": value for name, value in _rates(kept).items()}
+    return found
+
+
+def _rates(asked: Sequence[Asked]) -> Scores:
     inside = [each for each in asked if each.answerable]
-    outside = [each for each in asked if not each.answerable]
     found: Scores = {}
     if inside:
         found["false_refusal"] = sum(each.refused for each in inside) / len(inside)
-    if outside:
-        refused = sum(each.refused for each in outside) / len(outside)
-        found |= {"refused_unanswerable": refused, "false_answer": 1 - refused}
-    if inside and outside:
-        from sklearn.metrics import roc_auc_score
+    for sort in ("near", "foreign"):
+        outside = [each for each in asked if each.sort == sort]
+        if not outside:
+            continue
+        found[f"refused_{sort}"] = sum(each.refused for each in outside) / len(outside)
+        if inside:
+            from sklearn.metrics import roc_auc_score
 
-        labels, scores = _labelled(asked)
-        found["roc_auc"] = float(roc_auc_score(labels, scores))
-        found["refused_at_5%"] = _refused_at(asked, 0.05)
+            labels, scores = _labelled([*inside, *outside])
+            found[f"auc_{sort}"] = float(roc_auc_score(labels, scores))
+            found[f"{sort}@{AT:.0%}"] = _refused_at(inside, outside)
     return found
 
 
@@ -53,13 +71,10 @@ def roc(asked: Sequence[Asked]) -> tuple[list[float], list[float]]:
     )
 
 
-def _refused_at(asked: Sequence[Asked], false_refusal: float) -> float:
-    """Refused share of the unanswerable questions, at a threshold that refuses at most
-    `false_refusal` of the answerable ones."""
-    inside = sorted(each.confidence for each in asked if each.answerable)
-    threshold = inside[int(false_refusal * len(inside))]
-    outside = [each.confidence for each in asked if not each.answerable]
-    return sum(confidence < threshold for confidence in outside) / len(outside)
+def _refused_at(inside: Sequence[Asked], outside: Sequence[Asked]) -> float:
+    """Refused share of `outside`, at a threshold that refuses at most `AT` of `inside`."""
+    threshold = sorted(each.confidence for each in inside)[int(AT * len(inside))]
+    return sum(each.confidence < threshold for each in outside) / len(outside)
 
 
 def _labelled(asked: Sequence[Asked]) -> tuple[list[int], list[float]]:

@@ -7,11 +7,12 @@ function words.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.rag.grounding.sentences import split_sentences
-from app.rag.types import Check, Passage
+from app.rag.types import Answer, Check, Passage
+from evals.metrics.overlap import contains
 from evals.runs import Scores
 
 SUPPORT = 0.6
@@ -80,6 +81,24 @@ def check_citations(
             cited += 1
             supported += supports(bare, named)
     return Checked(statements, cited, supported, nowhere)
+
+
+def cited_gold(answer: Answer, gold: Sequence[str]) -> Scores:
+    """`words_hold`: whether the words that a citation highlights contain a gold answer;
+    `passages_hold`: whether a cited passage does. Empty where nothing is cited, or no passage of
+    the prompt contains it."""
+    passages = {number: p.text for number, p in enumerate(answer.passages, start=1)}
+    if not answer.citations or not _any_holds(passages.values(), gold):
+        return {}
+    cited = [passages.get(citation.marker, "") for citation in answer.citations]
+    return {
+        "words_hold": float(_any_holds([c.text for c in answer.citations], gold)),
+        "passages_hold": float(_any_holds(cited, gold)),
+    }
+
+
+def _any_holds(texts: Iterable[str], gold: Sequence[str]) -> bool:
+    return any(contains(text, each) for text in texts for each in gold)
 
 
 def supports(sentence: str, passages: Sequence[Passage]) -> bool:

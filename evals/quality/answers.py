@@ -10,16 +10,19 @@ from app.rag.answer import AnswerLine
 from app.rag.language import language_of
 from evals.catalogue import Eval
 from evals.metrics.abstention import Asked, abstention
-from evals.metrics.citations import check_citations
-from evals.metrics.overlap import contains, overlap
+from evals.metrics.citations import check_citations, cited_gold
+from evals.metrics.overlap import contains, overlap, without_markers
 from evals.metrics.timings import stages
 from evals.progress import Progress
 from evals.quality.asking import Answered, ask
 from evals.quality.bases import OpenBases
 from evals.quality.naive import CHUNKS, ask_naively, score_naive
 from evals.quality.retrieval import BASE
-from evals.quality.sets import Question, QuestionSet, draw
+from evals.quality.sets import SORTS, Question, QuestionSet, draw
 from evals.runs import Record, Run, Scores, mean_scores
+
+# What the report and the figures show of the questions that nothing was chosen by.
+_REPORTED_APART = ("contains_gold", "f1", "citation_precision", "words_hold", "passages_hold")
 
 
 async def measure(
@@ -37,8 +40,7 @@ async def measure(
             if question.id in naive:
                 hits = line.retriever.retrieve(question.text, [base.id], CHUNKS).hits[:CHUNKS]
                 said = await ask_naively(line.model, question.text, hits)
-                gold = question.answers if question.answerable else ()
-                record.scores |= score_naive(said, hits, gold, language_of(question.text))
+                record.scores |= score_naive(said, hits, question)
                 record.details["naive_answer"] = said
             run.records.append(record)
             advance()
@@ -48,8 +50,8 @@ async def measure(
 
 def _asked_naively(questions: Sequence[Question], eval: Eval) -> set[str]:
     chosen: set[str] = set()
-    for answerable in (True, False):
-        of_that_sort = [each.id for each in questions if each.answerable == answerable]
+    for sort in SORTS:
+        of_that_sort = [each.id for each in questions if each.sort == sort]
         chosen.update(draw(of_that_sort, eval.naive, eval.seed))
     return chosen
 
@@ -66,10 +68,13 @@ def score(
     question: Question, answered: Answered, eval: Eval, gold_files: Collection[str] = ()
 ) -> Record:
     record = answered.record(question.id, question.text, question.answers, question.type)
-    record.details["answerable"] = question.answerable
+    record.details |= {"sort": question.sort, "held_out": question.held_out}
     if "overlap" in eval.scored_by and question.answerable:
         language = language_of(question.text)
         record.scores |= overlap(answered.text, question.answers, language)
+        if answered.raw:
+            raw = overlap(without_markers(answered.raw), question.answers, language)
+            record.scores |= {f"raw.{name}": value for name, value in raw.items()}
         if question.wrong:
             said = [contains(answered.text, each) for each in question.wrong]
             record.scores["contains_wrong"] = max(said)
@@ -81,6 +86,8 @@ def score(
         checked = check_citations(answer.text, answer.passages, answer.checks)
         record.scores |= checked.scores()
         record.details["sentences"] = [checked.statements, checked.cited, checked.supported]
+        if record.scores.get("contains_gold"):
+            record.scores |= cited_gold(answer, question.answers)
     if "abstention" in eval.scored_by:
         # one column for both sorts: 1 if answering or refusing was correct
         right = answered.refused != question.answerable
@@ -89,7 +96,19 @@ def score(
 
 
 def put_together(records: Sequence[Record], eval: Eval) -> Scores:
-    """Means over questions; citations over all sentences, abstention over both sorts."""
+    """Means over questions; citations over all sentences, abstention by sort. `held_out.…` is of
+    the part that nothing was chosen by."""
+    found = _means(records, eval)
+    kept = [record for record in records if record.details.get("held_out")]
+    if 0 < len(kept) < len(records):
+        apart = _means(kept, eval)
+        found |= {f"held_out.{k}": apart[k] for k in _REPORTED_APART if k in apart}
+    if "abstention" in eval.scored_by:
+        found |= abstention(decisions(records))
+    return found
+
+
+def _means(records: Sequence[Record], eval: Eval) -> Scores:
     metrics = mean_scores(records) | _by_type(records)
     if "citations" in eval.scored_by:
         sentences = [r.details["sentences"] for r in records if "sentences" in r.details]
@@ -101,8 +120,6 @@ def put_together(records: Sequence[Record], eval: Eval) -> Scores:
         for name in ("markers_nowhere", "naive.markers_nowhere"):
             if name in metrics:
                 metrics[name] = sum(record.scores.get(name, 0.0) for record in records)
-    if "abstention" in eval.scored_by:
-        metrics |= abstention(decisions(records))
     prompted = [r.details["prompt_tokens"] for r in records if r.details["prompt_tokens"]]
     metrics["prompt_tokens"] = sum(prompted) / len(prompted) if prompted else 0.0
     return metrics
@@ -120,7 +137,12 @@ def _by_type(records: Sequence[Record]) -> Scores:
 def decisions(records: Sequence[Record]) -> list[Asked]:
     """The refusal decision for each question."""
     return [
-        Asked(r.details["answerable"], r.details["confidence"], r.details["refused"])
+        Asked(
+            r.details["sort"],
+            r.details["confidence"],
+            r.details["refused"],
+            r.details["held_out"],
+        )
         for r in records
-        if "answerable" in r.details
+        if "sort" in r.details
     ]

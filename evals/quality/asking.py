@@ -13,16 +13,18 @@ from evals.metrics.citations import refuses
 from evals.metrics.overlap import without_markers
 from evals.runs import Record
 
-_REFUSED = frozenset({"no_sources", "abstained"})
+_REFUSED = frozenset({"no_sources", "not_stated", "abstained"})
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`first_token_ms`: from the question to the first visible text."""
+    """`first_token_ms`: from the question to the first visible text; `raw`: what the model wrote,
+    which the extractive reader may have completed or replaced."""
 
     answer: Answer
     prompt: Prompt | None
     first_token_ms: float
+    raw: str = ""
 
     @property
     def text(self) -> str:
@@ -57,6 +59,7 @@ class Answered:
             type=type,
             details={
                 "answer": answer.text,
+                "raw": self.raw,
                 "finish_reason": answer.finish_reason,
                 "confidence": self.confidence,
                 "refused": self.refused,
@@ -77,13 +80,15 @@ async def ask(
 ) -> Answered:
     """Asks one question. Raises the errors of the answer line."""
     began = time.perf_counter()
-    first_ms = 0.0
+    first_ms, raw = 0.0, ""
     prompt: Prompt | None = None
     async for event in line.stream(Question(question, tuple(base_ids), tuple(history))):
         if isinstance(event, Sources):
             prompt = event.prompt
-        elif isinstance(event, TextDelta) and event.text and not first_ms:
-            first_ms = (time.perf_counter() - began) * 1000
+        elif isinstance(event, TextDelta):
+            raw += event.raw
+            if event.text and not first_ms:
+                first_ms = (time.perf_counter() - began) * 1000
         elif isinstance(event, Answer):
-            return Answered(event, prompt, first_ms)
+            return Answered(event, prompt, first_ms, raw)
     raise RuntimeError("the answer line ended without an answer")

@@ -10,6 +10,7 @@ from app.rag.language import Language, language_of
 from app.rag.types import Passage
 from evals.metrics.citations import check_citations, refuses
 from evals.metrics.overlap import overlap, without_markers
+from evals.quality.sets import Question
 from evals.runs import NAIVE, Scores
 
 CHUNKS = 5
@@ -33,13 +34,12 @@ async def ask_naively(model: ChatModel, question: str, passages: Sequence[Passag
         return "".join([delta.text async for delta in deltas])
 
 
-def score_naive(
-    said: str, passages: Sequence[Passage], gold: Sequence[str], language: Language
-) -> Scores:
-    """Scores with the prefix NAIVE; without `gold` only whether the answer is a refusal."""
+def score_naive(said: str, passages: Sequence[Passage], question: Question) -> Scores:
+    """Scores with the prefix NAIVE; of an unanswerable question only whether it was refused."""
     refused = float(refuses(without_markers(said)[:80]))
-    if not gold:
-        return {f"{NAIVE}refused_unanswerable": refused}
+    if not question.answerable:
+        return {f"{NAIVE}refused_{question.sort}": refused}
     checked = check_citations(said, passages).scores()
-    scores = {**overlap(without_markers(said), gold, language), **checked, "false_refusal": refused}
+    right = overlap(without_markers(said), question.answers, language_of(question.text))
+    scores = {**right, **checked, "false_refusal": refused}
     return {f"{NAIVE}{name}": score for name, score in scores.items()}

@@ -11,10 +11,10 @@ from typing import Any
 from app.config import Settings
 from app.llm.chat_model import ChatModel
 from app.wiring.engines import build_chat_model
-from app.wiring.models import model_store
+from app.wiring.models import build_checker, build_embedder, model_store
 from evals.catalogue import Eval
 from evals.progress import Progress, silent
-from evals.quality import answers, injection, retrieval
+from evals.quality import answers, gate, injection, retrieval, support
 from evals.quality.bases import Contents, OpenBases, open_bases, settings_with
 from evals.quality.engine import engine
 from evals.quality.sets import load_set
@@ -53,6 +53,10 @@ class Runner:
             measured._retrieval(run, eval)
         elif eval.kind == "answers":
             measured._answers(run, eval)
+        elif eval.kind == "gate":
+            measured._gate(run, eval)
+        elif eval.kind == "support":
+            measured._support(run, eval)
         else:
             measured._injection(run, eval)
         run.took_s = time.perf_counter() - began
@@ -69,6 +73,19 @@ class Runner:
         run.set_digest = asked.digest
         with self._answering(run, retrieval.contents(asked)) as opened:
             asyncio.run(answers.measure(run, eval, asked, opened, self.progress))
+
+    def _gate(self, run: Run, eval: Eval) -> None:
+        asked = gate.load(self.data, eval, limit=self.limit)
+        with self._open(run, asked.contents) as opened:
+            gate.measure(run, eval, asked, opened, self.progress)
+
+    def _support(self, run: Run, eval: Eval) -> None:
+        claims = support.load(self.data, eval, limit=self.limit)
+        embedder = self.embedder or build_embedder(
+            self.given, model_store(self.given), threads=self.given.embed_threads
+        )
+        run.embedder = embedder.name
+        support.measure(run, claims, build_checker(embedder), self.progress)
 
     def _injection(self, run: Run, eval: Eval) -> None:
         asked = injection.load(self.data, eval, limit=self.limit)

@@ -8,6 +8,7 @@ from evals.errors import BadData
 from evals.quality.ways import WAYS
 from evals.runs import Run
 
+_HELD_OUT = "held_out."
 _BETWEEN = re.compile(r"(<!-- eval-table -->).*?(<!-- /eval-table -->)", re.DOTALL)
 _RETRIEVAL = ("R@1", "R@5", "nDCG@10", "evidence@5", "evidence@1500")
 _ANSWERS = (
@@ -18,9 +19,23 @@ _ANSWERS = (
     "citation_precision",
     "citation_recall",
     "markers_nowhere",
-    "roc_auc",
-    "refused_unanswerable",
+    "words_hold",
+    "passages_hold",
+    "raw.contains_gold",
+    "raw.f1",
+    "refused_foreign",
+    "refused_near",
     "false_refusal",
+    "auc_foreign",
+    "auc_near",
+    "near@6%",
+    "support_auc",
+    "true_rejected",
+    "caught.number",
+    "caught.date",
+    "caught.name",
+    "caught.negation",
+    "caught.near",
     "attack_success",
     "blocked_lookalikes",
     "blocked_users",
@@ -61,16 +76,21 @@ def _search_table(run: Run) -> str:
 
 
 def _answer_table(run: Run) -> str:
-    """Has a second column of figures if the run has a baseline."""
+    """Has a column of figures for the baseline and for what was held out, if the run has them."""
     head = ["metric", "**Zhiwen**"]
     if run.naive:
         head.append(f"the usual way, {run.asked_naively} of these questions")
     rows = [head]
+    apart = any(name.startswith(_HELD_OUT) for name in run.served)
+    if apart:
+        head.append("held out")
     for metric in _ANSWERS:
         if metric in run.served:
             shown = [_digits(run.served[metric])]
             if run.naive:
                 shown.append(_digits(run.naive.get(metric)))
+            if apart:
+                shown.append(_digits(run.served.get(_HELD_OUT + metric)))
             rows.append([metric.replace("_", " "), *shown])
     return f"{_heading(run)}\n{_table(rows)}"
 

@@ -56,7 +56,11 @@ def _quality(record: Record) -> float:
 
 
 def _roc(runs: Sequence[Run]) -> str:
-    curves = {run.label: decisions(run.records) for run in runs if "roc_auc" in run.metrics}
+    curves = {
+        run.label: decisions(run.records)
+        for run in runs
+        if {"auc_near", "auc_foreign"} & set(run.metrics)
+    }
     return roc_plot(curves) if curves else ""
 
 

@@ -7,7 +7,7 @@ from app.llm.messages import Message
 from app.llm.scripted import ScriptedChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask, events
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 from tests.weights import CHAT_MODEL
 
 HANDBOOK = """# 员工手册
@@ -71,7 +71,7 @@ def test_the_first_words_of_an_answer_are_served_and_kept_but_not_taught(tmp_pat
         found = ask(api.http, "年假有几天？", base_id)
         path = f"/api/messages/{found['start'][0]['answer_id']}"
         api.http.put(f"{path}/feedback", json={"rating": "up"})
-        kept = api.house.conversations.message(path.rpartition("/")[2])
+        kept = api.application.conversations.message(path.rpartition("/")[2])
         exported = api.http.get("/api/export", params={"format": "messages"}).json()["messages"]
 
     assert model.history[0][-1] == Message("assistant", "年假有")

@@ -7,7 +7,7 @@ from app.llm.scripted import ScriptedChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask
 from tests.api.test_engines import api_over
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 
 
 def limit_of(api: RunningApi, name: str = "scripted") -> int:
@@ -27,7 +27,7 @@ def test_the_longest_question_is_answered_with_a_source(
     message = ask(api.http, question, base_id)["done"][0]["message"]
     assert message["passages"]
     asked = len(render_chatml(model.history[0]))
-    assert asked <= model.context_tokens - api.house.settings.max_answer_tokens
+    assert asked <= model.context_tokens - api.application.settings.max_answer_tokens
 
 
 def test_one_token_more_is_refused_and_nothing_is_kept(api: RunningApi) -> None:

@@ -18,7 +18,7 @@ from app.rag.prompting.prompt import render_chatml
 from app.tuning import to_chatml_text
 from tests.api.sse import ask, events
 from tests.api.test_engines import api_over
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 
 SENTENCE = "年假为每年十五天，须提前一周申请。"
 CITED = f"{SENTENCE[:-1]}[1]。"

@@ -13,7 +13,13 @@ ENTRY = '[x]\nabout = "a"\nkind = "retrieval"\nset = "s"\nlanguage = "zh"\n'
 
 def test_the_shipped_catalogue_is_valid_and_has_every_kind() -> None:
     evals = catalogue.load()
-    assert {each.kind for each in evals.values()} == {"retrieval", "answers", "injection"}
+    assert {each.kind for each in evals.values()} == {
+        "retrieval",
+        "answers",
+        "injection",
+        "gate",
+        "support",
+    }
     assert all(each.floors for each in evals.values() if each.smoke)
 
 

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.rag.types import Passage
+from app.rag.types import Answer, Citation, Passage
 from evals.metrics.abstention import Asked, abstention, roc
-from evals.metrics.citations import check_citations, refuses, supports
+from evals.metrics.citations import check_citations, cited_gold, refuses, supports
 from evals.metrics.evidence import evidence_recall, shared_grams
 from evals.quality.ways import Ranking
 
@@ -92,24 +92,37 @@ def test_saying_that_nothing_was_found(text: str, expected: bool) -> None:
 
 def test_abstention_from_known_decisions() -> None:
     asked = [
-        Asked(True, 0.9, False),
-        Asked(True, 0.8, False),
-        Asked(True, 0.3, True),
-        Asked(False, 0.4, False),
-        Asked(False, 0.1, True),
+        Asked("answered", 0.9, False),
+        Asked("answered", 0.8, False, held_out=True),
+        Asked("answered", 0.3, True),
+        Asked("foreign", 0.4, False),
+        Asked("foreign", 0.1, True),
+        Asked("near", 0.85, False, held_out=True),
     ]
     found = abstention(asked)
     # of 6 pairs, 5 have the answerable question ahead: all but (0.3, 0.4)
-    assert found["roc_auc"] == pytest.approx(5 / 6)
+    assert found["auc_foreign"] == pytest.approx(5 / 6)
+    assert found["auc_near"] == pytest.approx(1 / 3)
     assert found["false_refusal"] == pytest.approx(1 / 3)
-    assert found["refused_unanswerable"] == found["false_answer"] == 0.5
-    assert found["refused_at_5%"] == 0.5  # threshold 0.3 refuses 0.1 only
+    assert (found["refused_foreign"], found["refused_near"]) == (0.5, 0)
+    assert found["foreign@6%"] == 0.5  # threshold 0.3 refuses 0.1 only
+    assert (found["held_out.false_refusal"], found["held_out.auc_near"]) == (0, 0)
+    assert "held_out.auc_foreign" not in found
 
 
 def test_the_curve_goes_from_corner_to_corner() -> None:
-    wrongly, rightly = roc([Asked(True, 0.9, False), Asked(False, 0.2, False)])
+    wrongly, rightly = roc([Asked("answered", 0.9, False), Asked("near", 0.2, False)])
     assert (wrongly[0], rightly[0], wrongly[-1], rightly[-1]) == (0, 0, 1, 1)
 
 
 def test_abstention_without_one_sort_leaves_out_what_is_undefined() -> None:
-    assert abstention([Asked(True, 0.5, False)]) == {"false_refusal": 0}
+    assert abstention([Asked("answered", 0.5, False)]) == {"false_refusal": 0}
+
+
+def test_highlighted_words_are_told_from_their_passage() -> None:
+    source = passage("年假为十五天。病假为十天。")
+    cited = Citation(1, 1, "d1", "a.md", None, 7, 13, "病假为十天。")
+    answer = Answer("病假十天。", (cited,), (source,), "m", "stop")
+    assert cited_gold(answer, ["十天"]) == {"words_hold": 1, "passages_hold": 1}
+    assert cited_gold(answer, ["十五天"]) == {"words_hold": 0, "passages_hold": 1}
+    assert cited_gold(answer, ["三十天"]) == {}  # no passage has it

@@ -18,8 +18,8 @@ from evals.quality.sets import Question, load_set
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 from ingest.parsers import parse
+from tests.application import test_settings as settings_for
 from tests.evals.tiny import tiny_eval, write_set
-from tests.house import test_settings as settings_for
 from tests.weights import EMBEDDER, store_with
 
 HANDBOOK = catalogue.load()["handbook"]
@@ -50,7 +50,8 @@ def test_there_are_questions_of_every_sort() -> None:
     types = {question.type for question in asked() if question.answerable}
     assert types == {"text", "table", "cross", "follow"}
     outside = [question for question in asked() if not question.answerable]
-    assert len(outside) == HANDBOOK.unanswerable
+    assert len(outside) == HANDBOOK.near
+    assert {question.sort for question in outside} == {"near"}
     assert len({question.text for question in asked()}) == len(asked())
 
 
@@ -70,7 +71,7 @@ def test_it_runs_on_the_files_as_they_are(tmp_path: Path, model: ScriptedChatMod
     eval = HANDBOOK.model_copy(update={"naive": 0})
     run = run_with(tmp_path, model, 2).run("handbook", eval)
     assert run.documents == len(sample_files())
-    assert [record.details["answerable"] for record in run.records] == [True, True, False, False]
+    assert [record.details["sort"] for record in run.records] == ["answered"] * 2 + ["near"] * 2
     assert run.metrics["contains_gold.text"] == run.metrics["contains_gold"]
     assert "gold_in_prompt" in run.metrics
 

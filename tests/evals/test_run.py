@@ -95,8 +95,8 @@ def test_answers_are_scored_against_the_real_line(tmp_path: Path) -> None:
     assert [record.scores.get("contains_gold") for record in run.records] == [1, 1, 0, None, None]
     assert run.metrics["contains_gold"] == pytest.approx(2 / 3)
     assert run.metrics["gold_in_prompt"] == 1
-    assert (run.metrics["false_refusal"], run.metrics["refused_unanswerable"]) == (0, 0.5)
-    assert 0 <= run.metrics["roc_auc"] <= 1
+    assert (run.metrics["false_refusal"], run.metrics["refused_foreign"]) == (0, 0.5)
+    assert 0 <= run.metrics["auc_foreign"] <= 1
     assert run.metrics["markers_nowhere"] == 1  # what a model writes stays, and is counted
     assert run.metrics["citation_precision"] == pytest.approx(2 / 3)  # 900 is in no source
     assert run.metrics["prompt_tokens"] > 0
@@ -118,10 +118,10 @@ def test_some_questions_are_asked_in_the_usual_way_as_well(tmp_path: Path) -> No
     run = runner(tmp_path, model=model).run("tiny-answers", eval)
 
     asked = [record for record in run.records if "naive_answer" in record.details]
-    assert [record.details["answerable"] for record in asked] == [True, False]
+    assert [record.details["sort"] for record in asked] == ["answered", "foreign"]
     assert run.metrics["naive.contains_gold"] == 1
     assert run.metrics["naive.markers_nowhere"] == 1
-    assert run.metrics["naive.refused_unanswerable"] == 1
+    assert run.metrics["naive.refused_foreign"] == 1
     assert run.metrics["naive.false_refusal"] == 0
     first, second = (messages[0] for messages in model.history if len(messages) == 1)
     assert "\n[1] 年假的结转" in first.content

@@ -3,8 +3,8 @@
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import until
-from tests.ui.stand_in import House
-from tests.ui.stand_in_engines import two_engines
+from tests.ui.stand_in.engines import two_engines
+from tests.ui.stand_in.service import Application
 from tests.ui.test_pages import answers, said, settle
 from ui.client.http import Client
 from ui.client.watch import ask, follow
@@ -28,59 +28,63 @@ def think(at: AppTest) -> AppTest:
     return at.run()
 
 
-def test_there_is_a_switch_only_where_the_model_has_one(app: AppTest, house: House) -> None:
+def test_there_is_a_switch_only_where_the_model_has_one(
+    app: AppTest, application: Application
+) -> None:
     assert switch(app) is None
     app.chat_input(key="question").set_value("年假多少天？").run()
-    assert house.asked[-1].thinking is None
-    settle(app, house)
-    house.thought = THOUGHT
+    assert application.asked[-1].thinking is None
+    settle(app, application)
+    application.thought = THOUGHT
     assert switch(app.run()) is False
     app.chat_input(key="question").set_value("年假多少天？").run()
-    assert house.asked[-1].thinking is False
-    settle(app, house)
+    assert application.asked[-1].thinking is False
+    settle(app, application)
     assert ZH["thought.label"] not in "".join(boxes(app))
 
 
-def test_the_switch_follows_the_chosen_model(app: AppTest, house: House) -> None:
-    house.engines = two_engines()
-    house.engines[1].thinking, house.engines[1].thinks_by_default = "template", True
+def test_the_switch_follows_the_chosen_model(app: AppTest, application: Application) -> None:
+    application.engines = two_engines()
+    application.engines[1].thinking, application.engines[1].thinks_by_default = "template", True
     app.run()
     assert switch(app) is True  # auto may choose it
     model = next(box for box in app.selectbox if box.label == ZH["picker.model"])
-    model.set_value(house.engines[0].name).run()
+    model.set_value(application.engines[0].name).run()
     assert switch(app) is None
 
 
-def test_a_thought_is_open_while_it_comes_and_folded_afterwards(app: AppTest, house: House) -> None:
-    house.thought, house.delta_s = THOUGHT, 0.3
+def test_a_thought_is_open_while_it_comes_and_folded_afterwards(
+    app: AppTest, application: Application
+) -> None:
+    application.thought, application.delta_s = THOUGHT, 0.3
     think(app.run())
     app.chat_input(key="question").set_value("年假多少天？").run()
-    message = house.messages[answers(house)[0]]
+    message = application.messages[answers(application)[0]]
     until(lambda: bool(message.thought))
     until(lambda: boxes(app.run()).get(f":shimmer[{ZH['thought.running']}]") is True, timeout_s=5)
     assert not message.content
-    house.delta_s = 0.0
-    settle(app, house)
+    application.delta_s = 0.0
+    settle(app, application)
     assert boxes(app)[ZH["thought.took"].format(s=12)] is False
     assert "所以是十天" in said(app)
     assert r"资料\[1\]说" in said(app)  # never a link to a source
-    assert house.asked[-1].thinking is True
+    assert application.asked[-1].thinking is True
 
 
-def test_a_model_that_only_thought_says_so(app: AppTest, house: House) -> None:
-    house.thought, house.only_thinks = THOUGHT, True
+def test_a_model_that_only_thought_says_so(app: AppTest, application: Application) -> None:
+    application.thought, application.only_thinks = THOUGHT, True
     think(app.run())
     app.chat_input(key="question").set_value("年假多少天？").run()
-    settle(app, house)
+    settle(app, application)
     assert ZH["thought.only_cut"] in said(app)
     assert ZH["thought.took"].format(s=12) in boxes(app)
     assert not any(button.key.startswith("copy") for button in app.button)
 
 
-def test_every_watch_hears_the_thought(api_url: str, house: House) -> None:
-    house.thought, house.delta_s = THOUGHT, 0.05
+def test_every_watch_hears_the_thought(api_url: str, application: Application) -> None:
+    application.thought, application.delta_s = THOUGHT, 0.05
     client = Client(api_url)
-    base_ids = [next(iter(house.bases))]
+    base_ids = [next(iter(application.bases))]
     first = ask(client, {"question": "年假多少天？", "base_ids": base_ids, "thinking": True})
     until(lambda: len(first.thought) > 3)
     second = follow(client, first.answer_id)

@@ -132,6 +132,11 @@ class Client:
         params = {"start": start, "end": end}
         return cast(list[wire.Table], self._call("GET", path, params=params))
 
+    def boxes(self, document_id: str, start: int, end: int) -> list[wire.PageBoxes]:
+        """Where a part of the text stands. Raises ApiError `no_pages`, `not_placed`."""
+        path, params = f"/api/documents/{document_id}/boxes", {"start": start, "end": end}
+        return cast(list[wire.PageBoxes], self._call("GET", path, params=params))
+
     def file(self, document_id: str) -> bytes:
         with self._stream("GET", f"/api/documents/{document_id}/file") as response:
             return response.read()

@@ -101,6 +101,8 @@ def _outcome(message: wire.Message) -> None:
         st.caption(t("answer.cut"))
     elif message["finish_reason"] == "repeated":
         st.caption(t("answer.repeated"))
+    elif message["finish_reason"] == "not_stated":
+        st.info(t("answer.not_stated"), icon=":material/help:")
 
 
 def _nothing_found(message: wire.Message) -> None:

@@ -40,6 +40,11 @@ def _status() -> None:
             engine_status.draw(engine, only=len(engines) == 1)
     advice.draw(now.get("advice", []))
     st.caption(t("status.foot", n=now["queued_jobs"], version=now["version"]))
+    again = now.get("to_read_again", {"waiting": 0, "failed": 0})
+    if again["waiting"]:
+        st.caption(t("status.to_read_again", n=again["waiting"]))
+    if again["failed"]:
+        st.caption(t("status.not_read_again", n=again["failed"]))
     versions = now.get("versions", {})
     if versions:
         versions_text = " · ".join(

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from app.api.deps import App
 from app.api.wire import Wire
+from app.services.library.rereading import to_read
 from app.services.operations.engine_gauges import EngineGauges
 from app.services.operations.inventory import Inventory
 from app.services.operations.status import EngineView, versions
@@ -89,6 +90,13 @@ class CheckOut(Wire):
     now: list[FindingOut]
 
 
+class ToReadOut(Wire):
+    """Documents that an earlier release read; they are read again behind all uploads."""
+
+    waiting: int
+    failed: int  # with these that failed; the earlier reading answers
+
+
 class AdviceOut(Wire):
     """On the embedded chat model. `more_able_model`: a better one would be fast enough here, and
     `command` switches to it. `more_able_next`: it is here already and answers from the next start
@@ -105,6 +113,7 @@ class StatusOut(Wire):
     version: str
     components: list[ComponentOut]
     queued_jobs: int
+    to_read_again: ToReadOut = Field(ToReadOut(waiting=0, failed=0))
     engines: list[EngineOut] = Field([])
     advice: list[AdviceOut] = Field([])
     versions: dict[str, str] = Field({})  # Zhiwen, Python, and packages that affect answers
@@ -158,6 +167,7 @@ async def read_status(app: App) -> StatusOut:
         version=VERSION,
         components=[ComponentOut.model_validate(c) for c in components],
         queued_jobs=await run_in_threadpool(app.jobs.waiting),
+        to_read_again=ToReadOut.model_validate(await run_in_threadpool(to_read, app.db)),
         engines=[engine_out(view) for view in engines],
         advice=[AdviceOut.model_validate(advice)] if advice else [],
         versions=versions(),

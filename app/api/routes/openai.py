@@ -32,7 +32,7 @@ _CLIENT_CLOSED = 499  # nginx's status code, only seen in logs
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
-class Part(BaseModel):
+class ContentPart(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     type: str
@@ -43,7 +43,7 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part]
+    content: str | list[ContentPart]
 
     def as_message(self) -> Message:
         if isinstance(self.content, str):

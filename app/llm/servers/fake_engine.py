@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from app.llm.servers.fake_first import first_token_document
 from app.llm.servers.fake_thoughts import THINKING_MODES, thinks, thought_chunks
 from app.llm.servers.fake_tools import tool_call_chunks, tool_results
 
@@ -105,6 +106,10 @@ class FakeEngine:
             await asyncio.sleep(_STALL_S)
         if mode == "html":
             return HTMLResponse("<h1>fake: sign in</h1>")
+        if "logprobs" in body:
+            return JSONResponse(
+                first_token_document(body, yes=bool(_FIRST_SOURCE.search(_asked_of(body))))
+            )
         return StreamingResponse(self._stream(body, mode), media_type="text/event-stream")
 
     def _asked(self, model: str) -> int:
@@ -174,6 +179,12 @@ class FakeEngine:
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
             yield _event(document)
+
+
+def _asked_of(body: dict[str, Any]) -> str:
+    """All that the model is to read."""
+    turns = body.get("messages", [])
+    return str(body.get("prompt", "")) + "".join(turn["content"] or "" for turn in turns)
 
 
 async def _broken(mode: Mode) -> AsyncIterator[bytes]:

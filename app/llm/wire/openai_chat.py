@@ -24,6 +24,7 @@ from app.llm.chat_model import (
 from app.llm.sampling import Sampling, Thinking
 from app.llm.wire.chunks import DONE, Chunk, error_reason
 from app.llm.wire.failures import Transient, broken, checked, refusal
+from app.llm.wire.first_tokens import asking_for_first, read_first_tokens
 from app.llm.wire.request import CHATML_STOP, Manner, Render
 from app.llm.wire.tool_calls import merge_calls
 
@@ -149,6 +150,27 @@ class OpenAIChatModel:
         for delta in parts.finish():
             yield delta
         yield final
+
+    async def first_tokens(self, messages: Messages) -> Mapping[str, float]:
+        """See `ChatModel.first_tokens`. Never retried."""
+        path, body = self._manner.request(
+            messages_for(self, messages),
+            max_tokens=1,
+            temperature=0,
+            stop=(),
+            tools=(),
+            thinking=False,
+        )
+        asked = asking_for_first({"model": self.name, **body})
+        try:
+            async with asyncio.timeout(self._stall_timeout_s):
+                response = await self._client.post(self._base_url + path, json=asked)
+            if response.status_code != httpx.codes.OK:
+                raise refusal(response, error_reason(response.content))
+            return read_first_tokens(response.json())
+        except (httpx.TransportError, TimeoutError, ValueError) as error:
+            reason = f"{self._base_url}: {str(error) or type(error).__name__}"
+            raise EngineUnavailable(reason) from error
 
     @asynccontextmanager
     async def _response(

@@ -3,7 +3,7 @@
 What such a model writes is a hint: where it only says the question again, the source's own words
 are quoted (`quote.py`); where it found a cell of a table, the row is told with it (`cell.py`). An
 answer that a source supports ends with that source's marker. Where nothing of the sources says more
-than the question, the reader says that nothing was found.
+than the question, the reader says that they do not state the answer.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from app.rag.extractive.quote import Quoter
 from app.rag.grounding.check import Checker
 from app.rag.grounding.embedded import EmbeddedChecker
-from app.rag.language import not_found
+from app.rag.language import not_stated
 from app.rag.types import Passage
 
 
@@ -42,7 +42,7 @@ class ExtractiveReader:
         if not (self._shown + rest).strip():
             self.found_nothing = True
             names = [passage.document_name for passage in self.passages]
-            return not_found(self.question, names)
+            return not_stated(self.question, names)
         return rest + self._marker(self._shown + rest)
 
     def _marker(self, text: str) -> str:

@@ -6,13 +6,13 @@ from datetime import date
 from itertools import combinations
 
 from app.rag.grounding.facts import Fact, facts_in
-from app.rag.grounding.places import Place
+from app.rag.grounding.places import SourceClause
 from app.rag.grounding.sentences import split_clauses
 from app.rag.grounding.wording import topic_terms
 
 # Words that say that something was computed.
 _COMPUTES = re.compile(
-    r"合计|总计|总共|一共|共计|共(?=\s*[\d一二三四五六七八九十])|总额|总和|相差|差额|多出|少了|剩余|平均|的\s*[\d一二两三四五六七八九十.]+\s*倍|增长|减少|提高|下降|折合|比.{1,20}[多少高低大小长短贵重轻快慢]|相当于|等于|即"
+    r"合计|总计|总共|一共|共计|共(?=\s*[\d一二三四五六七八九十])|总额|总和|相差|差额|多出|少了|剩余|平均|的\s*[\d一二两三四五六七八九十.]+\s*倍|(?:增长|减少|提高|下降)[^，。；]{0,6}[\d一二三四五六七八九十百千]|折合|比.{1,20}[多少高低大小长短贵重轻快慢]|相当于|等于|即"
     r"|×|÷|[+*=]|\b(?:total\w*|sum|altogether|in all|together|combined|differences?|average|times"
     r"|twice|double|increase\w*|decrease\w*|grew|fell|than|remaining|left|equals?"
     r"|adds? up|amounts? to|per cent|percent)\b",
@@ -23,8 +23,8 @@ _PRECISION = 0.005  # of a quotient: it is rounded
 
 
 def computed_from(
-    fact: Fact, sentence: str, about: frozenset[str], places: Sequence[Place]
-) -> list[Place]:
+    fact: Fact, sentence: str, about: frozenset[str], places: Sequence[SourceClause]
+) -> list[SourceClause]:
     """The places whose numbers give the fact: two to four added, a difference, product, quotient
     or a change in per cent, of numbers that are said of some of what the fact is about.
 
@@ -50,7 +50,7 @@ def computed_from(
     return []
 
 
-def _interval(fact: Fact, places: Sequence[Place]) -> list[Place]:
+def _interval(fact: Fact, places: Sequence[SourceClause]) -> list[SourceClause]:
     """Two dates that are so many months or days apart; the last day may count."""
     dated = [
         (date(*f.date), place)

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.rag.grounding.arithmetic import computed_from
+from app.rag.grounding.asked import Asked
 from app.rag.grounding.evidence import Clause, Evidence
 from app.rag.grounding.facts import Fact, comparable
 from app.rag.grounding.meaning import Meaning
-from app.rag.grounding.places import Place, Places
+from app.rag.grounding.places import Places, SourceClause
+from app.rag.grounding.polarity import opposed_across
 from app.rag.grounding.speech import refuses, states_nothing
 from app.rag.grounding.statements import statements
 from app.rag.types import Check, Passage, Reason, Verdict
@@ -27,6 +29,7 @@ _ENOUGH_WITH_FACTS = 0.25  # where the facts in it are there, too, or were compu
 _OF_A_CLAUSE = 0.2  # of each clause of some terms
 _SOME_TERMS = 5
 _GAIN = 0.25  # that another sentence has to add
+_BARE = 8  # terms, of an answer that needs its question to be understood
 _MOST_PLACES = 3  # that support one statement together
 # Sentences that are compared by their vectors, which take some 30 ms each on one core.
 _MOST_COMPARED = 8  # in another language
@@ -37,9 +40,9 @@ _MOST_ALIKE = 3
 class _Found:
     """What speaks for a statement, and what is missing or against it."""
 
-    places: list[Place] = field(default_factory=list)
-    operands: list[Place] = field(default_factory=list)
-    against: Place | None = None
+    places: list[SourceClause] = field(default_factory=list)
+    operands: list[SourceClause] = field(default_factory=list)
+    against: SourceClause | None = None
     reason: Reason = ""
 
 
@@ -50,10 +53,12 @@ class EmbeddedChecker:
     embedder: Embedder | None = None
 
     def check(self, question: str, answer: str, passages: Sequence[Passage]) -> tuple[Check, ...]:
-        places, asked = Places(passages), Clause.read(question)
+        places, asked, said = Places(passages), Clause.read(question), statements(answer)
+        # What one of several sentences is about, the others tell.
+        alone = Asked.of(question, places) if len(said) == 1 else None
         return tuple(
-            _Judgement(Evidence(statement, places, asked), self._meaning).check()
-            for statement in statements(answer)
+            _Judgement(Evidence(statement, places, asked), self._meaning, alone).check()
+            for statement in said
         )
 
     def warm(self) -> None:
@@ -72,6 +77,7 @@ class _Judgement:
 
     evidence: Evidence
     meaning: Meaning | None
+    asked: Asked | None = None  # where the statement is all that the answer says
 
     def check(self) -> Check:
         evidence, said = self.evidence, self.evidence.statement
@@ -91,10 +97,26 @@ class _Judgement:
             return self._other_words(found) or self._verdict(
                 "unsupported", self._named(), found.reason or "words"
             )
-        verdict: Verdict = "computed" if found.operands else "supported"
-        return self._verdict(verdict, [*found.places, *found.operands])
+        if found.operands:
+            return self._verdict("computed", [*found.places, *found.operands])
+        return self._bare(found) or self._verdict("supported", found.places)
 
-    def _verdict(self, verdict: Verdict, places: Iterable[Place], reason: Reason = "") -> Check:
+    def _bare(self, found: _Found) -> Check | None:
+        """The verdict on an answer of a few words that the sources say of something else."""
+        evidence = self.evidence
+        if self.asked is None or len(evidence.terms - evidence.asked.terms) > _BARE:
+            return None
+        for fact in evidence.facts:
+            meant = self.asked.meant(fact, evidence.terms, found.places, evidence.places.all)
+            if meant:
+                return self._verdict("contradicted", [meant], _reason(fact))
+        if self.asked.stands_apart(evidence.terms, found.places):
+            return self._verdict("unsupported", self._named(), "words")
+        return None
+
+    def _verdict(
+        self, verdict: Verdict, places: Iterable[SourceClause], reason: Reason = ""
+    ) -> Check:
         said = self.evidence.statement
         return Check(
             start=said.start,
@@ -107,11 +129,11 @@ class _Judgement:
             nowhere=self.evidence.nowhere,
         )
 
-    def _named(self) -> list[Place]:
+    def _named(self) -> list[SourceClause]:
         """The nearest sentence of each source that the model named."""
         if not self.evidence.markers or refuses(self.evidence.statement.text):
             return []
-        nearest: dict[int, Place] = {}
+        nearest: dict[int, SourceClause] = {}
         for place in self.evidence.ranked:
             nearest.setdefault(place.marker, place)
         return [nearest[marker] for marker in self.evidence.markers if marker in nearest]
@@ -123,6 +145,8 @@ class _Judgement:
                 self._fact(fact, clause, found)
                 if found.reason:
                     return found
+        if place := self.evidence.stranger():
+            return _Found(against=place, reason="name")
         for clause in self.evidence.clauses:
             if place := self.evidence.opponent(clause):
                 return _Found(against=place, reason="negation")
@@ -196,7 +220,7 @@ class _Judgement:
         languages = evidence.places.languages
         foreign = [p for p in evidence.ranked if languages[p.marker] != evidence.language]
         foreign.sort(key=lambda p: p.marker not in evidence.markers)
-        numbers = [fact for fact in evidence.facts if fact.kind not in ("name", "identifier")]
+        numbers = [fact for fact in evidence.facts if fact.kind != "name"]
         holders = [p for p in foreign if numbers and all(map(p.says, numbers))]
         near = self._nearest(holders or foreign, facts=bool(holders))
         if near is None:
@@ -205,9 +229,11 @@ class _Judgement:
             other = any(comparable(mine, its) for mine in numbers for its in near.facts)
             verdict: Verdict = "contradicted" if other else "unsupported"
             return self._verdict(verdict, [near], _reason(numbers[0]))
+        if opposed_across(evidence.statement.text.casefold(), near.text.casefold()):
+            return self._verdict("contradicted", [near], "negation")
         return self._verdict("supported", [near])
 
-    def _nearest(self, places: Sequence[Place], *, facts: bool) -> Place | None:
+    def _nearest(self, places: Sequence[SourceClause], *, facts: bool) -> SourceClause | None:
         """The one that means the same. Without an embedder, facts and the model's own marker say
         so."""
         if self.meaning is None:

@@ -33,6 +33,8 @@ _DATES = tuple(
         rf"\b{_MONTH}\s+{_DAY}(?:st|nd|rd|th)?(?!\d)(?:,?\s+{_YEAR}\b)?",
         rf"(?<!\d){_DAY}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR})?\b",
         rf"\b{_MONTH}\s+{_YEAR}\b",
+        # not may and march, which are words as well
+        r"\b(?P<name>january|february|april|june|july|august|september|october|november|december)\b",
         rf"(?<![\d.,/-]){_YEAR}(?:\s*年度?(?!以|内|限|的合同)|(?![\d%]|[.,]\d|\s*(?:元|人|万|yuan)))",
     )
 )

@@ -11,6 +11,9 @@ _NAME = re.compile(
     rf"(?<![.!?:;\"“(]\s)(?<![\"“(])(?<!^){_CAPITALISED}|{_CAPITALISED}(?=\s+{_CAPITALISED})"
 )
 _TITLE = re.compile(r"《([^《》]{2,40})》")
+_ORGANISATION = re.compile(
+    r"[\u3400-\u9fff]{2}(?:股份有限公司|有限责任公司|有限公司|集团公司|集团|大学|医院|银行|研究院|基金会)"
+)
 _NO_NAMES = frozenset(
     re.findall(
         r"[^ \n]+",
@@ -38,6 +41,11 @@ def names_in(text: str) -> list[str]:
     words = [plain(re.sub("[’']s$", "", found[0])) for found in _NAME.finditer(text)]
     titles = [plain(found) for found in _TITLE.findall(text)]
     return [word for word in words if word not in _NO_NAMES] + titles
+
+
+def organisations_in(text: str) -> list[str]:
+    """The last characters of Chinese names of organisations: where a name begins, no mark tells."""
+    return [found[0] for found in _ORGANISATION.finditer(text)]
 
 
 def renamed(clause: str, other: str) -> bool:

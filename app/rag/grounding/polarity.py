@@ -8,11 +8,13 @@ before and after, do the same.
 import re
 from functools import reduce
 
+from app.rag.grounding.sentences import split_clauses
 from app.rag.grounding.wording import topic_terms
 
 # The character or word is there, and denies nothing.
 _NO_DENIAL = re.compile(
     r"不(?:同|仅|但|断|久|少于|管|论|如|妨|锈|动产|良|可抗力|定期|限|止|只|时|过|超过|多于|高于|大于|低于|小于|足|满"
+    r"|到(?=\s*[\d一二三四五六七八九十两])"
     r"|得超过|得多于|得高于|得少于|得低于|能超过|能少于|应超过|应少于|应低于|迟于|晚于|早于|得晚于|得迟于|得早于)"
     r"|无(?:论|线|人机|形|菌)|非(?:常)|未(?:来|成年|婚)|没(?:收|事)|别(?:墅|名|人|的)|[分特级类性区个]别"
     r"|\bnot? (?:only|(?:more|less|fewer|later|earlier|longer) than|(?:to )?exceed\w*)\b|\bno\. ?\d"
@@ -61,8 +63,18 @@ def opposed(clause: str, other: str) -> bool:
     shared = topic_terms(clause) & topic_terms(other)
     if mine and theirs:
         return False
-    if shared & (mine ^ theirs):
-        return True
+    return bool(shared & (mine ^ theirs)) or _opposites(clause, other)
+
+
+def opposed_across(sentence: str, other: str) -> bool:
+    """The same of two sentences in two languages, of one meaning but for that: where only some
+    clauses of a sentence deny, it is open which ones are meant."""
+    mine, theirs = ([bool(_denied(c)) for c in split_clauses(text)] for text in (sentence, other))
+    denies = (any(mine) and not any(theirs)) or (all(theirs) and not any(mine))
+    return denies or _opposites(sentence, other)
+
+
+def _opposites(clause: str, other: str) -> bool:
     return any(
         (_only(one, contrary, clause) and _only(contrary, one, other))
         or (_only(contrary, one, clause) and _only(one, contrary, other))

@@ -5,7 +5,7 @@ import unicodedata
 from functools import lru_cache
 
 from app.rag.grounding.numbers import numerals_as_digits
-from ingest.terms import terms
+from ingest.terms import terms, without_asking
 
 # Function words: no statement is about them.
 _FUNCTION_CHARACTERS = re.compile(
@@ -52,6 +52,12 @@ def topic_terms(text: str) -> frozenset[str]:
         and not term[0].isdigit()
         and term not in _FUNCTION_WORDS
     )
+
+
+def asked_terms(question: str) -> frozenset[str]:
+    """What a question is about, without what only asks; of Chinese the pairs of characters."""
+    found = topic_terms(without_asking(question))
+    return frozenset(term for term in found if len(term) > 1) or found or topic_terms(question)
 
 
 def content_terms(text: str) -> frozenset[str]:

@@ -1,14 +1,16 @@
-"""Does anything that was found answer the question? Decided before a model is asked.
+"""Is anything that was found about the question? Decided before a model is asked.
 
-The fused score of the best hit tells answerable questions from others; where the two meet depends
-on the embedder and on the question's language, so the registry keeps thresholds beside each
-embedder. docs/decisions/2026-11-22-abstention.md tells how they were chosen.
+A hit's score tells questions about the documents from foreign ones; where the two meet depends on
+the embedder, on the question's language, and on how many chunks there are: the best of many foreign
+ones looks better than the best of few. The registry keeps thresholds beside each embedder.
+docs/decisions/2026-11-29-judge.md has the measurements.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.rag.grounding.wording import asked_terms, topic_terms
 from app.rag.language import Language, language_of
 from app.rag.retrieval.fuse import DENSE_WEIGHT
 from app.rag.types import Passage
@@ -16,39 +18,48 @@ from app.rag.types import Passage
 # How fast confidence grows around the threshold: the odds double with each hundredth of score. Only
 # the threshold decides.
 _SCALE = 0.015
-# Where words tell nothing, a text is taken to share as many as the usual unrelated one: for a
-# question in another language, and among so few chunks that no word is rare.
-_UNTOLD_LEXICAL = 0.1
-_LOOKED_AT = 5
+# Where words tell nothing, for a question in another language: what a foreign text usually shares.
+_UNTOLD = 0.1
+# Among few chunks no word is rare; there a share of the words counts that is not weighted by it.
+_PLAIN_SHARE = 0.5
+_LOOKED_AT = 8
+# The threshold is that of FEW chunks, grows with each factor of ten, and no more beyond MANY.
+_GROWTH = 0.028
+_FEW, _MANY = 50, 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Answerable:
-    """`thresholds` of the fused score by the question's language; none of them: never abstain."""
+    """`thresholds` of the score by the question's language; none of them: never abstain."""
 
     thresholds: Mapping[Language, float] = field(default_factory=dict)
     dense_weight: float = DENSE_WEIGHT
 
-    def confidence(
-        self, question: str, hits: Sequence[Passage], *, small_corpus: bool = False
-    ) -> float:
-        """0 to 1: how surely `hits`, best first, hold an answer; below 0.5 they hold none.
+    def confidence(self, question: str, hits: Sequence[Passage], *, chunks: int = 0) -> float:
+        """0 to 1: how surely `hits`, best first, are about the question; below 0.5 they aren't.
 
-        `small_corpus`: there are so few chunks that the rarity of words means nothing.
+        `chunks`: of how many they are the best.
         """
         if not hits:
             return 0.0
         language = language_of(question)
         if language not in self.thresholds:
             return 1.0
-        best = max(
-            self._margin(hit, language, small_corpus=small_corpus) for hit in hits[:_LOOKED_AT]
-        )
+        asked = asked_terms(question)
+        best = max(self._margin(hit, language, asked) for hit in hits[:_LOOKED_AT])
+        best -= _GROWTH * math.log10(min(max(chunks, _FEW), _MANY) / _FEW)
         return 1 / (1 + math.exp(-best / _SCALE))
 
-    def _margin(self, hit: Passage, language: Language, *, small_corpus: bool) -> float:
-        if not small_corpus and language_of(hit.text) == language:
-            return hit.score - self.thresholds[language]
+    def _margin(self, hit: Passage, language: Language, asked: frozenset[str]) -> float:
+        threshold, share = min(self.thresholds.values()), _UNTOLD
+        if language_of(hit.text) == language:
+            threshold = self.thresholds[language]
+            share = max(hit.trace.lexical or 0.0, _PLAIN_SHARE * _coverage(asked, hit))
         dense = hit.trace.dense or 0.0
-        score = self.dense_weight * dense + (1 - self.dense_weight) * _UNTOLD_LEXICAL
-        return score - min(self.thresholds.values())
+        return self.dense_weight * dense + (1 - self.dense_weight) * share - threshold
+
+
+def _coverage(asked: frozenset[str], passage: Passage) -> float:
+    """Share of the question's terms that stand in the passage, its title or its headings."""
+    held = topic_terms(f"{passage.title} {' '.join(passage.headings)} {passage.text}")
+    return len(asked & held) / len(asked) if asked else 0.0

@@ -1,4 +1,5 @@
-"""Retrieval: embed the query, search dense and lexical side by side, complete, fuse, hydrate.
+"""Retrieval: embed the query, search dense and lexical side by side, complete, fuse, hydrate, and
+rerank where a reranker is configured.
 
 Each search proposes chunks; completed is what only one of them has, the cosines of what only words
 found. What is in another language than the question is put on a par (`bilingual.py`).
@@ -17,6 +18,7 @@ from app.rag.language import Language, language_of
 from app.rag.retrieval.bilingual import LanguageAxis
 from app.rag.retrieval.fuse import DENSE_WEIGHT, ChunkPosition, Cosine, coherent, fuse, in_turn
 from app.rag.retrieval.pack import Around, widen
+from app.rag.retrieval.rerank import Reranking
 from app.rag.types import Passage, StageScores
 from ingest.embedding.embedder import Embedder, Vectors
 from vectorstore.protocol import Match
@@ -29,9 +31,9 @@ LexicalSearch = Callable[[str, int, Sequence[str]], list[Match]]  # query, k, ba
 Locate = Callable[[Collection[int]], Mapping[int, ChunkPosition]]  # ids that are gone are missing
 # (document id, ordinal) of chunks to read; those that are not there are missing
 Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
+Count = Callable[[Sequence[str]], int]  # chunks of the bases together
 ChunksOf = Callable[[str], list[Passage]]  # all of a document, by its id, in order
 
-_SMALL_CORPUS = 50
 _HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
 
 
@@ -42,7 +44,7 @@ class Retrieved:
     hits: tuple[Passage, ...]
     around: Around
     top_k: int
-    small_corpus: bool = False  # too few chunks for the rarity of a word to mean anything
+    chunks: int = 0  # that were searched
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -61,8 +63,10 @@ class Retriever:
     lexical: LexicalSearch
     locate: Locate
     hydrate: Hydrate
+    count: Count
     candidates: int = 60
     dense_weight: float = DENSE_WEIGHT
+    reranking: Reranking | None = None
 
     def retrieve(
         self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
@@ -93,13 +97,17 @@ class Retriever:
                 for row, found, shares, axis in zip(rows, proposed, by_words, axes, strict=True)
             ]
         with _timed(timings, "fuse"):
+            chunks = self.count(base_ids)
             positions = self.locate({id_ for scores in dense for id_ in scores}.union(*by_words))
             scores = self._fused(dense, by_words, positions)
             ranked = coherent({id_: stages.fused for id_, stages in scores.items()}, positions)
             wanted = in_turn(query, ranked, positions)[: _HITS_PER_PASSAGE * top_k]
         with _timed(timings, "hydrate"):
             hits, around = self._hydrate(wanted, positions, scores)
-        return Retrieved(hits, around, top_k, len(positions) < _SMALL_CORPUS, timings)
+        if self.reranking:
+            with _timed(timings, "rerank"):
+                hits = self.reranking.order(queries[-1], hits)
+        return Retrieved(hits, around, top_k, chunks, timings)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -16,8 +16,8 @@ from app.rag.extractive.reader import ExtractiveReader
 from app.rag.grounding.check import Checker
 from app.rag.prompting.prompt import STOPS
 from app.rag.types import Answer, Check
-from app.services.answers.ask import history_of, messages_of
 from app.services.answers.conversations import get_message
+from app.services.answers.history import history_of, turns_of
 from app.services.answers.stored_prompt import passage_from, served_messages
 from app.services.errors import Conflict, Invalid
 from app.tasks.tasks import Tasks
@@ -79,7 +79,7 @@ class Replay:
                 raise Conflict("Only complete answers can be replayed.")
             if not answer.recipe or not answer.prompt:
                 raise Conflict("This answer has no stored prompt to replay.")
-            earlier = messages_of(session, answer.conversation_id)
+            earlier = turns_of(session, answer.conversation_id)
         asked = next(m for m in earlier if m.position == answer.position - 1)
         return answer, Question(
             asked.content,

@@ -10,11 +10,12 @@ from sqlmodel import col
 
 from app.db import lexical
 from app.db.engine import Database
+from app.db.lexical_statistics import statistics_of
 from app.db.tables import StoredChunk, StoredDocument
 from app.measure import count_stages
 from app.rag.retrieval.fuse import ChunkPosition
 from app.rag.retrieval.retrieve import Retrieved, Retriever
-from app.rag.types import Part, Passage
+from app.rag.types import ChunkSpan, Passage
 from app.services.errors import Invalid, QuestionTooLong
 from app.services.library.bases import get_base
 from vectorstore.protocol import Match
@@ -96,6 +97,11 @@ class Passages:
             )
             return [_passage(row) for row in rows]
 
+    def count(self, base_ids: Sequence[str]) -> int:
+        """Chunks of the bases together."""
+        with self.db.read() as session:
+            return statistics_of(session.connection(), base_ids).chunks
+
     def hydrate(self, keys: Collection[tuple[str, int]]) -> list[Passage]:
         """The chunks at those positions, (document id, ordinal), that are still there."""
         spans = _spans(keys)
@@ -142,7 +148,7 @@ def _passage(row: Row[*tuple[Any, ...]]) -> Passage:
         locator=locator,
         title=title,
         headings=tuple(headings),
-        parts=tuple(Part(id_, *stretch) for stretch in stretches),
+        parts=tuple(ChunkSpan(id_, *stretch) for stretch in stretches),
     )
 
 

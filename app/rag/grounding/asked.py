@@ -1,0 +1,62 @@
+"""How much of what a question asks a sentence speaks of.
+
+A bare answer, "30 million", says nothing of what it is of: a source may hold the number and say it
+of something else. Terms weigh the more, the fewer sentences of the sources have them.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from app.rag.grounding.facts import Fact
+from app.rag.grounding.places import Places, SourceClause
+from app.rag.grounding.wording import asked_terms
+
+# Chosen on two thirds of two sets: docs/decisions/2026-11-29-judge.md
+_LEAST_TOLD = 0.2
+_CLEARLY = 0.3  # by which another sentence speaks more of what is asked
+_SURROUNDINGS = 0.7  # what a term around a sentence counts, of one in it
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`weights` of the question's terms, which sum up to 1."""
+
+    weights: Mapping[str, float]
+
+    @classmethod
+    def of(cls, question: str, places: Places) -> Self:
+        wanted = asked_terms(question)
+        held = Counter(term for place in places.all for term in place.terms & wanted)
+        rarity = {t: math.log((len(places.all) + 1) / (held[t] + 0.5)) for t in wanted}
+        total = sum(rarity.values()) or 1.0
+        return cls({term: weight / total for term, weight in rarity.items()})
+
+    def stands_apart(self, said: frozenset[str], places: list[SourceClause]) -> bool:
+        """Whether none of the places, nor `said` itself, speaks of what is asked."""
+        told = max((self._told(place, said) for place in places), default=1.0)
+        return bool(self.weights) and told < _LEAST_TOLD
+
+    def meant(
+        self,
+        fact: Fact,
+        said: frozenset[str],
+        holders: list[SourceClause],
+        places: list[SourceClause],
+    ) -> SourceClause | None:
+        """The sentence with another such fact that clearly speaks more of what is asked than those
+        that hold this one; None where there is none."""
+        held = max((self._own(place, said) for place in holders), default=0.0)
+        others = [place for place in places if place.has_other(fact)]
+        best = max(others, key=self._own, default=None)
+        return best if best and self._own(best) - held >= _CLEARLY else None
+
+    def _own(self, place: SourceClause, said: frozenset[str] = frozenset()) -> float:
+        return sum(self.weights[term] for term in self.weights if term in place.terms | said)
+
+    def _told(self, place: SourceClause, said: frozenset[str]) -> float:
+        around = place.about - place.terms - said
+        more = sum(self.weights[term] for term in self.weights if term in around)
+        return self._own(place, said) + _SURROUNDINGS * more

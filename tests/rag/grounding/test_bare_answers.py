@@ -1,0 +1,63 @@
+"""Answers of a few words, judged by what their question asks; differences between languages."""
+
+import pytest
+
+from app.rag.grounding.embedded import EmbeddedChecker
+from app.rag.grounding.polarity import opposed_across
+from app.rag.types import Check
+from tests.rag.passages import passage
+
+REPORT = passage(
+    "公司的营业收入为20亿元人民币。营业收入受市场需求的影响。公司的总资产为30亿元人民币。"
+    "总资产受收购的影响。公司的总负债为10亿元人民币。总负债受新债的影响。董事会于2020年2月变更。"
+    "股东大会于2020年1月召开。"
+)
+
+
+def verdict(question: str, answer: str) -> Check:
+    (check,) = EmbeddedChecker().check(question, answer, [REPORT])
+    return check
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "expected"),
+    [
+        ("公司的总资产是多少？", "30亿元人民币。", "supported"),
+        ("公司的总负债是多少？", "30亿元人民币。", "contradicted"),
+        ("董事会什么时候变更？", "2020年2月。", "supported"),
+        ("股东大会什么时候召开？", "2020年2月。", "contradicted"),
+        ("食堂的早餐几点供应？", "30亿元人民币。", "unsupported"),
+    ],
+)
+def test_a_bare_answer_is_of_what_was_asked(question: str, answer: str, expected: str) -> None:
+    assert verdict(question, answer).verdict == expected
+
+
+def test_the_sentence_that_is_meant_contradicts_it() -> None:
+    (source,) = verdict("公司的总负债是多少？", "30亿元人民币。").sources
+    assert source.text == "公司的总负债为10亿元人民币。"
+
+
+def test_an_answer_that_says_what_it_is_of_needs_no_question() -> None:
+    assert verdict("公司怎么样？", "公司的总资产为30亿元人民币。").verdict == "supported"
+
+
+def test_an_organisation_that_no_source_knows_is_not_supported() -> None:
+    source = [passage("蓝河教育有限公司成立于2005年3月15日。")]
+    for name, expected in (("蓝河教育", "supported"), ("青山制药", "contradicted")):
+        (check,) = EmbeddedChecker().check("", f"{name}有限公司成立于2005年3月15日。", source)
+        assert check.verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "other", "expected"),
+    [
+        ("宠物可以进入餐厅。", "pets are not allowed in the restaurant.", True),
+        ("宠物不得进入餐厅。", "pets are not allowed in the restaurant.", False),
+        ("the board approved the plan.", "董事会否决了计划。", True),
+        ("flights shorter than six hours: economy class.", "不到 6 小时的航班乘坐经济舱。", False),
+        ("turn it off after use.", "使用后关闭，未关闭的通报批评。", False),
+    ],
+)
+def test_denials_are_told_across_languages(sentence: str, other: str, expected: bool) -> None:
+    assert opposed_across(sentence, other) is expected
