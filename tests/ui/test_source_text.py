@@ -10,7 +10,7 @@ from ingest.types import Document
 from tests.ingest.tables.table_files import docx_table
 from tests.ui.pages import said
 from tests.ui.stand_in.service import Application
-from ui.parts.source_text import drawn
+from ui.parts.source.text import drawn
 from ui.words.texts import words
 
 ROWS = [["Cell", "Charge", ""], ["", "full", "rest"], ["A<1>", "4.2", ""], ["", "", "3.6"]]

@@ -19,8 +19,8 @@ from tests.ui.conftest import until
 from tests.ui.stand_in.service import Application
 from tests.ui.test_pages import answers, go, said, settle
 from ui import page_images
-from ui.parts import sources
-from ui.parts.source_text import drawn
+from ui.parts.source import sources
+from ui.parts.source.text import drawn
 from ui.words.texts import words
 
 ZH = words("zh")

@@ -6,7 +6,8 @@ from ui import safe_markdown, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.client.watch import Watch
-from ui.parts import feedback, marks, served, sources, thought, trust
+from ui.parts import feedback, served, thought, trust
+from ui.parts.source import marks, sources
 from ui.words.texts import refused, t, words
 
 REFRESH_S = 0.2

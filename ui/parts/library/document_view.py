@@ -5,11 +5,11 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
-from ui.parts import marks
 from ui.parts.library import uploads
 from ui.parts.library.notices import reading_report
-from ui.parts.source_text import drawn
-from ui.parts.sources import sections
+from ui.parts.source import marks
+from ui.parts.source.sources import sections
+from ui.parts.source.text import drawn
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 

@@ -8,9 +8,9 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
-from ui.parts import marks, page_viewer
-from ui.parts.source_text import drawn
-from ui.parts.sources import cited_numbers, places, sections
+from ui.parts.source import marks, page_viewer
+from ui.parts.source.sources import cited_numbers, places, sections
+from ui.parts.source.text import drawn
 from ui.safe_markdown import plain
 from ui.words.texts import refused, t
 
