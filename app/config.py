@@ -105,11 +105,16 @@ class Settings(BaseSettings):
     max_prompt_tokens: int = Field(
         0,
         ge=0,
-        description="Prompt budget; 0 = 3500 gpu; 650 embedded, down to 450 if the engine is slow",
+        description="Prompt budget; 0 = 3500 gpu; 650 embedded, down to 450 if the engine is slow. "
+        "A long question may exceed it",
     )
     max_answer_tokens: int = Field(512, ge=16, description="Maximum length of an answer")
     temperature: float = Field(
-        0.0, ge=0, le=2, description="Sampling temperature; 0 = most likely answer"
+        0.0,
+        ge=0,
+        le=2,
+        description="Sampling temperature of models without one of their own; 0 = most likely "
+        "answer",
     )
 
     chunk_tokens: int = Field(120, ge=32, description="Target size of a chunk, embedder tokens")

@@ -16,6 +16,7 @@ from app.metrics import (
     ERRORS,
     FIRST_TOKEN_SECONDS,
     STAGE_SECONDS,
+    THOUGHT_TOKENS,
     TOKENS,
 )
 from app.rag.types import Answer
@@ -34,12 +35,14 @@ class Ending:
     finish_reason: str = "stopped"
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    thought_tokens: int = 0
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     def take(self, answer: Answer) -> None:
         self.finish_reason = answer.finish_reason
         self.prompt_tokens = answer.tokens.prompt
         self.completion_tokens = answer.tokens.completion
+        self.thought_tokens = answer.tokens.thought
         self.timings_ms = answer.timings_ms
 
 
@@ -97,10 +100,15 @@ class AnswerLog:
             "cached_from": message.cached_from,
             "prompt_tokens": message.prompt_tokens,
             "completion_tokens": message.completion_tokens,
+            "thought_tokens": message.thought_tokens,
             "timings_ms": message.timings_ms,
         }
         if self.prompts:
-            fields |= {"prompt": message.prompt, "output": message.raw_output}
+            fields |= {
+                "prompt": message.prompt,
+                "output": message.raw_output,
+                "thought": message.thought,
+            }
         log.info(
             "answer %s %s: %s, %d + %d tokens, %.0f ms%s",
             message.id,
@@ -118,6 +126,7 @@ def _count(ending: Ending) -> None:
     ANSWERS.labels(ending.finish_reason).inc()
     TOKENS.labels("prompt").inc(ending.prompt_tokens)
     TOKENS.labels("completion").inc(ending.completion_tokens)
+    THOUGHT_TOKENS.inc(ending.thought_tokens)
     timings = ending.timings_ms
     count_stages(timings)
     if "first_token" in timings:

@@ -42,6 +42,9 @@ STAGE_SECONDS = Histogram(
 TOKENS = Counter(
     "zhiwen_tokens_total", "Tokens by direction, as the engine counts them", ("direction",)
 )
+THOUGHT_TOKENS = Counter(
+    "zhiwen_thought_tokens_total", "Of the completion tokens, those that models thought"
+)
 ERRORS = Counter(
     "zhiwen_errors_total",
     "Refused requests (source http) and answers that failed (source answer) by kind",

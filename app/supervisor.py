@@ -182,7 +182,7 @@ class Supervisor:
         self._end([p for p in self.processes if p.ends_last], REST_STOP_S)
 
     def _end(self, processes: list[Child], within_s: float) -> None:
-        began, told = time.monotonic(), False
+        began, warned = time.monotonic(), False
         for process in processes:
             process.terminate()
         while any(process.alive for process in processes):
@@ -190,7 +190,7 @@ class Supervisor:
             if self.at_once or took_s > within_s:
                 for process in processes:
                     process.kill()
-            if took_s > _SLOW_S and not told:
-                told = True
+            if took_s > _SLOW_S and not warned:
+                warned = True
                 self.on_slow_stop()
             time.sleep(_POLL_S)

@@ -1,7 +1,7 @@
 """`zhiwen eval`: run evals, compare runs, write reports."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +10,7 @@ import typer
 from app.cli.errors import error_lines
 
 if TYPE_CHECKING:
-    from app.config import Settings
-    from evals.catalogue import Eval
+    pass
 
 app = typer.Typer(
     name="eval",
@@ -67,7 +66,9 @@ def run(
 
     from app.config import Settings
     from evals import catalogue, runs
+    from evals.models import obtain_models
     from evals.progress import Progress
+    from evals.quality.bases import settings_with
     from evals.quality.run import Runner
     from evals.reports import report, tables
 
@@ -93,7 +94,8 @@ def run(
     missed: list[str] = []
     finished = []
     for name in chosen:
-        _obtain_models(known[name], given, runner.changes)
+        settings = settings_with(given, dict(known[name].settings), runner.changes)
+        obtain_models(settings, embedder_only=known[name].kind == "retrieval")
         done = runner.run(name, known[name])
         finished.append(done)
         done.about = label or done.about
@@ -108,24 +110,6 @@ def run(
     if missed:
         console.print("below the floor: " + ", ".join(missed), style="bold red", highlight=False)
         raise typer.Exit(1)
-
-
-def _obtain_models(eval: "Eval", given: "Settings", changes: Mapping[str, Any]) -> None:
-    """Downloads missing models for the eval."""
-    from app.cli.models import pull_models, pull_needed
-    from app.install.steps import Step
-    from app.wiring.models import model_store
-    from evals.quality.bases import settings_with
-
-    settings = settings_with(given, dict(eval.settings), changes)
-    store = model_store(settings)
-    with Step("models") as step:
-        if eval.kind != "retrieval":
-            pull_needed(settings, store, step)
-        elif settings.embedder != "hashing":
-            name = settings.embedder or store.default_embedder()
-            pull_models(store, [name], step)
-            step.end(name)
 
 
 def parse_changes(given: Sequence[str]) -> dict[str, Any]:

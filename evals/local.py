@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 
-from app.services.library.ingestion import Ingestion
+from app.services.ingestion.ingestion import Ingestion
 from app.wiring.application import Zhiwen
 
 _WORKER = "evals"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
 
+from ingest.runs import PageRuns
 from ingest.tables.types import Table
 
 
@@ -43,7 +44,7 @@ class PageSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LocatorSpan:
     """What `[start, end)` is called in the file: `sheet 薪资`, `slide 3`, `a.pdf, page 2`.
 
     Names come from the file; the words around them are English and for programs to translate.
@@ -87,8 +88,9 @@ class Document:
     text: str
     blocks: tuple[Block, ...] = ()
     pages: tuple[PageSpan, ...] = ()  # empty where the format has no pages
-    places: tuple[Place, ...] = ()  # in order, not overlapping; empty where pages say enough
+    places: tuple[LocatorSpan, ...] = ()  # in order, not overlapping; empty where pages say enough
     tables: tuple[Table, ...] = ()  # in order, not overlapping
+    runs: tuple[PageRuns, ...] = ()  # of every page, where the format has pages
     notices: tuple[Notice, ...] = ()  # the reading report
 
     def page_at(self, offset: int) -> int | None:
@@ -126,7 +128,7 @@ class Document:
         )
 
 
-def _edges(spans: Sequence[PageSpan | Place], start: int, end: int) -> set[int]:
+def _edges(spans: Sequence[PageSpan | LocatorSpan], start: int, end: int) -> set[int]:
     """Where those of the spans begin and end that touch `[start, end)`; they are in order."""
     first = max(0, bisect_right(spans, start, key=lambda span: span.start) - 1)
     touching = takewhile(lambda span: span.start < end, islice(spans, first, None))

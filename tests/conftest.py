@@ -7,7 +7,7 @@ import pytest
 
 from app.llm.scripted import ScriptedChatModel
 from app.llm.servers.fake_engine import FakeEngine
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 from tests.postgres import postgres_server
 from tests.serving import serving
 

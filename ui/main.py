@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ui import page_images
 from ui.arguments import read_arguments
 from ui.guard import Allowed, Guard, Refusal
 from ui.words.texts import LANGUAGES, words
@@ -46,5 +47,6 @@ _allowed = Allowed.at(
 # `streamlit run` finds this assignment by parsing the source, so it must be a plain call of st.App.
 app = st.App(
     "script.py",
+    routes=[page_images.route(_arguments.api_url)],
     middleware=[Middleware(Guard, allowed=_allowed, refuse=refuse), Middleware(WithoutOrigin)],
 )

@@ -16,7 +16,7 @@ RETRY_S = 3.0
 
 
 def run(api_url: str) -> None:
-    st.set_page_config(page_title="知问 Zhiwen", page_icon=":material/menu_book:", layout="wide")
+    st.set_page_config(page_title="知问 Zhiwen", page_icon="📖", layout="wide")
     state.connect(api_url)
     st.html(style())
     pages = {

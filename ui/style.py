@@ -48,6 +48,7 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   overflow-y: auto; padding: 0.9rem 1.1rem; border-radius: 0.6rem;
   border: 1px solid rgba(128, 140, 150, 0.3);
 }
+.zw-source .zw-heading { font-weight: 600; font-size: 1.05em; }
 .zw-source mark { color: inherit; border-radius: 0.2em; }
 .zw-source mark.passage { background: rgba(90, 140, 190, 0.13); }
 .zw-source mark.cited { background: rgba(255, 190, 0, 0.38); }
@@ -59,6 +60,16 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   vertical-align: top; min-width: 1.5rem;
 }
 .zw-table th { background: rgba(128, 140, 150, 0.12); font-weight: 600; }
+
+/* What a model thinks: long thoughts scroll, the newest words stay in view while it does */
+[class*="st-key-thinking-"], [class*="st-key-thought-"] {
+  max-height: 16rem; overflow-y: auto; overflow-wrap: anywhere;
+}
+[class*="st-key-thinking-"] { flex-direction: column-reverse; justify-content: flex-start; }
+[class*="st-key-thinking-"] > * { flex-shrink: 0; }
+[class*="st-key-folded-thought-"] details, [class*="st-key-folded-thinking-"] details {
+  border-color: rgba(128, 140, 150, 0.25);
+}
 
 /* Questions to the right, answers across the page */
 [class*="st-key-asked-"] [data-testid="stMarkdown"] {
@@ -112,6 +123,16 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   .stMainBlockContainer { padding-top: 4.25rem; }
   .stMainBlockContainer, [data-testid="stBottomBlockContainer"] {
     padding-left: 1rem; padding-right: 1rem;
+  }
+  /* The drawer with a source takes the whole screen */
+  [data-testid="stDialog"] > div:has(.st-key-source-next) {
+    width: 100% !important; max-width: 100% !important;
+  }
+}
+/* Where there is room, the conversation moves aside for it */
+@media (min-width: 1500px) {
+  body:has([data-testid="stDialog"] .st-key-source-next) [data-testid="stMain"] {
+    padding-right: 680px;
   }
 }
 </style>

@@ -14,6 +14,7 @@ from app.api.routes import (
     bases,
     chat,
     conversations,
+    document_pages,
     document_tables,
     documents,
     evaluation,
@@ -34,12 +35,13 @@ from app.wiring.application import Zhiwen
 log = logging.getLogger(__name__)
 
 _ROUTES = (
-    *(bases, documents, document_tables, jobs, search, chat, messages),
+    *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, export, evaluation, health, openai),
 )
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
 _ORPHANS_S = 900.0
+_TIDY_S = 30.0
 
 
 def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
@@ -54,6 +56,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
             asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),
+            asyncio.create_task(_every(_TIDY_S, zhiwen.pages.tidy)),
         ]
         yield
         for task in tasks:

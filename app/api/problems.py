@@ -30,7 +30,8 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (services.TooLarge, 413, "too_large"),
     (services.Unsupported, 415, "unsupported_format"),
     (services.Invalid, 422, "invalid"),
-    (QuestionTooLong, 413, "too_large"),
+    (services.Busy, 429, "busy"),
+    (QuestionTooLong, 413, "question_too_long"),
     (NothingToRead, 410, "document_gone"),
     (StorageFull, 507, "disk_full"),
     (FileMissing, 410, "file_missing"),
@@ -61,6 +62,7 @@ def problem_of(error: Exception, instance: str | None = None) -> Problem:
                 detail=str(error),
                 code=getattr(error, "code", code),
                 instance=instance,
+                **getattr(error, "facts", {}),
             )
     detail = "An internal error occurred; see the log."
     return Problem(
@@ -119,6 +121,8 @@ def install(app: FastAPI) -> None:
         headers = {}
         if isinstance(error, EngineBusy):
             headers["Retry-After"] = str(round(error.retry_after_s or 5))
+        elif isinstance(error, services.Busy):
+            headers["Retry-After"] = "2"
         return respond(request, problem_of(error), headers)
 
     async def http(request: Request, error: Exception) -> JSONResponse:

@@ -31,6 +31,7 @@ _DOUBTS = {
     "unsupported": "Not in the sources",
     "contradicted": "The sources differ",
 }
+_ONLY_THOUGHT = "The model reached its limit while it was still thinking. Try: --no-think"
 _MESSAGES = {
     "engine_unavailable": "The model engine is unreachable. Search still works; see: zhiwen doctor",
     "engine_busy": "The model engine is busy. Try again in a moment.",
@@ -46,6 +47,10 @@ def ask(
         typer.Option("--task", help="qa asks the documents; the others ask only the model."),
     ] = AskTask.QA,
     fresh: Annotated[bool, typer.Option("--fresh", help="Don't use the answer cache.")] = False,
+    think: Annotated[
+        bool | None,
+        typer.Option("--think/--no-think", help="Whether a model that can think first does."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask a question: the answer is streamed, then its sources are listed."""
@@ -54,6 +59,7 @@ def ask(
     client = service()
     base_ids = client.base_ids(kb or []) if kb or task is AskTask.QA else []
     body = {"question": question, "base_ids": base_ids, "task": task.value, "fresh": fresh}
+    body["thinking"] = think
     message: dict[str, Any] | None = None
     streamed = ""
     for name, data in client.chat(body):
@@ -73,6 +79,8 @@ def ask(
     if as_json:
         typer.echo(json.dumps(_as_json(message), ensure_ascii=False, indent=2))
         return
+    if message["thought"] and not message["content"]:
+        say(_ONLY_THOUGHT)
     if message["citations"]:
         say()
     for citation in message["citations"]:

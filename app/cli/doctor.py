@@ -44,17 +44,28 @@ def doctor(
         raise typer.Exit(1)
 
 
+def _show_to_read(counts: dict[str, int]) -> None:
+    """Documents that an earlier release read."""
+    waiting, failed = counts.get("waiting", 0), counts.get("failed", 0)
+    if waiting or failed:
+        why = "; the reading reports say why" if failed else ""
+        say(f"      {'reading':9}  of an earlier release: {waiting} waiting, {failed} failed{why}")
+
+
 def _show(status: dict[str, Any]) -> None:
     for component in status["components"]:
         mark = ("ok  ", "green") if component["ok"] else ("down", "red")
         say(mark, f"  {component['name']:9}  {component['detail']}")
     for engine in status.get("engines", []):
         _show_engine(engine)
+    for advice in status.get("advice", []):
+        say(f"      {'model':9}  {advice['detail']}")
     if "versions" in status:
         versions = ", ".join(f"{name} {number}" for name, number in status["versions"].items())
         say(f"      {'versions':9}  {versions}")
     if "queued_jobs" in status:
         say(f"      {'jobs':9}  {status['queued_jobs']} waiting")
+    _show_to_read(status.get("to_read_again", {}))
     check = status["check"]
     for finding in check["at_start"]:
         say(("fixed ", "green"), f"  at last start: {finding['what']}: {finding['detail']}")
@@ -107,7 +118,9 @@ def _models(settings: "Settings") -> list[dict[str, Any]]:
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
     from app.models.store import ModelStore
+    from app.services.operations.status import UNCALIBRATED
     from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
+    from app.wiring.models import is_calibrated
 
     store = ModelStore(settings.models_path, offline=True)
 
@@ -115,7 +128,7 @@ def _models(settings: "Settings") -> list[dict[str, Any]]:
         name = settings.embedder or store.default_embedder()
         if name != "hashing":
             store.path(name)
-        return name
+        return name if is_calibrated(store, name) else f"{name} ({UNCALIBRATED})"
 
     def engine() -> str:
         if starts_engine(settings):

@@ -96,6 +96,34 @@ def pull(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
             pull_needed(Settings(), store, step)
 
 
+@app.command("use")
+def use(name: str) -> None:
+    """Download a chat model and use it from the next start on."""
+    from dataclasses import replace
+
+    from app.cli.errors import CliError
+    from app.config import Settings
+    from app.install.steps import Step
+    from app.models.cpu_choice import read_choice, write_choice
+    from app.wiring.models import model_store
+
+    settings = Settings()
+    store = model_store(settings)
+    spec = store.registry[name]
+    if spec.role != "chat" or spec.served_by != "us":
+        raise CliError(f"{name} is not a chat model that the embedded engine runs.")
+    if settings.chat_model and settings.chat_model != name:
+        raise CliError(
+            f"ZHIWEN_CHAT_MODEL={settings.chat_model} comes first. Remove it, or set it."
+        )
+    with Step(f"model {name}") as step:
+        pull_models(store, [name], step)
+        step.end("here")
+    choice = read_choice(settings.data_dir)
+    write_choice(settings.data_dir, replace(choice, chosen=spec.name))
+    say(f"{name} answers from the next start on: zhiwen up")
+
+
 @app.command("convert")
 def convert(name: str) -> None:
     """Convert a GGUF chat model for vLLM, to 16 bits and to 4 bits (AWQ), unless already done."""

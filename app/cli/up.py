@@ -46,6 +46,7 @@ def up(
             with supervisor:
                 if _start(supervisor, settings, steps, first_start=first_start):
                     _say_ready(settings)
+                    _say_advice(settings)
                 supervisor.run()
         except KeyboardInterrupt:  # nothing has been started yet
             pass
@@ -122,3 +123,18 @@ def _say_ready(settings: "Settings") -> None:
     say(f"API documentation: {settings.api_base_url}/docs")
     say(f"Logs: {settings.data_dir / 'logs'}    Stop: Ctrl-C")
     say()
+
+
+def _say_advice(settings: "Settings") -> None:
+    """What was measured of this machine; later it is on the page and in `zhiwen doctor`."""
+    from app.cli.client import ServiceClient
+    from app.cli.errors import CliError
+
+    try:
+        advice = ServiceClient(settings.api_base_url).get("/api/status")["advice"]
+    except CliError:
+        return
+    for each in advice:
+        if each["code"] != "smallest_model":
+            say(each["detail"])
+            say()

@@ -14,7 +14,7 @@ _TORCH_PACKAGES = 40  # its share of the bar: it takes about as long as this man
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class InstallUnit:
     """Commands that install `layer`."""
 
     commands: tuple[Command, ...]
@@ -26,7 +26,7 @@ class Plan:
     """`remarks` are lines to show. Without parts there is nothing to do."""
 
     remarks: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[InstallUnit, ...] = ()
 
     @property
     def packages(self) -> int:
@@ -43,13 +43,13 @@ def plan(environment: Environment) -> Plan:
     if made_by != PYTHON:
         if environment.folder.exists():
             remarks.append(_about_replacing(environment.folder, made_by))
-        parts.append(Part((_create(environment.folder),)))
+        parts.append(InstallUnit((_create(environment.folder),)))
     installed_torch = environment.installed("torch") if made_by == PYTHON else None
     for layer in missing:
         torch = _torch(installed_torch) if layer.torch else None
         if torch is not None:
             remarks.append(torch.reason)
-        parts.append(Part(tuple(_install(environment, layer, torch)), layer))
+        parts.append(InstallUnit(tuple(_install(environment, layer, torch)), layer))
     return Plan(tuple(remarks), tuple(parts))
 
 

@@ -50,14 +50,17 @@ class EnginesInvalid(LlmError):
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of a streamed answer. The last one carries `finish_reason`, token counts and tool
-    calls; the first one of a gateway carries the engine in `served`."""
+    """A piece of a streamed answer, or of the thought before it. The last one carries
+    `finish_reason`, token counts and tool calls; the first one of a gateway carries the engine in
+    `served`. `text_was_thought`: all text so far belongs to the thought, as is known only now."""
 
     text: str = ""
     finish_reason: str | None = None
     tokens: TokenCounts | None = None
     served: Served | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    thought: str = ""
+    text_was_thought: bool = False
 
 
 class ChatModel(Protocol):
@@ -72,11 +75,15 @@ class ChatModel(Protocol):
         messages: "Messages",
         *,
         max_tokens: int,
-        temperature: float = 0.0,
+        temperature: float | None = None,
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Yields the answer as it is generated. Closing the generator cancels the generation.
+
+        `temperature` None: the model's own. `thinking` switches thinking on or off where the model
+        has such a switch; None is its default. A thought has room of its own beside `max_tokens`.
 
         `messages` may be a function of the model that is asked, so that over several engines each
         gets a prompt in its own style. `tools` are descriptions in OpenAI's chat format; other

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 
 from app.llm.chat_model import EnginesInvalid
+from app.llm.sampling import Sampling, Switch, Thinking
 
 AUTO = "auto"
 
@@ -39,6 +40,13 @@ class EngineSpec(BaseModel):
     api_key_env: EnvironmentName = ""
     max_running: int = Field(256, ge=1)
     max_waiting: int = Field(256, ge=0)
+    thinking: Switch = "no"  # always, or by a switch in its chat template
+    thinks_by_default: bool = False  # where it has the switch
+    thinking_argument: str = "enable_thinking"  # the template's name for the switch
+    thought_opened: bool = False  # the template opens the thought, so the text begins inside it
+    max_thought_tokens: int = Field(2048, ge=0)  # beside those of the answer
+    sampling: Sampling = Sampling()
+    sampling_thinking: Sampling = Sampling()  # while it thinks
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
@@ -51,6 +59,17 @@ class EngineSpec(BaseModel):
     @property
     def served_model(self) -> str:
         return self.model or self.name
+
+    @property
+    def thoughts(self) -> Thinking:
+        """Whether it thinks, and how that is switched."""
+        return Thinking(
+            self.thinking,
+            self.thinks_by_default,
+            self.thinking_argument,
+            self.thought_opened,
+            self.max_thought_tokens,
+        )
 
     @property
     def url(self) -> str:

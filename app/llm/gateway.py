@@ -63,9 +63,10 @@ class Engine:
         messages: Messages,
         *,
         max_tokens: int,
-        temperature: float = 0.0,
+        temperature: float | None = None,
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`. Raises EngineBusy, CircuitOpen without calling the engine."""
         if not self.breaker.admits():
@@ -79,6 +80,7 @@ class Engine:
                     temperature=temperature,
                     stop=stop,
                     tools=tools,
+                    thinking=thinking,
                 )
                 try:
                     async with aclosing(deltas):
@@ -154,9 +156,10 @@ class FallbackChain:
         messages: Messages,
         *,
         max_tokens: int,
-        temperature: float = 0.0,
+        temperature: float | None = None,
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`; the first delta names the engine. If all fail, the error combines
         their messages."""
@@ -164,7 +167,12 @@ class FallbackChain:
         async for engine in self._attempts(failed):
             started = False
             deltas = engine.stream(
-                messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools
+                messages,
+                max_tokens=max_tokens,
+                temperature=temperature,
+                stop=stop,
+                tools=tools,
+                thinking=thinking,
             )
             try:
                 async with aclosing(deltas):
@@ -248,13 +256,19 @@ class Gateway:
         messages: Messages,
         *,
         max_tokens: int,
-        temperature: float = 0.0,
+        temperature: float | None = None,
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`."""
         return self._default_chain().stream(
-            messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools
+            messages,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            stop=stop,
+            tools=tools,
+            thinking=thinking,
         )
 
     async def first_tokens(self, messages: Messages) -> Mapping[str, float]:

@@ -27,8 +27,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
+    """`thought`: those of the completion that are the model's thought, by our own count."""
+
     prompt: int = 0
     completion: int = 0
+    thought: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ async def without_repetition(deltas: AsyncGenerator[Delta, None]) -> AsyncGenera
     async with aclosing(deltas):
         async for delta in deltas:
             yield delta
-            text += delta.text
+            text += delta.thought + delta.text
             if len(text) - looked_at >= _LOOK_EVERY:
                 looked_at = len(text)
                 if repeats(text):

@@ -11,11 +11,13 @@ from app.llm.messages import Message, TokenCounts
 
 @dataclass(frozen=True, slots=True)
 class ScriptedAnswer:
-    """`pieces` are streamed one by one; with `error`, it is raised after the last of them."""
+    """`thought` and then `pieces` are streamed one by one; with `error`, it is raised after the
+    last of them."""
 
     pieces: tuple[str, ...]
     finish_reason: str = "stop"
     error: LlmError | None = None
+    thought: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -33,14 +35,19 @@ class ScriptedChatModel:
     is_ready: bool = True
     history: list[tuple[Message, ...]] = field(default_factory=list)
     stops: list[tuple[str, ...]] = field(default_factory=list)
+    asked_to_think: list[bool | None] = field(default_factory=list)
     closed: int = 0
     _queue: list[ScriptedAnswer] = field(default_factory=list)
     _first: list[Mapping[str, float]] = field(default_factory=list)
 
     def enqueue(
-        self, *pieces: str, finish_reason: str = "stop", error: LlmError | None = None
+        self,
+        *pieces: str,
+        finish_reason: str = "stop",
+        error: LlmError | None = None,
+        thought: Sequence[str] = (),
     ) -> None:
-        self._queue.append(ScriptedAnswer(pieces, finish_reason, error))
+        self._queue.append(ScriptedAnswer(pieces, finish_reason, error, tuple(thought)))
 
     def enqueue_first(self, probabilities: Mapping[str, float]) -> None:
         """What the next `first_tokens` returns."""
@@ -68,23 +75,26 @@ class ScriptedChatModel:
         messages: Messages,
         *,
         max_tokens: int,
-        temperature: float = 0.0,
+        temperature: float | None = None,
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """See `ChatModel.stream`; at most `max_tokens` pieces."""
+        """See `ChatModel.stream`; at most `max_tokens` pieces. The thought comes also unasked."""
         asked = tuple(messages_for(self, messages))
         self.history.append(asked)
         self.stops.append(tuple(stop))
+        self.asked_to_think.append(thinking)
         if not self._queue:
             raise EngineUnavailable("scripted: no answer is queued")
         answer = self._queue.pop(0)
         pieces = answer.pieces[:max_tokens]
+        thought = [Delta(thought=piece) for piece in answer.thought]
         try:
-            for piece in pieces:
+            for delta in (*thought, *map(Delta, pieces)):
                 if self.gate:
                     await self.gate.acquire()
-                yield Delta(piece)
+                yield delta
         except (GeneratorExit, asyncio.CancelledError):
             self.closed += 1
             raise
@@ -94,5 +104,5 @@ class ScriptedChatModel:
         complete = len(pieces) == len(answer.pieces)
         yield Delta(
             finish_reason=answer.finish_reason if complete else "length",
-            tokens=TokenCounts(prompt, sum(map(len, pieces))),
+            tokens=TokenCounts(prompt, sum(map(len, (*answer.thought, *pieces)))),
         )

@@ -12,7 +12,7 @@ from app.llm.chat_model import Delta
 
 
 def traced(
-    deltas: AsyncGenerator[Delta, None], *, model: str, max_tokens: int, temperature: float
+    deltas: AsyncGenerator[Delta, None], *, model: str, max_tokens: int, temperature: float | None
 ) -> AsyncGenerator[Delta, None]:
     """Wraps `deltas` in a span if tracing is on; otherwise returns them unchanged."""
     tracer = tracing.tracer()
@@ -26,7 +26,7 @@ async def _traced(
     tracer: tracing.Tracer,
     model: str,
     max_tokens: int,
-    temperature: float,
+    temperature: float | None,
 ) -> AsyncGenerator[Delta, None]:
     began = time.perf_counter()
     span = tracer.open(
@@ -36,15 +36,15 @@ async def _traced(
             "gen_ai.provider.name": "openai",  # the protocol, since the engine software is unknown
             "gen_ai.request.model": model,
             "gen_ai.request.max_tokens": max_tokens,
-            "gen_ai.request.temperature": temperature,
             "gen_ai.request.stream": True,
+            **({} if temperature is None else {"gen_ai.request.temperature": temperature}),
         },
     )
     waiting = True
     try:
         async with aclosing(deltas):
             async for delta in deltas:
-                if waiting and delta.text:
+                if waiting and (delta.text or delta.thought):
                     waiting = False
                     waited = time.perf_counter() - began
                     span.set({"gen_ai.response.time_to_first_chunk": waited})

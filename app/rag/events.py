@@ -37,18 +37,29 @@ class TextDelta:
     served: Served | None = None
 
 
-AnswerEvent = Stage | Sources | TextDelta | Answer
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """The next piece of what the model thinks before it answers: shown apart, never cited or
+    checked. `text_was_thought`: all text so far belongs to it, as is known only now."""
+
+    text: str
+    served: Served | None = None
+    text_was_thought: bool = False
+
+
+AnswerEvent = Stage | Sources | Thought | TextDelta | Answer
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """`history` holds question–answer pairs, oldest first, markers taken out. `model`: an engine's
-    name, or `auto`."""
+    name, or `auto`. `temperature` and `thinking` None: as is usual for the model."""
 
     text: str
     base_ids: tuple[str, ...]
     history: tuple[Message, ...] = ()
-    temperature: float = 0.0
+    temperature: float | None = None
     model: str = "auto"
     task: Task = "qa"
     document_id: str = ""  # what is to be summarised
+    thinking: bool | None = None

@@ -30,16 +30,16 @@ def language_of(text: str) -> Language:
 
 def not_found(question: str, nearest: Sequence[str]) -> str:
     """What is said instead of an answer; `nearest` are names of documents, best first."""
-    return _told(_NOT_FOUND, question, nearest)
+    return _refusal(_NOT_FOUND, question, nearest)
 
 
 def not_stated(question: str, nearest: Sequence[str]) -> str:
     """The same where the documents are about the question."""
-    return _told(_NOT_STATED, question, nearest).strip()
+    return _refusal(_NOT_STATED, question, nearest).strip()
 
 
-def _told(words: Mapping[Language, str], question: str, nearest: Sequence[str]) -> str:
+def _refusal(words: Mapping[Language, str], question: str, nearest: Sequence[str]) -> str:
     language = language_of(question)
     names = ("、" if language == "zh" else ", ").join(dict.fromkeys(nearest))
-    told = _NEAREST[language].format(names=names) if names else ""
-    return words[language].format(nearest=told)
+    nearest_text = _NEAREST[language].format(names=names) if names else ""
+    return words[language].format(nearest=nearest_text)

@@ -23,7 +23,7 @@ class StageScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ChunkSpan:
     """A chunk inside a passage, or what of it stands on one page."""
 
     chunk_id: int
@@ -55,15 +55,15 @@ class Passage:
     score: float = 0.0
     trace: StageScores = field(default_factory=StageScores)
     locator: str | None = None  # where a page does not say it: `sheet 薪资, rows 8–20`
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ChunkSpan, ...] = ()
 
-    def part_at(self, position: int) -> Part:
+    def part_at(self, position: int) -> ChunkSpan:
         """The part that holds the document's character `position`, or the one before it."""
         before = [part for part in self.parts if part.start <= position]
         return (
             before[-1]
             if before
-            else Part(self.chunk_id, self.start, self.end, self.page, self.locator)
+            else ChunkSpan(self.chunk_id, self.start, self.end, self.page, self.locator)
         )
 
 
@@ -156,3 +156,4 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
     served: Served | None = None
+    thought: str = ""

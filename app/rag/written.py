@@ -7,7 +7,7 @@ that was asked.
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from app import tracing
@@ -16,7 +16,7 @@ from app.llm.messages import Message, Served, TokenCounts
 from app.llm.repetition import without_repetition
 from app.llm.traced import traced
 from app.rag.clock import Clock
-from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta, Thought
 from app.rag.extractive.opening import opening
 from app.rag.extractive.reader import ExtractiveReader
 from app.rag.grounding.check import Checker, citations_of, conflicts_of, unsupported_of
@@ -58,11 +58,13 @@ class Written:
     clock: Clock
     engine: str = ""
     text: str = ""
+    thought: str = ""
     finish: FinishReason = "stop"
     tokens: TokenCounts = field(default_factory=TokenCounts)
     served: Served | None = None
     reader: ExtractiveReader | None = None
     prompts: dict[str, Prompt] = field(default_factory=dict)  # by engine
+    _answers: bool = False  # the thought, if any, is over
     _raw: str = ""  # what the model wrote
     _looked_at: int = 0
     _looking: asyncio.Task[object] | None = None
@@ -75,7 +77,11 @@ class Written:
         for event in self._begun_by(model.name):
             yield event
         deltas = model.stream(
-            self._messages, max_tokens=max_tokens, temperature=temperature, stop=STOPS
+            self._messages,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            stop=STOPS,
+            thinking=self.question.thinking,
         )
         deltas = traced(deltas, model=model.name, max_tokens=max_tokens, temperature=temperature)
         async with aclosing(without_repetition(deltas)) as guarded:
@@ -84,12 +90,18 @@ class Written:
                     for event in self._begun_by(delta.served.engine):
                         yield event
                 self.served = delta.served or self.served
+                if delta.text or delta.thought:
+                    self._first_token(model)
+                if delta.thought or delta.text_was_thought:
+                    yield self._think(delta)
                 if delta.text:
-                    if "first_token" not in self.clock.timings_ms:
-                        self._first_token(model)
+                    if not self._answers:
+                        self._begin_answer()
                         yield _stage("writing", self.prompt.passages)
                     yield self._piece(delta)
                 self._note(delta)
+        self._begin_answer()  # where there was none
+        self.tokens = replace(self.tokens, thought=model.count_tokens(self.thought))
         if self.reader and (rest := self.reader.finish()):
             self.text += rest
             yield TextDelta(rest, "")
@@ -125,6 +137,7 @@ class Written:
             conflicts=tuple(conflicts_of(citations, passages)),
             timings_ms=self.clock.timings_ms,
             served=self.served,
+            thought=self.thought,
         )
 
     async def _is_stated(self, model: ChatModel) -> bool:
@@ -147,17 +160,37 @@ class Written:
                     max_passages=line.top_k,
                     style=style,
                     begin=opening(self.question.text) if style.opens else "",
+                    most_tokens=model.context_tokens - line.max_answer_tokens,
                 )
         return self.prompts[model.name].messages
 
     def _begun_by(self, engine: str) -> Sequence[AnswerEvent]:
         self.engine = engine
-        quotes = self.line.style_of(engine).quotes
+        self._begin_text()
+        return Sources(self.prompt), _stage("reading", self.prompt.passages)
+
+    def _begin_text(self) -> None:
+        quotes = self.line.style_of(self.engine).quotes
         passages = self.prompt.passages
+        self.text = ""
         self.reader = ExtractiveReader(passages, self.question.text) if quotes else None
-        return Sources(self.prompt), _stage("reading", passages)
+
+    def _begin_answer(self) -> None:
+        self._answers = True
+        if self.thought:
+            self.clock.first("thinking")
+
+    def _think(self, delta: Delta) -> Thought:
+        if delta.text_was_thought:
+            self.thought += self.text
+            self._begin_text()
+            self.clock.first("thinking")
+        self.thought += delta.thought
+        return Thought(delta.thought, self.served, delta.text_was_thought)
 
     def _first_token(self, model: ChatModel) -> None:
+        if "first_token" in self.clock.timings_ms:
+            return
         read_s = self.clock.lap("first_token") / 1000
         if self.served is None or not self.served.tried:  # else others took time as well
             tokens = self.prompt.token_count - self._head_tokens(model)

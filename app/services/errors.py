@@ -3,11 +3,15 @@
 ServiceError
 ├── NotFound        404  no such base, document, message, …
 ├── Conflict        409  a name is taken, or the object is in the wrong state
-├── TooLarge        413  a file or question exceeds its limit
+├── TooLarge        413  a file exceeds its limit
+│   └── QuestionTooLong   a question exceeds its limit, in characters or tokens
 ├── Unsupported     415  a file format without a parser
 ├── Invalid         422  the request is invalid
+├── Busy            429  too much of this is going on
 └── WrongEmbedder   409  a base was built with another embedding model
 """
+
+from typing import Literal
 
 
 class ServiceError(Exception):
@@ -24,11 +28,26 @@ class NotFound(ServiceError):
 
 
 class Conflict(ServiceError):
-    code = "conflict"
+    def __init__(self, message: str, *, code: str = "conflict") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class TooLarge(ServiceError):
     code = "too_large"
+
+
+class QuestionTooLong(TooLarge):
+    """`facts` are the numbers in the message, for interfaces in other languages."""
+
+    code = "question_too_long"
+
+    def __init__(self, size: int, limit: int, unit: Literal["characters", "tokens"]) -> None:
+        super().__init__(
+            f"The question has {size} {unit}; {limit} are the limit. Shorten it, or upload long "
+            "texts as documents."
+        )
+        self.facts = {unit: size, f"max_{unit}": limit}
 
 
 class Unsupported(ServiceError):
@@ -39,6 +58,10 @@ class Invalid(ServiceError):
     def __init__(self, message: str, *, code: str = "invalid") -> None:
         super().__init__(message)
         self.code = code
+
+
+class Busy(ServiceError):
+    code = "busy"
 
 
 class WrongEmbedder(ServiceError):

@@ -9,7 +9,7 @@ from app.llm.messages import Message
 from app.prompts.prompt_file import PromptFile
 from app.rag.clock import Clock
 from app.rag.errors import QuestionTooLong
-from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
+from app.rag.events import AnswerEvent, Question, Sources, Stage
 from app.rag.language import language_of
 from app.rag.prompting.prompt import Prompt, neutralise, recent_turns
 from app.tasks.writing import Writing, answer_of, size
@@ -28,12 +28,18 @@ class Chat:
         clock.lap("prompt")
         yield Sources(prompt)
         yield Stage("reading")
-        writing = Writing(self.model, prompt.messages, self.max_answer_tokens, question.temperature)
+        writing = Writing(
+            self.model,
+            prompt.messages,
+            self.max_answer_tokens,
+            question.temperature,
+            thinking=question.thinking,
+        )
         async with aclosing(writing.stream()) as pieces:
             async for piece in pieces:
                 if clock.first("first_token"):
                     yield Stage("writing")
-                yield TextDelta(piece, piece, served=writing.served)
+                yield piece
         yield answer_of(writing.text, [writing], clock)
 
     def _prompt(self, question: Question) -> Prompt:

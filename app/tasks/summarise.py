@@ -63,13 +63,18 @@ class Summarise:
             said = self.prompt.say("sampled", language, **counts) + "\n\n"
             yield TextDelta(said, "")
         writing = Writing(
-            self.model, messages, self.max_answer_tokens, question.temperature, stop=STOPS
+            self.model,
+            messages,
+            self.max_answer_tokens,
+            question.temperature,
+            stop=STOPS,
+            thinking=question.thinking,
         )
         writings.append(writing)
         async with aclosing(writing.stream()) as pieces:
             async for piece in pieces:
                 clock.first("first_token")
-                yield TextDelta(piece, piece, writing.served)
+                yield piece
         said += writing.text
         checks = await asyncio.to_thread(self.checker.check, "", said, parts)
         yield answer_of(said, writings, clock, checks=checks, passages=parts)
@@ -95,7 +100,8 @@ class Summarise:
                 "part", part.document_name, language, part.text, number=number, total=len(parts)
             )
             budget = self._budget(part, language) // len(parts)
-            writing = Writing(self.model, messages, min(NOTE_TOKENS, budget))
+            budget = min(NOTE_TOKENS, budget)
+            writing = Writing(self.model, messages, budget, thinking=False)
             await writing.complete()
             writings.append(writing)
 

@@ -34,14 +34,18 @@ class Translate:
             yield Sources(Prompt(messages, (), size(self.model, messages)))
             yield Stage("reading", done=number, total=len(pieces))
             writing = Writing(
-                self.model, messages, self.max_answer_tokens, temperature=question.temperature
+                self.model,
+                messages,
+                self.max_answer_tokens,
+                question.temperature,
+                thinking=question.thinking,
             )
             writings.append(writing)
-            async with aclosing(writing.stream()) as texts:
-                async for text in texts:
+            async with aclosing(writing.stream()) as written:
+                async for event in written:
                     if clock.first("first_token"):
                         yield Stage("writing")
-                    yield TextDelta(text, text, served=writing.served)
+                    yield event
             # Models drop surrounding white space, so paragraph breaks are added back.
             gap = piece[len(piece.rstrip()) :]
             yield TextDelta(gap, "")

@@ -102,14 +102,16 @@ class _Run:
             self.question.temperature,
             tools=TOOLS if tools else (),
             stop=STOPS,
+            thinking=self.question.thinking,
         )
         self.writings.append(writing)
         async with aclosing(writing.stream()) as pieces:
             async for piece in pieces:
                 if clock.first("first_token"):
                     yield Stage("writing", len(sources))
-                self.shown += piece
-                yield TextDelta(piece, piece, writing.served)
+                if isinstance(piece, TextDelta):
+                    self.shown += piece.text
+                yield piece
         if writing.text and writing.tool_calls:
             self.shown += "\n\n"
             yield TextDelta("\n\n", "")

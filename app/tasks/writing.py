@@ -1,15 +1,17 @@
 """One model call within a task."""
 
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.llm.chat_model import ChatModel
+from app.llm.chat_model import ChatModel, Delta
 from app.llm.messages import Message, Served, TokenCounts, ToolCall
 from app.llm.repetition import REPEATED, without_repetition
 from app.llm.traced import traced
 from app.rag.clock import Clock
+from app.rag.events import TextDelta, Thought
 from app.rag.grounding.check import citations_of, conflicts_of, unsupported_of
 from app.rag.prompting.prompt import render_chatml
 from app.rag.types import Answer, Check, FinishReason, Passage
@@ -22,7 +24,7 @@ class Writing:
     model: ChatModel
     messages: tuple[Message, ...]
     max_tokens: int
-    temperature: float = 0.0
+    temperature: float | None = None
     text: str = ""
     finish: FinishReason = "stop"
     tools: Sequence[Mapping[str, Any]] = ()
@@ -30,15 +32,20 @@ class Writing:
     tool_calls: tuple[ToolCall, ...] = ()
     tokens: TokenCounts = field(default_factory=TokenCounts)
     served: Served | None = None
+    thinking: bool | None = None
+    thought: str = ""
+    thinking_ms: float = 0.0
 
-    async def stream(self) -> AsyncGenerator[str, None]:
-        """Yields pieces of text. Raises LlmError. Closing the generator stops the engine."""
+    async def stream(self) -> AsyncGenerator[TextDelta | Thought, None]:
+        """Yields pieces of thought and text. Raises LlmError. Closing the generator stops the
+        engine."""
         deltas = self.model.stream(
             self.messages,
             max_tokens=self.max_tokens,
             temperature=self.temperature,
             stop=self.stop,
             tools=self.tools,
+            thinking=self.thinking,
         )
         deltas = traced(
             deltas,
@@ -46,16 +53,23 @@ class Writing:
             max_tokens=self.max_tokens,
             temperature=self.temperature,
         )
+        began = 0.0
         async with aclosing(without_repetition(deltas)) as guarded:
             async for delta in guarded:
                 self.served = delta.served or self.served
+                began = began or time.perf_counter()
+                if self.thought and not self.text:
+                    self.thinking_ms = (time.perf_counter() - began) * 1000
+                if delta.thought or delta.text_was_thought:
+                    yield self._think(delta)
                 if delta.text:
                     self.text += delta.text
-                    yield delta.text
+                    yield TextDelta(delta.text, delta.text, self.served)
                 if delta.finish_reason in ("length", REPEATED):
                     self.finish = "length" if delta.finish_reason == "length" else "repeated"
                 self.tokens = delta.tokens or self.tokens
                 self.tool_calls = delta.tool_calls or self.tool_calls
+        self.tokens = replace(self.tokens, thought=self.model.count_tokens(self.thought))
 
     async def complete(self) -> str:
         """Waits for the complete text."""
@@ -63,6 +77,12 @@ class Writing:
             async for _ in pieces:
                 pass
         return self.text
+
+    def _think(self, delta: Delta) -> Thought:
+        if delta.text_was_thought:
+            self.thought, self.text = self.thought + self.text, ""
+        self.thought += delta.thought
+        return Thought(delta.thought, self.served, delta.text_was_thought)
 
 
 def size(model: ChatModel, messages: Sequence[Message]) -> int:
@@ -80,6 +100,9 @@ def answer_of(
 ) -> Answer:
     """The final Answer of a stream, with the finish reason of the last call."""
     clock.lap("generate")
+    if thinking_ms := sum(writing.thinking_ms for writing in writings):
+        clock.timings_ms["thinking"] = thinking_ms
+        clock.timings_ms["generate"] -= thinking_ms
     last, served, citations = writings[-1], served_by(writings), citations_of(checks)
     return Answer(
         text=text,
@@ -93,6 +116,7 @@ def answer_of(
         served=served,
         tokens=total(writings),
         timings_ms=clock.timings_ms,
+        thought="".join(writing.thought for writing in writings),
     )
 
 
@@ -107,5 +131,7 @@ def served_by(writings: Sequence[Writing]) -> Served | None:
 def total(writings: Sequence[Writing]) -> TokenCounts:
     """Total tokens of several calls."""
     return TokenCounts(
-        sum(w.tokens.prompt for w in writings), sum(w.tokens.completion for w in writings)
+        sum(w.tokens.prompt for w in writings),
+        sum(w.tokens.completion for w in writings),
+        sum(w.tokens.thought for w in writings),
     )

@@ -67,11 +67,15 @@ def kto_row(row: Labelled) -> JsonRow:
     }
 
 
-def to_chatml_text(row: JsonRow, render: Callable[[Sequence[Message]], str]) -> JsonRow:
+def to_chatml_text(
+    row: JsonRow, render: Callable[[Sequence[Message]], str], *, thought: str = ""
+) -> JsonRow:
     """A messages, dpo or kto row as text, for trainers that do not apply a template.
 
-    render: ends where the answer begins, such as `render_chatml`. Targets end with the end-of-turn
-    token and nothing after it, so that TRL does not add another.
+    render: ends where the answer begins, such as `render_chatml`. `thought` stands behind it:
+    `app.llm.thinking.EMPTY_THOUGHT` for a model that can be told not to think, since that is how it
+    is served then, and rows hold no thoughts. Targets end with the end-of-turn token and nothing
+    after it, so that TRL does not add another.
     """
     if "messages" in row:
         row = {"prompt": row["messages"][:-1], "completion": row["messages"][-1:]}
@@ -82,7 +86,7 @@ def to_chatml_text(row: JsonRow, render: Callable[[Sequence[Message]], str]) -> 
         if name in row
     }
     label = {"label": row["label"]} if "label" in row else {}
-    return {"prompt": prompt, **replies, **label}
+    return {"prompt": prompt + thought, **replies, **label}
 
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:

@@ -8,22 +8,25 @@ from typing import get_args
 
 from tenacity import AsyncRetrying, retry_if_result, wait_fixed
 
-from app.config import Settings
+from app.config import MIB, Settings
 from app.db.engine import Database
 from app.db.files import FileStore
 from app.llm.chat_model import ChatModel, LlmError
 from app.llm.gateway import Gateway, alone
 from app.measure import AnswerLog
+from app.models.store import ModelStore
 from app.rag.answer import AnswerLine
 from app.rag.grounding.check import Checker
 from app.rag.language import Language
-from app.rag.prompting.budget import PromptBudget
+from app.rag.prompting.budget import WITHIN_S, PromptBudget
+from app.rag.retrieval.gate import Answerable
 from app.rag.retrieval.retrieve import Retriever
 from app.services.answers.answer_cache import AnswerCache
 from app.services.answers.ask import Ask
 from app.services.answers.conversations import Conversations
 from app.services.answers.direct import Direct
 from app.services.answers.generations import Generations, sweep_interrupted
+from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.replay import Replay
 from app.services.errors import NotFound
 from app.services.improvement.evaluations import Evaluations
@@ -32,6 +35,8 @@ from app.services.improvement.regression import RegressionSet
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
+from app.services.library.pages import Kept, Pages
+from app.services.operations.cpu_model import CpuModel
 from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
@@ -39,16 +44,18 @@ from app.services.operations.warm_up import WarmUp
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
-from app.wiring.engines import build_gateway, styles
+from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import (
     build_checker,
     build_embedder,
     build_reranking,
+    is_calibrated,
     model_store,
     scoring,
 )
 from app.wiring.tasks import build_recipes, build_tasks
+from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
 
 log = logging.getLogger(__name__)
@@ -56,6 +63,7 @@ log = logging.getLogger(__name__)
 # A question has a dozen tokens: on busy cores, threads would mostly wait for each other.
 _QUERY_THREADS = 1
 _ENGINE_POLL_S = 1.0
+_PAGES_BYTES = 32 * MIB  # pictures of pages: a few hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +75,30 @@ class Zhiwen:
     files: FileStore
     embedder: Embedder
     gateway: Gateway
-    indexes: Indexes
+    # library
     bases: Bases
     documents: Documents
-    reconciliation: Reconciliation
+    pages: Pages
     jobs: Jobs
+    # search
+    indexes: Indexes
     search: Search
+    # answers
     generations: Generations
     ask: Ask
     replay: Replay
     direct: Direct
+    question_limit: QuestionLimit
     conversations: Conversations
+    # improvement
     feedback: Feedback
     regression: RegressionSet
     evaluations: Evaluations
+    # operations
+    reconciliation: Reconciliation
     status: Status
     warm: WarmUp  # of the embedder
+    cpu_model: CpuModel
 
     @property
     def model(self) -> ChatModel:
@@ -131,10 +147,12 @@ class Zhiwen:
         for engine in self.gateway.engines.values():
             if engine.spec.url == self.settings.engine_base_url:
                 await self._read_heads(engine.model, engine.spec.name)
+                if chooses_by_measuring(self.settings):
+                    await self.cpu_model.measure(engine.model)
 
     async def _read_heads(self, model: ChatModel, name: str) -> None:
-        there = retry_if_result(lambda ready: not ready)
-        await AsyncRetrying(retry=there, wait=wait_fixed(_ENGINE_POLL_S))(model.ready)
+        until_ready = retry_if_result(lambda ready: not ready)
+        await AsyncRetrying(retry=until_ready, wait=wait_fixed(_ENGINE_POLL_S))(model.ready)
         style = self.direct.answer_line.style_of(name)
         for language in get_args(Language):
             deltas = model.stream(style.head(language), max_tokens=1)
@@ -148,31 +166,90 @@ class Zhiwen:
         self.warm.stop()
         await self.generations.close()
         await self.gateway.close()
+        self.pages.close()
         self.indexes.save()
         self.db.dispose()
-
-
-def _load_models(embedder: Embedder, retriever: Retriever, checker: Checker) -> None:
-    _ = retriever.axis  # measured once, by embedding pairs of sentences
-    checker.warm()
-    embedder.embed(["知问"], kind="query")
 
 
 def build(
     settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
 ) -> Zhiwen:
-    """Builds the application from the settings; tests can pass their own engines."""
+    """Builds the application from the settings, each part from those above it. Tests can pass their
+    own engines."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    db, files = Database(settings.sql_url), FileStore(settings.files_path)
+
+    # models
     store = model_store(settings)
     embedder = embedder or build_embedder(settings, store, threads=_QUERY_THREADS)
     gateway = build_gateway(settings, store) if model is None else alone(model)
-    db = Database(settings.sql_url)
-    files = FileStore(settings.files_path)
-    jobs = Jobs(db)
+
+    # library and search
     indexes = build_indexes(settings, db, embedder.name)
     passages = Passages(db)
     dense_weight, answerable = scoring(settings, store, embedder.name)
-    retriever = Retriever(
+    retriever = _retriever(settings, store, embedder, indexes, passages, dense_weight)
+    search = Search(db, retriever, settings.max_question_chars)
+
+    # answers
+    checker = build_checker(embedder)
+    answer_line = _answer_line(settings, store, retriever, gateway, answerable, checker)
+    tasks = build_tasks(settings, answer_line, passages)
+    generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
+    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
+    cache = _answer_cache(settings)
+    limit = QuestionLimit(gateway, answer_line)
+
+    # operations
+    warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
+    status = Status(
+        db,
+        settings.data_dir,
+        gateway,
+        embedder.name,
+        warm,
+        indexes.unsaved,
+        calibrated=is_calibrated(store, embedder.name),
+    )
+    cpu_model = CpuModel(settings.data_dir, store, settings.prompt_budget[0], WITHIN_S)
+
+    return Zhiwen(
+        settings=settings,
+        db=db,
+        files=files,
+        embedder=embedder,
+        gateway=gateway,
+        bases=Bases(db, embedder.name, embedder.dim),
+        documents=Documents(db, files, settings.max_upload_bytes),
+        pages=Pages(db, files, build_renderer(settings), Kept(_PAGES_BYTES)),
+        jobs=Jobs(db),
+        indexes=indexes,
+        search=search,
+        generations=generations,
+        ask=Ask(db, search, generations, gateway, recipes, cache, limit),
+        replay=Replay(db, gateway, tasks, checker, VERSION),
+        direct=Direct(db, search, answer_line, gateway, limit),
+        question_limit=limit,
+        conversations=Conversations(db),
+        feedback=Feedback(db),
+        regression=RegressionSet(db),
+        evaluations=Evaluations(settings, db),
+        reconciliation=Reconciliation(db, files, indexes),
+        status=status,
+        warm=warm,
+        cpu_model=cpu_model,
+    )
+
+
+def _retriever(
+    settings: Settings,
+    store: ModelStore,
+    embedder: Embedder,
+    indexes: Indexes,
+    passages: Passages,
+    dense_weight: float,
+) -> Retriever:
+    return Retriever(
         embedder,
         dense=indexes.search,
         lexical=passages.lexical,
@@ -183,10 +260,17 @@ def build(
         dense_weight=dense_weight,
         reranking=build_reranking(settings, store, embedder),
     )
-    documents = Documents(db, files, settings.max_upload_bytes)
-    search = Search(db, retriever, settings.max_question_chars)
-    checker = build_checker(embedder)
-    answer_line = AnswerLine(
+
+
+def _answer_line(
+    settings: Settings,
+    store: ModelStore,
+    retriever: Retriever,
+    gateway: Gateway,
+    answerable: Answerable,
+    checker: Checker,
+) -> AnswerLine:
+    return AnswerLine(
         retriever,
         gateway,
         top_k=settings.top_k,
@@ -198,38 +282,15 @@ def build(
         checker=checker,
         judged=settings.judge,
     )
-    tasks = build_tasks(settings, answer_line, passages)
-    generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
-    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
-    cache = AnswerCache(timedelta(hours=settings.answer_cache_hours * settings.answer_cache))
-    warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
-    return Zhiwen(
-        settings=settings,
-        db=db,
-        files=files,
-        embedder=embedder,
-        gateway=gateway,
-        indexes=indexes,
-        bases=Bases(db, embedder.name, embedder.dim),
-        documents=documents,
-        reconciliation=Reconciliation(db, files, indexes),
-        jobs=jobs,
-        search=search,
-        generations=generations,
-        ask=Ask(db, search, generations, settings.temperature, gateway, recipes, cache),
-        replay=Replay(db, gateway, tasks, checker, VERSION),
-        direct=Direct(db, search, answer_line, gateway),
-        conversations=Conversations(db),
-        feedback=Feedback(db),
-        regression=RegressionSet(db),
-        evaluations=Evaluations(settings, db),
-        status=Status(
-            db,
-            settings.data_dir,
-            gateway,
-            embedder.name,
-            warm,
-            indexes.unsaved,
-        ),
-        warm=warm,
-    )
+
+
+def _answer_cache(settings: Settings) -> AnswerCache:
+    if not settings.answer_cache:
+        return AnswerCache(timedelta(0))
+    return AnswerCache(timedelta(hours=settings.answer_cache_hours))
+
+
+def _load_models(embedder: Embedder, retriever: Retriever, checker: Checker) -> None:
+    _ = retriever.axis  # measured once, by embedding pairs of sentences
+    checker.warm()
+    embedder.embed(["知问"], kind="query")

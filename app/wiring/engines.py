@@ -10,6 +10,7 @@ from app.llm.gateway import Engine, Gateway
 from app.llm.request_queue import RequestQueue
 from app.llm.tokenizer import QwenTokenizer
 from app.llm.wire.openai_chat import OpenAIChatModel
+from app.models.cpu_choice import read_choice
 from app.models.store import ModelStore
 from app.rag.prompting.prompt import render_chatml
 from app.rag.prompting.styles import ANSWER, STYLES, Style
@@ -19,27 +20,31 @@ _EMBEDDED_WAITING = 32
 
 
 def chat_model_name(settings: Settings, store: ModelStore) -> str:
-    """The configured model, or the profile's default."""
+    """The configured model, the one chosen for this machine, or the profile's default."""
     if settings.chat_model:
         return settings.chat_model
     if settings.vllm_python is not None:
         return "qwen2.5-coder-0.5b-instruct-awq"
     if settings.embedded_engine:
-        return store.default_chat_model()
+        chosen = read_choice(settings.data_dir).chosen
+        return chosen if store.registry.find(chosen) else store.default_chat_model()
     return "Qwen/Qwen2.5-3B-Instruct-AWQ"
 
 
 def engine_list(settings: Settings, store: ModelStore) -> EngineList:
     """All engines with their addresses. Raises EnginesInvalid."""
     if settings.engines_path is None:
-        only = EngineSpec(name=chat_model_name(settings, store))
-        return EngineList(engines=(_of_settings(only, settings, store),))
+        return EngineList(engines=(_only_engine(settings, store),))
     found = read_engines(
         settings.engines_path,
         min_context_tokens=settings.prompt_budget[0] + settings.max_answer_tokens,
     )
     engines = tuple(
-        spec if spec.base_url is not None else _of_settings(spec, settings, store)
+        _with_model(
+            spec if spec.base_url is not None else _of_settings(spec, settings, store),
+            settings,
+            store,
+        )
         for spec in found.engines
     )
     return found.model_copy(update={"engines": engines})
@@ -78,8 +83,7 @@ def build_gateway(settings: Settings, store: ModelStore) -> Gateway:
 
 def build_chat_model(settings: Settings, store: ModelStore) -> ChatModel:
     """The client of the engine in the settings. Raises ModelError for a missing tokenizer."""
-    only = EngineSpec(name=chat_model_name(settings, store))
-    return _client(_of_settings(only, settings, store), settings, store)
+    return _client(_only_engine(settings, store), settings, store)
 
 
 def styles(gateway: Gateway, store: ModelStore) -> Mapping[str, Style]:
@@ -89,6 +93,23 @@ def styles(gateway: Gateway, store: ModelStore) -> Mapping[str, Style]:
         spec = store.registry.find(engine.spec.served_model)
         found[name] = STYLES[spec.prompt_style] if spec is not None else ANSWER
     return found
+
+
+def _only_engine(settings: Settings, store: ModelStore) -> EngineSpec:
+    """The engine of the settings where there is no engines.toml."""
+    only = EngineSpec(name=chat_model_name(settings, store))
+    return _with_model(_of_settings(only, settings, store), settings, store)
+
+
+def _with_model(spec: EngineSpec, settings: Settings, store: ModelStore) -> EngineSpec:
+    """The entry, completed by what the registry knows of its model and, last, by the temperature
+    of the settings."""
+    model = store.registry.find(spec.served_model)
+    given = spec.model_dump(exclude_unset=True)
+    complete = {**(model.engine if model is not None else {}), **given}
+    for name in ("sampling", "sampling_thinking"):
+        complete[name] = {"temperature": settings.temperature, **complete.get(name, {})}
+    return EngineSpec.model_validate(complete)
 
 
 def _of_settings(spec: EngineSpec, settings: Settings, store: ModelStore) -> EngineSpec:
@@ -117,6 +138,9 @@ def _client(spec: EngineSpec, settings: Settings, store: ModelStore) -> ChatMode
         connect_timeout_s=settings.connect_timeout_s,
         first_token_timeout_s=settings.first_token_timeout_s,
         stall_timeout_s=settings.stall_timeout_s,
+        thinking=spec.thoughts,
+        sampling=spec.sampling,
+        sampling_thinking=spec.sampling_thinking,
     )
 
 
@@ -131,3 +155,9 @@ def _key(spec: EngineSpec, settings: Settings) -> str:
     if spec.url == settings.engine_base_url:
         return settings.engine_api_key.get_secret_value()
     return ""
+
+
+def chooses_by_measuring(settings: Settings) -> bool:
+    """Whether nobody has said which model the embedded llama.cpp runs."""
+    configured = settings.chat_model or settings.vllm_python or settings.engines_path
+    return settings.embedded_engine and not configured

@@ -44,6 +44,12 @@ def build_checker(embedder: Embedder) -> Checker:
     return EmbeddedChecker(None if isinstance(embedder, HashingEmbedder) else embedder)
 
 
+def is_calibrated(store: ModelStore, embedder: str) -> bool:
+    """Whether thresholds were measured with this embedder; without them nothing is refused."""
+    spec = store.registry.find(embedder)
+    return spec is not None and bool(spec.answerable_from)
+
+
 def build_reranking(settings: Settings, store: ModelStore, embedder: Embedder) -> Reranking | None:
     """The configured reranker: `sentences`, a model of the registry, or a folder.
 

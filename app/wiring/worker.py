@@ -3,14 +3,16 @@
 from app.config import Settings
 from app.db.engine import Database
 from app.db.files import FileStore
+from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.queue import Jobs
-from app.services.library.ingestion import Ingestion
 from app.services.operations.reconcile import Reconciliation
 from app.services.search.reembed import Reembed
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_embedder, embedder_name, model_store
 from ingest.pipeline import Parse
 from ingest.sandbox.sandbox import Limits, Sandbox
+
+_PAGE_S = 20.0  # to draw a page; somebody is waiting
 
 
 def build_ingestion(settings: Settings) -> Ingestion:
@@ -34,6 +36,12 @@ def build_parser(settings: Settings) -> Parse:
         read_hidden=settings.read_hidden,
     )
     return sandbox.parse
+
+
+def build_renderer(settings: Settings) -> Sandbox:
+    """Draws pages in a process of its own, which starts with the first of them."""
+    limits = Limits(_PAGE_S, _PAGE_S, settings.parse_memory_mib)
+    return Sandbox(limits)
 
 
 def build_reconciliation(settings: Settings) -> Reconciliation:

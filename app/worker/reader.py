@@ -10,9 +10,9 @@ from typing import Protocol, Self
 
 from app.config import Settings
 from app.db.errors import DatabaseBusy, StorageFull
+from app.services.ingestion.reading_ahead import ReadingAhead
 from app.services.jobs.queue import Jobs
 from app.services.jobs.workers import new_worker_name
-from app.services.library.reading_ahead import ReadingAhead
 from app.wiring.worker import build_ingestion, build_parser
 
 log = logging.getLogger(__name__)

@@ -15,6 +15,8 @@ from app.services.improvement.evaluations import Evaluations
 from app.services.jobs.queue import Jobs
 from app.services.jobs.workers import beat, forget, new_worker_name, release_dead
 from app.services.library.removal import Purge
+from app.services.library.rereading import Rereading
+from app.wiring.models import embedder_name, model_store
 from app.worker.evaluator import Evaluator
 from app.worker.reader import Child, Pace, Reader, given_back
 
@@ -37,7 +39,8 @@ def watch(
     name, jobs = new_worker_name(), Jobs(db)
     evaluator = Evaluator(settings, jobs, Evaluations(settings, db), name)
     purge = Purge(db, FileStore(settings.files_path))
-    watched = Watched(db, jobs, purge, start, pace, evaluator)
+    rereading = Rereading(db, embedder_name(settings, model_store(settings)))
+    watched = Watched(db, jobs, purge, start, pace, evaluator, rereading)
     release_dead(watched.jobs)
     while not told_to_stop:
         try:
@@ -59,12 +62,14 @@ class Watched:
     start: Callable[[], Reader]
     pace: Pace
     evaluator: Evaluator
+    rereading: Rereading
     reader: Reader | None = None
     _start_at: float = -math.inf
     _beaten_at: float = -math.inf
 
     def look(self) -> None:
-        """Start the reader or note its end, see to evaluations, purge, send a heartbeat."""
+        """Start the reader or note its end, see to evaluations, purge, send a heartbeat; queue what
+        an older recipe read."""
         now = time.monotonic()
         if self.reader is not None and self.reader.ended():
             if self.reader.failed():
@@ -72,6 +77,7 @@ class Watched:
                 self.jobs.release(self.reader.name)
                 self._start_at = now + self.pace.pause_s
             self.reader = None
+        self.rereading.enqueue()
         if self.reader is None and now >= self._start_at and self.jobs.waiting("ingest"):
             self.db.dispose()  # where the reader is forked, SQLite may not be open across it
             self.reader = self.start()

@@ -71,8 +71,8 @@ def _misplaced(row: Mapping[str, Any], document: Document) -> Iterator[str]:
     for wanted in row.get("rows", ()):
         cells = wanted["cells"]
         if not any(_holds(heads, values, cells) for heads, values in written):
-            told = "; ".join(f"{head or '(no head)'}: {value}" for head, value in cells.items())
-            yield f"has no row with {told}"
+            expected = "; ".join(f"{head or '(no head)'}: {value}" for head, value in cells.items())
+            yield f"has no row with {expected}"
 
 
 def _rows(document: Document) -> Iterator[_Row]:

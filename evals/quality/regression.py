@@ -17,8 +17,8 @@ from app.config import Settings
 from app.db.tables import EvalQuestion, StoredDocument
 from app.llm.scripted import ScriptedChatModel
 from app.rag.types import Passage
+from app.services.ingestion.ingestion import Ingestion
 from app.services.library.bases import find_base
-from app.services.library.ingestion import Ingestion
 from app.wiring.application import Zhiwen, build
 from app.wiring.engines import build_chat_model
 from app.wiring.models import build_embedder, model_store

@@ -26,6 +26,7 @@ from app.wiring.application import build
 from app.wiring.models import model_store
 from evals.figures import Figure, table, write
 from evals.local import add_documents
+from evals.models import obtain_models
 from evals.speed import latency, service
 from evals.speed.processes import free_ports, running
 from evals.speed.synthetic import Corpus, generate
@@ -59,6 +60,7 @@ def main(
     console = Console()
     with tempfile.TemporaryDirectory(prefix="zhiwen-bench-") as temporary:
         folder = Path(temporary)
+        obtain_models(given.model_copy(update={**changes, "data_dir": folder}))
         synthetic = {**changes, "embedder": HASHING} if quick else changes
         figures = _instant_engine(folder / "synthetic", synthetic, passages, console)
         console.print(table(figures))

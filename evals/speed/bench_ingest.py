@@ -25,12 +25,13 @@ from sqlmodel import select
 from app.config import Settings
 from app.db.tables import StoredChunk, StoredDocument
 from app.llm.scripted import ScriptedChatModel
-from app.services.library.reading_ahead import ReadingAhead
+from app.services.ingestion.reading_ahead import ReadingAhead
 from app.wiring.application import Zhiwen, build
 from app.wiring.models import build_embedder, embedder_name, model_store
 from evals.figures import Figure, table, write
 from evals.local import ingestion_of
 from evals.metrics.ranking import document_scores
+from evals.models import obtain_models
 from evals.speed.ingest_load import unchanged_folder, while_reading
 from evals.speed.processes import children, processor_s
 from evals.speed.synthetic import generate
@@ -79,6 +80,7 @@ def main(
         folder = Path(temporary)
         changes = {"data_dir": folder, "models_dir": given.models_path.absolute()}
         settings = given.model_copy(update=changes)
+        obtain_models(settings, embedder_only=True)
         embedder = build_embedder(settings, model_store(settings), threads=settings.embed_threads)
         embedder.embed(["知问"], kind="query")
         figures = twelve_together(settings, folder / "together", embedder)

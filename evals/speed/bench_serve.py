@@ -30,6 +30,7 @@ from app.wiring.application import build
 from app.wiring.models import model_store
 from evals.figures import Figure, table, write
 from evals.local import add_documents
+from evals.models import obtain_models
 from evals.speed import latency
 from evals.speed.load import Stream, closed_loop, quantile
 from evals.speed.processes import free_ports, memory_mib, processor_s, running
@@ -60,6 +61,7 @@ def main(
 ) -> None:
     """Compare the API with the engine alone."""
     given = Settings()
+    obtain_models(given)
     store = model_store(given)
     api_port, engine_port = free_ports(2)
     with tempfile.TemporaryDirectory(prefix="zhiwen-serve-") as folder:

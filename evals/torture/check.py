@@ -1,7 +1,6 @@
 """Checks after a cycle: stored documents, and everything that must agree with them."""
 
 import hashlib
-import json
 import sqlite3
 import time
 from collections import Counter
@@ -53,14 +52,15 @@ def stored_documents(processes: Processes, wrong: Violations) -> dict[str, str]:
     found: dict[str, str] = {}
     with closing(_database(processes)) as db:
         rows = db.execute(
-            "SELECT id, path, also_at, sha256, state, error_detail, chunk_count FROM document"
+            "SELECT id, path, sha256, state, error_detail, chunk_count FROM document"
             " WHERE state != 'superseded'"
         ).fetchall()
-        for id_, path, also_at, sha256, state, error, chunk_count in rows:
+        for id_, path, sha256, state, error, chunk_count in rows:
             if state != "ready":
                 wrong.lost.append(f"{path} is {state}: {error}")
                 continue
-            for each in (path, *json.loads(also_at)):
+            paths = db.execute("SELECT path FROM document_path WHERE document_id = ?", (id_,))
+            for (each,) in paths:
                 if each in found:
                     wrong.duplicates.append(f"{each} is in two documents")
                 found[each] = sha256
@@ -72,7 +72,7 @@ def stored_documents(processes: Processes, wrong: Violations) -> dict[str, str]:
                 wrong.duplicates.append(f"{path} has chunks {sorted(ordinals)} of {chunk_count}")
             if _stored_sum(processes, sha256) != sha256:
                 wrong.lost.append(f"the bytes of {path}")
-    counts = Counter(row[3] for row in rows if row[4] == "ready")
+    counts = Counter(row[2] for row in rows if row[3] == "ready")
     wrong.duplicates += [f"{sha[:8]} is read {n} times" for sha, n in counts.items() if n > 1]
     return found
 

@@ -7,6 +7,7 @@ sentence-transformers is loaded to embed. `make bench-ingest` sets both side by 
 
 import json
 import logging
+import math
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -117,7 +118,7 @@ def token_ids(tokenizer: "Tokenizer", texts: Sequence[str], max_tokens: int) -> 
 
 def padded_length(length: int, max_tokens: int) -> int:
     """Rounded up, so that few lengths occur; `max_tokens` at most."""
-    return min(-(-length // _LENGTH_STEP) * _LENGTH_STEP, max_tokens)
+    return min(math.ceil(length / _LENGTH_STEP) * _LENGTH_STEP, max_tokens)
 
 
 def padded(ids: list[list[int]], length: int) -> dict[str, NDArray[np.int64]]:

@@ -11,6 +11,7 @@ from ingest.pages.lines import Line
 from ingest.pages.page_tables import TableParts
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.captions import is_chapter
+from ingest.parsing.placement import PlacedText
 from ingest.types import BlockKind
 
 _SENTENCE_END = tuple(".。!！?？:：;；”」")
@@ -30,10 +31,12 @@ _HYPHEN_AT_END = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
 
 @dataclass(slots=True)
 class _Paragraph:
-    """`parts` are `(page, text)`: more than one where it runs over a page end."""
+    """`parts` are `(page, text)`: more than one where it runs over a page end. `lines` are those
+    that it is joined from."""
 
     level: int
     parts: list[tuple[int, str]] = field(default_factory=list)
+    lines: list[PlacedText] = field(default_factory=list)
     table: Line | None = None  # a table instead
     whole: TableParts | None = None  # of which it is a part
 
@@ -58,7 +61,7 @@ def add_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
             continue
         kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
         text = _joined(paragraph.parts)
-        builder.add(kind, text, level=paragraph.level)
+        builder.add(kind, text, level=paragraph.level, lines=paragraph.lines)
         for number, (later, _) in enumerate(paragraph.parts[1:], start=1):
             rest = _joined(paragraph.parts[number:])
             page = later
@@ -83,17 +86,19 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
                 previous = None
                 continue
             level = _level(line, levels)
+            placed = PlacedText(number, line.text, line.box)
+            fresh = _Paragraph(level, [(number, line.text)], [placed])
             if previous is None or level != found[-1].level:
-                found.append(_Paragraph(level, [(number, line.text)]))
+                found.append(fresh)
             elif found[-1].parts[-1][0] != number:
-                fresh = _Paragraph(level, [(number, line.text)])
                 _turn_page(found, fresh, previous, line, width=_layout(pages[number - 2]).width)
             elif _begins(line, previous, level, layout):
-                found.append(_Paragraph(level, [(number, line.text)]))
+                found.append(fresh)
             else:
                 glue = "" if previous.hyphenated else "\n"
                 text = found[-1].parts[-1][1] + glue + line.text
                 found[-1].parts[-1] = (number, text)
+                found[-1].lines.append(placed)
             previous = line
     return found
 
@@ -102,7 +107,7 @@ def _table(table: Line, page: int, found: list[_Paragraph]) -> _Paragraph:
     whole = found[-1].whole if found else None
     if whole is None or not whole.takes(table, page):
         whole = TableParts([table], page)
-    return _Paragraph(0, [(page, table.text)], table, whole)
+    return _Paragraph(0, [(page, table.text)], [], table, whole)
 
 
 def _turn_page(
@@ -117,6 +122,7 @@ def _turn_page(
         found.append(fresh)
     else:
         found[-1].parts += fresh.parts
+        found[-1].lines += fresh.lines
 
 
 def _is_short(line: Line, width: float) -> bool:

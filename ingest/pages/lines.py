@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ingest.parsing.page_view import PageView
+from ingest.tables.boxes import Box
 from ingest.tables.grid import Field
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of text, or a table. Points from the page's lower left corner; all 0 where
-    unknown."""
+    unknown. `box` is the line's place in the coordinates of its page's `PageView`."""
 
     text: str
     size: float = 0.0  # of the type, rounded to half a point
@@ -21,6 +23,15 @@ class Line:
     first: int = 0  # indices of its outer characters on a PDF's page
     last: int = -1
     rows: tuple[tuple[Field, ...], ...] = ()  # of a table; `text` is then that of its cells
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The lines of a page in reading order."""
+
+    lines: list[Line]
+    view: PageView
 
 
 def table_line(rows: Sequence[Sequence[Field]], left: float, right: float, bottom: float) -> Line:

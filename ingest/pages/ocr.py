@@ -4,15 +4,17 @@ Chinese (both scripts) and English. A page takes one to several seconds on a cor
 loaded with the first picture, 0.5 GB of memory with their buffers.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import ParseError
 from ingest.pages.lines import Line
 from ingest.pages.pictures import frames
-from ingest.pages.scan_layout import Box, to_lines
+from ingest.pages.scan_layout import OcrBox, to_lines
 from ingest.pages.scan_rules import drawn_rules
 from ingest.parsing.builder import DocumentBuilder
+from ingest.tables.boxes import Box
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,14 +28,37 @@ _MIN_TABLE_BOXES = 3
 
 
 def picture_lines(picture: "Image") -> list[Line]:
-    """The text of a page in reading order; turned pages are turned back. Empty without text."""
-    boxes, picture = _upright(picture)
-    rules = drawn_rules(picture) if len(boxes) > _MIN_TABLE_BOXES else []
-    return to_lines(boxes, rules, *picture.size)
+    """The text of a page in reading order; turned pages are turned back. Empty without text.
+
+    Each `box` is in pixels of the picture as it was given, from its upper left corner.
+    """
+    boxes, upright, angle = _upright(picture)
+    rules = drawn_rules(upright) if len(boxes) > _MIN_TABLE_BOXES else []
+    lines = to_lines(boxes, rules, *upright.size)
+    return [turned_back(line, angle, *picture.size) for line in lines] if angle else lines
 
 
-def _upright(picture: "Image") -> tuple[list[Box], "Image"]:
-    """The boxes of the picture as it is read, and the picture turned to that side.
+def turned_back(line: Line, angle: int, width: int, height: int) -> Line:
+    """The line with the boxes that it has in a picture of this size before that was turned by
+    `angle` degrees against the clock."""
+
+    def back(box: Box | None) -> Box | None:
+        if box is None:
+            return None
+        left, top, right, bottom = box
+        if angle == 90:
+            return width - bottom, left, width - top, right
+        if angle == 180:
+            return width - right, height - bottom, width - left, height - top
+        return top, height - right, bottom, height - left
+
+    rows = tuple(tuple(cell._replace(box=back(cell.box)) for cell in row) for row in line.rows)
+    return replace(line, box=back(line.box), rows=rows)
+
+
+def _upright(picture: "Image") -> tuple[list[OcrBox], "Image", int]:
+    """The boxes of the picture as it is read, the picture turned to that side, and by how many
+    degrees against the clock.
 
     Lines that stand upright are each turned by the recogniser and may read well, but their order is
     that of a page lying on its side: such a page is always turned.
@@ -41,27 +66,27 @@ def _upright(picture: "Image") -> tuple[list[Box], "Image"]:
     boxes = _recognise(picture)
     sideways = _is_sideways(boxes)
     if not boxes or not (sideways or _score(boxes) < _SURE * _letters(boxes)):
-        return boxes, picture
-    readings = [(boxes, picture)]
+        return boxes, picture, 0
+    readings = [(boxes, picture, 0)]
     for angle in (90, 270, 180) if sideways else (180, 90, 270):
-        if angle != 180 and not any(_is_sideways(found) for found, _ in readings):
+        if angle != 180 and not any(_is_sideways(found) for found, _, _ in readings):
             break  # no reading has hinted at a page on its side
-        if angle == 180 and sideways and any(not _is_sideways(found) for found, _ in readings):
+        if angle == 180 and sideways and any(not _is_sideways(found) for found, _, _ in readings):
             break
         other = picture.rotate(angle, expand=True)
-        readings.append((_recognise(other), other))
+        readings.append((_recognise(other), other, angle))
         found = readings[-1][0]
         if not _is_sideways(found) and _is_sure(found, _letters(boxes)):
             return readings[-1]
     return max(readings, key=lambda one: _score(one[0]) * (_AS_GOOD if _is_sideways(one[0]) else 1))
 
 
-def _is_sure(boxes: list[Box], letters: int) -> bool:
+def _is_sure(boxes: list[OcrBox], letters: int) -> bool:
     """Read well, and not much less than the `letters` of an earlier reading."""
     return _letters(boxes) >= max(_AS_GOOD * letters, 1) and _score(boxes) > _SURE * _letters(boxes)
 
 
-def _is_sideways(boxes: list[Box]) -> bool:
+def _is_sideways(boxes: list[OcrBox]) -> bool:
     return sum(box.height > _TALL * box.width for box in boxes) > len(boxes) / 2
 
 
@@ -78,14 +103,14 @@ def add_picture(builder: DocumentBuilder, data: bytes) -> None:
         return
 
 
-def _recognise(picture: "Image") -> list[Box]:
+def _recognise(picture: "Image") -> list[OcrBox]:
     """Long pictures piece by piece, each cut where a line would be read twice rather than lost."""
     width, height = picture.size
     if height <= _LONG * width or width < 64:
         return _read(picture, 0)
     step = int(_PIECE * width)
     overlap = step // 16
-    boxes: list[Box] = []
+    boxes: list[OcrBox] = []
     for top in range(0, height, step):
         piece = picture.crop((0, max(top - overlap, 0), width, min(top + step, height)))
         for box in _read(piece, max(top - overlap, 0)):
@@ -94,7 +119,7 @@ def _recognise(picture: "Image") -> list[Box]:
     return boxes
 
 
-def _read(picture: "Image", top: int) -> list[Box]:
+def _read(picture: "Image", top: int) -> list[OcrBox]:
     import numpy as np
 
     pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1]  # the models want BGR
@@ -102,7 +127,7 @@ def _read(picture: "Image", top: int) -> list[Box]:
     if result.boxes is None or result.txts is None:
         return []
     return [
-        Box(
+        OcrBox(
             text,
             float(score),
             float(corners[:, 0].min()),
@@ -123,9 +148,9 @@ def _engine() -> Any:  # RapidOCR has no stubs
     return RapidOCR(params={**engines, "Global.log_level": "critical"})
 
 
-def _score(boxes: list[Box]) -> float:
+def _score(boxes: list[OcrBox]) -> float:
     return sum(box.score * len(box.text) for box in boxes)
 
 
-def _letters(boxes: list[Box]) -> int:
+def _letters(boxes: list[OcrBox]) -> int:
     return sum(len(box.text) for box in boxes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.clean import clean, unwrap
 from ingest.pages.lines import Line
+from ingest.tables.boxes import Box, around
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
@@ -28,6 +29,10 @@ class Typed:
     right: float
     top: float
     is_mark: bool = False  # a check box: its label stands behind it
+
+    @property
+    def box(self) -> Box:
+        return self.left, self.bottom, self.right, self.top
 
     def is_in(self, left: float, bottom: float, right: float, top: float) -> bool:
         x, y = (self.left + self.right) / 2, (self.bottom + self.top) / 2
@@ -121,7 +126,9 @@ def with_typed(lines: Sequence[Line], typed: Sequence[Typed], left_of: CountLeft
     for text in sorted(typed, key=lambda one: (one.bottom, -one.left)):
         place = _label(placed, text)
         if place is None:
-            line = Line(text.text, left=text.left, right=text.right, bottom=text.bottom)
+            line = Line(
+                text.text, left=text.left, right=text.right, bottom=text.bottom, box=text.box
+            )
             placed.insert(_place_of(placed, text), line)
         else:
             placed[place] = _joined(placed[place], text, left_of)
@@ -149,7 +156,7 @@ def _joined(line: Line, text: Typed, left_of: CountLeftOf) -> Line:
     if cut < 0:
         cut = 0 if text.left <= line.left else len(line.text)
     parts = (line.text[:cut].rstrip(), text.text, line.text[cut:].lstrip())
-    return replace(line, text=" ".join(filter(None, parts)))
+    return replace(line, text=" ".join(filter(None, parts)), box=around((line.box, text.box)))
 
 
 def _place_after(text: str, count: int) -> int:

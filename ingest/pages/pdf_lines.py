@@ -1,11 +1,13 @@
 """Lines of a PDF page's text layer with their place and type size, through PDFium."""
 
 import re
+from collections.abc import Iterator
 from ctypes import create_string_buffer
 from typing import TYPE_CHECKING
 
 from ingest.clean import CJK
 from ingest.pages.lines import Line
+from ingest.tables.boxes import Box, around
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
@@ -41,8 +43,8 @@ def placed_line(page: "PdfTextPage", text: str, hyphenated: bool, first: int, la
     from pypdfium2 import raw
 
     size = raw.FPDFText_GetFontSize(page, (first + last) // 2)
-    left, bottom, _, top = page.get_charbox(first, loose=True)
-    _, _, right, _ = page.get_charbox(last, loose=True)
+    left, bottom, _, top = begin = page.get_charbox(first, loose=True)
+    _, _, right, _ = end = page.get_charbox(last, loose=True)
     # A font of size 1 under a scaled matrix: the box tells the real size.
     size = size if size > 2 else (top - bottom) / 1.2
     bold = _is_bold(page, first) and _is_bold(page, last)
@@ -56,7 +58,14 @@ def placed_line(page: "PdfTextPage", text: str, hyphenated: bool, first: int, la
         bold=bold,
         first=first,
         last=last,
+        box=around((begin, end) if end[2] > begin[0] else _boxes(page, first, last)),
     )
+
+
+def _boxes(page: "PdfTextPage", first: int, last: int) -> Iterator[Box]:
+    """Of all characters of a line that runs backwards, whose ends do not tell how far it goes."""
+    for index in range(first, last + 1):
+        yield page.get_charbox(index, loose=True)
 
 
 def _is_bold(page: "PdfTextPage", index: int) -> bool:

@@ -2,14 +2,16 @@
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import c_int
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
-from ingest.pages.lines import Line
+from ingest.pages.lines import Line, Page
 from ingest.pages.pdf_annotations import (
     Typed,
     TypedTextPage,
@@ -19,7 +21,9 @@ from ingest.pages.pdf_annotations import (
 from ingest.pages.pdf_columns import in_columns
 from ingest.pages.pdf_lines import characters_left_of, text_lines
 from ingest.pages.pdf_tables import with_tables
+from ingest.parsing.page_view import PageView
 from ingest.parsing.parser import PageProgress
+from ingest.tables.boxes import Box
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -31,12 +35,23 @@ _MAX_STAMP_CHARACTERS = 150  # of text laid over a scan: a camera app's line, a 
 _COVERED_SHARE = 0.5
 _MAX_PICTURES = 200
 _SCAN_SIDE_PX = 2000  # what text recognition looks at
+_FINE = 1 << 20  # pixels across a page of which PDFium tells where a point comes to lie
 _LETTER = re.compile(r"[^\W_]")
 _UNREADABLE = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
 
 
-def read_pages(data: bytes, name: str, on_page: PageProgress | None = None) -> list[list[Line]]:
-    """The lines of every page.
+def read_pages(data: bytes, name: str, on_page: PageProgress | None = None) -> list[Page]:
+    """Every page with its lines.
+
+    Raises ParseError `encrypted` or `broken`.
+    """
+    with opened(data, name) as pdf:
+        return _all_pages(pdf, on_page)
+
+
+@contextmanager
+def opened(data: bytes, name: str) -> Iterator["PdfDocument"]:
+    """The PDF with its forms; nobody else uses the library meanwhile.
 
     Raises ParseError `encrypted` or `broken`.
     """
@@ -49,7 +64,7 @@ def read_pages(data: bytes, name: str, on_page: PageProgress | None = None) -> l
             raise _refusal(name, error.err_code) from error
         try:
             pdf.init_forms()
-            return _all_pages(pdf, on_page)
+            yield pdf
         except PdfiumError as error:
             raise _refusal(name, None) from error
         finally:
@@ -65,22 +80,41 @@ def _refusal(name: str, code: int | None) -> ParseError:
     return ParseError(f"{name} is damaged or not a PDF. Export it again and retry.")
 
 
-def _all_pages(pdf: "PdfDocument", on_page: PageProgress | None) -> list[list[Line]]:
-    pages: list[list[Line]] = []
+def _all_pages(pdf: "PdfDocument", on_page: PageProgress | None) -> list[Page]:
+    pages: list[Page] = []
     total = len(pdf)
     for index in range(total):
-        pages.append(_page_lines(pdf, index))
+        pages.append(_page(pdf, index))
         if on_page:
             on_page(index + 1, total)
     return pages
 
 
-def _page_lines(pdf: "PdfDocument", index: int) -> list[Line]:
+def _page(pdf: "PdfDocument", index: int) -> Page:
     page = pdf[index]
     try:
-        return _with_picture(page, _text_lines(page, typed_texts(pdf, page)))
+        view = _view(page)
+        return Page(_with_picture(page, _text_lines(page, typed_texts(pdf, page)), view), view)
     finally:
         page.close()
+
+
+def _view(page: "PdfPage") -> PageView:
+    """As PDFium shows the page: turned and cropped."""
+    from pypdfium2 import raw
+
+    width, height = page.get_width(), page.get_height()
+    x, y = c_int(), c_int()
+
+    def share(at: tuple[float, float]) -> tuple[float, float]:
+        raw.FPDF_PageToDevice(page, 0, 0, _FINE, _FINE, 0, *at, x, y)
+        return x.value / _FINE, y.value / _FINE
+
+    side = max(width, height, 1.0)
+    (c, f), (ac, df), (bc, ef) = share((0, 0)), share((side, 0)), share((0, side))
+    across = ((ac - c) / side, (bc - c) / side, c)
+    down = ((df - f) / side, (ef - f) / side, f)
+    return PageView(width, height, across, down)
 
 
 def _text_lines(page: "PdfPage", typed: Sequence[Typed]) -> list[Line]:
@@ -95,16 +129,16 @@ def _text_lines(page: "PdfPage", typed: Sequence[Typed]) -> list[Line]:
         text_page.close()
 
 
-def _with_picture(page: "PdfPage", lines: list[Line]) -> list[Line]:
+def _with_picture(page: "PdfPage", lines: list[Line], view: PageView) -> list[Line]:
     """With what is recognised in pictures, where the page's own text is none or only a stamp."""
     text = "".join(line.text for line in lines)
     letters = sum(1 for _ in islice(_LETTER.finditer(text), _MAX_STAMP_CHARACTERS))
     hidden = not letters or len(_UNREADABLE.findall(text)) > 0.5 * len(text)
     little = letters < _MIN_CHARACTERS or hidden
     if little and _is_picture(page, hidden=hidden):
-        found = _recognised(page, own_text=hidden)
+        found = _recognised(page, view, own_text=hidden)
     elif letters < _MAX_STAMP_CHARACTERS and _is_covered(page):
-        found = _recognised(page, own_text=False)
+        found = _recognised(page, view, own_text=False)
     else:
         return lines
     if hidden and found:
@@ -132,7 +166,7 @@ def _is_covered(page: "PdfPage") -> bool:
     return bool(area > _COVERED_SHARE * page.get_width() * page.get_height())
 
 
-def _recognised(page: "PdfPage", *, own_text: bool) -> list[Line]:
+def _recognised(page: "PdfPage", view: PageView, *, own_text: bool) -> list[Line]:
     """Lines found in the page's picture, in points; drawn without the page's own text unless
     `own_text`."""
     from pypdfium2 import raw
@@ -145,12 +179,26 @@ def _recognised(page: "PdfPage", *, own_text: bool) -> list[Line]:
     scale = min(_SCAN_SIDE_PX / max(page.get_width(), page.get_height(), 1), 8)
     bitmap = page.render(scale=scale)
     try:
-        return [_in_points(line, scale) for line in picture_lines(bitmap.to_pil())]
+        picture = bitmap.to_pil()
+        return [_in_points(line, scale, view, picture.size) for line in picture_lines(picture)]
     finally:
         bitmap.close()
 
 
-def _in_points(line: Line, scale: float) -> Line:
+def _in_points(line: Line, scale: float, view: PageView, size: tuple[int, int]) -> Line:
+    """A line of a picture of the page, `size` in pixels."""
+
+    def place(box: Box | None) -> Box | None:
+        if box is None:
+            return None
+        corners = (box[0] / size[0], box[1] / size[1]), (box[2] / size[0], box[3] / size[1])
+        return (*view.point(*corners[0]), *view.point(*corners[1]))
+
     return replace(
-        line, left=line.left / scale, right=line.right / scale, bottom=line.bottom / scale
+        line,
+        left=line.left / scale,
+        right=line.right / scale,
+        bottom=line.bottom / scale,
+        box=place(line.box),
+        rows=tuple(tuple(cell._replace(box=place(cell.box)) for cell in row) for row in line.rows),
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ingest.clean import clean, unwrap
 from ingest.pages.lines import Line, table_line
 from ingest.pages.pdf_rules import rules
-from ingest.pages.rules import Band, Box, Grid, bands, grids
+from ingest.pages.rules import Band, Grid, bands, grids
+from ingest.tables.boxes import Box
 from ingest.tables.columns import Placed, placed_rows
 from ingest.tables.grid import Field
 
@@ -72,7 +73,7 @@ def _grid_rows(grid: Grid, text: "PdfTextPage") -> list[list[Field]]:
         rows.append([])
         for column, wide, box in grid.cells(number):
             words = _words_in(box, text) if box else ""
-            rows[-1].append(Field(words, wide, column=column, above=box is None))
+            rows[-1].append(Field(words, wide, column=column, above=box is None, box=box))
     several = sum(len([cell for cell in row if cell.text or cell.above]) > 1 for row in rows)
     return rows if several >= _MIN_ROW_CELLS else []  # else a frame around running text
 
@@ -116,10 +117,16 @@ def _split(line: Line, xs: Sequence[float], text: "PdfTextPage") -> list[Placed]
         gap = size if end is None else left - end
         ruled = end is not None and any(end - 0.5 <= x <= left + 0.5 for x in xs)
         if gap > _CELL_GAP * size or (ruled and gap > _WORD_GAP * size):
-            cells.append(Placed(character, left, right))
+            cells.append(Placed(character, left, right, _box(line, left, right)))
         else:
             space = " " if gap > _WORD_GAP * size else ""
             before = cells[-1]
-            cells[-1] = Placed(before.text + space + character, before.left, right)
+            box = _box(line, before.left, right)
+            cells[-1] = Placed(before.text + space + character, before.left, right, box)
         end = max(right, left)
-    return cells or [Placed(line.text, line.left, line.right)]
+    return cells or [Placed(line.text, line.left, line.right, line.box)]
+
+
+def _box(line: Line, left: float, right: float) -> Box | None:
+    """A part of the line at its height."""
+    return line.box and (left, line.box[1], right, line.box[3])

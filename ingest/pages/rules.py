@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from ingest.tables.boxes import Box
+
 _NEAR = 3.0  # ends that should meet
 _SAME = 1.0  # ends of rules drawn to one width
 _MAX_CELLS = 20_000
 _MIN_BAND_WIDTH = 100.0
 _MOST = 0.8  # of a table's height
-
-Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
 class Rule(NamedTuple):
@@ -34,6 +34,7 @@ class Grid:
 
     @property
     def box(self) -> Box:
+        """Left, bottom, right, top."""
         return self.xs[0], self.ys[-1], self.xs[-1], self.ys[0]
 
     @property
@@ -82,7 +83,8 @@ def grids(found: Sequence[Rule]) -> Iterator[Grid]:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The space between horizontal rules of one width; `xs` are the vertical rules inside."""
+    """The space between horizontal rules of one width: left, bottom, right, top. `xs` are the
+    vertical rules inside."""
 
     box: Box
     xs: tuple[float, ...]

@@ -7,10 +7,11 @@ all of it stays.
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ingest.pages.layout import add_pages
-from ingest.pages.lines import Line
+from ingest.pages.lines import Line, Page
 from ingest.parsing.builder import DocumentBuilder
 
 _EDGE_LINES = 2  # at the top and the bottom of a page where running titles stand
@@ -37,11 +38,13 @@ class _Edge(NamedTuple):
     line: Line
 
 
-def add_flowing_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
+def add_flowing_pages(builder: DocumentBuilder, pages: Sequence[Page]) -> None:
     """Add the pages without running lines, and note in the report how many were left out."""
-    kept = without_running_lines(pages)
-    if dropped := sum(map(len, pages)) - sum(map(len, kept)):
+    lines = [page.lines for page in pages]
+    kept = without_running_lines(lines)
+    if dropped := sum(map(len, lines)) - sum(map(len, kept)):
         builder.notice("running_lines", count=dropped)
+    builder.placement.views.update(enumerate((page.view for page in pages), start=1))
     add_pages(builder, kept)
 
 

@@ -7,6 +7,8 @@ from itertools import pairwise
 from ingest.clean import unwrap
 from ingest.pages.lines import Line, table_line
 from ingest.pages.rules import Grid, Rule, grids
+from ingest.tables.boxes import Box as Area
+from ingest.tables.boxes import around
 from ingest.tables.columns import Placed, placed_rows
 from ingest.tables.grid import Field
 
@@ -17,7 +19,7 @@ _WORD_GAP = 1.0  # of the height: wider gaps part cells
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class OcrBox:
     """Recognised text; pixels from the upper left corner, `score` from 0 to 1."""
 
     text: str
@@ -35,7 +37,11 @@ class Box:
     def height(self) -> float:
         return self.bottom - self.top
 
-    def repeats(self, other: "Box") -> bool:
+    @property
+    def area(self) -> Area:
+        return self.left, self.top, self.right, self.bottom
+
+    def repeats(self, other: "OcrBox") -> bool:
         """Whether both are one line, read twice where two pieces of a picture overlap."""
         overlap = min(self.bottom, other.bottom) - max(self.top, other.top)
         beside = min(self.right, other.right) - max(self.left, other.left)
@@ -44,8 +50,9 @@ class Box:
         )
 
 
-def to_lines(boxes: Sequence[Box], rules: Sequence[Rule], width: int, height: int) -> list[Line]:
-    """Lines in reading order, those in a drawn grid as a table.
+def to_lines(boxes: Sequence[OcrBox], rules: Sequence[Rule], width: int, height: int) -> list[Line]:
+    """Lines in reading order, those in a drawn grid as a table. Their `box` and those of cells are
+    in pixels from the upper left corner.
 
     Type sizes stay unknown: heights of boxes are too uneven.
     """
@@ -64,24 +71,26 @@ def to_lines(boxes: Sequence[Box], rules: Sequence[Rule], width: int, height: in
     return lines
 
 
-def _in(box: Box, area: tuple[float, float, float, float], height: int) -> bool:
+def _in(box: OcrBox, area: tuple[float, float, float, float], height: int) -> bool:
     left, bottom, right, top = area
     x, y = (box.left + box.right) / 2, height - (box.top + box.bottom) / 2
     return left <= x <= right and bottom <= y <= top
 
 
-def _grid_rows(grid: Grid, boxes: Sequence[Box], height: int) -> list[list[Field]]:
+def _grid_rows(grid: Grid, boxes: Sequence[OcrBox], height: int) -> list[list[Field]]:
     rows: list[list[Field]] = []
     for number in range(grid.row_count):
         rows.append([])
         for column, wide, area in grid.cells(number):
-            held = _rows([box for box in boxes if area and _in(box, area, height)])
+            inside = [box for box in boxes if area and _in(box, area, height)]
+            held = _rows(inside)
             text = unwrap("\n".join(" ".join(box.text for box in row) for row in held))
-            rows[-1].append(Field(text, wide, column=column, above=area is None))
+            where = around(box.area for box in inside)
+            rows[-1].append(Field(text, wide, column=column, above=area is None, box=where))
     return rows
 
 
-def _flowing(boxes: Sequence[Box], width: int, height: int) -> list[Line]:
+def _flowing(boxes: Sequence[OcrBox], width: int, height: int) -> list[Line]:
     """Text outside of grids, column by column."""
     gutter = _gutter(boxes, width)
     if gutter is None:
@@ -101,7 +110,7 @@ def _flowing(boxes: Sequence[Box], width: int, height: int) -> list[Line]:
     return lines
 
 
-def _gutter(boxes: Sequence[Box], width: int) -> float | None:
+def _gutter(boxes: Sequence[OcrBox], width: int) -> float | None:
     """Where a page of two columns parts, which nearly no box crosses."""
     wide = [box for box in boxes if box.width > _COLUMN_WIDTH * width]
     best: tuple[int, float] | None = None
@@ -115,9 +124,9 @@ def _gutter(boxes: Sequence[Box], width: int) -> float | None:
     return best[1] if best else None
 
 
-def _rows(boxes: Sequence[Box]) -> list[list[Box]]:
+def _rows(boxes: Sequence[OcrBox]) -> list[list[OcrBox]]:
     """Boxes that stand beside each other, from left to right."""
-    rows: list[list[Box]] = []
+    rows: list[list[OcrBox]] = []
     for box in sorted(boxes, key=lambda box: (box.top + box.bottom) / 2):
         if rows and _beside(rows[-1], box):
             rows[-1].append(box)
@@ -126,7 +135,7 @@ def _rows(boxes: Sequence[Box]) -> list[list[Box]]:
     return [sorted(row, key=lambda box: box.left) for row in rows]
 
 
-def _beside(row: Sequence[Box], box: Box) -> bool:
+def _beside(row: Sequence[OcrBox], box: OcrBox) -> bool:
     first = row[0]
     overlap = min(first.bottom, box.bottom) - max(first.top, box.top)
     if overlap <= _SAME_ROW * min(first.height, box.height):
@@ -134,10 +143,10 @@ def _beside(row: Sequence[Box], box: Box) -> bool:
     return all(min(o.right, box.right) - max(o.left, box.left) <= box.height for o in row)
 
 
-def _rows_to_lines(rows: list[list[Box]], height: int) -> list[Line]:
+def _rows_to_lines(rows: list[list[OcrBox]], height: int) -> list[Line]:
     """Two rows of several cells or more, one under the other, are a table."""
     lines: list[Line] = []
-    table: list[list[Box]] = []
+    table: list[list[OcrBox]] = []
     for row in [*rows, []]:
         if len(_cells(row)) > 1:
             table.append(row)
@@ -151,28 +160,31 @@ def _rows_to_lines(rows: list[list[Box]], height: int) -> list[Line]:
     return lines
 
 
-def _text_line(row: Sequence[Box], height: int) -> Line:
+def _text_line(row: Sequence[OcrBox], height: int) -> Line:
     text = " ".join(cell.text for cell in _cells(row))
-    return Line(text, left=row[0].left, right=row[-1].right, bottom=_foot(row, height))
+    where = around(box.area for box in row)
+    return Line(text, left=row[0].left, right=row[-1].right, bottom=_foot(row, height), box=where)
 
 
-def _table(rows: Sequence[Sequence[Box]], height: int) -> Line:
+def _table(rows: Sequence[Sequence[OcrBox]], height: int) -> Line:
     boxes = [box for row in rows for box in row]
     left, right = min(box.left for box in boxes), max(box.right for box in boxes)
     fields = placed_rows([_cells(row) for row in rows])
     return table_line(fields, left, right, _foot(boxes, height))
 
 
-def _foot(boxes: Sequence[Box], height: int) -> float:
+def _foot(boxes: Sequence[OcrBox], height: int) -> float:
     return height - max(box.bottom for box in boxes)
 
 
-def _cells(row: Sequence[Box]) -> list[Placed]:
+def _cells(row: Sequence[OcrBox]) -> list[Placed]:
     """Texts of the row; boxes with no more than a space between them belong together."""
-    cells: list[Placed] = [Placed(box.text, box.left, box.right) for box in row[:1]]
+    cells = [Placed(box.text, box.left, box.right, box.area) for box in row[:1]]
     for before, box in pairwise(row):
         if box.left - before.right < _WORD_GAP * min(before.height, box.height):
-            cells[-1] = Placed(f"{cells[-1].text} {box.text}", cells[-1].left, box.right)
+            last = cells[-1]
+            where = around((last.box, box.area))
+            cells[-1] = Placed(f"{last.text} {box.text}", last.left, box.right, where)
         else:
-            cells.append(Placed(box.text, box.left, box.right))
+            cells.append(Placed(box.text, box.left, box.right, box.area))
     return cells

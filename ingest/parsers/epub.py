@@ -34,9 +34,9 @@ class EpubParser:
         book = package.xml(path)
         builder = DocumentBuilder(data, name, "application/epub+zip")
         chapters = _chapters(book, posixpath.dirname(path))
-        held = set(package.names())
+        members = set(package.names())
         for number, chapter in enumerate(chapters, start=1):
-            if chapter in held:
+            if chapter in members:
                 content = package.read(chapter)
                 refuse_entities(content, name)
                 add_html(builder, decode(content, name), whole_page=True)

@@ -23,13 +23,17 @@ from ingest.tables.heads import HeadRule
 from ingest.types import Document
 
 _OOXML = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MEDIA_TYPES = {".xls": "application/vnd.ms-excel", ".ods": "application/vnd.oasis.opendocument"}
+_MEDIA_TYPES = {
+    ".xls": "application/vnd.ms-excel",
+    ".et": "application/vnd.ms-excel",
+    ".ods": "application/vnd.oasis.opendocument",
+}
 _HEAD_BYTES = 4096
 _HTML = (b"<html", b"<table", b"<!doctype html", b"<meta", b"<head", b"<body")
 
 
 class ExcelParser:
-    extensions = (".xlsx", ".xlsm", ".xls", ".ods")
+    extensions = (".xlsx", ".xlsm", ".xls", ".et", ".ods")  # et: WPS, the format of xls
     signature = b"PK"
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
@@ -132,8 +136,8 @@ def _add_sheet(builder: DocumentBuilder, sheet: Sheet) -> None:
 def _note_hidden(builder: DocumentBuilder, sheet: Sheet) -> None:
     """Hidden rows and columns in which something stands."""
     rows = sum(row in sheet.hidden_rows for row in sheet.cells)
-    held = {column for cells in sheet.cells.values() for column in cells}
-    columns = len(held & sheet.hidden_columns)
+    filled_columns = {column for cells in sheet.cells.values() for column in cells}
+    columns = len(filled_columns & sheet.hidden_columns)
     if rows:
         builder.notice("hidden_rows", sheet.title, count=rows)
     if columns:

@@ -1,37 +1,33 @@
 """Pictures of text: photographs, screenshots, scans of one or more pages."""
 
-from typing import TYPE_CHECKING
-
 from ingest.errors import ParseError
-from ingest.pages.lines import Line
+from ingest.pages.lines import Page
 from ingest.pages.ocr import picture_lines
-from ingest.pages.pictures import frames
+from ingest.pages.pictures import EXTENSIONS, frames
 from ingest.pages.running import add_flowing_pages
 from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.page_view import PageView
 from ingest.parsing.parser import PageProgress
 from ingest.types import Document
-
-if TYPE_CHECKING:
-    pass
 
 _MEDIA_TYPES = {"jpg": "jpeg", "tif": "tiff"}
 
 
 class ImageParser:
-    extensions = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+    extensions = EXTENSIONS
     signature = b"\x89PNG"  # or one of the others; Pillow looks
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         kind = name.rsplit(".", 1)[-1].lower()
         builder = DocumentBuilder(data, name, f"image/{_MEDIA_TYPES.get(kind, kind)}")
-        pages: list[list[Line]] = []
+        pages: list[Page] = []
         total = 1
         for frame in frames(data, name):
-            pages.append(picture_lines(frame))
+            pages.append(Page(picture_lines(frame), PageView.of_picture(*frame.size)))
             total = max(total, len(pages))
             if on_page:
                 on_page(len(pages), total)
-        if not any(pages):
+        if not any(page.lines for page in pages):
             raise ParseError(f"No text was recognised in {name}.", code="no_text")
         add_flowing_pages(builder, pages)
         return builder.build()

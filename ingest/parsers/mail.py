@@ -60,6 +60,6 @@ def _is_stub(plain: str, html: str) -> bool:
     soup = BeautifulSoup(html, "lxml")
     for tag in soup(["script", "style", "head"]):
         tag.decompose()
-    shown, told = _WORD.findall(soup.get_text(" ")), _WORD.findall(plain)
-    kept = len(set(shown) & set(told)) / len(set(shown)) if shown else 1.0
-    return len(shown) > len(told) and kept < _STUB_SHARE
+    html_words, plain_words = _WORD.findall(soup.get_text(" ")), _WORD.findall(plain)
+    kept = len(set(html_words) & set(plain_words)) / len(set(html_words)) if html_words else 1.0
+    return len(html_words) > len(plain_words) and kept < _STUB_SHARE

@@ -18,7 +18,7 @@ class PdfParser:
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         pages = read_pages(data, name, on_page)
-        if not any(_LETTER.search(line.text) for page in pages for line in page):
+        if not any(_LETTER.search(line.text) for page in pages for line in page.lines):
             raise ParseError(
                 f"{name} has no text, and none was recognised in its pictures.", code="no_text"
             )

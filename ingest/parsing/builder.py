@@ -13,11 +13,12 @@ from pathlib import PurePosixPath
 
 from ingest.clean import clean, one_line
 from ingest.errors import ParseError
+from ingest.parsing.placement import PlacedText, Placement
 from ingest.tables.grid import MAX_COLUMNS, FileRow, TooManyColumns, fill
 from ingest.tables.heads import HeadRule
 from ingest.tables.types import Table
-from ingest.tables.write import Line, write
-from ingest.types import Block, BlockKind, Document, Notice, PageSpan, Place
+from ingest.tables.write import TableLine, write
+from ingest.types import Block, BlockKind, Document, LocatorSpan, Notice, PageSpan
 
 _ONE_LINE = {BlockKind.HEADING, BlockKind.TABLE_HEADER, BlockKind.TABLE_ROW}
 # 表 3 …, Table 3: … right above a table
@@ -40,16 +41,25 @@ class DocumentBuilder:
         self._length = 0
         self._blocks: list[Block] = []
         self._pages: list[PageSpan] = []
-        self._places: list[Place] = []
+        self._places: list[LocatorSpan] = []
         self._tables: list[Table] = []
         self._notices: dict[tuple[str, str], int] = {}  # how often, by code and detail
         self._open_place = False
+        self.placement = Placement()  # where the text stands on pages
         self.title = ""  # set where the format has one of its own; else the first heading
 
     def add(
-        self, kind: BlockKind, text: str, *, level: int = 0, tight: bool = False, row: int = 0
+        self,
+        kind: BlockKind,
+        text: str,
+        *,
+        level: int = 0,
+        tight: bool = False,
+        row: int = 0,
+        lines: Sequence[PlacedText] = (),
     ) -> None:
-        """Append a block after a blank line, or after a line end only where `tight`.
+        """Append a block after a blank line, or after a line end only where `tight`. `lines` are
+        those that `text` was joined from.
 
         Blank blocks are dropped.
         """
@@ -58,7 +68,8 @@ class DocumentBuilder:
             text = one_line(text)
         text = text.strip("\n") if kind is BlockKind.CODE else text.strip()
         if text.strip():
-            self._add_block(kind, text, level=level, tight=tight, row=row)
+            start = self._add_block(kind, text, level=level, tight=tight, row=row)
+            self.placement.add_lines(start, text, lines)
 
     @property
     def length(self) -> int:
@@ -101,7 +112,7 @@ class DocumentBuilder:
             ) from error
         caption = caption or self._caption()
         for title in written.titles:
-            self.add(BlockKind.PARAGRAPH, title.text, row=title.number)
+            self._add_words(title)
         tight = goes_on
         head_start = None
         if written.head is not None:
@@ -114,12 +125,14 @@ class DocumentBuilder:
         if (head_start is not None or starts) and written.grid.column_count > 1:
             start = starts[0] if head_start is None else head_start
             table = written.table(start, starts, self._length)
-            page = self._pages[-1].page if self._pages else None
             above = " ".join(title.text for title in written.titles)
             caption = one_line(clean(caption)) or above
+            page = self._page or None
             self._tables.append(replace(table, caption=caption, page=page, sheet=sheet))
+        for begin, end, box in written.boxes(head_start, starts):
+            self.placement.add(self._page, begin, end, box)
         for note in written.notes:
-            self.add(BlockKind.PARAGRAPH, note.text, row=note.number)
+            self._add_words(note)
 
     def notice(self, code: str, detail: str = "", *, count: int = 1) -> None:
         """Note in the reading report what was found and left out; the same again is counted."""
@@ -142,7 +155,7 @@ class DocumentBuilder:
         self._close_place()
         self._open_place = bool(label)
         if label:
-            self._places.append(Place(one_line(clean(label)), self._length, self._length))
+            self._places.append(LocatorSpan(one_line(clean(label)), self._length, self._length))
 
     def include(self, part: Document, label: str, *, level: int) -> None:
         """Another document as a section of this one: its name as a heading of `level`.
@@ -161,11 +174,11 @@ class DocumentBuilder:
         for notice in part.notices:
             detail = f"{label}: {notice.detail}" if notice.detail else label
             self.notice(notice.code, detail, count=notice.count)
-        inner = part.places or [Place(f"page {p.page}", p.start, p.end) for p in part.pages]
-        whole = [Place("", 0, len(part.text))]
+        inner = part.places or [LocatorSpan(f"page {p.page}", p.start, p.end) for p in part.pages]
+        whole = [LocatorSpan("", 0, len(part.text))]
         for place in inner or whole:
             name = f"{label}, {place.label}" if place.label else label
-            self._places.append(Place(name, at + place.start, at + place.end))
+            self._places.append(LocatorSpan(name, at + place.start, at + place.end))
 
     def build(self) -> Document:
         """The document. Raises ParseError `no_text` where nothing legible was added."""
@@ -184,6 +197,7 @@ class DocumentBuilder:
             pages=tuple(self._pages),
             places=tuple(self._places),
             tables=tuple(self._tables),
+            runs=tuple(self.placement.pages()),
             notices=tuple(Notice(code, n, detail) for (code, detail), n in self._notices.items()),
         )
 
@@ -197,8 +211,18 @@ class DocumentBuilder:
         self._blocks.append(Block(kind, start, self._length, level, row))
         return start
 
-    def _add_line(self, kind: BlockKind, line: Line, *, tight: bool) -> int:
+    def _add_line(self, kind: BlockKind, line: TableLine, *, tight: bool) -> int:
         return self._add_block(kind, line.text, tight=tight, row=line.number)
+
+    def _add_words(self, line: TableLine) -> None:
+        """A title or a note of a table."""
+        parts = [PlacedText(self._page, text, box) for text, box in line.parts]
+        self.add(BlockKind.PARAGRAPH, line.text, row=line.number, lines=parts)
+
+    @property
+    def _page(self) -> int:
+        """The present one; 0 without pages."""
+        return self._pages[-1].page if self._pages else 0
 
     def _caption(self) -> str:
         """The last paragraph where it names a table."""
@@ -219,7 +243,7 @@ class DocumentBuilder:
     def _close_place(self) -> None:
         if self._open_place:
             last = self._places[-1]
-            self._places[-1] = Place(last.label, last.start, self._length)
+            self._places[-1] = LocatorSpan(last.label, last.start, self._length)
             self._open_place = False
 
     def _title(self, text: str) -> str:

@@ -16,10 +16,12 @@ import sys
 import threading
 import time
 import traceback
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import BinaryIO
 
 from ingest.errors import IngestError
+from ingest.pages.render import render
 from ingest.parsers import parse
 from ingest.parsing.options import read_hidden
 from ingest.sandbox.wire import (
@@ -54,27 +56,19 @@ def serve(requests: BinaryIO, answers: BinaryIO, max_characters: int, cpu_s: int
         except EOFError:
             return
         _allow_cpu(cpu_s)
-        answer = _answer(data, frame["name"], answers, max_characters)
+        answer = _answered(data, frame, answers, max_characters)
         write_frame(answers, answer)
         if "error" in answer and answer["error"]["code"] == "memory":
             return
 
 
-def _answer(data: bytes, name: str, answers: BinaryIO, max_characters: int) -> Frame:
-    reported_at = 0.0
-
-    def report(done: int, total: int) -> None:
-        nonlocal reported_at
-        if time.monotonic() - reported_at >= _REPORT_S:
-            reported_at = time.monotonic()
-            write_frame(answers, {"done": done, "total": total})
-
+def _answered(data: bytes, request: Frame, answers: BinaryIO, max_characters: int) -> Frame:
+    """What was asked for, or the error."""
+    name = request["name"]
     try:
-        document = parse(data, name, on_page=report)
-        if len(document.text) > max_characters:
-            millions = max_characters // 1_000_000
-            return _error("too_large", f"{name} holds more than {millions} million characters.")
-        return {"document": to_json(document)}
+        if "page" in request:
+            return _rendered(data, name, request["page"], request["width"])
+        return _read(data, name, answers, max_characters)
     except IngestError as error:
         return _error(error.code, str(error))
     except MemoryError:
@@ -83,6 +77,28 @@ def _answer(data: bytes, name: str, answers: BinaryIO, max_characters: int) -> F
         detail = traceback.format_exc(limit=-6)
         answer = _error("internal", f"{name} could not be read ({type(error).__name__}).")
         return {**answer, "detail": detail[-4000:]}
+
+
+def _read(data: bytes, name: str, answers: BinaryIO, max_characters: int) -> Frame:
+    reported_at = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal reported_at
+        if time.monotonic() - reported_at >= _REPORT_S:
+            reported_at = time.monotonic()
+            write_frame(answers, {"done": done, "total": total})
+
+    document = parse(data, name, on_page=report)
+    if len(document.text) > max_characters:
+        millions = max_characters // 1_000_000
+        return _error("too_large", f"{name} holds more than {millions} million characters.")
+    return {"document": to_json(document)}
+
+
+def _rendered(data: bytes, name: str, page: int, width: int) -> Frame:
+    picture = render(data, name, page, width)
+    content = b64encode(picture.content).decode()
+    return {"picture": [content, picture.width, picture.height]}
 
 
 def _error(code: str, message: str) -> Frame:

@@ -5,6 +5,7 @@ is checked like any input from outside; nothing is unpickled.
 """
 
 import contextlib
+import hashlib
 import logging
 import os
 import select
@@ -12,14 +13,18 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Self, TypeVar, cast
 
 from ingest.errors import ParseError, UnsupportedFormat
+from ingest.pages.render import RenderedPage
 from ingest.parsers import parser_for
 from ingest.parsing.builder import base_name
 from ingest.parsing.parser import PageProgress
+from ingest.sandbox.office import is_old, modern
 from ingest.sandbox.wire import (
     LENGTH_BYTES,
     MAX_FRAME_BYTES,
@@ -32,6 +37,8 @@ from ingest.sandbox.wire import (
 from ingest.types import Document
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _TICK_S = 0.2
 _MAX_FILES = 500  # by one process: libraries leak
@@ -75,12 +82,36 @@ class Sandbox:
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         """As `ingest.parsers.parse`. Raises also ParseError `timeout`, `memory`, `crashed`,
-        `internal`."""
+        `internal`; `needs_libreoffice` for the formats of `ingest.parsers.old_office`."""
         name = base_name(name)
         parser_for(name)
+        if is_old(data, name):
+            newer = modern(data, name, self._limits.memory_mib)
+            document = self.parse(newer, name, on_page=on_page)
+            return replace(document, id=hashlib.sha256(data).hexdigest())
+        return self._asked(data, {"name": name}, lambda a: from_json(a["document"]), on_page)
+
+    def render(self, data: bytes, name: str, page: int, width: int) -> RenderedPage:
+        """As `ingest.pages.render.render`, with the errors of `parse`."""
+        request = {"name": base_name(name), "page": page, "width": width}
+        return self._asked(data, request, _picture)
+
+    def close(self) -> None:
+        with self._lock:
+            self._stop()
+
+    def _asked(
+        self,
+        data: bytes,
+        request: Frame,
+        unpack: Callable[[Frame], T],
+        on_page: PageProgress | None = None,
+    ) -> T:
+        """What the process answers about a file; afterwards it is fit for the next one."""
+        name = str(request["name"])
         with self._lock:
             try:
-                return self._ask(data, name, on_page)
+                return unpack(self._ask(data, request, on_page))
             except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
                 raise self._crash(name) from error
             except BaseException as error:
@@ -92,22 +123,18 @@ class Sandbox:
                 if self._files >= _MAX_FILES or self._used_mib() > _FULL * self._limits.memory_mib:
                     self._stop()
 
-    def close(self) -> None:
-        with self._lock:
-            self._stop()
-
-    def _ask(self, data: bytes, name: str, on_page: PageProgress | None) -> Document:
-        process = self._running()
-        write_frame(_stdin(process), {"name": name, "size": len(data)})
+    def _ask(self, data: bytes, request: Frame, on_page: PageProgress | None) -> Frame:
+        process, name = self._running(), str(request["name"])
+        write_frame(_stdin(process), {**request, "size": len(data)})
         _stdin(process).write(data)
         _stdin(process).flush()
         end = time.monotonic() + self._limits.total_s
         while True:
             answer = self._next(process, name, min(time.monotonic() + self._limits.stall_s, end))
-            if "document" in answer:
-                return from_json(answer["document"])
             if "error" in answer:
                 raise self._refusal(answer, name)
+            if "done" not in answer:
+                return answer
             if on_page:
                 on_page(int(answer["done"]), int(answer["total"]))
 
@@ -201,6 +228,11 @@ class Sandbox:
         except (OSError, IndexError):
             return 0
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / (1024 * 1024)
+
+
+def _picture(answer: Frame) -> RenderedPage:
+    content, width, height = answer["picture"]
+    return RenderedPage(b64decode(content), int(width), int(height))
 
 
 def _cpu_s(limits: Limits) -> int:

@@ -1,16 +1,20 @@
 """What passes between a sandbox and its process: JSON in frames with their length in front.
 
-request   {"name", "size"} and then `size` bytes, the file
-answer    any number of {"done", "total"}, then {"document"} or {"error": {"code", "message"}}
+request   {"name", "size"} and then `size` bytes, the file; with {"page", "width"} to show a page
+answer    any number of {"done", "total"}, then {"document"} or {"picture": [WebP, width, height]},
+          or {"error": {"code", "message"}}
 """
 
 import json
 import struct
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from ingest.runs import PageRuns
 from ingest.tables.wire import from_json as table_from_json
 from ingest.tables.wire import to_json as table_to_json
-from ingest.types import Block, BlockKind, Document, Notice, PageSpan, Place
+from ingest.types import Block, BlockKind, Document, LocatorSpan, Notice, PageSpan
 
 _LENGTH = struct.Struct(">I")
 LENGTH_BYTES = _LENGTH.size
@@ -56,6 +60,10 @@ def to_json(document: Document) -> Frame:
         "pages": [[p.page, p.start, p.end] for p in document.pages],
         "places": [[p.label, p.start, p.end] for p in document.places],
         "tables": [table_to_json(table) for table in document.tables],
+        "runs": [
+            [r.page, r.width, r.height, r.start, r.end, b64encode(r.packed).decode()]
+            for r in document.runs
+        ],
         "notices": [[n.code, n.count, n.detail] for n in document.notices],
     }
 
@@ -70,7 +78,17 @@ def from_json(frame: Frame) -> Document:
         text=frame["text"],
         blocks=tuple(Block(BlockKind(kind), *numbers) for kind, *numbers in frame["blocks"]),
         pages=tuple(PageSpan(*page) for page in frame["pages"]),
-        places=tuple(Place(*place) for place in frame["places"]),
+        places=tuple(LocatorSpan(*place) for place in frame["places"]),
         tables=tuple(table_from_json(table) for table in frame["tables"]),
+        runs=tuple(_page_runs(frame)),
         notices=tuple(Notice(*notice) for notice in frame["notices"]),
     )
+
+
+def _page_runs(frame: Frame) -> Iterator[PageRuns]:
+    """Checked, as nobody else knows yet whether they are those of the text."""
+    for page, width, height, start, end, packed in frame["runs"]:
+        found = PageRuns(page, float(width), float(height), start, end, b64decode(packed))
+        if found.runs() and not 0 <= start < end <= len(frame["text"]):
+            raise ValueError("runs beyond the text")
+        yield found

@@ -60,10 +60,10 @@ class Strings:
                 self._turn()
                 wide = bool(self._take(1)[0] & _WIDE)
             size = 2 if wide else 1
-            held = min(length, max((len(self._current()) - self._at) // size, 1))
-            taken = self._take(held * size)
+            available = min(length, max((len(self._current()) - self._at) // size, 1))
+            taken = self._take(available * size)
             pieces.append(taken.decode("utf-16-le" if wide else "latin-1", "replace"))
-            length -= held
+            length -= available
         return "".join(pieces)
 
     def _take(self, size: int) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-Place = tuple[int, int]  # row, column
+from ingest.tables.grid import CellPosition
 
 _NAMED_CELLS = 5
 
@@ -27,7 +27,7 @@ class Sheet:
     title: str
     cells: dict[int, dict[int, str]] = field(default_factory=dict)
     merges: list[Merged] = field(default_factory=list)
-    unsure: list[Place] = field(default_factory=list)  # formulas without a stored result
+    unsure: list[CellPosition] = field(default_factory=list)  # formulas without a stored result
     hidden: bool = False
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
@@ -53,14 +53,14 @@ class Sheet:
                 if row not in self.hidden_rows and column not in self.hidden_columns
             ],
         )
-        moved: dict[Place, str] = {}
+        moved: dict[CellPosition, str] = {}
         for merge in self.merges:
             rows = _between(rows_left, merge.top, merge.bottom)
-            held = _between(columns_left, merge.left, merge.right)
+            merged_columns = _between(columns_left, merge.left, merge.right)
             text = self.cells.get(merge.top, {}).get(merge.left, "")
-            if rows and held and text:
-                moved[rows[0], held[0]] = text
-                shown.merges.append(Merged(rows[0], held[0], rows[1], held[1]))
+            if rows and merged_columns and text:
+                moved[rows[0], merged_columns[0]] = text
+                shown.merges.append(Merged(rows[0], merged_columns[0], rows[1], merged_columns[1]))
         for row in rows_left:
             kept = {c: t for c, t in self.cells[row].items() if c not in self.hidden_columns}
             if kept:

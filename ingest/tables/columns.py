@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ingest.tables.boxes import Box, around
 from ingest.tables.grid import Field
 
 _EVEN = 0.4  # the smaller of two gaps by the larger, where a text stands in the middle
@@ -14,11 +15,13 @@ Band = tuple[float, float]  # from left to right
 
 
 class Placed(NamedTuple):
-    """A text of a row with its left and right end, in any unit."""
+    """A text of a row with its left and right end, in any unit. `box` is where it stands on its
+    page, also where it counts as wider."""
 
     text: str
     left: float
     right: float
+    box: Box | None = None
 
 
 Rows = Sequence[Sequence[Placed]]
@@ -28,7 +31,7 @@ def placed_rows(rows: Rows) -> list[list[Field]]:
     """The texts in their columns. One that stands over several columns is merged over them."""
     bands = _bands(rows)
     if len(bands) > _MAX_BANDS:
-        return [[Field(cell.text) for cell in row] for row in rows]
+        return [[Field(cell.text, box=cell.box) for cell in row] for row in rows]
     bands, rows = _spread(bands, rows)
     bands = _joined(bands, rows)
     return [_fields(row, bands) for row in rows]
@@ -64,18 +67,18 @@ def _spread(bands: list[Band], rows: Rows) -> tuple[list[Band], Rows]:
     kept = list(bands)
     widened = [list(row) for row in rows]
     for left, own, right in zip(bands, bands[1:], bands[2:], strict=False):
-        held = [number for number, row in enumerate(rows) if _filled(own, row)]
+        touched = [number for number, row in enumerate(rows) if _filled(own, row)]
         gaps = sorted((own[0] - left[1], right[0] - own[1]))
-        if len(held) != 1 or held[0] + 1 >= len(rows) or gaps[0] < _EVEN * gaps[1]:
+        if len(touched) != 1 or touched[0] + 1 >= len(rows) or gaps[0] < _EVEN * gaps[1]:
             continue
-        above, below = rows[held[0]], rows[held[0] + 1]
+        above, below = rows[touched[0]], rows[touched[0] + 1]
         if not any(_filled(band, above) for band in (left, right)) and all(
             _filled(band, below) for band in (left, right)
         ):
             kept.remove(own)
-            widened[held[0]] = [
-                Placed(cell.text, left[0], right[1]) if _touch(cell, own) else cell
-                for cell in widened[held[0]]
+            widened[touched[0]] = [
+                cell._replace(left=left[0], right=right[1]) if _touch(cell, own) else cell
+                for cell in widened[touched[0]]
             ]
     return kept, widened
 
@@ -107,15 +110,17 @@ def _filled(band: Band, row: Sequence[Placed]) -> bool:
 def _fields(row: Sequence[Placed], bands: Sequence[Band]) -> list[Field]:
     fields: list[Field] = []
     for cell in sorted(row, key=lambda c: c.left):
-        held = [number for number, band in enumerate(bands) if _touch(cell, band)]
-        first, last = (held[0], held[-1]) if held else (len(fields), len(fields))
+        touched = [number for number, band in enumerate(bands) if _touch(cell, band)]
+        first, last = (touched[0], touched[-1]) if touched else (len(fields), len(fields))
         if fields and fields[-1].column is not None:
             end = fields[-1].column + fields[-1].column_span
             if last < end:  # of the same column
-                fields[-1] = fields[-1]._replace(text=f"{fields[-1].text} {cell.text}")
+                fields[-1] = fields[-1]._replace(
+                    text=f"{fields[-1].text} {cell.text}", box=around((fields[-1].box, cell.box))
+                )
                 continue
             first = max(first, end)
-        fields.append(Field(cell.text, last - first + 1, column=first))
+        fields.append(Field(cell.text, last - first + 1, column=first, box=cell.box))
     return fields
 
 

@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ingest.clean import clean, one_line
+from ingest.tables.boxes import Box
 from ingest.tables.lines import cell_text
 
 MAX_COLUMNS = 2000
 _MAX_ROW_SPAN = 20_000
 _MAX_MERGED = 500_000  # places under merged cells; later spans count as one place
 
-Place = tuple[int, int]  # row, column
+CellPosition = tuple[int, int]  # row, column
 
 
 class Field(NamedTuple):
     """A cell as a file gives it. `column` where the file says it, else the next that is free;
     `head` where the file says that it is one. A row span of 0 reaches to the last row; `above`
-    makes an empty cell a part of the one over it."""
+    makes an empty cell a part of the one over it. `box` is where it stands on its page."""
 
     text: str
     column_span: int = 1
@@ -29,6 +30,7 @@ class Field(NamedTuple):
     column: int | None = None
     head: bool = False
     above: bool = False
+    box: Box | None = None
 
 
 FileRow = Sequence[str | Field]
@@ -46,13 +48,15 @@ class TooManyColumns(ValueError):
 class Grid:
     """`texts[row][column]`, all rows equally long. `merges` are row and column span by upper left
     corner, `covered` leads from every other place of a merged cell to it. `declared` are the places
-    that the file calls heads. `numbers` are the rows' own in a sheet."""
+    that the file calls heads. `numbers` are the rows' own in a sheet. `boxes` say where cells stand
+    on their page, by upper left corner."""
 
     texts: list[list[str]] = field(default_factory=list)
-    merges: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    covered: dict[Place, Place] = field(default_factory=dict)
-    declared: set[Place] = field(default_factory=set)
+    merges: dict[CellPosition, tuple[int, int]] = field(default_factory=dict)
+    covered: dict[CellPosition, CellPosition] = field(default_factory=dict)
+    declared: set[CellPosition] = field(default_factory=set)
     numbers: list[int] = field(default_factory=list)
+    boxes: dict[CellPosition, Box] = field(default_factory=dict)
 
     @property
     def row_count(self) -> int:
@@ -62,9 +66,13 @@ class Grid:
     def column_count(self) -> int:
         return len(self.texts[0]) if self.texts else 0
 
-    def origin(self, row: int, column: int) -> Place:
+    def origin(self, row: int, column: int) -> CellPosition:
         """The upper left corner of the cell at this place."""
         return self.covered.get((row, column), (row, column))
+
+    def box(self, row: int, column: int) -> Box | None:
+        """Where the cell at this place stands on its page, if that is known."""
+        return self.boxes.get(self.origin(row, column))
 
     def span(self, row: int, column: int) -> tuple[int, int]:
         """Rows and columns of the cell at this place."""
@@ -128,7 +136,7 @@ class _Filler:
     """`hanging`: by column, how many rows a cell from above still reaches down, and its place."""
 
     grid: Grid = field(default_factory=Grid)
-    hanging: dict[int, tuple[int, Place]] = field(default_factory=dict)
+    hanging: dict[int, tuple[int, CellPosition]] = field(default_factory=dict)
     left: int = _MAX_MERGED
 
     def add(self, fields: FileRow) -> None:
@@ -178,6 +186,8 @@ class _Filler:
         elif end - at > 1 or below > 0:
             self.grid.merges[origin] = (1, end - at)
             self.left -= end - at
+        if cell.box is not None and text:
+            self.grid.boxes.setdefault(origin, cell.box)
         for column in range(at, end):
             placed[column] = text
             if (row, column) != origin:
@@ -211,12 +221,19 @@ def _compact(grid: Grid, used: Collection[int]) -> Grid:
             if row in row_at and column in column_at
         },
         numbers=[grid.numbers[row] for row in rows],
+        boxes={
+            (row_at[row], column_at[column]): box
+            for (row, column), box in grid.boxes.items()
+            if row in row_at and column in column_at
+        },
     )
     for (row, column), (down, across) in grid.merges.items():
-        held_rows = [row_at[r] for r in range(row, row + down) if r in row_at]
-        held = [column_at[c] for c in range(column, column + across) if c in column_at]
-        if held_rows and held and len(held_rows) * len(held) > 1:
-            made.merge(held_rows[0], held[0], len(held_rows), len(held))
+        merged_rows = [row_at[r] for r in range(row, row + down) if r in row_at]
+        merged_columns = [column_at[c] for c in range(column, column + across) if c in column_at]
+        if merged_rows and merged_columns and len(merged_rows) * len(merged_columns) > 1:
+            made.merge(merged_rows[0], merged_columns[0], len(merged_rows), len(merged_columns))
+        if merged_rows and merged_columns and (row, column) in grid.boxes:
+            made.boxes[merged_rows[0], merged_columns[0]] = grid.boxes[row, column]
     return made
 
 

@@ -1,36 +1,40 @@
 """A grid as lines of text: titles, one line of heads, a line a row, notes below.
 
-layout of the grid → `Line`s with their kind → the builder appends them → `Table`
+layout of the grid → `TableLine`s with their kind → the builder appends them → `Table`
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ingest.tables.boxes import Box
 from ingest.tables.grid import Grid
 from ingest.tables.heads import HeadRule, Layout, head_texts, layout, row_head_count
 from ingest.tables.lines import cell_spans, row_line
 from ingest.tables.types import Cell, Merge, Role, Row, Table
 
+PlacedSpan = tuple[int, int, Box]  # start and end in the text
 HEAD_JOINER = " / "  # 2025 / Q1: a head and the one above it
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the table, not placed yet. `number` is the row's in a sheet; 0 without numbers."""
+class TableLine:
+    """A line of the table, not placed yet. `number` is the row's in a sheet; 0 without numbers.
+    `parts` are the texts of a title or a note with their boxes."""
 
     text: str
     lengths: tuple[int, ...] = ()
     number: int = 0
+    parts: tuple[tuple[str, Box | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What of a grid becomes text. `head` is None where the table has none."""
 
-    titles: tuple[Line, ...]
-    head: Line | None
-    rows: tuple[Line, ...]
-    notes: tuple[Line, ...]
+    titles: tuple[TableLine, ...]
+    head: TableLine | None
+    rows: tuple[TableLine, ...]
+    notes: tuple[TableLine, ...]
     grid: Grid
     layout: Layout
 
@@ -54,6 +58,30 @@ class Written:
             row_head_count=row_head_count(grid, rows),
             merges=tuple(self._merges()),
         )
+
+    def boxes(self, head_start: int | None, starts: Sequence[int]) -> Iterator[PlacedSpan]:
+        """Where the texts in the head line stand, and in the rows that begin at `starts`."""
+        grid, rows = self.grid, self.layout
+        if not grid.boxes:
+            return
+        if head_start is not None and self.head is not None:
+            yield from self._head_boxes(cell_spans(head_start, self.head.lengths))
+        for start, row, line in zip(starts, range(rows.body, rows.notes), self.rows, strict=True):
+            for column, (begin, end) in enumerate(cell_spans(start, line.lengths)):
+                if begin < end and (box := grid.box(row, column)):
+                    yield begin, end, box
+
+    def _head_boxes(self, spans: list[tuple[int, int]]) -> Iterator[PlacedSpan]:
+        """Of each head, `spans` being those of the columns."""
+        heads = range(self.layout.head, self.layout.body)
+        by_column = head_texts(self.grid, heads)
+        for column, (start, _) in enumerate(spans):
+            at = start
+            for text in by_column[column]:
+                row = next(row for row in heads if self.grid.texts[row][column] == text)
+                if box := self.grid.box(row, column):
+                    yield at, at + len(text), box
+                at += len(text) + len(HEAD_JOINER)
 
     def _head_cells(self, spans: list[tuple[int, int]], heads: range) -> Iterator[Cell]:
         """Each head once, placed where it stands first in the line with the cells `spans`."""
@@ -96,7 +124,7 @@ def write(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Written
     if heads:
         columns = head_texts(grid, heads)
         text, lengths = row_line([HEAD_JOINER.join(texts) for texts in columns])
-        head = Line(text, lengths, grid.numbers[heads[-1]])
+        head = TableLine(text, lengths, grid.numbers[heads[-1]])
     return Written(
         tuple(_single(grid, row) for row in range(found.head)),
         head,
@@ -107,15 +135,17 @@ def write(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Written
     )
 
 
-def _single(grid: Grid, row: int) -> Line:
+def _single(grid: Grid, row: int) -> TableLine:
     """A title or a note: words, no cells."""
-    return Line(" ".join(text for _, text in grid.cells(row)), number=grid.numbers[row])
+    cells = grid.cells(row)
+    parts = tuple((text, grid.box(row, column)) for column, text in cells) if grid.boxes else ()
+    return TableLine(" ".join(text for _, text in cells), number=grid.numbers[row], parts=parts)
 
 
-def _body(grid: Grid, row: int) -> Line:
+def _body(grid: Grid, row: int) -> TableLine:
     """A row; one cell over the whole width, a heading inside the table, is written once."""
     texts = grid.texts[row]
     if grid.fills_row(row):
         texts = [texts[0], *[""] * (len(texts) - 1)]
     text, lengths = row_line(texts)
-    return Line(text, lengths, grid.numbers[row])
+    return TableLine(text, lengths, grid.numbers[row])

@@ -8,7 +8,7 @@ import pytest
 from app.llm.chat_model import EngineStreamBroken
 from app.llm.scripted import ScriptedChatModel
 from tests.api.sse import ask, events
-from tests.house import RunningApi, drain, running_api
+from tests.application import RunningApi, drain, running_api
 
 HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
 QUESTION = "年假有几天？"
@@ -84,7 +84,7 @@ def test_it_can_be_asked_anew(api: RunningApi, model: ScriptedChatModel, base_id
     assert (done["cached_from"], done["content"]) == (None, "年假十五天。")
     model.enqueue("年假十五天。")
     replayed = api.http.post(f"/api/messages/{done['id']}/replay").json()
-    assert replayed["recipe"]["sampling"]["temperature"] == 0  # as it would be written now
+    assert replayed["recipe"]["sampling"]["temperature"] is None  # as it would be written now
 
 
 def test_what_is_not_a_good_answer_is_not_given_again(
@@ -154,7 +154,7 @@ def test_two_processes_share_it_and_settings_divide_it(tmp_path: Path) -> None:
         answered(api, base_id)
         with running_api(tmp_path, model=second) as other:
             assert answered(other, base_id)["cached_from"]
-            drain(other.house)
+            drain(other.application)
         third.enqueue(SENTENCE)
         with running_api(tmp_path, model=third, top_k=2) as changed:
             assert answered(changed, base_id)["cached_from"] is None

@@ -10,7 +10,7 @@ from app.llm.servers.fake_engine import FakeEngine
 from evals.speed.processes import free_ports
 from tests.api.sse import ask
 from tests.api.test_engines import SENTENCE, api_over, engine_status
-from tests.house import RunningApi
+from tests.application import RunningApi
 from tests.processes.zhiwen_up import eventually
 from tests.serving import serving
 

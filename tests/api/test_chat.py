@@ -7,7 +7,7 @@ from app.llm.messages import Message
 from app.llm.scripted import ScriptedChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask, events
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 from tests.weights import CHAT_MODEL
 
 HANDBOOK = """# 员工手册
@@ -71,7 +71,7 @@ def test_the_first_words_of_an_answer_are_served_and_kept_but_not_taught(tmp_pat
         found = ask(api.http, "年假有几天？", base_id)
         path = f"/api/messages/{found['start'][0]['answer_id']}"
         api.http.put(f"{path}/feedback", json={"rating": "up"})
-        kept = api.house.conversations.message(path.rpartition("/")[2])
+        kept = api.application.conversations.message(path.rpartition("/")[2])
         exported = api.http.get("/api/export", params={"format": "messages"}).json()["messages"]
 
     assert model.history[0][-1] == Message("assistant", "年假有")
@@ -197,7 +197,7 @@ def test_questions_that_cannot_be_asked_are_refused_before_the_stream(api: Runni
         assert answer.headers["content-type"] == "application/problem+json"
         return answer.status_code, answer.json()["code"]
 
-    assert status(question="长" * 100_000, base_ids=[base_id]) == (413, "too_large")
+    assert status(question="长" * 100_000, base_ids=[base_id]) == (413, "question_too_long")
     assert status(question="  ", base_ids=[base_id]) == (422, "empty_question")
     assert status(question="年假？", base_ids=[]) == (422, "no_base")
     assert status(question="年假？", base_ids=["nowhere"]) == (404, "not_found")

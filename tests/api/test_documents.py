@@ -5,8 +5,8 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from tests.house import RunningApi, drain, running_api
-from tests.ingest.table_files import book_with_hidden_parts
+from tests.application import RunningApi, drain, running_api
+from tests.ingest.tables.table_files import book_with_hidden_parts
 
 
 def upload(api: RunningApi, base_id: str, name: str, data: bytes) -> tuple[int, dict[str, object]]:
@@ -27,7 +27,7 @@ def test_a_document_goes_from_queued_to_ready_and_can_be_read_back(api: RunningA
     base_id = api.ingest("库", {})
     status, document = upload(api, base_id, "说明.md", "# 说明\n\n保修期为两年。".encode())
     assert (status, document["state"]) == (202, "queued")
-    drain(api.house)
+    drain(api.application)
     read = api.http.get(f"/api/documents/{document['id']}").json()
     assert (read["state"], read["chunk_count"], read["title"]) == ("ready", 1, "说明")
     chunks = api.http.get(f"/api/documents/{document['id']}/chunks").json()
@@ -93,7 +93,7 @@ def test_folders_in_a_name_are_dropped(api: RunningApi) -> None:
     base_id = api.ingest("库", {})
     _, document = upload(api, base_id, "../../etc/保修.txt", "保修期为两年。".encode())
     assert document["name"] == "保修.txt"
-    assert not list(Path(api.house.settings.data_dir).parent.rglob("保修.txt"))
+    assert not list(Path(api.application.settings.data_dir).parent.rglob("保修.txt"))
 
 
 def test_a_file_beyond_the_limit_is_refused_while_it_comes_in(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_file_beyond_the_limit_is_refused_while_it_comes_in(tmp_path: Path) ->
                 connection.sendall(request)
                 answer = connection.recv(65536).decode()
             assert answer.startswith("HTTP/1.1 413")
-        assert not list(api.house.files.folder.rglob("*.part"))
+        assert not list(api.application.files.folder.rglob("*.part"))
         assert api.http.get(f"/api/bases/{base_id}").json()["document_count"] == 0
 
 
@@ -135,7 +135,7 @@ def test_deleting_takes_a_document_out_of_search_at_once(api: RunningApi) -> Non
     assert (
         api.http.post("/api/search", json={"query": "x", "base_ids": [base_id]}).status_code == 404
     )
-    assert [p for p in api.house.files.folder.rglob("*") if p.is_file()] == []
+    assert [p for p in api.application.files.folder.rglob("*") if p.is_file()] == []
 
 
 def test_a_base_being_read_answers_from_what_is_ready(api: RunningApi) -> None:
@@ -148,7 +148,7 @@ def test_a_base_being_read_answers_from_what_is_ready(api: RunningApi) -> None:
 def test_a_document_gives_its_tables_and_what_its_reader_left_out(api: RunningApi) -> None:
     base_id = api.ingest("库", {})
     _, document = upload(api, base_id, "orders.xlsx", book_with_hidden_parts())
-    drain(api.house)
+    drain(api.application)
     path = f"/api/documents/{document['id']}"
     notices = api.http.get(path).json()["notices"]
     assert {"code": "hidden_sheet", "count": 1, "detail": "Costs"} in notices

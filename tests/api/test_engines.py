@@ -11,7 +11,7 @@ import pytest
 
 from app.llm.servers.fake_engine import FakeEngine
 from tests.api.sse import ask, events
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 from tests.processes.zhiwen_up import Engine, eventually
 from tests.weights import CHAT_MODEL, store_with
 
@@ -23,7 +23,7 @@ CITED = f"{SENTENCE[:-1]}[1]。"
 def api_over(
     folder: Path, engines: list[dict[str, object]], **settings: object
 ) -> Iterator[RunningApi]:
-    """A house with those engines in its file."""
+    """An application with those engines in its file."""
     text = ""
     for fields in engines:
         rows = (f"{name} = {_toml(value)}" for name, value in fields.items())

@@ -12,7 +12,7 @@ import pytest
 
 from app.services.jobs.queue import MAX_ATTEMPTS
 from app.worker.evaluator import Evaluator
-from tests.house import RunningApi, evaluating, running_api
+from tests.application import RunningApi, evaluating, running_api
 
 LEAVE = "# 年假\n\n年假为每年十五天，须提前一周申请。"
 TRAVEL = "# 差旅\n\n出差住宿每晚不超过四百五十元。"
@@ -74,7 +74,7 @@ def ended(api: RunningApi, address: str) -> dict[str, Any]:
 def finished(api: RunningApi, base: str, body: dict[str, Any]) -> dict[str, Any]:
     """A run from its start to its end."""
     address = start(api, base, body)
-    with evaluating(api.house):
+    with evaluating(api.application):
         return ended(api, address)
 
 
@@ -137,11 +137,11 @@ def test_a_run_that_fails_says_why(api: RunningApi, base: str) -> None:
 def test_a_second_api_process_sees_a_run_as_it_is(api: RunningApi, base: str) -> None:
     """It used to say that the run had failed."""
     first, second = slow_start(api, base), start(api, base, {})
-    with running_api(api.house.settings.data_dir) as other:
+    with running_api(api.application.settings.data_dir) as other:
         states = [run["state"] for run in other.http.get(f"{base}/evaluations").json()]
         assert states == ["queued", "queued"]
         assert [other.http.get(run).json()["jobs_before"] for run in (first, second)] == [0, 1]
-        with evaluating(api.house):
+        with evaluating(api.application):
             assert eventually(lambda: other.http.get(first).json()["state"] == "running")
             assert other.http.get(second).json()["state"] == "queued"
             assert ended(other, first)["state"] == "done"
@@ -154,7 +154,7 @@ def test_a_second_api_process_sees_a_run_as_it_is(api: RunningApi, base: str) ->
 def test_progress_is_seen_while_it_measures(api: RunningApi, base: str) -> None:
     address = slow_start(api, base)
     seen = set()
-    with evaluating(api.house):
+    with evaluating(api.application):
         while (run := api.http.get(address).json())["state"] in ("queued", "running"):
             seen.add((run["stage"], run["total"]))
     assert run["state"] == "done", run["error"]
@@ -165,7 +165,7 @@ def test_progress_is_seen_while_it_measures(api: RunningApi, base: str) -> None:
 def test_a_run_is_cancelled(api: RunningApi, base: str, running: bool) -> None:
     address = slow_start(api, base)
     cancel = f"/api/jobs/{address.rpartition('/')[2]}/cancel"
-    with evaluating(api.house) as evaluator:
+    with evaluating(api.application) as evaluator:
         if running:
             pid = process_of(evaluator)
         assert api.http.post(cancel).json()["state"] == "cancelled"
@@ -183,7 +183,7 @@ def test_a_run_is_cancelled(api: RunningApi, base: str, running: bool) -> None:
 
 def test_a_process_that_is_killed_fails_its_run_with_a_reason(api: RunningApi, base: str) -> None:
     address = slow_start(api, base)
-    with evaluating(api.house) as evaluator:
+    with evaluating(api.application) as evaluator:
         os.kill(process_of(evaluator), signal.SIGKILL)
         run = ended(api, address)
     assert run["state"] == "failed"
@@ -192,21 +192,21 @@ def test_a_process_that_is_killed_fails_its_run_with_a_reason(api: RunningApi, b
 
 def test_a_worker_that_is_told_to_stop_queues_its_run_again(api: RunningApi, base: str) -> None:
     address = slow_start(api, base)
-    with evaluating(api.house) as evaluator:
+    with evaluating(api.application) as evaluator:
         process_of(evaluator)
     assert api.http.get(address).json()["state"] == "queued"
     job = api.http.get(f"/api/jobs/{address.rpartition('/')[2]}").json()
     assert job["attempts"] == 0
-    with evaluating(api.house):
+    with evaluating(api.application):
         assert ended(api, address)["state"] == "done"
 
 
 def test_a_run_that_keeps_ending_its_worker_fails_with_a_reason(api: RunningApi, base: str) -> None:
     address = start(api, base, {})
     for _ in range(MAX_ATTEMPTS):
-        assert api.house.jobs.claim("dead", "evaluate") is not None
-        api.house.jobs.release("dead")
-    with evaluating(api.house):
+        assert api.application.jobs.claim("dead", "evaluate") is not None
+        api.application.jobs.release("dead")
+    with evaluating(api.application):
         run = ended(api, address)
     assert run["state"] == "failed"
     assert f"ended {MAX_ATTEMPTS} times" in run["error"]
@@ -215,7 +215,7 @@ def test_a_run_that_keeps_ending_its_worker_fails_with_a_reason(api: RunningApi,
 def test_runs_that_were_kept_in_files_move_into_the_database(api: RunningApi, base: str) -> None:
     done = finished(api, base, {"changes": {"top_k": "1"}})
     report = api.http.get(f"{base}/evaluations/{done['id']}/report").text
-    folder = api.house.settings.data_dir / "evals" / "own" / base.rpartition("/")[2]
+    folder = api.application.settings.data_dir / "evals" / "own" / base.rpartition("/")[2]
     folder.mkdir(parents=True)
     about = {"started_at": "2026-11-01T08:00:00+00:00", "changes": {"top_k": "1"}, "answers": False}
     for run_id in ("20261101-080000-abcd", "20261101-090000-ef01"):
@@ -225,7 +225,7 @@ def test_runs_that_were_kept_in_files_move_into_the_database(api: RunningApi, ba
     (folder / "20261101-080000-abcd.html").write_text(report)
 
     for _ in range(2):  # the next start finds nothing to do
-        api.house.evaluations.move_files()
+        api.application.evaluations.move_files()
 
     moved, failed = (
         api.http.get(f"{base}/evaluations/{run_id}").json()
@@ -264,7 +264,7 @@ def test_what_is_not_there_is_not_found(api: RunningApi, base: str) -> None:
 
 
 def test_the_report_of_the_public_sets_is_served(api: RunningApi) -> None:
-    folder = api.house.settings.data_dir / "evals"
+    folder = api.application.settings.data_dir / "evals"
     folder.mkdir(parents=True)
     (folder / "report.html").write_text("<!doctype html><p>表", encoding="utf-8")
     assert api.http.get("/api/evaluation/report").text == "<!doctype html><p>表"

@@ -2,7 +2,7 @@ import json
 
 from app.llm.scripted import ScriptedChatModel
 from tests.api.sse import ask
-from tests.house import RunningApi
+from tests.application import RunningApi
 
 
 def answered(api: RunningApi, model: ScriptedChatModel) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import openai
 import pytest
 
 from app.llm.scripted import ScriptedChatModel
-from tests.house import RunningApi
+from tests.application import RunningApi
 
 
 def client_of(api: RunningApi) -> openai.OpenAI:

@@ -14,9 +14,9 @@ from app.services.operations.warm_up import PAUSES_S, WarmUp
 from app.wiring.application import build
 from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
+from tests.application import test_settings as settings_for
 from tests.cli.conftest import zhiwen
 from tests.cli.shell import Shell
-from tests.house import test_settings as settings_for
 from tests.processes.zhiwen_up import eventually
 from tests.serving import serving
 

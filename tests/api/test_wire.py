@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.house import RunningApi
+from tests.application import RunningApi
 
 
 @pytest.mark.parametrize(

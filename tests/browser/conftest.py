@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.house import listening_socket
+from tests.application import listening_socket
 from tests.weights import CHAT_MODEL, EMBEDDER, store_with
 
 _START_S = 280.0

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.application import RunningApi, drain
 from tests.cli.shell import Shell, shell
-from tests.house import RunningApi, drain
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def worker(api: RunningApi) -> Iterator[None]:
 
     def work() -> None:
         while not ended.wait(0.05):
-            drain(api.house)
+            drain(api.application)
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -8,8 +8,8 @@ import pytest
 from app.llm.chat_model import EngineStreamBroken
 from app.llm.scripted import ScriptedChatModel
 from tests.api.sse import ask
+from tests.application import RunningApi
 from tests.cli.shell import Shell
-from tests.house import RunningApi
 
 HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
 SENTENCE = "年假为每年十五天，须提前一周申请。"
@@ -175,7 +175,7 @@ def test_an_answer_is_replayed(served: Shell, model: ScriptedChatModel) -> None:
     model.enqueue("十天。")
     replayed = json.loads(served("replay", answer_id, "--json").out)
     assert (replayed["same"], replayed["after"]) == (False, "十天。")
-    assert replayed["recipe"]["sampling"]["temperature"] == 0
+    assert replayed["recipe"]["sampling"]["temperature"] is None
     assert served("replay", "nothing").code == 1
     model.enqueue("十天。")
     assert "Verdicts before: supported 1" in served("replay", answer_id).out

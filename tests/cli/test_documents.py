@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.application import RunningApi
 from tests.cli.shell import Shell
-from tests.house import RunningApi
 
 HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
 

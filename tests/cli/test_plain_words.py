@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, update
 
 from app.cli.export import Format
+from app.db.tables import StoredDocument
 from app.tuning import FORMATS
+from tests.application import RunningApi
 from tests.cli.shell import Shell
-from tests.house import RunningApi
 
 HEAVY = ("torch", "faiss", "sqlalchemy", "fastapi", "httpx", "pydantic", "numpy", "transformers")
 
@@ -118,10 +120,34 @@ def test_doctor_with_a_service(served: Shell, api: RunningApi) -> None:
     assert json.loads(served("doctor", "--json").out)["queued_jobs"] == 0
 
 
+def test_doctor_counts_what_an_earlier_release_read(served: Shell, api: RunningApi) -> None:
+    api.ingest("库", {"a.md": "年假十天。", "b.md": "病假五天。"})
+    assert "of an earlier release" not in served("doctor").out
+    with api.house.db.write() as session:
+        session.exec(update(StoredDocument).values(recipe=0))
+        session.exec(
+            update(StoredDocument).where(col(StoredDocument.name) == "a.md").values(recipe_tried=0)
+        )
+    said = served("doctor").out
+    assert "reading    of an earlier release: 1 waiting, 1 failed; the reading reports" in said
+
+
 def test_unknown_models_are_answered_with_those_there_are(zhiwen: Shell) -> None:
     ran = zhiwen("models", "pull", "gpt-9")
     assert ran.code == 1
     assert ran.err.startswith("error: unknown model 'gpt-9'; known models: ")
+
+
+def test_a_model_is_used_only_where_the_engine_runs_it(
+    zhiwen: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = zhiwen("models", "use", "multilingual-e5-small")
+    assert ran.code == 1 and "is not a chat model that the embedded engine runs" in ran.err
+    assert "unknown model" in zhiwen("models", "use", "gpt-9").err
+    monkeypatch.setenv("ZHIWEN_CHAT_MODEL", "qwen3-4b-gguf")
+    ran = zhiwen("models", "use", "qwen2.5-coder-1.5b-instruct")
+    assert ran.code == 1 and "ZHIWEN_CHAT_MODEL=qwen3-4b-gguf comes first" in ran.err
+    assert not Path("shell").exists()
 
 
 def test_models_are_listed(zhiwen: Shell) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.application import RunningApi
 from tests.cli.shell import Shell
-from tests.house import RunningApi
 
 pytestmark = pytest.mark.usefixtures("worker")
 

@@ -7,7 +7,7 @@ from rich.progress import Progress, TextColumn
 
 from app.cli.client import ServiceClient
 from app.cli.waiting import progress_words, wait_until_read
-from tests.house import RunningApi, drain
+from tests.application import RunningApi, drain
 
 
 def queued(api: RunningApi, count: int) -> list[dict[str, object]]:
@@ -31,9 +31,9 @@ def test_a_waiting_document_says_how_many_are_before_it(api: RunningApi) -> None
     assert [job["jobs_before"] for job in jobs] == [2, 1, 0]
     assert api.http.get("/api/jobs", params={"kind": "evaluate"}).json() == []
 
-    claim = api.house.jobs.claim("busy")
+    claim = api.application.jobs.claim("busy")
     assert claim is not None
-    api.house.jobs.progress(claim, "parsing", 3, 12)
+    api.application.jobs.progress(claim, "parsing", 3, 12)
     read, second, _ = (api.http.get(f"/api/documents/{each['id']}").json() for each in documents)
     assert progress_words(read) == "  parsing 0.md"
     assert progress_words(second) == "  waiting 1.md, 1 before it"
@@ -55,7 +55,7 @@ def test_the_next_few_are_shown_and_all_are_waited_for(api: RunningApi) -> None:
                 self.asked += 1
                 if self.asked == len(documents):
                     bars.refresh()
-                    drain(api.house)
+                    drain(api.application)
                 return found
 
         wait_until_read(Client(api.url), documents, bars)

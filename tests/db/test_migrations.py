@@ -1,4 +1,6 @@
+import json
 import logging
+from datetime import UTC, datetime
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -9,7 +11,7 @@ from sqlmodel import SQLModel, select
 
 from app.db import engine
 from app.db.engine import Database
-from app.db.tables import Job, utc_now
+from app.db.tables import DocumentPath, Job, microseconds, utc_now
 from app.services.jobs.queue import Jobs
 
 
@@ -143,3 +145,41 @@ def test_deleting_a_document_still_takes_its_jobs_along(db: Database) -> None:
         ("document_id", "document", "CASCADE"),
         ("base_id", "knowledge_base", "CASCADE"),
     }
+
+
+def test_paths_move_into_their_table_and_back(db: Database) -> None:
+    bring_to(db, "0016")
+    created_at = datetime(2026, 3, 1, 8, 30, 0, 123456, UTC)
+    copies = {"copies/手册.md": 1_700_000_000_000_001, "z.md": 1_700_000_000_000_002}
+    also_at = {f"d{number:04}": copies if number == 7 else {} for number in range(1001)}
+    with db.write() as session:
+        session.connection().execute(
+            text(
+                "INSERT INTO document (id, base_id, name, path, also_at, series_id, version,"
+                " media_type, size_bytes, sha256, state, title, chunk_count, notices, created_at,"
+                " updated_at) VALUES (:id, 'b', 'a.md', :id, :also_at, 'd', 1, 'text/markdown', 1,"
+                " 'x', 'ready', '', 0, '[]', :now, :now)"
+            ),
+            [
+                {"id": id_, "also_at": json.dumps(others), "now": created_at}
+                for id_, others in also_at.items()
+            ],
+        )
+
+    db.migrate()
+
+    with db.read() as session:
+        rows = session.exec(select(DocumentPath)).all()
+    moved = {(row.document_id, row.base_id, row.path, row.sent_at_us) for row in rows}
+    assert len(rows) == len(moved) == 1001 + 2
+    assert {row for row in moved if row[0] == "d0007"} == {
+        ("d0007", "b", "d0007", microseconds(created_at)),
+        *(("d0007", "b", path, at_us) for path, at_us in copies.items()),
+    }
+
+    bring_to(db, "0016")
+    with db.read() as session:
+        back = session.connection().execute(text("SELECT id, also_at FROM document"))
+        kept = {id_: json.loads(each) if isinstance(each, str) else each for id_, each in back}
+    assert kept == also_at
+    db.migrate()

@@ -11,7 +11,7 @@ from app.llm.servers.fake_engine import FakeEngine
 from app.llm.wire.openai_chat import OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
 from ingest.embedding.hashing import HashingEmbedder
-from tests.house import listening_socket
+from tests.application import listening_socket
 
 
 class _Tokenizer:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from app.services.answers.generations import EventName
-from tests.house import RunningApi
+from tests.application import RunningApi
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "api.md"
 _PLACE = re.compile(r"\$[A-Z]+|\{\w+\}")

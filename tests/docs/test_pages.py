@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.application import RunningApi, drain, running_api
 from tests.docs.engine import running_engine
-from tests.house import RunningApi, drain, running_api
 
 DOCS = Path(__file__).parents[2] / "docs"
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -29,7 +29,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
         running_engine() as engine,
         running_api(data_dir, model=engine.model, sample_base=True) as running,
     ):
-        drain(running.house)
+        drain(running.application)
         yield running
 
 

@@ -9,7 +9,7 @@ from app.api import reference_page
 from app.cli.reference import commands as commands_page
 from app.cli.reference.settings import env_example, markdown, variable
 from app.config import Settings
-from tests.house import RunningApi
+from tests.application import RunningApi
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"

@@ -25,9 +25,9 @@ from app.models.errors import ModelMissing
 from app.models.store import ModelStore
 from app.rag.prompting.prompt import render_chatml
 from app.wiring.engines import build_chat_model
+from tests.application import RunningApi, listening_socket, running_api
+from tests.application import test_settings as settings_for
 from tests.engines.adapter import write_gguf
-from tests.house import RunningApi, listening_socket, running_api
-from tests.house import test_settings as settings_for
 from tests.weights import CHAT_MODEL, store_with
 
 NO_VLLM = "vLLM is not in this environment; it is tested by: make test-vllm"
@@ -156,7 +156,7 @@ def engine(
 @pytest.fixture(scope="package")
 def on_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
     """A whole service whose answers come from the engine."""
-    folder = tmp_path_factory.mktemp("house")
+    folder = tmp_path_factory.mktemp("application")
     settings = {
         "engine_url": f"{engine.url}/v1",
         "chat_model": engine.model,

@@ -11,9 +11,9 @@ import pytest
 from app.llm.messages import Message
 from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask, events
+from tests.application import RunningApi
 from tests.engines.adapter import write_peft
 from tests.engines.conftest import Engine
-from tests.house import RunningApi
 
 RULES = """# 云杉仓库值班规定
 

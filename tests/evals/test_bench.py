@@ -12,8 +12,8 @@ from evals.speed import latency
 from evals.speed.processes import children, command_line, free_ports, memory_mib, running
 from evals.speed.synthetic import generate
 from ingest.terms import terms
+from tests.application import running_api
 from tests.docs.engine import running_engine
-from tests.house import running_api
 
 
 def test_a_corpus_is_the_same_for_the_same_seed_only() -> None:
@@ -75,7 +75,7 @@ def test_api_and_engine_are_asked_for_the_same_prompt(tmp_path: Path) -> None:
         found = latency.first_tokens(
             api.url,
             engine.url,
-            api.house.db,
+            api.application.db,
             base_id,
             corpus.questions,
             model="fake",

@@ -12,8 +12,8 @@ from evals.quality.changes import changed
 from evals.quality.run import Runner
 from evals.quality.sets import held_out, load_set
 from ingest.embedding.hashing import HashingEmbedder
+from tests.application import test_settings as settings_for
 from tests.evals.tiny import tiny_eval, write_rows, write_set
-from tests.house import test_settings as settings_for
 
 
 def runner(tmp_path: Path) -> Runner:

@@ -18,8 +18,8 @@ from evals.quality.sets import Question, load_set
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 from ingest.parsers import parse
+from tests.application import test_settings as settings_for
 from tests.evals.tiny import tiny_eval, write_set
-from tests.house import test_settings as settings_for
 from tests.weights import EMBEDDER, store_with
 
 HANDBOOK = catalogue.load()["handbook"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from evals.catalogue import Eval
 from evals.quality.run import Runner
 from ingest.embedding.hashing import HashingEmbedder
-from tests.house import test_settings as settings_for
+from tests.application import test_settings as settings_for
 
 CORPUS = [
     ("a", "年假", "年假为每年十五天，<b>须提前</b>一周申请。部门经理在两个工作日内答复。"),

@@ -15,8 +15,9 @@ from tests.ingest.office_files import (
     xlsx_file,
     zip_file,
 )
+from tests.ingest.parsers.test_parsers import HTML, MARKDOWN, PAGES
 from tests.ingest.pictures import drawn, saved
-from tests.ingest.table_files import (
+from tests.ingest.tables.table_files import (
     book_with_hidden_parts,
     docx_table,
     ods_file,
@@ -25,7 +26,6 @@ from tests.ingest.table_files import (
     sheet_file,
     spreadsheetml_file,
 )
-from tests.ingest.test_parsers import HTML, MARKDOWN, PAGES
 
 # A head in two rows, cells merged both ways, empty cells.
 _ROWS = [["产品", "夏季", "", "备注"], ["", "进", "出", ""], ["扇", 7, 0.25, ""], ["", 9, "", "旧"]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 
 FOREIGN_HOSTS = ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "203.0.113.9"]
 OTHER_APP = "http://127.0.0.1:3000"  # on the same machine, and still somebody else's page

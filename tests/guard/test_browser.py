@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from tests.application import RunningApi, running_api
 from tests.browser.conftest import browser
 from tests.guard.test_interface import interface
-from tests.house import RunningApi, running_api
 from tests.serving import serving
 
 __all__ = ["browser"]

@@ -14,12 +14,13 @@ from websockets.typing import Origin, Subprotocol
 from app.models.store import ModelStore
 from app.supervisor import children
 from evals.speed.processes import free_ports
+from tests.application import test_settings as settings_for
 from tests.guard.handshake import handshake
-from tests.house import test_settings as settings_for
 from tests.processes.zhiwen_up import eventually
 
 PORTAL = "https://portal.example"
 PATHS = ["/", "/_stcore/health", "/_stcore/host-config", "/_stcore/upload_file/a/b", "/media/x"]
+PATHS += ["/zhiwen/pages/0123456789abcdef/1"]
 
 
 @contextmanager

@@ -42,9 +42,9 @@ def pdf_file(pages: Sequence[Sequence[tuple[str, int]]]) -> bytes:
             f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>"
             f"/Contents {5 + 2 * number} 0 R>>".encode()
         )
-        objects.append(_stream(_content(lines)))
-    objects.append(_stream(_TO_UNICODE))
-    return _assemble(objects)
+        objects.append(content_stream(_content(lines)))
+    objects.append(content_stream(_TO_UNICODE))
+    return assembled(objects)
 
 
 # Character codes are UTF-16 themselves, so the map is the identity, a row of 256 at a time.
@@ -67,11 +67,13 @@ def _content(lines: Sequence[tuple[str, int]]) -> bytes:
     return "\n".join([*parts, "ET"]).encode()
 
 
-def _stream(content: bytes) -> bytes:
+def content_stream(content: bytes) -> bytes:
+    """A stream object of a PDF."""
     return b"<</Length %d>>stream\n%s\nendstream" % (len(content), content)
 
 
-def _assemble(objects: Sequence[bytes]) -> bytes:
+def assembled(objects: Sequence[bytes]) -> bytes:
+    """A PDF of these objects, numbered from 1; the first is its catalogue."""
     out, offsets = io.BytesIO(), []
     out.write(b"%PDF-1.7\n")
     for number, content in enumerate(objects, start=1):
@@ -108,6 +110,6 @@ def drawn_pdf(
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>"
         b"/Contents 5 0 R>>",
-        _stream("\n".join(lines).encode()),
+        content_stream("\n".join(lines).encode()),
     ]
-    return _assemble(objects)
+    return assembled(objects)

@@ -13,7 +13,7 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from tests.ingest.compound_file import Storage, compound_file
+from tests.ingest.parsers.compound_file import Storage, compound_file
 
 Cell = str | int | float | None
 Rows = Sequence[Sequence[Cell]]

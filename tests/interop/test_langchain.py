@@ -8,7 +8,7 @@ from app.interop.client import ZhiwenError
 from app.interop.langchain import ZhiwenRetriever, answer_line
 from app.llm.chat_model import EngineStreamBroken
 from app.llm.scripted import ScriptedChatModel
-from tests.house import RunningApi
+from tests.application import RunningApi
 
 HANDBOOK = """# 员工手册
 

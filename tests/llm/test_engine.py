@@ -20,7 +20,7 @@ from app.llm.tokenizer import QwenTokenizer
 from app.llm.wire.openai_chat import OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask
-from tests.house import running_api
+from tests.application import running_api
 from tests.llm.test_tokenizer import TEXTS
 from tests.weights import CHAT_MODEL, store_with
 

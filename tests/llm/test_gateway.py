@@ -20,8 +20,10 @@ from app.llm.gateway import Engine, Gateway
 from app.llm.messages import Message, Served
 from app.llm.request_queue import RequestQueue
 from app.llm.routing import Case
+from app.llm.sampling import Thinking
 from app.llm.scripted import ScriptedChatModel
 from app.llm.servers.fake_engine import MODES, FakeEngine, Mode
+from app.llm.servers.fake_thoughts import THINKING_MODES
 from app.llm.wire.openai_chat import OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.llm.test_breaker import Clock
@@ -30,6 +32,7 @@ from tests.serving import serving
 
 # The last two differ only where tools are offered.
 WHOLE = {"ok", "split", "joined", "no_done", "loading_once", "count", "clock", "no_tools", "tool"}
+WHOLE |= set(THINKING_MODES)
 BROKEN = {"stall_middle", "reset", "malformed", "unfinished", "error_middle"}
 REJECTED = {"refused", "error_first"}
 
@@ -50,6 +53,7 @@ def remote(url: str, mode: str, clock: Clock, **fields: object) -> Engine:
         connect_timeout_s=1,
         first_token_timeout_s=0.3 if mode.startswith("stall") else 20,
         stall_timeout_s=0.3 if mode.startswith("stall") else 20,
+        thinking=Thinking("always" if mode in THINKING_MODES else "no", opened="opened" in mode),
     )
     return engine_of(spec, model, clock)
 
@@ -83,6 +87,8 @@ async def ask(gateway: Gateway, wanted: str = "auto") -> Heard:
 
 def whole_text(mode: str) -> str:
     """What an engine in a mode of `WHOLE` writes within the tokens that `ask` allows."""
+    if mode == "think_only":
+        return ""
     return "".join(f"{n} " for n in range(100)) if mode in ("count", "clock") else ANSWER
 
 

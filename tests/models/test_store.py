@@ -15,8 +15,9 @@ from app.models.errors import (
     UnknownModel,
 )
 from app.models.fetch import Fetcher
+from app.models.hub import HubClient
 from app.models.progress import Progress
-from app.models.registry import Registry
+from app.models.registry import Hub, Registry
 from app.models.store import ModelStore
 from tests.models.parts import HUB_NAME, MODEL_BYTES, NAME, tiny_registry, write_wheels
 
@@ -167,6 +168,23 @@ def test_defaults_prefer_what_is_here_then_what_can_be_had(
     here = ours.models_dir / "bge-small-zh-v1.5"
     here.mkdir(parents=True)
     assert ours.default_embedder() == "bge-small-zh-v1.5"
+
+
+class Reached(HubClient):
+    """A hub that has everything."""
+
+    def reachable(self, hub: Hub) -> bool:
+        return True
+
+
+def test_defaults_are_the_same_with_and_without_a_hub(tmp_path: Path) -> None:
+    """The default embedder has measured thresholds, so that it can refuse."""
+    with_hub = ModelStore(tmp_path, hub=Reached())
+    without = ModelStore(tmp_path, offline=True)
+    assert with_hub.default_embedder() == without.default_embedder()
+    assert with_hub.registry[with_hub.default_embedder()].answerable_from
+    assert with_hub.default_chat_model() == without.default_chat_model()
+    assert with_hub.more_able_chat_model() == without.more_able_chat_model()
 
 
 def test_models_of_one_vocabulary_share_a_tokenizer(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from evals.speed.processes import environment
 from tests.api.sse import ask
-from tests.house import listening_socket
+from tests.application import listening_socket
 from tests.processes.zhiwen_up import UP, Engine, ZhiwenUp, eventually, lives, zhiwen_up
 
 

@@ -18,7 +18,7 @@ from app.llm.gateway import alone
 from app.llm.scripted import ScriptedChatModel
 from app.services.operations.engine_gauges import EngineGauges
 from tests.api.sse import ask
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 from tests.llm.test_breaker import Clock
 
 DOCKER = Path(__file__).parents[2] / "docker"

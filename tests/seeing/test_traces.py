@@ -21,9 +21,9 @@ from app.logs import JsonFormatter, TextFormatter
 from app.telemetry import instrument
 from app.wiring.application import build
 from ingest.embedding.hashing import HashingEmbedder
-from tests import house as houses
+from tests import application as applications
 from tests.api.sse import ask
-from tests.house import RunningApi, drain, running_api
+from tests.application import RunningApi, drain, running_api
 
 HANDBOOK = "# 年假\n\n员工入职满三年，年假为每年十五天。\n"
 QUESTION = "年假有几天？"
@@ -131,9 +131,11 @@ def test_lines_for_people_end_with_the_trace() -> None:
 def spans(tmp_path: Path) -> Iterator[list[ReadableSpan]]:
     """The spans of an upload, an answer that was written, and one whose engine was gone."""
     model = ScriptedChatModel()
-    settings = houses.test_settings(tmp_path / "data", embedder="hashing", max_answer_tokens=99)
-    house = build(settings, embedder=HashingEmbedder(), model=model)
-    app = create_app(house)
+    settings = applications.test_settings(
+        tmp_path / "data", embedder="hashing", max_answer_tokens=99
+    )
+    application = build(settings, embedder=HashingEmbedder(), model=model)
+    app = create_app(application)
     exporter = InMemorySpanExporter()
     provider = instrument(app, exporter)
     try:
@@ -141,7 +143,7 @@ def spans(tmp_path: Path) -> Iterator[list[ReadableSpan]]:
             base_id = http.post("/api/bases", json={"name": "人事"}).json()["id"]
             upload = {"file": ("员工手册.md", HANDBOOK.encode())}
             http.post(f"/api/bases/{base_id}/documents", files=upload)
-            drain(house)
+            drain(application)
             body = {"question": QUESTION, "base_ids": [base_id]}
             model.enqueue("年假为每年", "十五天。")
             assert "event: done" in http.post("/api/chat", json=body, headers=TRACEPARENT).text

@@ -44,10 +44,10 @@ def test_two_api_processes_serve_the_same_conversations(
                     "sample_base": False,
                 }
             )
-        house = build(Settings.model_validate(changes[0]), model=ScriptedChatModel())
-        house.prepare()
-        base_id, _ = add_documents(house, "人事", {"员工手册.md": HANDBOOK.encode()})
-        house.db.dispose()
+        application = build(Settings.model_validate(changes[0]), model=ScriptedChatModel())
+        application.prepare()
+        base_id, _ = add_documents(application, "人事", {"员工手册.md": HANDBOOK.encode()})
+        application.db.dispose()
         addresses = [f"http://127.0.0.1:{port}" for port in ports[:2]]
         with (
             running(engine, f"{engine_url}/models", {}),

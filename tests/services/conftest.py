@@ -8,10 +8,10 @@ import pytest
 
 from app.db.engine import Database
 from app.db.files import FileStore
+from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
-from app.services.library.ingestion import Ingestion
 from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Embedder, TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
@@ -36,7 +36,7 @@ class DisturbedEmbedder(HashingEmbedder):
 
 
 @dataclass(slots=True)
-class House:
+class Application:
     """The services below the API."""
 
     db: Database
@@ -91,8 +91,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def house(url: str, tmp_path: Path) -> Iterator[House]:
+def application(url: str, tmp_path: Path) -> Iterator[Application]:
     db = Database(url)
     db.migrate()
-    yield House(db, FileStore(tmp_path / "files"), HashingEmbedder(), tmp_path)
+    yield Application(db, FileStore(tmp_path / "files"), HashingEmbedder(), tmp_path)
     db.dispose()

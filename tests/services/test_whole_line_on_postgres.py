@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.llm.scripted import ScriptedChatModel
 from tests.api.sse import ask
-from tests.house import running_api
+from tests.application import running_api
 from tests.postgres import fresh_database
 from tests.services.conftest import HANDBOOK
 

@@ -8,7 +8,7 @@ import pytest
 from app.llm.servers.fake_engine import FakeEngine
 from tests.api.sse import ask
 from tests.api.test_engines import api_over
-from tests.house import RunningApi
+from tests.application import RunningApi
 from tests.llm.test_openai_chat import CLOSED_PORT
 
 # The fake engine quotes what follows a source's first line, and so a document that has one.

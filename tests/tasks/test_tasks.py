@@ -15,7 +15,7 @@ from app.rag.language import Language
 from app.rag.types import Passage
 from app.tasks.summarise import MAX_PARTS, Summarise, parts_of, spread
 from tests.api.sse import ask
-from tests.house import RunningApi, running_api
+from tests.application import RunningApi, running_api
 
 HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。病假每年十天。\n"
 

@@ -9,19 +9,19 @@ import pytest
 import uvicorn
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.stand_in import House, build, sample_house
+from tests.ui.stand_in.service import Application, build, sample_application
 
 
 @pytest.fixture
-def house() -> House:
-    return sample_house()
+def application() -> Application:
+    return sample_application()
 
 
 @pytest.fixture
-def api_url(house: House) -> Iterator[str]:
-    """Serves `house` until the test ends."""
+def api_url(application: Application) -> Iterator[str]:
+    """Serves `application` until the test ends."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build(house), log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(build(application), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

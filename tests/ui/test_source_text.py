@@ -7,9 +7,9 @@ from app.api.routes.documents import NoticeOut
 from app.services.library.document_tables import TablePart
 from ingest.parsers import parse
 from ingest.types import Document
-from tests.ingest.table_files import docx_table
-from tests.ui.stand_in import House
-from tests.ui.test_pages import said
+from tests.ingest.tables.table_files import docx_table
+from tests.ui.pages import said
+from tests.ui.stand_in.service import Application
 from ui.parts.source_text import drawn
 from ui.words.texts import words
 
@@ -47,13 +47,13 @@ def test_a_part_of_a_table_shows_its_head_and_what_reaches_into_it() -> None:
 
 
 def test_an_opened_document_shows_its_tables_and_its_reading_report(
-    app: AppTest, house: House
+    app: AppTest, application: Application
 ) -> None:
     document, table = read()
-    base_id = next(iter(house.bases))
-    stored = house.add_document(base_id, "cells.docx", document.text.encode(), "ready")
+    base_id = next(iter(application.bases))
+    stored = application.add_document(base_id, "cells.docx", document.text.encode(), "ready")
     stored.notices = [NoticeOut(code="hidden_rows", count=3, detail="Sheet_1")]
-    house.tables_of[stored.id] = [table]
+    application.tables_of[stored.id] = [table]
     app.session_state["dialog"] = {"name": "document", "id": stored.id}
     app.run()
     assert not app.exception

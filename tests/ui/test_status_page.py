@@ -1,38 +1,73 @@
 """The status page against the stand-in."""
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.stand_in import House, now
-from tests.ui.stand_in_engines import two_engines
-from tests.ui.test_pages import ZH, go, said
+from app.api.routes.health import AdviceOut
+from app.services.operations.status import UNCALIBRATED
+from tests.ui.pages import ZH, go, said
+from tests.ui.stand_in.engines import two_engines
+from tests.ui.stand_in.service import Application, now
 
 
-def test_the_status_page_says_what_is_down(app: AppTest, house: House) -> None:
+def test_the_status_page_says_what_is_down(app: AppTest, application: Application) -> None:
     go(app, "status")
     assert app.success[0].value == ZH["status.all"]
     assert "剩余 43.9 GB" in said(app)
     assert "free" not in said(app)
-    house.engine_down_since = now()
+    application.engine_down_since = now()
     app.run()
     assert ZH["help.engine"] in said(app)
 
 
-def test_the_status_page_says_why_the_embedder_is_not_loaded(app: AppTest, house: House) -> None:
-    house.embedder_error = "It could not be loaded (OSError: model.safetensors is truncated)."
+def test_the_status_page_says_why_the_embedder_is_not_loaded(
+    app: AppTest, application: Application
+) -> None:
+    application.embedder_error = "It could not be loaded (OSError: model.safetensors is truncated)."
     go(app, "status")
     assert "is truncated" in said(app)
     assert ZH["help.embedder_failed"] in said(app)
     assert ZH["help.embedder"] not in said(app)
 
 
-def test_the_status_page_shows_each_engine_and_what_to_do(app: AppTest, house: House) -> None:
-    house.engines = two_engines(down_since=now())
+def test_the_status_page_shows_each_engine_and_what_to_do(
+    app: AppTest, application: Application
+) -> None:
+    application.engines = two_engines(down_since=now())
     go(app, "status")
     assert not app.exception
     assert ZH["status.some"].format(n=1) in [w.value for w in app.warning]
     assert ZH["help.engine_gone"] in said(app)
     assert "All connection attempts failed" in said(app)
-    house.engines = two_engines()
+    application.engines = two_engines()
     app.run()
     assert app.success[0].value == ZH["status.all"]
     assert ZH["help.engine_gone"] not in said(app)
+
+
+def test_an_embedder_without_thresholds_is_said(app: AppTest, application: Application) -> None:
+    application.uncalibrated = f"bge-m3 ({UNCALIBRATED})"
+    go(app, "status")
+    assert ZH["help.embedder_uncalibrated"] in said(app)
+    assert "bge\\-m3" in said(app)
+    assert "threshold" not in said(app)
+
+
+@pytest.mark.parametrize("code", ["more_able_model", "more_able_next", "smallest_model"])
+def test_advice_on_the_model_is_on_the_status_page_and_gains_on_the_first(
+    app: AppTest, application: Application, code: str
+) -> None:
+    facts = {"tokens_per_s": 310.4, "first_token_s": 4.2, "download_mb": 1103.0}
+    command = "zhiwen models use qwen2.5-coder-1.5b-instruct"
+    application.advice = [
+        AdviceOut.model_validate(
+            {"code": code, "model": "1.5b", "command": command, "facts": facts, "detail": ""}
+        )
+    ]
+    go(app, "status")
+    assert "310" in said(app)
+    assert (command in [block.value for block in app.code]) == (code != "more_able_next")
+    st.cache_data.clear()
+    go(app, "chat")
+    assert (command in [block.value for block in app.code]) == (code == "more_able_model")

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from tests.ui.conftest import until
-from tests.ui.stand_in import House
+from tests.ui.stand_in.service import Application
 from ui.client.http import ApiDown, ApiError, Client
 from ui.client.watch import ask, follow
 
@@ -15,12 +15,12 @@ def client(api_url: str) -> Client:
     return Client(api_url)
 
 
-def base_id(house: House) -> str:
-    return next(iter(house.bases))
+def base_id(application: Application) -> str:
+    return next(iter(application.bases))
 
 
-def test_an_answer_is_read_to_its_end(client: Client, house: House) -> None:
-    watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(house)]})
+def test_an_answer_is_read_to_its_end(client: Client, application: Application) -> None:
+    watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(application)]})
     assert watch.finished.wait(10)
     assert watch.error is None
     assert watch.final is not None
@@ -29,9 +29,11 @@ def test_an_answer_is_read_to_its_end(client: Client, house: House) -> None:
     assert watch.document_count == 1
 
 
-def test_a_second_watch_hears_the_same_from_the_start(client: Client, house: House) -> None:
-    house.delta_s = 0.01
-    first = ask(client, {"question": "年假多少天？", "base_ids": [base_id(house)]})
+def test_a_second_watch_hears_the_same_from_the_start(
+    client: Client, application: Application
+) -> None:
+    application.delta_s = 0.01
+    first = ask(client, {"question": "年假多少天？", "base_ids": [base_id(application)]})
     until(lambda: len(first.text) > 6)
     second = follow(client, first.answer_id)
     assert second.finished.wait(10)
@@ -40,9 +42,9 @@ def test_a_second_watch_hears_the_same_from_the_start(client: Client, house: Hou
     assert second.passages == first.passages
 
 
-def test_stopping_keeps_what_was_written(client: Client, house: House) -> None:
-    house.delta_s = 0.05
-    watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(house)]})
+def test_stopping_keeps_what_was_written(client: Client, application: Application) -> None:
+    application.delta_s = 0.05
+    watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(application)]})
     until(lambda: bool(watch.text))
     client.stop(watch.answer_id)
     assert watch.finished.wait(10)
@@ -51,18 +53,21 @@ def test_stopping_keeps_what_was_written(client: Client, house: House) -> None:
     assert watch.final["content"]
 
 
-def test_a_refused_question_says_why(client: Client, house: House) -> None:
-    watch = ask(client, {"question": "长" * 9000, "base_ids": [base_id(house)]})
+def test_a_refused_question_says_why(client: Client, application: Application) -> None:
+    watch = ask(client, {"question": "长" * 9000, "base_ids": [base_id(application)]})
     assert watch.finished.wait(10)
     assert watch.started.is_set()
     assert watch.error is not None
-    assert watch.error.code == "too_large"
+    assert watch.error.code == "question_too_long"
+    assert watch.error.facts["max_characters"] == 8000
     assert "8000" in watch.error.detail
 
 
-def test_an_engine_that_is_down_ends_in_an_error_event(client: Client, house: House) -> None:
-    house.engine_down_since = house.bases[base_id(house)].created_at
-    watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(house)]})
+def test_an_engine_that_is_down_ends_in_an_error_event(
+    client: Client, application: Application
+) -> None:
+    application.engine_down_since = application.bases[base_id(application)].created_at
+    watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(application)]})
     assert watch.finished.wait(10)
     assert watch.error is not None
     assert watch.error.code == "engine_down"

@@ -1,7 +1,7 @@
 """HTTP client. Errors: ApiError (the API refused) and its subclass ApiDown (no response)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
@@ -14,11 +14,19 @@ Params = dict[str, str | int]
 
 
 class ApiError(Exception):
-    """The API refused. `detail` is its message, `code` the machine-readable error."""
+    """The API refused. `detail` is its message, `code` the machine-readable error, `facts` are the
+    numbers in it."""
 
-    def __init__(self, detail: str, code: str = "error", status: int = 0) -> None:
+    def __init__(
+        self,
+        detail: str,
+        code: str = "error",
+        status: int = 0,
+        facts: Mapping[str, int] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail, self.code, self.status = detail, code, status
+        self.facts = dict(facts or {})
 
 
 class ApiDown(ApiError):
@@ -33,7 +41,8 @@ def _error(response: httpx.Response) -> ApiError:
         return ApiError(f"HTTP {response.status_code}", "error", response.status_code)
     if not isinstance(detail, str):
         detail = json.dumps(detail, ensure_ascii=False)
-    return ApiError(detail, str(problem.get("code", "error")), response.status_code)
+    facts = {name: value for name, value in problem.items() if type(value) is int}
+    return ApiError(detail, str(problem.get("code", "error")), response.status_code, facts)
 
 
 def _given(**values: str | int | None) -> Params:
@@ -122,6 +131,11 @@ class Client:
         path = f"/api/documents/{document_id}/tables"
         params = {"start": start, "end": end}
         return cast(list[wire.Table], self._call("GET", path, params=params))
+
+    def boxes(self, document_id: str, start: int, end: int) -> list[wire.PageBoxes]:
+        """Where a part of the text stands. Raises ApiError `no_pages`, `not_placed`."""
+        path, params = f"/api/documents/{document_id}/boxes", {"start": start, "end": end}
+        return cast(list[wire.PageBoxes], self._call("GET", path, params=params))
 
     def file(self, document_id: str) -> bytes:
         with self._stream("GET", f"/api/documents/{document_id}/file") as response:

@@ -31,6 +31,7 @@ class Watch:
     done: int = 0  # parts of a long text read so far, out of `total`
     total: int = 0
     passages: list[wire.Passage] = field(default_factory=list)
+    thought: str = ""
     text: str = ""
     final: wire.Message | None = None
     error: ApiError | None = None
@@ -51,13 +52,18 @@ class Watch:
             self.done, self.total = data.get("done", 0), data.get("total", 0)
         elif event.event == "sources":
             self.passages = data["passages"]
+        elif event.event == "thought":
+            if data.get("text_was_thought"):
+                self.thought, self.text = self.thought + self.text, ""
+            self.thought += data["text"]
         elif event.event == "delta":
             self.text += data["text"]
         elif event.event == "done":
             self.final = cast(wire.Message, data["message"])
             self.finished.set()
         elif event.event == "error":
-            self.error = ApiError(data.get("detail", ""), data.get("code", "error"))
+            facts = {name: value for name, value in data.items() if type(value) is int}
+            self.error = ApiError(data.get("detail", ""), data.get("code", "error"), facts=facts)
             self.finished.set()
 
     @property

@@ -6,7 +6,7 @@ from ui import safe_markdown, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.client.watch import Watch
-from ui.parts import feedback, marks, served, sources, trust
+from ui.parts import feedback, marks, served, sources, thought, trust
 from ui.words.texts import refused, t, words
 
 REFRESH_S = 0.2
@@ -30,17 +30,19 @@ def running(answer_id: str) -> None:
 def _draw_running(watch: Watch) -> None:
     with st.container(key=f"answer-{watch.answer_id}"):
         text = watch.text
-        if not text:
+        if not (text or watch.thought):
             st.markdown(f":shimmer[{_stage(watch)}]")
-        else:
-            if watch.passages:
-                st.caption(_found(watch))
+        elif watch.passages:
+            st.caption(_found(watch))
+        thought.running(watch)
+        if text:
             anchor = marks.anchor(watch.answer_id)
             st.markdown(safe_markdown.answer(text, len(watch.passages), anchor) + " ▍")
         if watch.passages:
             count = len(watch.passages)
             sources.chips(watch.answer_id, watch.passages, [*range(1, count + 1)])
-    marks.follow_end("running", len(watch.text) + len(watch.passages), jump=watch.answer_id)
+    length = len(watch.thought) + len(watch.text) + len(watch.passages)
+    marks.follow_end("running", length, jump=watch.answer_id)
 
 
 def _found(watch: Watch) -> str:
@@ -60,6 +62,7 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
     shown = _chosen(variants)
     with st.container(key=f"answer-{shown['id']}"):
         _outcome(shown)
+        thought.finished(shown)
         if shown["finish_reason"] == "no_sources":
             _nothing_found(shown)
         elif shown["content"]:
@@ -91,6 +94,9 @@ def _outcome(message: wire.Message) -> None:
         st.info(t("answer.interrupted"), icon=":material/info:")
     elif message["state"] == "stopped":
         st.caption(t("answer.stopped"))
+    elif message.get("thought") and not message["content"]:
+        only = "thought.only_cut" if message["finish_reason"] == "length" else "thought.only"
+        st.info(t(only), icon=":material/info:")
     elif message["finish_reason"] == "length":
         st.caption(t("answer.cut"))
     elif message["finish_reason"] == "repeated":

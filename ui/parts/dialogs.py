@@ -3,12 +3,13 @@
 import streamlit as st
 
 from ui import state
-from ui.parts import answer, bases, document_view, feedback, sidebar, sources
+from ui.parts import answer, feedback, sidebar, source_view
+from ui.parts.library import bases, document_view
 from ui.screens import documents
 from ui.words.texts import t
 
 _DIALOGS = {
-    "source": ("dialog.source", sources.dialog, "medium"),
+    "source": ("dialog.source", source_view.dialog, 680),
     "feedback": ("dialog.feedback", feedback.dialog, "medium"),
     "details": ("dialog.details", answer.details, "medium"),
     "rename_conversation": ("dialog.rename_conversation", sidebar.rename, "small"),
@@ -20,11 +21,14 @@ _DIALOGS = {
     "delete_document": ("dialog.delete_document", documents.delete_document, "small"),
 }
 
+_DRAWERS = ("source",)  # beside the conversation
+
 
 def draw() -> None:
     wanted = state.dialog()
     if not wanted:
         return
     title, body, width = _DIALOGS[wanted["name"]]
-    decorate = st.dialog(t(title), width=width, on_dismiss=state.close_dialog)  # type: ignore[call-overload]  # width is one of its literals
+    position = "right" if wanted["name"] in _DRAWERS else "center"
+    decorate = st.dialog(t(title), width=width, position=position, on_dismiss=state.close_dialog)  # type: ignore[call-overload]  # width and position are among its literals
     decorate(body)()

@@ -7,7 +7,8 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
-from ui.safe_markdown import shortened
+from ui.parts.sources import first_words, place, section
+from ui.safe_markdown import plain
 from ui.words.texts import refused, t
 
 REASONS = ("wrong", "not_in_sources", "source_missing", "out_of_date", "badly_written")
@@ -18,6 +19,7 @@ EMPTY: wire.Feedback = {
     "correction": "",
     "right_chunk_id": None,
 }
+_WORDS_CHARS = 240  # of a passage that can be chosen
 _FIELDS = ("reason", "comment", "correction", "right_chunk_id")
 
 
@@ -119,16 +121,18 @@ def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
         passage = passages.get(chunk_id)
         if passage is None:
             return t("feedback.source_chosen_before")
-        words = " ".join(passage["text"].split())[:40]
-        return f"{shortened(passage['document_name'], 24)} · {words}…"
+        where = place(passage) or section(passage)
+        # Numbered: two options of the same words would be one to Streamlit.
+        parts = (str(options.index(chunk_id) + 1), passage["document_name"], where)
+        return " · ".join(plain(part) for part in parts if part)
 
-    st.selectbox(
+    st.radio(
         t("feedback.right_source"),
         options,
         index=None,
         format_func=label,
+        captions=[_own_words(passages[id_]) if id_ in passages else "" for id_ in options],
         key="feedback-right_chunk_id",
-        placeholder=t("feedback.right_source_hint"),
         on_change=lambda: _save(message["id"]),
     )
     query = st.text_input(t("feedback.search"), key=f"feedback-search-{message['id']}")
@@ -139,6 +143,11 @@ def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
         st.rerun(scope="fragment")
     if query:
         st.caption(t("feedback.found", n=len(found)) if found else t("feedback.found_none"))
+
+
+def _own_words(passage: wire.Passage) -> str:
+    """What tells the passage from its neighbours: its words, not the heading above them."""
+    return plain(first_words(passage, _WORDS_CHARS))
 
 
 def _save(message_id: str) -> None:

@@ -8,10 +8,12 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError, Client
+from ui.parts import thought
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import t
 
 AUTO = "auto"  # the API chooses for each question
+_MAX_CHARACTERS = 8000  # until the API has said its limit
 SAMPLE_BASE = "示例 · Sample"  # the name of the base that the API creates on first start
 
 
@@ -67,7 +69,8 @@ def draw(bases: list[wire.Base], selected: list[wire.Base]) -> wire.Task:
     """Draws the row and returns the selected task."""
     names = " · ".join(plain(shortened(base["name"], 24)) for base in selected[:2])
     more = f" +{len(selected) - 2}" if len(selected) > 2 else ""
-    models = state.client().models()
+    found = state.client().models()
+    st.session_state["models"] = found
     with st.container(horizontal=True, vertical_alignment="center", key="scope"):
         _tasks()
         label = names + more or t("picker.none")
@@ -75,10 +78,11 @@ def draw(bases: list[wire.Base], selected: list[wire.Base]) -> wire.Task:
             with st.popover(label, icon=":material/folder:", type="tertiary", key="picker"):
                 _bases(bases, selected)
         st.space("stretch")
-        if len(models) > 1:
-            _models(models)
-        elif models:
-            st.caption(plain(models[0]["name"]), width="content")
+        if len(found) > 1:
+            _models(found)
+        elif found:
+            st.caption(plain(found[0]["name"]), width="content")
+        thought.switch(found)
     return task()
 
 
@@ -86,6 +90,17 @@ def model() -> str | None:
     """The model selected for this conversation, or None if there is no choice."""
     name = st.session_state.get("picked_model")
     return str(name) if name else None
+
+
+def max_characters() -> int:
+    """Longest question, for the counter in the input. Tokens are counted by the API."""
+    limits = [m.get("max_question_characters", 0) for m in models()]
+    return min(filter(None, limits), default=_MAX_CHARACTERS)
+
+
+def models() -> list[wire.Model]:
+    """The models as they were when the row was drawn."""
+    return cast(list[wire.Model], st.session_state.get("models", []))
 
 
 def _models(models: list[wire.Model]) -> None:
@@ -186,16 +201,24 @@ def _notice_down() -> None:
 def _engine() -> wire.Component | None:
     """The engine's entry if it is down; None if it is up or the status is unavailable."""
     try:
-        parts = _components(state.client(), state.client().url)
+        parts = _status(state.client(), state.client().url)["components"]
     except ApiError:
         return None
     return next((part for part in parts if part["name"] == "engine" and not part["ok"]), None)
 
 
+def advised() -> list[wire.Advice]:
+    """What the API advises on the chat model; nothing if the status is unavailable."""
+    try:
+        return _status(state.client(), state.client().url).get("advice", [])
+    except ApiError:
+        return []
+
+
 @st.cache_data(ttl=2.0, show_spinner=False)
-def _components(_client: Client, url: str) -> list[wire.Component]:
+def _status(_client: Client, url: str) -> wire.Status:
     """Cached, so that one run asks once."""
-    return _client.status()["components"]
+    return _client.status()
 
 
 def _local_time(since: str | None) -> str:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from ui import state
 from ui.client import wire
-from ui.client.http import ApiError
+from ui.parts import rename_delete
 from ui.safe_markdown import plain, shortened
-from ui.words.texts import LANGUAGES, choose_language, language, refused, t
+from ui.words.texts import LANGUAGES, choose_language, language, t
 
 LIMIT = 50
 LIMIT_MORE = 200
@@ -111,33 +111,16 @@ def _row(conversation: wire.Conversation, chat: st.Page) -> None:
 
 
 def rename() -> None:
-    opened = state.dialog()
-    if opened is None:
-        return
-    with st.form("rename-conversation", border=False):
-        title = st.text_input(t("sidebar.title"), value=opened["title"], max_chars=200)
-        if st.form_submit_button(t("action.save"), type="primary") and title.strip():
-            try:
-                state.client().rename_conversation(opened["id"], title.strip())
-            except ApiError as error:
-                st.error(refused(error))
-                return
-            state.close_dialog()
-            st.rerun()
+    rename_delete.rename(t("sidebar.title"), 200, state.client().rename_conversation)
 
 
 def delete() -> None:
-    opened = state.dialog()
-    if opened is None:
-        return
-    st.write(t("sidebar.delete_sure", title=plain(shortened(opened["title"], 60))))
-    if st.button(t("action.delete"), type="primary", key="delete-sure"):
-        try:
-            state.client().delete_conversation(opened["id"])
-        except ApiError as error:
-            st.error(refused(error))
-            return
-        if state.conversation_id() == opened["id"]:
-            state.open_conversation(None)
-        state.close_dialog()
-        st.rerun()
+    rename_delete.delete(
+        lambda title: t("sidebar.delete_sure", title=plain(shortened(title, 60))), _delete
+    )
+
+
+def _delete(conversation_id: str) -> None:
+    state.client().delete_conversation(conversation_id)
+    if state.conversation_id() == conversation_id:
+        state.open_conversation(None)

@@ -9,26 +9,39 @@ from ui.safe_markdown import highlighted
 Span = tuple[int, int, str]  # start and end in the document, CSS class
 
 
-def drawn(text: str, start: int, spans: list[Span], tables: Sequence[wire.Table]) -> str:
+def drawn(
+    text: str,
+    start: int,
+    spans: list[Span],
+    tables: Sequence[wire.Table],
+    headings: Sequence[str] = (),
+) -> str:
     """HTML of `text`, whose first character has offset `start`. Everything from the document is
-    escaped."""
+    escaped. Lines that are one of the `headings` are drawn as such."""
     end = start + len(text)
     pieces: list[str] = []
     at = start
     for table in tables:
         first, last = max(table["start"], at), min(table["end"], end)
         if first < last:
-            pieces.append(_words(text[at - start : first - start], at, spans))
+            pieces.append(_words(text[at - start : first - start], at, spans, headings))
             pieces.append(_table(table, spans))
             at = last
-    pieces.append(_words(text[at - start :], at, spans))
+    pieces.append(_words(text[at - start :], at, spans, headings))
     return "".join(pieces)
 
 
-def _words(text: str, start: int, spans: list[Span]) -> str:
+def _words(text: str, start: int, spans: list[Span], headings: Sequence[str]) -> str:
     """Text beside a table, without the blank lines that part them."""
     lead = len(text) - len(text.lstrip("\n"))
-    return highlighted(text.strip("\n"), start + lead, spans)
+    at = start + lead
+    lines = []
+    for line in text.strip("\n").split("\n"):
+        words = highlighted(line, at, spans)
+        is_heading = line.strip() in headings and line.strip()
+        lines.append(f'<span class="zw-heading">{words}</span>' if is_heading else words)
+        at += len(line) + 1
+    return "\n".join(lines)
 
 
 def _table(table: wire.Table, spans: list[Span]) -> str:

@@ -1,19 +1,15 @@
-"""Sources of an answer: chips below it, and the dialog that shows the passage."""
+"""Sources of an answer: what they are called, and the chips below it that open them."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
 
 from ui import state
 from ui.client import wire
-from ui.client.http import ApiDown, ApiError
-from ui.parts import marks
-from ui.parts.source_text import drawn
 from ui.safe_markdown import plain, shortened
-from ui.words.texts import refused, t
-
-AROUND_CHARS = 900  # shown before and after the passage
+from ui.words.texts import t
 
 # The parts of a locator as the API words them; names of files stand between them.
 _LOCATOR = re.compile(
@@ -23,15 +19,46 @@ _LOCATOR = re.compile(
 
 
 def label(passage: wire.Passage, number: int, citations: Sequence[wire.Citation] = ()) -> str:
-    """`1 · file · p. 3`, safe for a button. The place is that of the cited words, if there are."""
-    name = plain(shortened(passage["document_name"], 28))
-    place = _places(passage, number, citations, "source.page_short")
-    return " · ".join(part for part in (str(number), name, plain(shortened(place, 40))) if part)
+    """`1 · file · p. 3`, safe for a button. The place is that of the cited words, if there are; a
+    file without pages has sections."""
+    name = shortened(passage["document_name"], 28)
+    where = places(passage, number, citations, "source.page_short") or section(passage)
+    return " · ".join(plain(part) for part in (str(number), name, shortened(where, 40)) if part)
 
 
-def _places(
+def labels(
+    passages: Sequence[wire.Passage],
+    numbers: Sequence[int],
+    citations: Sequence[wire.Citation] = (),
+) -> dict[int, str]:
+    """By number. Two passages of one place are told apart by their first words."""
+    made = {number: label(passages[number - 1], number, citations) for number in numbers}
+    bare = Counter(text.partition(" · ")[2] for text in made.values())
+    return {
+        number: f"{text} · {plain(first_words(passages[number - 1], 12))}"
+        if bare[text.partition(" · ")[2]] > 1
+        else text
+        for number, text in made.items()
+    }
+
+
+def section(passage: wire.Passage) -> str:
+    """The innermost heading."""
+    return passage["headings"][-1] if passage["headings"] else ""
+
+
+def first_words(passage: wire.Passage, characters: int) -> str:
+    """How the passage itself begins, without a heading that is said elsewhere."""
+    words = " ".join(passage["text"].split())
+    for heading in passage["headings"]:
+        words = words.removeprefix(" ".join(heading.split())).lstrip()
+    return f"{words[:characters]}…" if len(words) > characters else words
+
+
+def places(
     passage: wire.Passage, number: int, citations: Sequence[wire.Citation], page_word: str
 ) -> str:
+    """Where the cited words of a passage are, or the passage itself."""
     cited = [place(c, page_word) for c in citations if c["marker"] == number]
     return ", ".join(dict.fromkeys(cited)) if cited else place(passage, page_word)
 
@@ -59,12 +86,11 @@ def chips(
     numbers: list[int],
     citations: Sequence[wire.Citation] = (),
 ) -> None:
-    """A row of buttons, one a source. A click opens the dialog, also while text is coming in."""
+    """A row of buttons, one a source. A click opens the drawer, also while text is coming in."""
     with st.container(horizontal=True, gap="xsmall", key=f"chips-{message_id}"):
-        for number in numbers:
+        for number, words in labels(passages, numbers, citations).items():
             passage = passages[number - 1]
             key = f"chip-{message_id}-{number}"
-            words = label(passage, number, citations)
             if st.button(words, key=key, help=plain(passage["document_name"])):
                 state.open_dialog("source", message_id=message_id, number=number)
                 st.rerun()
@@ -94,99 +120,3 @@ def rests_on_sources(message: wire.Message) -> bool:
     if not checks:
         return bool(message["citations"])
     return any(check["verdict"] in ("supported", "computed") for check in checks)
-
-
-def _sources_of(message_id: str) -> tuple[list[wire.Passage], list[wire.Citation], list[int]]:
-    watching = state.watches().get(message_id)
-    if watching and not watching.final:
-        return watching.passages, [], [*range(1, len(watching.passages) + 1)]
-    message = (watching.final if watching else None) or state.message(message_id)
-    return message["passages"], message["citations"], cited_numbers(message)
-
-
-def dialog() -> None:
-    opened = state.dialog()
-    if opened is None:
-        return
-    try:
-        passages, citations, numbers = _sources_of(opened["message_id"])
-    except ApiError as error:
-        st.error(refused(error))
-        return
-    number = int(opened["number"])
-    if not 1 <= number <= len(passages):
-        st.info(t("source.gone"))
-        return
-    passage = passages[number - 1]
-    cited = [c for c in citations if c["marker"] == number]
-    _heading(passage, number, cited)
-    _passage(passage, cited)
-    _footer(opened, passage, number, numbers)
-
-
-def _heading(passage: wire.Passage, number: int, cited: Sequence[wire.Citation]) -> None:
-    st.markdown(f"**\\[{number}\\] {plain(passage['document_name'])}**")
-    where = _places(passage, number, cited, "source.page")
-    trail = [where, *passage["headings"]] if where else passage["headings"]
-    if trail:
-        st.caption(" › ".join(plain(step) for step in trail))
-
-
-def _passage(passage: wire.Passage, cited: list[wire.Citation]) -> None:
-    first = max(0, passage["start"] - AROUND_CHARS)
-    try:
-        around = state.client().text(passage["document_id"], first, passage["end"] + AROUND_CHARS)
-        text, start, total = around["text"], around["start"], around["total_chars"]
-        tables = state.client().tables(passage["document_id"], start, start + len(text))
-    except ApiDown:
-        raise
-    except ApiError:
-        st.caption(t("source.removed"))
-        text, start, total, tables = passage["text"], passage["start"], 0, []
-    spans = [(passage["start"], passage["end"], "passage")]
-    spans += [(c["start"], c["end"], "cited") for c in cited]
-    before = "… " if start > 0 and total else ""
-    after = " …" if start + len(text) < total else ""
-    body = before + drawn(text, start, spans, tables) + after
-    st.html(f'<div class="zw-source">{body}</div>')
-    marks.show_source(f"{passage['document_id']}-{passage['start']}-{len(cited)}")
-    if cited:
-        st.caption(t("source.legend"))
-
-
-def _footer(
-    opened: dict[str, object], passage: wire.Passage, number: int, numbers: list[int]
-) -> None:
-    def go(target: int) -> None:
-        opened["number"] = target
-
-    client = state.client()  # the download runs outside of this session's script
-    before = [n for n in numbers if n < number]
-    after = [n for n in numbers if n > number]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        back, on = t("source.previous"), t("source.next")
-        st.button(
-            back,
-            icon=":material/chevron_left:",
-            on_click=go,
-            args=(before[-1] if before else number,),
-            disabled=not before,
-            key="source-previous",
-        )
-        st.button(
-            on,
-            icon=":material/chevron_right:",
-            on_click=go,
-            args=(after[0] if after else number,),
-            disabled=not after,
-            key="source-next",
-        )
-        st.space("stretch")
-        st.download_button(
-            t("source.download"),
-            data=lambda: client.file(passage["document_id"]),
-            file_name=passage["document_name"],
-            icon=":material/download:",
-            on_click="ignore",
-            key="source-download",
-        )

@@ -5,7 +5,8 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
-from ui.parts import document_view, sources
+from ui.parts import sources
+from ui.parts.library import document_view
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 

@@ -9,12 +9,12 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
-from ui.parts import answer, marks, picker, uploads
+from ui.parts import advice, answer, marks, picker, question_counter, thought
+from ui.parts.library import uploads
 from ui.safe_markdown import plain
 from ui.words.texts import t
 
 START_S = 15.0  # the API stores the question and sends `start` before it searches
-MAX_QUESTION_CHARS = 8000
 
 
 def page() -> None:
@@ -71,7 +71,7 @@ def _messages(conversation: wire.ConversationDetail) -> bool:
             final = [_latest(message) for message in variants]
             regenerate_id = answer.finished(final, busy=running) or regenerate_id
     if regenerate_id:
-        _start({"regenerate": regenerate_id})
+        _start({"regenerate": regenerate_id, "thinking": thought.wanted()})
     return running
 
 
@@ -88,7 +88,8 @@ def _latest(message: wire.Message) -> wire.Message:
     if watch.final:
         return watch.final
     detail = watch.error.detail if watch.error else ""
-    return {**message, "state": "failed", "content": watch.text, "error_detail": detail}
+    text: wire.Message = {**message, "content": watch.text, "thought": watch.thought}
+    return {**text, "state": "failed", "error_detail": detail}
 
 
 def _stop(conversation: wire.ConversationDetail) -> None:
@@ -100,10 +101,13 @@ def _stop(conversation: wire.ConversationDetail) -> None:
 
 
 def _input(chosen: list[wire.Base], task: wire.Task) -> None:
+    if task != "translate":  # a long text is translated in parts
+        question_counter.draw(picker.models())
     if task == "qa":
         _question_input(chosen)
         return
-    text = st.chat_input(t(f"task.{task}_hint"), key=f"{task}-text", max_chars=MAX_QUESTION_CHARS)
+    hint = t(f"task.{task}_hint")
+    text = st.chat_input(hint, key=f"{task}-text", max_chars=picker.max_characters())
     if text and text.strip():
         send(text.strip(), chosen)
 
@@ -113,7 +117,7 @@ def _question_input(chosen: list[wire.Base]) -> None:
         t("chat.placeholder") if chosen else t("chat.choose_base"),
         key="question",
         accept_file="multiple",
-        max_chars=MAX_QUESTION_CHARS,
+        max_chars=picker.max_characters(),
         disabled=not chosen,
     )
     if isinstance(value, ChatInputValue):
@@ -131,6 +135,7 @@ def send(question: str, chosen: list[wire.Base]) -> None:
         "conversation_id": state.conversation_id(),
         "model": picker.model(),
         "task": picker.task(),
+        "thinking": thought.wanted(),
     }
     _start(request)
 
@@ -151,7 +156,11 @@ def _start(request: wire.ChatRequest) -> None:
 def _failure_detail(watch: Watch) -> str:
     if watch.error is None:
         return t("chat.no_start")
-    return t("busy.said") if watch.error.code == "engine_busy" else watch.error.detail
+    error = watch.error
+    if error.code == "question_too_long":
+        unit = "tokens" if "tokens" in error.facts else "characters"
+        return t(f"chat.too_many_{unit}", **error.facts)
+    return t("busy.said") if error.code == "engine_busy" else error.detail
 
 
 def _remember(watch: Watch) -> None:
@@ -198,6 +207,7 @@ def _welcome(bases: list[wire.Base], chosen: list[wire.Base]) -> None:
         for number, example in enumerate(questions):
             if st.button(plain(example), key=f"example-{number}", width="content"):
                 send(example, chosen)
+    advice.welcome(picker.advised())
 
 
 def _nothing_ready(chosen: list[wire.Base]) -> None:

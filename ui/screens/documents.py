@@ -5,8 +5,9 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
-from ui.parts import bases as bases_room
-from ui.parts import trial, uploads
+from ui.parts import rename_delete, trial
+from ui.parts.library import bases as bases_room
+from ui.parts.library import uploads
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 
@@ -240,11 +241,8 @@ def size(count: int) -> str:
 
 
 def delete_document() -> None:
-    opened = state.dialog()
-    if opened is None:
-        return
-    st.write(t("documents.delete_sure", name=plain(opened["title"])))
-    if st.button(t("action.remove"), type="primary", key="delete-document-sure"):
-        state.client().delete_document(opened["id"])
-        state.close_dialog()
-        st.rerun()
+    rename_delete.delete(
+        lambda title: t("documents.delete_sure", name=plain(title)),
+        state.client().delete_document,
+        action="action.remove",
+    )

@@ -7,7 +7,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
-from ui.parts import engine_status
+from ui.parts import advice, engine_status
 from ui.safe_markdown import plain
 from ui.words.texts import t, words
 
@@ -38,7 +38,13 @@ def _status() -> None:
         st.subheader(t("status.engines"), anchor=False)
         for engine in engines:
             engine_status.draw(engine, only=len(engines) == 1)
+    advice.draw(now.get("advice", []))
     st.caption(t("status.foot", n=now["queued_jobs"], version=now["version"]))
+    again = now.get("to_read_again", {"waiting": 0, "failed": 0})
+    if again["waiting"]:
+        st.caption(t("status.to_read_again", n=again["waiting"]))
+    if again["failed"]:
+        st.caption(t("status.not_read_again", n=again["failed"]))
     versions = now.get("versions", {})
     if versions:
         versions_text = " · ".join(
@@ -61,6 +67,8 @@ def _component(part: wire.Component) -> None:
             since = datetime.fromisoformat(part["since"]).astimezone(state.time_zone())
             said.append(t("status.since", since=since.strftime("%m-%d %H:%M")))
         st.caption(" · ".join(said), width="content")
+    if part.get("facts", {}).get("uncalibrated"):
+        st.caption(t("help.embedder_uncalibrated"))
     if not part["ok"] and (key := _help(part)) in words("zh"):
         st.caption(t(key))
 
@@ -77,6 +85,8 @@ def _detail(part: wire.Component) -> str:
         return ""
     if ok and f"fine.{name}" in words("zh"):
         return t(f"fine.{name}", **part.get("facts", {}))
+    if part.get("facts", {}).get("uncalibrated"):
+        return plain(detail.partition(" (")[0])
     # Explained below the badge, unless the reason says more.
     explained = not ok and not _help(part).endswith("_failed") and _help(part) in words("zh")
     return "" if explained else plain(detail)

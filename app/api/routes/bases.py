@@ -80,3 +80,4 @@ def update_base(base_id: str, body: BaseUpdate, app: App) -> BaseOut:
 def delete_base(base_id: str, app: App) -> None:
     """Delete a knowledge base with all its documents."""
     app.documents.delete_base(base_id)
+    app.pages.tidy()

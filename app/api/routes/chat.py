@@ -14,7 +14,7 @@ from app.api.problems import problem_of
 from app.api.routes.conversations import conversation_out
 from app.api.routes.messages import Task, message_out
 from app.api.wire import Wire, passage_out
-from app.rag.events import Stage
+from app.rag.events import Stage, Thought
 from app.services.answers.ask import Asked
 from app.services.answers.conversations import MessageView
 from app.services.answers.generations import Event
@@ -35,12 +35,17 @@ class ChatIn(Wire):
     fresh: bool = Field(False, description="Bypass the answer cache")
     regenerate: str | None = Field(None, description="Id of the answer to regenerate")
     model: str | None = Field(None, description="Engine name or auto; saved for the conversation")
+    thinking: bool | None = Field(
+        None,
+        description="Have the model think first, or not, where it has that switch (`thinking` of "
+        "GET /api/models); its default when empty",
+    )
 
 
 def _asked(body: ChatIn, app: App) -> Asked:
     """Validates everything before the stream starts."""
     if body.regenerate is not None:
-        return app.ask.regenerate(body.regenerate, body.model)
+        return app.ask.regenerate(body.regenerate, body.model, thinking=body.thinking)
     return app.ask.ask(
         body.question,
         body.base_ids,
@@ -49,12 +54,17 @@ def _asked(body: ChatIn, app: App) -> Asked:
         task=body.task,
         document_id=body.document_id,
         fresh=body.fresh,
+        thinking=body.thinking,
     )
 
 
 @router.post("/chat", response_class=EventSourceResponse)
 async def chat(asked: Annotated[Asked, Depends(_asked)], app: App) -> AsyncIterator[Any]:
-    """Ask a question. Events: start, stage, sources, delta, done or error."""
+    """Ask a question. Events: start, stage, sources, thought, delta, done or error.
+
+    `thought` is the next `text` of what a thinking model thinks before it answers; with
+    `text_was_thought`, the deltas so far belong to it as well.
+    """
     async for number, event in app.ask.start(asked).watch():
         yield sse(number, event)
 
@@ -102,6 +112,10 @@ def sse(number: int, event: Event) -> ServerSentEvent:
             }
         case "sources", passages:
             data = {"passages": [passage_out(passage) for passage in passages]}
+        case "thought", Thought() as thought:
+            data = {"text": thought.text}
+            if thought.text_was_thought:
+                data["text_was_thought"] = True
         case "delta", text:
             data = {"text": text}
         case "done", message:

@@ -187,6 +187,7 @@ def delete_document(document_id: str, app: App, path: str = "") -> None:
     With `path`, a document that also has other paths only loses this one.
     """
     app.documents.delete(document_id, path)
+    app.pages.tidy()
 
 
 @router.post("/documents/{document_id}/retry", status_code=202)

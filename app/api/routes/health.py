@@ -10,6 +10,7 @@ from pydantic import Field
 
 from app.api.deps import App
 from app.api.wire import Wire
+from app.services.library.rereading import to_read
 from app.services.operations.engine_gauges import EngineGauges
 from app.services.operations.inventory import Inventory
 from app.services.operations.status import EngineView, versions
@@ -19,8 +20,11 @@ router = APIRouter(tags=["state"])
 
 _OF_SPEC = {
     *("name", "context_tokens", "size", "good_for", "price_in", "price_out"),
-    *("max_running", "max_waiting"),
+    *("max_running", "max_waiting", "thinking", "thinks_by_default"),
 }
+
+
+Thinking = Literal["no", "always", "template"]
 
 
 class ModelOut(Wire):
@@ -30,6 +34,10 @@ class ModelOut(Wire):
     size: Literal["small", "large"] = "large"
     good_for: str = ""
     only_by_name: bool = False
+    thinking: Thinking = Field("no", description="`template`: a question can switch it on or off")
+    thinks_by_default: bool = False
+    max_question_tokens: int = Field(0, description="Longest question that it can answer")
+    max_question_characters: int = Field(0, description="Longest question for any engine")
 
 
 class EngineOut(Wire):
@@ -56,6 +64,8 @@ class EngineOut(Wire):
     price_out: float | None
     since: datetime | None  # when it went down
     todo: str  # what to do if it is not ok
+    thinking: Thinking = "no"
+    thinks_by_default: bool = False
 
 
 class ComponentOut(Wire):
@@ -80,11 +90,32 @@ class CheckOut(Wire):
     now: list[FindingOut]
 
 
+class ToReadOut(Wire):
+    """Documents that an earlier release read; they are read again behind all uploads."""
+
+    waiting: int
+    failed: int  # with these that failed; the earlier reading answers
+
+
+class AdviceOut(Wire):
+    """On the embedded chat model. `more_able_model`: a better one would be fast enough here, and
+    `command` switches to it. `more_able_next`: it is here already and answers from the next start
+    on. `smallest_model`: it would be too slow. `facts`: the numbers in `detail`."""
+
+    code: Literal["more_able_model", "more_able_next", "smallest_model"]
+    model: str
+    command: str
+    facts: dict[str, float]
+    detail: str
+
+
 class StatusOut(Wire):
     version: str
     components: list[ComponentOut]
     queued_jobs: int
+    to_read_again: ToReadOut = Field(ToReadOut(waiting=0, failed=0))
     engines: list[EngineOut] = Field([])
+    advice: list[AdviceOut] = Field([])
     versions: dict[str, str] = Field({})  # Zhiwen, Python, and packages that affect answers
 
 
@@ -131,11 +162,14 @@ async def read_status(app: App) -> StatusOut:
     """State of every component and engine, and what to do if one is down."""
     engines = await app.status.engines()
     components = await app.status.components(engines)
+    advice = app.cpu_model.advice
     return StatusOut(
         version=VERSION,
         components=[ComponentOut.model_validate(c) for c in components],
         queued_jobs=await run_in_threadpool(app.jobs.waiting),
+        to_read_again=ToReadOut.model_validate(await run_in_threadpool(to_read, app.db)),
         engines=[engine_out(view) for view in engines],
+        advice=[AdviceOut.model_validate(advice)] if advice else [],
         versions=versions(),
     )
 
@@ -171,6 +205,10 @@ async def list_models(app: App) -> list[ModelOut]:
             size=view.engine.spec.size,
             good_for=view.engine.spec.good_for,
             only_by_name=view.engine.spec.only_by_name,
+            thinking=view.engine.spec.thinking,
+            thinks_by_default=view.engine.spec.thinks_by_default,
+            max_question_tokens=app.question_limit.max_tokens(view.engine.spec.name),
+            max_question_characters=app.search.max_question_chars,
         )
         for view in await app.status.engines()
     ]

@@ -88,7 +88,8 @@ class ServedOut(Wire):
 
 
 class MessageOut(Wire):
-    """`cached_from`: id of the earlier answer that was reused."""
+    """`cached_from`: id of the earlier answer that was reused. `thought`: what the model thought
+    before it answered; its tokens are among the completion's, `timings_ms.thinking` is its time."""
 
     id: str
     conversation_id: str
@@ -97,6 +98,7 @@ class MessageOut(Wire):
     role: Literal["user", "assistant"]
     state: Literal["streaming", "complete", "stopped", "interrupted", "failed"]
     content: str
+    thought: str = ""
     model: str | None
     served: ServedOut | None = None
     finish_reason: str | None
@@ -109,6 +111,7 @@ class MessageOut(Wire):
     conflicts: list[ConflictOut] = Field([])
     prompt_tokens: int
     completion_tokens: int
+    thought_tokens: int = 0
     timings_ms: dict[str, float]
     task: Task = "qa"
     prompt_id: str | None = None  # with its version, e.g. qa-5/answer

@@ -1,7 +1,7 @@
 """OpenAI-compatible endpoints: any OpenAI client can query a knowledge base.
 
-The additional fields `citations`, `checks` (the verdict on each statement) and `served` (the
-engine) are ignored by plain clients.
+The additional fields `citations`, `checks` (the verdict on each statement), `served` (the engine)
+and `reasoning_content` (what a model thought before its answer) are ignored by plain clients.
 """
 
 import json
@@ -21,7 +21,7 @@ from app.api.deps import App
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
 from app.llm.messages import Message
-from app.rag.events import Question, TextDelta
+from app.rag.events import Question, TextDelta, Thought
 from app.rag.types import Answer, Check, Citation
 from app.services.errors import Invalid
 from app.wiring.application import Zhiwen
@@ -32,7 +32,7 @@ _CLIENT_CLOSED = 499  # nginx's status code, only seen in logs
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
-class Part(BaseModel):
+class ContentPart(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     type: str
@@ -43,7 +43,7 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part]
+    content: str | list[ContentPart]
 
     def as_message(self) -> Message:
         if isinstance(self.content, str):
@@ -61,6 +61,14 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+class TemplateArguments(BaseModel):
+    """Arguments of a chat template, as vLLM and llama.cpp take them."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    enable_thinking: bool | None = None
+
+
 class CompletionIn(BaseModel):
     """The supported fields of a request; others are accepted and ignored."""
 
@@ -71,6 +79,7 @@ class CompletionIn(BaseModel):
     stream: bool = False
     stream_options: StreamOptions = StreamOptions()
     temperature: float | None = Field(None, ge=0, le=2)
+    chat_template_kwargs: TemplateArguments = TemplateArguments()
 
 
 @router.get("/models")
@@ -86,7 +95,8 @@ def list_models(app: App) -> dict[str, Any]:
 
 def _question(body: CompletionIn, app: App) -> Question:
     messages = [message.as_message() for message in body.messages]
-    return app.direct.question(body.model, messages, body.temperature)
+    thinking = body.chat_template_kwargs.enable_thinking
+    return app.direct.question(body.model, messages, body.temperature, thinking)
 
 
 @router.post("/chat/completions", response_model=None)
@@ -120,6 +130,8 @@ async def _completion(
         )
     answer = await unless_left(request, _whole_answer(question, app))
     message = {"role": "assistant", "content": answer.text}
+    if answer.thought:
+        message["reasoning_content"] = answer.thought
     choice = {"index": 0, "message": message, "finish_reason": _finish_reason(answer)}
     return JSONResponse(
         {
@@ -157,9 +169,10 @@ async def _frames(
     try:
         async with aclosing(app.direct.stream(question)) as events:
             async for event in events:
-                if isinstance(event, TextDelta) and event.text:
+                if isinstance(event, TextDelta | Thought) and event.text:
                     role = {} if begun else {"role": "assistant"}
-                    yield frame([choice({**role, "content": event.text})])
+                    name = "content" if isinstance(event, TextDelta) else "reasoning_content"
+                    yield frame([choice({**role, name: event.text})])
                     begun = True
                 elif isinstance(event, Answer):
                     last = choice({}, _finish_reason(event))

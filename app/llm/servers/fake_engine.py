@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from app.llm.servers.fake_first import first_token_document
+from app.llm.servers.fake_thoughts import THINKING_MODES, thinks, thought_chunks
 from app.llm.servers.fake_tools import tool_call_chunks, tool_results
 
 Mode = Literal[
@@ -48,13 +49,17 @@ Mode = Literal[
     "error_first",  # an error as first chunk of the stream
     "no_tools",  # 400 if tools are offered
     "tool",  # calls tools while any are offered: `fake_tools.py`
+    "think",  # a thought in tags before the answer: `fake_thoughts.py`
+    "think_apart",  # the thought in a field of its own, in the chat protocol
+    "think_opened",  # without the opening tag, which the template wrote
+    "think_only",  # the limit comes while it thinks
 ]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 _FIRST_SOURCE = re.compile(r'="1" [^\n]*>\n\s*(.+?[。！？.!?\n])', re.DOTALL)
 _NO_SOURCE = "没有资料。"
 _STALL_S = 3600.0
-_WHOLE = {"ok", "count", "clock", "split", "joined", "no_done", "tool"}
+_WHOLE = {"ok", "count", "clock", "split", "joined", "no_done", "tool", *THINKING_MODES}
 _STATUS = {"error": 500, "busy": 429, "loading": 503, "refused": 400}
 
 
@@ -146,22 +151,34 @@ class FakeEngine:
                 yield _event(document)
             yield b"data: [DONE]\n\n"
             return
+        thought = thought_chunks(body, mode) if thinks(body, mode) else []
+        async for event in self._in_time(thought):
+            yield event
+        cut = bool(thought) and mode == "think_only"
+        pieces = [] if cut else pieces
+        written = len(thought) + len(pieces)
         breaks_at = None if mode in _WHOLE else len(pieces) // 2
-        for number, piece in enumerate(pieces[:breaks_at]):
-            if self.delay_s:
-                await asyncio.sleep(self.delay_s)
-            stamped = mode == "clock" and number == 0
-            text = f"{time.monotonic_ns() // 1000} " if stamped else piece
-            yield _event(_chunk(chat, text))
+        if mode == "clock" and pieces:
+            pieces = pieces[1:]
+            await asyncio.sleep(self.delay_s)
+            yield _event(_chunk(chat, f"{time.monotonic_ns() // 1000} "))
+        async for event in self._in_time([_chunk(chat, piece) for piece in pieces[:breaks_at]]):
+            yield event
         if breaks_at is not None:
             async for event in _broken(mode):
                 yield event
             return
-        yield _event(_chunk(chat, "", "stop"))
-        usage = {"prompt_tokens": len(prompt), "completion_tokens": len(pieces)}
+        yield _event(_chunk(chat, "", "length" if cut else "stop"))
+        usage = {"prompt_tokens": len(prompt), "completion_tokens": written}
         yield _event({"choices": [], "usage": usage})
         if mode != "no_done":
             yield b"data: [DONE]\n\n"
+
+    async def _in_time(self, documents: list[dict[str, Any]]) -> AsyncIterator[bytes]:
+        for document in documents:
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
+            yield _event(document)
 
 
 def _asked_of(body: dict[str, Any]) -> str:

@@ -26,11 +26,14 @@ class ChunkError:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
+    """`thought`: what a server with a reasoning parser sends apart from the text."""
+
     text: str = ""
     finish_reason: str | None = None
     tokens: TokenCounts | None = None
     error: ChunkError | None = None
     tool_calls: tuple[CallPiece, ...] = ()
+    thought: str = ""
 
 
 def read_chunk(data: str) -> Chunk:
@@ -44,9 +47,16 @@ def read_chunk(data: str) -> Chunk:
         if not document["choices"]:
             return Chunk(tokens=tokens)
         choice = document["choices"][0]
-        text = choice["delta"].get("content") if "delta" in choice else choice["text"]
-        calls = read_calls(choice.get("delta", {}))
-        return Chunk(text or "", choice.get("finish_reason"), tokens, tool_calls=calls)
+        delta = choice.get("delta", {})
+        text = delta.get("content") if "delta" in choice else choice["text"]
+        return Chunk(
+            text or "",
+            choice.get("finish_reason"),
+            tokens,
+            tool_calls=read_calls(delta),
+            # Its older name, and what vLLM has called it since 0.11.
+            thought=delta.get("reasoning_content") or delta.get("reasoning") or "",
+        )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise MalformedChunk(f"{data[:_MAX_REASON_CHARS]!r} ({error!r})") from error
 

@@ -5,8 +5,9 @@ served prompt equals the one exported for fine-tuning, byte for byte. `chat`: th
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
@@ -15,22 +16,22 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from app.llm.chat_model import (
     Delta,
-    EngineBusy,
     EngineStreamBroken,
     EngineUnavailable,
-    LlmError,
     Messages,
-    RequestRejected,
     messages_for,
 )
-from app.llm.messages import Message
-from app.llm.wire.chunks import DONE, Chunk, MalformedChunk, error_reason, read_chunk
+from app.llm.sampling import Sampling, Thinking
+from app.llm.wire.chunks import DONE, Chunk, error_reason
+from app.llm.wire.failures import Transient, broken, checked, refusal
 from app.llm.wire.first_tokens import asking_for_first, read_first_tokens
-from app.llm.wire.tool_calls import as_turn, merge_calls
+from app.llm.wire.request import CHATML_STOP, Manner, Render
+from app.llm.wire.tool_calls import merge_calls
 
-Render = Callable[[Sequence[Message]], str]
+__all__ = ["CHATML_STOP", "OpenAIChatModel", "Render"]
 
-CHATML_STOP = ("<|im_end|>", "<|endoftext|>")
+_NEVER_THINKS = Thinking()
+_SERVERS_OWN = Sampling()
 
 _TRIES = 2
 _RETRY_WAIT_S = 0.1
@@ -42,10 +43,6 @@ _MAX_CONNECTIONS = 256
 
 class CountsTokens(Protocol):
     def count(self, text: str) -> int: ...
-
-
-class _Transient(EngineUnavailable):
-    """Can be retried: the connection failed, or the server returned 503."""
 
 
 class OpenAIChatModel:
@@ -66,12 +63,22 @@ class OpenAIChatModel:
         connect_timeout_s: float = 3.0,
         first_token_timeout_s: float = 120.0,
         stall_timeout_s: float = 30.0,
+        thinking: Thinking = _NEVER_THINKS,
+        sampling: Sampling = _SERVERS_OWN,
+        sampling_thinking: Sampling = _SERVERS_OWN,
     ) -> None:
         self.name = name
         self.context_tokens = context_tokens
         self._base_url = base_url.rstrip("/")
         self._tokenizer = tokenizer
-        self._render = render
+        self._manner = Manner(
+            context_tokens,
+            tokenizer.count,
+            render,
+            thinking,
+            sampling,
+            sampling_thinking,
+        )
         self._first_token_timeout_s = first_token_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._client = httpx.AsyncClient(
@@ -100,72 +107,70 @@ class OpenAIChatModel:
         messages: Messages,
         *,
         max_tokens: int,
-        temperature: float = 0.0,
+        temperature: float | None = None,
         stop: Sequence[str] = (),
         tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """See `ChatModel.stream`. A request is retried once, and never after the first token."""
         deadline = asyncio.get_running_loop().time() + self._first_token_timeout_s
         asked = messages_for(self, messages)
-        path, body = self._request(asked, max_tokens, temperature, stop, tools)
-        started = False
+        path, body = self._manner.request(
+            asked,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            stop=stop,
+            tools=tools,
+            thinking=thinking,
+        )
+        parts = self._manner.parts(stop, thinking)
+        started, final = False, Delta()
         try:
             async with (
-                self._response(path, body, deadline) as response,
+                self._response(path, {"model": self.name, **body}, deadline) as response,
                 aclosing(self._chunks(response, deadline)) as chunks,
             ):
-                final = Delta()
                 async for chunk in chunks:
                     final = _merge(final, chunk)
-                    if chunk.text:
+                    for delta in parts.feed(chunk.text, chunk.thought):
                         started = True
-                        yield Delta(chunk.text)
-            yield final
+                        yield delta
+                    if parts.stopped:
+                        final = replace(final, finish_reason="stop")
+                        break
+        except EngineStreamBroken:
+            for delta in parts.finish():
+                yield delta
+            raise
         except (httpx.TransportError, TimeoutError, SSEError) as error:
+            for delta in parts.finish() if started else ():
+                yield delta
             reason = f"{self._base_url}: {str(error) or type(error).__name__}"
-            raise _broken(started, reason) from error
+            raise broken(started, reason) from error
+        for delta in parts.finish():
+            yield delta
+        yield final
 
     async def first_tokens(self, messages: Messages) -> Mapping[str, float]:
         """See `ChatModel.first_tokens`. Never retried."""
-        path, body = self._request(messages_for(self, messages), 1, 0.0, (), ())
+        path, body = self._manner.request(
+            messages_for(self, messages),
+            max_tokens=1,
+            temperature=0,
+            stop=(),
+            tools=(),
+            thinking=False,
+        )
+        asked = asking_for_first({"model": self.name, **body})
         try:
             async with asyncio.timeout(self._stall_timeout_s):
-                response = await self._client.post(
-                    self._base_url + path, json=asking_for_first(body)
-                )
+                response = await self._client.post(self._base_url + path, json=asked)
             if response.status_code != httpx.codes.OK:
-                raise _refusal(response, error_reason(response.content))
+                raise refusal(response, error_reason(response.content))
             return read_first_tokens(response.json())
         except (httpx.TransportError, TimeoutError, ValueError) as error:
             reason = f"{self._base_url}: {str(error) or type(error).__name__}"
             raise EngineUnavailable(reason) from error
-
-    def _request(
-        self,
-        messages: Sequence[Message],
-        max_tokens: int,
-        temperature: float,
-        stop: Sequence[str],
-        tools: Sequence[Mapping[str, Any]],
-    ) -> tuple[str, dict[str, Any]]:
-        body: dict[str, Any] = {
-            "model": self.name,
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        if self._render is None:
-            if (
-                messages[-1].role == "assistant"
-            ):  # servers differ in how they continue a partial answer
-                messages = messages[:-1]
-            turns = [as_turn(message) for message in messages]
-            if tools:
-                body["tools"] = list(tools)
-            return "/chat/completions", {**body, "messages": turns, "stop": list(stop)}
-        prompt = self._render(messages)
-        return "/completions", {**body, "prompt": prompt, "stop": [*CHATML_STOP, *stop]}
 
     @asynccontextmanager
     async def _response(
@@ -173,7 +178,7 @@ class OpenAIChatModel:
     ) -> AsyncIterator[httpx.Response]:
         """A response of status 200 with its body unread."""
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_Transient),
+            retry=retry_if_exception_type(Transient),
             stop=stop_after_attempt(_TRIES),
             wait=wait_fixed(_RETRY_WAIT_S),
             reraise=True,
@@ -192,18 +197,18 @@ class OpenAIChatModel:
         except httpx.ConnectTimeout as error:
             # This process itself may have noticed the connection late: in a burst of questions the
             # event loop lags by tenths of a second at each step.
-            raise _Transient(f"{self._base_url}: {type(error).__name__}") from error
+            raise Transient(f"{self._base_url}: {type(error).__name__}") from error
         except httpx.TimeoutException as error:
             raise EngineUnavailable(f"{self._base_url}: {type(error).__name__}") from error
         except httpx.TransportError as error:
-            raise _Transient(f"{self._base_url}: {error}") from error
+            raise Transient(f"{self._base_url}: {error}") from error
         if response.status_code == httpx.codes.OK:
             return response
         try:
             reason = error_reason(await response.aread())
         finally:
             await response.aclose()
-        raise _refusal(response, reason)
+        raise refusal(response, reason)
 
     async def _chunks(
         self, response: httpx.Response, deadline: float
@@ -217,11 +222,11 @@ class OpenAIChatModel:
                 async with asyncio.timeout_at(limit):
                     event = await anext(events, None)
                 if event is None and not finished:
-                    raise _broken(started, f"{self._base_url}: ended without a finish reason")
+                    raise broken(started, f"{self._base_url}: ended without a finish reason")
                 if event is None or event.data == DONE:
                     return
-                chunk = _checked(event.data, started)
-                started = started or bool(chunk.text or chunk.tool_calls)
+                chunk = checked(event.data, started)
+                started = started or bool(chunk.text or chunk.thought or chunk.tool_calls)
                 finished = finished or chunk.finish_reason is not None
                 yield chunk
 
@@ -231,42 +236,3 @@ def _merge(final: Delta, chunk: Chunk) -> Delta:
     reason = chunk.finish_reason or final.finish_reason
     calls = merge_calls(final.tool_calls, chunk.tool_calls)
     return Delta(finish_reason=reason, tokens=chunk.tokens or final.tokens, tool_calls=calls)
-
-
-def _checked(data: str, started: bool) -> Chunk:
-    try:
-        chunk = read_chunk(data)
-    except MalformedChunk as error:
-        raise _broken(started, f"malformed chunk: {error}") from error
-    if chunk.error is None:
-        return chunk
-    if started:
-        raise EngineStreamBroken(chunk.error.message)
-    if 400 <= chunk.error.status < 500:
-        raise RequestRejected(chunk.error.message)
-    raise EngineUnavailable(chunk.error.message)
-
-
-def _broken(started: bool, reason: str) -> LlmError:
-    """Before the first token, unavailable, so that another engine can be tried."""
-    return EngineStreamBroken(reason) if started else EngineUnavailable(reason)
-
-
-def _refusal(response: httpx.Response, reason: str) -> LlmError:
-    status = response.status_code
-    text = f"{response.request.url}: {status} {reason}"
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        return EngineBusy(text, _seconds(response.headers.get("Retry-After", "")))
-    if status == httpx.codes.SERVICE_UNAVAILABLE:
-        return _Transient(text)
-    if 400 <= status < 500:
-        return RequestRejected(text)
-    return EngineUnavailable(text)
-
-
-def _seconds(text: str) -> float | None:
-    """`Retry-After` in seconds; engines do not use its date form."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return None

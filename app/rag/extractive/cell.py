@@ -12,7 +12,7 @@ from app.rag.extractive.lookup import (
     column_named,
     names_column,
     plain,
-    rows_meant,
+    rows_identified,
     rows_named,
 )
 from app.rag.extractive.table import BETWEEN, Cells, Table
@@ -44,7 +44,7 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
     for table in tables:
         for row in table.rows:
             if BETWEEN.strip() in answer and _bare(_line(row)).startswith(_bare(answer)):
-                return _told_row(table, row, question)
+                return _row_text(table, row, question)
     found = list(_cells_alike(answer, tables, question))
     if not found:
         return answer
@@ -53,21 +53,21 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
     table, row, column = max(
         found,
         key=lambda each: (
-            each[1] in rows_meant(each[0], each[2], question),
+            each[1] in rows_identified(each[0], each[2], question),
             len(source_terms(" ".join(each[0].head)) & asked),
             bool(rows_named(each[0], each[2], question)),
         ),
     )
-    meant = rows_meant(table, column, question)
+    named_rows = rows_identified(table, column, question)
     asked_for = column_named(table, question)
     if asked_for not in (None, column) and (
-        told := _told_column(table, meant, asked_for, question)
+        text := _column_text(table, named_rows, asked_for, question)
     ):
-        return told
-    if meant == [row] and plain(row[0]) in plain(question):
+        return text
+    if named_rows == [row] and plain(row[0]) in plain(question):
         return answer
     rows = rows_named(table, column, question) or (list(table.rows) if table.whole else [row])
-    return _told_column(table, rows if len(rows) <= _MOST_ROWS else [row], column, question)
+    return _column_text(table, rows if len(rows) <= _MOST_ROWS else [row], column, question)
 
 
 def cell_asked_for(tables: Sequence[Table], question: str) -> str:
@@ -76,9 +76,9 @@ def cell_asked_for(tables: Sequence[Table], question: str) -> str:
     found = []
     for table in tables:
         column = column_named(table, question)
-        rows = rows_meant(table, column, question) if column else []
-        if column and len(rows) == 1 and (told := _told_column(table, rows, column, question)):
-            found.append(told)
+        rows = rows_identified(table, column, question) if column else []
+        if column and len(rows) == 1 and (text := _column_text(table, rows, column, question)):
+            found.append(text)
     return found[0] if len(found) == 1 else ""
 
 
@@ -88,7 +88,7 @@ def asks_for_an_empty_cell(tables: Sequence[Table], question: str) -> bool:
     empty = False
     for table in tables:
         column = column_named(table, question)
-        rows = rows_meant(table, column, question) if column else []
+        rows = rows_identified(table, column, question) if column else []
         if column and len(rows) == 1 and names_column(table, column, question):
             filled = column < len(rows[0]) and bool(rows[0][column])
             if filled:
@@ -115,23 +115,23 @@ def _cells_alike(
             yield table, row, column
 
 
-def _told_row(table: Table, row: Cells, question: str) -> str:
-    meant = rows_meant(table, len(row), question)
-    rows = meant or rows_named(table, len(row), question)
-    return _told(rows if meant or row in rows else [row], range(1, len(row)), question)
+def _row_text(table: Table, row: Cells, question: str) -> str:
+    named_rows = rows_identified(table, len(row), question)
+    rows = named_rows or rows_named(table, len(row), question)
+    return _rows_text(rows if named_rows or row in rows else [row], range(1, len(row)), question)
 
 
-def _told_column(table: Table, rows: Sequence[Cells], column: int, question: str) -> str:
+def _column_text(table: Table, rows: Sequence[Cells], column: int, question: str) -> str:
     """Head and cells of the column, each behind the key of its row and what tells rows with the
     same key apart. Empty where none of the rows has a cell there."""
     filled = [row for row in rows if column < len(row) and row[column]]
     keys = [row[0] for row in table.rows]
     columns = [column] if len(set(keys)) == len(keys) else range(1, column + 1)
     head = f"{table.head[column]}{_MARKS[language_of(question)][0]}"
-    return head + _told(filled, columns, question) if filled else ""
+    return head + _rows_text(filled, columns, question) if filled else ""
 
 
-def _told(rows: Iterable[Cells], columns: Iterable[int], question: str) -> str:
+def _rows_text(rows: Iterable[Cells], columns: Iterable[int], question: str) -> str:
     _, comma, semicolon = _MARKS[language_of(question)]
     wanted = [0, *columns]
     lines = ([row[c] for c in wanted if c < len(row) and row[c]] for row in rows)

@@ -17,10 +17,10 @@ _CJK_SPACES = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
 
 
 def rows_named(table: Table, column: int, question: str) -> list[Cells]:
-    """The rows that are meant, else those that share terms with the question which not every row
+    """The rows identified, else those that share terms with the question which not every row
     has, as rare ones as the best of them. `column` is that of the answer."""
-    if meant := rows_meant(table, column, question):
-        return meant
+    if identified := rows_identified(table, column, question):
+        return identified
     weights = _weights(table.rows, column, question, without=table.head)
     best = max(weights)
     return [
@@ -30,31 +30,31 @@ def rows_named(table: Table, column: int, question: str) -> list[Cells]:
     ]
 
 
-def rows_meant(table: Table, column: int, question: str) -> list[Cells]:
+def rows_identified(table: Table, column: int, question: str) -> list[Cells]:
     """The rows that the question names in their first cell, whole or by an item that no other row
     has, or whose range holds its amount, or that it names in another cell than the answer's."""
     head = table.head[column] if 0 <= column < len(table.head) else ""
-    if held := _held(table, 0, question, head=head):
-        return _closest(held, column, question)
+    if rows := _rows_with_name(table, 0, question, head=head):
+        return _closest(rows, column, question)
     others = [n for n in range(len(table.head)) if n != column]
     for other in others:
-        if held := _held_by_range(table, other, question):
-            return held
+        if rows := _rows_with_amount(table, other, question):
+            return rows
     for other in others[1:]:
-        if held := _held(table, other, question):
-            return held
+        if rows := _rows_with_name(table, other, question):
+            return rows
     return []
 
 
 def column_named(table: Table, question: str) -> int | None:
     """The one column behind the first whose head shares most with the question."""
-    asked, held = source_terms(question), plain(question)
+    asked, asked_text = source_terms(question), plain(question)
     heads = [_parts(head) for head in table.head]
     everywhere = set.intersection(*(set(source_terms(head)) for head in filter(None, table.head)))
     scores = [
         len((source_terms(head) & asked) - everywhere)
-        + sum(len(part) for part in parts if _holds(held, part))
-        + sum(len(level) == 1 and level in held for level in _levels(head))
+        + sum(len(part) for part in parts if _holds(asked_text, part))
+        + sum(len(level) == 1 and level in asked_text for level in _levels(head))
         for head, parts in zip(table.head, heads, strict=True)
     ][1:]
     best = max(scores, default=0)
@@ -63,8 +63,8 @@ def column_named(table: Table, question: str) -> int | None:
 
 def names_column(table: Table, column: int, question: str) -> bool:
     """Whether the question says the column's head, or an item of it."""
-    held, head = plain(question), plain(table.head[column])
-    return any(_holds(held, part) for part in [*_whole(head, key=False), *_parts(head)])
+    asked_text, head = plain(question), plain(table.head[column])
+    return any(_holds(asked_text, part) for part in [*_whole(head, key=False), *_parts(head)])
 
 
 def plain(text: str) -> str:
@@ -79,7 +79,7 @@ def _levels(head: str) -> list[str]:
     return levels if len(levels) > 1 else []
 
 
-def _held(table: Table, column: int, question: str, *, head: str = "") -> list[Cells]:
+def _rows_with_name(table: Table, column: int, question: str, *, head: str = "") -> list[Cells]:
     """The rows whose cell there the question holds whole, else an item of it of their own. The
     longer ones first: 陪产假 does not name 产假. The `head` that is asked for names no row: 合计 of
     研发 is not the row 合计."""
@@ -123,7 +123,7 @@ def _holds(text: str, name: str) -> bool:
     return bool(re.search(before + re.escape(name) + behind, text))
 
 
-def _held_by_range(table: Table, column: int, question: str) -> list[Cells]:
+def _rows_with_amount(table: Table, column: int, question: str) -> list[Cells]:
     ranges = [interval_of(row[column]) if column < len(row) else None for row in table.rows]
     units = {each.unit for each in ranges if each}
     if sum(each is not None for each in ranges) < _LEAST_RANGES or len(units) != 1:
@@ -151,8 +151,9 @@ def _weights(
     """By row what its terms share with the question: a term counts for less, the more rows have
     it, and for nothing where all do. The cell of the answer itself is left out."""
     asked = source_terms(question) - source_terms(" ".join(without))
-    held = [asked & source_terms(" ".join((*row[:column], *row[column + 1 :]))) for row in rows]
-    rows_with = Counter(term for terms in held for term in terms)
+    shared = [asked & source_terms(" ".join((*row[:column], *row[column + 1 :]))) for row in rows]
+    rows_with = Counter(term for terms in shared for term in terms)
     return [
-        sum(1 / rows_with[term] for term in terms if rows_with[term] < len(rows)) for terms in held
+        sum(1 / rows_with[term] for term in terms if rows_with[term] < len(rows))
+        for terms in shared
     ]

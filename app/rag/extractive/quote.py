@@ -90,11 +90,11 @@ class Quoter:
         bare = _bare_heading(said)
         if not self._says_more(said) or bare in self._headings or bare in _VERDICTS:
             said = quotation(self.passages, self.question, said) or said
-        told = with_its_row(said, self._tables, self.question)
-        if told == said and self._asked_for and self._is_nowhere(said):
-            told = self._asked_for
-        if told != self._text:
-            return told
+        completed = with_its_row(said, self._tables, self.question)
+        if completed == said and self._asked_for and self._is_nowhere(said):
+            completed = self._asked_for
+        if completed != self._text:
+            return completed
         return self._text.lstrip()
 
     def _is_said_in_words(self, said: str) -> bool:
@@ -107,8 +107,8 @@ class Quoter:
     def _is_nowhere(self, said: str) -> bool:
         """Whether no source has it in these words."""
         bare = "".join(said.split()).strip(_MARKS).casefold()
-        held = ("".join(passage.text.split()).casefold() for passage in self.passages)
-        return not any(bare in text for text in held)
+        texts = ("".join(passage.text.split()).casefold() for passage in self.passages)
+        return not any(bare in text for text in texts)
 
     def _says_more(self, text: str) -> bool:
         if text.strip(_MARKS).casefold() in self.question.casefold():
@@ -143,8 +143,8 @@ def _clauses_about(sentence: str, wanted: frozenset[str]) -> str:
     first = max(range(len(clauses)), key=lambda i: len(source_terms(clauses[i]) & wanted))
     last = first
     while last + 1 < len(clauses):
-        told = content_terms("".join(clauses[first : last + 1])) - wanted
-        if len(told) >= _NEW_TERMS:
+        new_terms = content_terms("".join(clauses[first : last + 1])) - wanted
+        if len(new_terms) >= _NEW_TERMS:
             break
         last += 1
     return "".join(clauses[first : last + 1])

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import combinations
 
 from app.rag.grounding.facts import Fact, facts_in
-from app.rag.grounding.places import Place
+from app.rag.grounding.places import SourceClause
 from app.rag.grounding.sentences import split_clauses
 from app.rag.grounding.wording import topic_terms
 
@@ -23,8 +23,8 @@ _PRECISION = 0.005  # of a quotient: it is rounded
 
 
 def computed_from(
-    fact: Fact, sentence: str, about: frozenset[str], places: Sequence[Place]
-) -> list[Place]:
+    fact: Fact, sentence: str, about: frozenset[str], places: Sequence[SourceClause]
+) -> list[SourceClause]:
     """The places whose numbers give the fact: two to four added, a difference, product, quotient
     or a change in per cent, of numbers that are said of some of what the fact is about.
 
@@ -50,7 +50,7 @@ def computed_from(
     return []
 
 
-def _interval(fact: Fact, places: Sequence[Place]) -> list[Place]:
+def _interval(fact: Fact, places: Sequence[SourceClause]) -> list[SourceClause]:
     """Two dates that are so many months or days apart; the last day may count."""
     dated = [
         (date(*f.date), place)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.rag.grounding.facts import Fact
-from app.rag.grounding.places import Place, Places
+from app.rag.grounding.places import Places, SourceClause
 from app.rag.grounding.wording import asked_terms
 
 # Chosen on two thirds of two sets: docs/decisions/2026-11-29-judge.md
@@ -34,14 +34,18 @@ class Asked:
         total = sum(rarity.values()) or 1.0
         return cls({term: weight / total for term, weight in rarity.items()})
 
-    def stands_apart(self, said: frozenset[str], places: list[Place]) -> bool:
+    def stands_apart(self, said: frozenset[str], places: list[SourceClause]) -> bool:
         """Whether none of the places, nor `said` itself, speaks of what is asked."""
         told = max((self._told(place, said) for place in places), default=1.0)
         return bool(self.weights) and told < _LEAST_TOLD
 
     def meant(
-        self, fact: Fact, said: frozenset[str], holders: list[Place], places: list[Place]
-    ) -> Place | None:
+        self,
+        fact: Fact,
+        said: frozenset[str],
+        holders: list[SourceClause],
+        places: list[SourceClause],
+    ) -> SourceClause | None:
         """The sentence with another such fact that clearly speaks more of what is asked than those
         that hold this one; None where there is none."""
         held = max((self._own(place, said) for place in holders), default=0.0)
@@ -49,10 +53,10 @@ class Asked:
         best = max(others, key=self._own, default=None)
         return best if best and self._own(best) - held >= _CLEARLY else None
 
-    def _own(self, place: Place, said: frozenset[str] = frozenset()) -> float:
+    def _own(self, place: SourceClause, said: frozenset[str] = frozenset()) -> float:
         return sum(self.weights[term] for term in self.weights if term in place.terms | said)
 
-    def _told(self, place: Place, said: frozenset[str]) -> float:
+    def _told(self, place: SourceClause, said: frozenset[str]) -> float:
         around = place.about - place.terms - said
         more = sum(self.weights[term] for term in self.weights if term in around)
         return self._own(place, said) + _SURROUNDINGS * more

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.rag.grounding.facts import comparable
-from app.rag.grounding.places import Place, Places
+from app.rag.grounding.places import Places, SourceClause
 from app.rag.types import Check, Citation, Conflict, Passage, Unsupported
 
 # Shared by two sentences, numbers aside, that speak of the same.
@@ -59,7 +59,7 @@ def conflicts_of(citations: Sequence[Citation], passages: Sequence[Passage]) -> 
     return found
 
 
-def _differ(mine: Place, other: Place) -> bool:
+def _differ(mine: SourceClause, other: SourceClause) -> bool:
     """Whether two sentences speak of the same and each has a fact that the other lacks."""
     if not mine.terms or not other.terms:
         return False

@@ -15,7 +15,7 @@ from app.rag.grounding.asked import Asked
 from app.rag.grounding.evidence import Clause, Evidence
 from app.rag.grounding.facts import Fact, comparable
 from app.rag.grounding.meaning import Meaning
-from app.rag.grounding.places import Place, Places
+from app.rag.grounding.places import Places, SourceClause
 from app.rag.grounding.polarity import opposed_across
 from app.rag.grounding.speech import refuses, states_nothing
 from app.rag.grounding.statements import statements
@@ -41,9 +41,9 @@ _MOST_ALIKE = 3
 class _Found:
     """What speaks for a statement, and what is missing or against it."""
 
-    places: list[Place] = field(default_factory=list)
-    operands: list[Place] = field(default_factory=list)
-    against: Place | None = None
+    places: list[SourceClause] = field(default_factory=list)
+    operands: list[SourceClause] = field(default_factory=list)
+    against: SourceClause | None = None
     reason: Reason = ""
 
 
@@ -120,7 +120,9 @@ class _Judgement:
         """Of a statement; one word is one where it is all that is answered."""
         return 1 if self.asked and self.asked.weights else 2
 
-    def _verdict(self, verdict: Verdict, places: Iterable[Place], reason: Reason = "") -> Check:
+    def _verdict(
+        self, verdict: Verdict, places: Iterable[SourceClause], reason: Reason = ""
+    ) -> Check:
         said = self.evidence.statement
         return Check(
             start=said.start,
@@ -133,11 +135,11 @@ class _Judgement:
             nowhere=self.evidence.nowhere,
         )
 
-    def _named(self) -> list[Place]:
+    def _named(self) -> list[SourceClause]:
         """The nearest sentence of each source that the model named."""
         if not self.evidence.markers or refuses(self.evidence.statement.text):
             return []
-        nearest: dict[int, Place] = {}
+        nearest: dict[int, SourceClause] = {}
         for place in self.evidence.ranked:
             nearest.setdefault(place.marker, place)
         return [nearest[marker] for marker in self.evidence.markers if marker in nearest]
@@ -240,7 +242,7 @@ class _Judgement:
             return self._verdict("contradicted", [near], "negation")
         return self._verdict("supported", [near])
 
-    def _nearest(self, places: Sequence[Place], *, facts: bool) -> Place | None:
+    def _nearest(self, places: Sequence[SourceClause], *, facts: bool) -> SourceClause | None:
         """The one that means the same. Without an embedder, facts and the model's own marker say
         so."""
         if self.meaning is None:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from app.rag.grounding.facts import Fact, comparable, facts_in, read_facts, same
 from app.rag.grounding.names import names_in, organisations_in, renamed
-from app.rag.grounding.places import Place, Places
+from app.rag.grounding.places import Places, SourceClause
 from app.rag.grounding.polarity import opposed
 from app.rag.grounding.sentences import split_clauses
 from app.rag.grounding.statements import Statement
@@ -84,11 +84,11 @@ class Evidence:
         return list(dict.fromkeys(n for marker in self.statement.markers for n in marker.numbers))
 
     @cached_property
-    def ranked(self) -> list[Place]:
+    def ranked(self) -> list[SourceClause]:
         """By what they share with the statement; what the question lacks counts first."""
         new = self.terms - self.asked.terms
 
-        def score(place: Place) -> float:
+        def score(place: SourceClause) -> float:
             own = 2 * len(new & place.terms) + len(self.terms & place.terms)
             facts = sum(map(place.says, self.facts)) if own or not self.terms else 0
             near = len(self.about & place.terms) + len(self.terms & place.about) / 2
@@ -102,14 +102,16 @@ class Evidence:
         own = clause.terms or self.terms or self.about
         return own | self.about if self.statement.kind == "cell" else own
 
-    def holder(self, fact: Fact, subject: frozenset[str]) -> Place | None:
+    def holder(self, fact: Fact, subject: frozenset[str]) -> SourceClause | None:
         """The sentence that holds the fact and is about that subject."""
         holders = [place for place in self.places.all if place.says(fact)]
         rated = [(self._on(subject, p), p.marker in self.markers, p) for p in holders]
         best = max(rated, key=lambda each: each[:2], default=(0.0, False, None))
         return best[2] if best[0] >= _ABOUT_FACT else None
 
-    def rival(self, fact: Fact, subject: frozenset[str], holder: Place | None) -> Place | None:
+    def rival(
+        self, fact: Fact, subject: frozenset[str], holder: SourceClause | None
+    ) -> SourceClause | None:
         """The sentence about the same that has another such fact instead, and that is clearly
         nearer to the subject than the holder, where there is one."""
         if holder and not self.terms and self.statement.kind != "cell":
@@ -125,7 +127,7 @@ class Evidence:
         ]
         return max(rivals, key=lambda place: self._on(subject, place), default=None)
 
-    def swapped(self, fact: Fact, clause: Clause, place: Place) -> bool:
+    def swapped(self, fact: Fact, clause: Clause, place: SourceClause) -> bool:
         """Whether another clause of the sentence, with such a fact of its own, is what is meant:
         病假 12 天 where it says 年假 12 天，病假 10 天."""
         with_it = without = 0
@@ -138,7 +140,7 @@ class Evidence:
                 without = max(without, shared)
         return without > with_it + len(clause.terms) / 4
 
-    def opponent(self, clause: Clause) -> Place | None:
+    def opponent(self, clause: Clause) -> SourceClause | None:
         """A sentence on the same that says the contrary; none where one as near agrees."""
         near = self._nearest_clauses(clause)
         if len(clause.terms) < 2 or not near or near[0][0] < _SAME_CLAUSE:
@@ -147,7 +149,7 @@ class Evidence:
         said = clause.text.casefold()
         return as_near[0][1] if all(opposed(said, text.casefold()) for text, _ in as_near) else None
 
-    def namesake(self, clause: Clause) -> Place | None:
+    def namesake(self, clause: Clause) -> SourceClause | None:
         """A sentence that says the same of another person, place or organisation."""
         said = plain(clause.text)
         near = self._nearest_clauses(clause) if language_of(said) == "zh" else []
@@ -156,7 +158,7 @@ class Evidence:
         _, text, place = near[0]
         return place if renamed(said, plain(text)) else None
 
-    def stranger(self) -> Place | None:
+    def stranger(self) -> SourceClause | None:
         """The nearest sentence, where the statement names a Chinese organisation that no source
         knows."""
         if not self.places.all or self.language != "zh":
@@ -165,19 +167,19 @@ class Evidence:
         strange = any(name not in self.places.text for name in named)
         return self.ranked[0] if strange else None
 
-    def covered(self, terms: frozenset[str], places: Sequence[Place]) -> float:
+    def covered(self, terms: frozenset[str], places: Sequence[SourceClause]) -> float:
         """Share of the terms that stand in the sentences or, counting less, around them."""
         own = terms & _NOTHING.union(*(place.terms for place in places))
         around = (terms & _NOTHING.union(*(place.about for place in places))) - own
         return (len(own) + _SURROUNDINGS * len(around)) / len(terms) if terms else 1.0
 
-    def _on(self, subject: frozenset[str], place: Place) -> float:
+    def _on(self, subject: frozenset[str], place: SourceClause) -> float:
         """How surely a sentence is about that subject; several facts of the statement in it say
         so, too."""
         several = _SEVERAL_FACTS if sum(map(place.says, self.facts)) > 1 else 0.0
         return max(self.covered(subject, [place]), self.covered(self.terms, [place]), several)
 
-    def _nearest_clauses(self, clause: Clause) -> list[tuple[float, str, Place]]:
+    def _nearest_clauses(self, clause: Clause) -> list[tuple[float, str, SourceClause]]:
         """Clauses of the sources on the same matter, nearest first."""
         least = len(clause.terms) / 2
         compared = [

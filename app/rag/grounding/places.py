@@ -16,7 +16,7 @@ _NEAR = 2  # sentences before and one after that say what a sentence is about
 
 
 @dataclass(eq=False)
-class Place:
+class SourceClause:
     """A sentence of source `marker`, `passage text[start:end]`."""
 
     marker: int
@@ -74,7 +74,7 @@ class Places:
     passages: Sequence[Passage]
 
     @cached_property
-    def all(self) -> list[Place]:
+    def all(self) -> list[SourceClause]:
         return [
             place
             for marker, passage in enumerate(self.passages, start=1)
@@ -96,14 +96,16 @@ def _mentions(text: str, year: int) -> bool:
     return str(year) in folded(text)
 
 
-def _of(marker: int, passage: Passage) -> Iterator[Place]:
-    made: list[Place] = []
+def _of(marker: int, passage: Passage) -> Iterator[SourceClause]:
+    made: list[SourceClause] = []
     for span in split_sentences(passage.text):
         whole = passage.text[span.start : span.end]
         text = whole.strip()
         if text:
             start = span.start + len(whole) - len(whole.lstrip())
-            made.append(Place(marker, passage, start, start + len(text), text, topic_terms(text)))
+            made.append(
+                SourceClause(marker, passage, start, start + len(text), text, topic_terms(text))
+            )
     head = topic_terms(f"{passage.title} {' '.join(passage.headings)}")
     names: frozenset[str] = frozenset()  # of the columns, while a table goes on
     for number, place in enumerate(made):

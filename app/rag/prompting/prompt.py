@@ -6,6 +6,7 @@ ChatML is the template of Qwen2.5: https://github.com/openai/openai-python/blob/
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from app.llm.messages import Message
 from app.rag.errors import QuestionTooLong
@@ -28,10 +29,11 @@ STOPS = ("</资料>", "</source>", "<资料 ", "<source number")
 _QUESTION: dict[Language, str] = {"zh": "问题：", "en": "Question: "}
 _CLOSING_TAG = re.compile(r"<(?=/\s*(?:资料|source)\s*>)")
 
-# Everything Qwen2.5's tokenizer reads as one control token: <|im_start|>, <|fim_prefix|>, … and
-# the tool-call tags.
-_CONTROL_TOKEN = re.compile(r"<\|(\w+)\|>|<(/?tool_call)>")
+# Everything that the tokenizers of Qwen2.5 and Qwen3 read as one control token: <|im_start|>,
+# <|fim_prefix|>, … and the tags of tool calls and thoughts.
+_CONTROL_TOKEN = re.compile(r"<\|(\w+)\|>|<(/?(?:tool_call|think))>")
 
+SOURCE_TOKENS = 200  # of a prompt with a question that leaves no more: one source of usual length
 _HISTORY_SHARE = 0.25  # of the budget at most; sources matter more than old turns
 
 CountTokens = Callable[[str], int]
@@ -51,15 +53,18 @@ def neutralise(text: str) -> str:
     return _CONTROL_TOKEN.sub(lambda m: f"<｜{m[1]}｜>" if m[1] else f"＜{m[2]}＞", text)
 
 
-def render_chatml(messages: Sequence[Message], *, generation: bool = True) -> str:
+def render_chatml(
+    messages: Sequence[Message], *, generation: bool = True, thought: str = ""
+) -> str:
     """The text a Qwen engine reads; with `generation` it ends where the answer begins, or after
-    its first words where the last message is the assistant's."""
-    turns = "".join(f"<|im_start|>{m.role}\n{m.content}<|im_end|>\n" for m in messages)
+    its first words where the last message is the assistant's. `thought` stands before them: an
+    empty one for a model that shall not think, an opened one for a model that always does."""
+    begun = [messages[-1]] if generation and messages[-1].role == "assistant" else []
+    whole = messages[:-1] if begun else messages
+    turns = "".join(f"<|im_start|>{m.role}\n{m.content}<|im_end|>\n" for m in whole)
     if not generation:
         return turns
-    if messages[-1].role == "assistant":
-        return turns.removesuffix("<|im_end|>\n")
-    return turns + "<|im_start|>assistant\n"
+    return f"{turns}<|im_start|>assistant\n{thought}{''.join(m.content for m in begun)}"
 
 
 def build_prompt(
@@ -73,8 +78,11 @@ def build_prompt(
     max_passages: int,
     style: Style = ANSWER,
     begin: str = "",
+    most_tokens: int = 0,
 ) -> Prompt:
     """Fill the budget: instructions and question, then recent turns, then what was found.
+
+    A long question may take the prompt over `max_prompt_tokens`, up to `most_tokens`.
 
     `hits` are chunks, best first, `around` what stands beside them. There is always a source: the
     best one is cut after a sentence where it alone is too long. `begin`, where given, are the
@@ -91,6 +99,7 @@ def build_prompt(
         return count_tokens(render_chatml(assemble(turns, sources)))
 
     bare = size((), ())
+    max_prompt_tokens = max(max_prompt_tokens, min(bare + SOURCE_TOKENS, most_tokens))
     if bare > max_prompt_tokens:
         raise QuestionTooLong(bare, max_prompt_tokens)
 
@@ -116,6 +125,16 @@ def build_prompt(
         chosen = [cut for cut in [_cut(chosen[0], left, count_tokens, language)] if cut.text]
     messages = assemble(turns, chosen)
     return Prompt(messages, tuple(chosen), count_tokens(render_chatml(messages)))
+
+
+def question_room(style: Style, count_tokens: CountTokens, most_tokens: int) -> int:
+    """Tokens of a question in a prompt of at most `most_tokens`, with room for a source."""
+
+    def bare(language: Language) -> int:
+        asked = Message("user", _user_content("", (), language, best_last=False))
+        return count_tokens(render_chatml((*style.head(language), asked)))
+
+    return max(0, most_tokens - max(map(bare, get_args(Language))) - SOURCE_TOKENS)
 
 
 def _user_content(

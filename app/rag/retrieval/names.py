@@ -26,8 +26,8 @@ def named_titles(question: str, titles: Collection[str]) -> list[str]:
         if not words[title] & left:
             return 0.0
         weights = {word: _LEAST + math.log(len(titles) / frequency[word]) for word in words[title]}
-        held = sum(weight for word, weight in weights.items() if word in left)
-        return held / sum(weights.values()) if weights else 0.0
+        matched_weight = sum(weight for word, weight in weights.items() if word in left)
+        return matched_weight / sum(weights.values()) if weights else 0.0
 
     # Shares only shrink as terms are used up: who is not named by the whole question never is.
     likely = {title: first for title in titles if (first := share(title)) >= _NAMED}

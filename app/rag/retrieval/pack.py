@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from app.rag.retrieval.names import named_titles
-from app.rag.types import Part, Passage
+from app.rag.types import ChunkSpan, Passage
 
 Around = Mapping[tuple[str, int], Passage]  # (document id, ordinal) → its chunk
 Measure = Callable[[str], int]  # of a text, in the unit of the budget
@@ -120,5 +120,5 @@ def _joined(best: Passage, run: Sequence[Passage]) -> Passage:
     return replace(best, text=text, start=run[0].start, end=run[-1].end, parts=parts)
 
 
-def _whole(piece: Passage) -> Part:
-    return Part(piece.chunk_id, piece.start, piece.end, piece.page, piece.locator)
+def _whole(piece: Passage) -> ChunkSpan:
+    return ChunkSpan(piece.chunk_id, piece.start, piece.end, piece.page, piece.locator)

@@ -17,6 +17,7 @@ from app.metrics import ANSWER_CACHE
 _COPIED = (
     "content",
     "raw_output",
+    "thought",
     "prompt",
     "passages",
     "citations",

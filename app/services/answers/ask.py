@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, func, select
 
 from app import tracing
 from app.db.engine import Database
@@ -11,13 +11,20 @@ from app.db.tables import Conversation, StoredMessage, utc_now
 from app.llm.chat_model import EngineBusy
 from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
-from app.llm.messages import Message
 from app.rag.events import Question
-from app.rag.grounding.statements import without_markers
 from app.rag.types import Task
 from app.services.answers.answer_cache import AnswerCache, reuse_answer
-from app.services.answers.conversations import get_conversation, get_message
+from app.services.answers.conversations import get_conversation
 from app.services.answers.generations import Generation, Generations
+from app.services.answers.history import (
+    EarlierAnswer,
+    Turn,
+    earlier_answer,
+    history_of,
+    newest_turn,
+    turns_of,
+)
+from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.recipe import Recipes, answer_key
 from app.services.answers.task_checks import check_task
 from app.services.errors import Conflict, Invalid, NotFound
@@ -44,10 +51,10 @@ class Ask:
     db: Database
     search: Search
     generations: Generations
-    temperature: float
     gateway: Gateway
     recipes: Recipes
     cache: AnswerCache
+    limit: QuestionLimit
 
     def ask(
         self,
@@ -59,15 +66,18 @@ class Ask:
         task: Task = "qa",
         document_id: str = "",
         fresh: bool = False,
+        thinking: bool | None = None,
     ) -> Asked:
         """Stores the question and an empty answer, in a new conversation if none is given.
 
         If the cache has the answer, it is complete already, unless `fresh`. `model`, an engine's
-        name or `auto`, is saved for the conversation. Raises Invalid,
-        TooLarge, NotFound, Conflict while an answer is being written, and EngineBusy.
+        name or `auto`, is saved for the conversation. `thinking` is for models with such a switch.
+        Raises Invalid, TooLarge, NotFound, Conflict while an answer is being written, and
+        EngineBusy.
         """
         question = check_task(self.search, question, base_ids, task, document_id)
         self._check(model)
+        turns = self._turns(conversation_id)
         with self.db.write() as session:
             if conversation_id is None:
                 conversation = Conversation(title=title_of(question), base_ids=list(base_ids))
@@ -75,14 +85,17 @@ class Ask:
                 conversation = get_conversation(session, conversation_id)
                 conversation.base_ids, conversation.updated_at = list(base_ids), utc_now()
             conversation.model = model or conversation.model
+            self._check_length(question, conversation, task)
             session.add(conversation)
             session.flush()
-            earlier = messages_of(session, conversation.id)
-            if earlier and earlier[-1].state == "streaming":
+            newest = newest_turn(session, conversation.id)
+            if newest is not None and newest.state == "streaming":
                 raise Conflict(
                     "The previous answer is still being written. Stop it or wait for it."
                 )
-            position = earlier[-1].position + 1 if earlier else 0
+            if newest is not None and newest not in turns[-1:]:  # it came or ended just now
+                turns = turns_of(session, conversation.id)
+            position = newest.position + 1 if newest is not None else 0
             asked = StoredMessage(
                 conversation_id=conversation.id,
                 position=position,
@@ -94,37 +107,31 @@ class Ask:
             to_answer = Question(
                 question,
                 tuple(base_ids),
-                history_of(earlier),
-                self.temperature,
-                self._engine_of(conversation),
+                history_of(turns),
+                model=self._engine_of(conversation),
                 task=task,
                 document_id=document_id,
+                thinking=thinking,
             )
             self._prepare(session, answer, to_answer, fresh=fresh)
             session.add_all((asked, answer))
         return Asked(conversation, asked, answer, to_answer)
 
-    def regenerate(self, answer_id: str, model: str | None = None) -> Asked:
-        """Stores another, still empty answer to the same question."""
+    def regenerate(
+        self, answer_id: str, model: str | None = None, *, thinking: bool | None = None
+    ) -> Asked:
+        """Stores another, still empty answer to the same question; `thinking` None: as before."""
         self._check(model)
+        old, asked = self._answer_and_question(answer_id)
+        document_id = old.recipe.get("document", "")
+        check_task(self.search, asked.content, asked.base_ids, old.task, document_id)
+        turns = self._turns(old.conversation_id)
         with self.db.write() as session:
-            old = get_message(session, answer_id)
-            if old.role != "assistant":
-                raise Invalid("Only answers can be regenerated.", code="not_an_answer")
-            messages = messages_of(session, old.conversation_id)
-            if any(m.state == "streaming" for m in messages):
-                raise Conflict("An answer is still being written. Stop it or wait for it.")
             conversation = get_conversation(session, old.conversation_id)
+            self._refuse_streaming(session, conversation.id)
             conversation.updated_at = utc_now()
             conversation.model = model or conversation.model
-            asked = next(m for m in messages if m.position == old.position - 1)
-            check_task(
-                self.search,
-                asked.content,
-                asked.base_ids,
-                old.task,  # type: ignore[arg-type]  # stored tasks are ours
-                old.recipe.get("document", ""),
-            )
+            self._check_length(asked.content, conversation, old.task)
             variant = session.exec(
                 select(func.max(StoredMessage.variant)).where(
                     StoredMessage.conversation_id == old.conversation_id,
@@ -135,15 +142,17 @@ class Ask:
                 conversation.id, old.position, (variant or 0) + 1, asked.base_ids
             )
             # A cached answer is replaced by the one that would be written now.
-            temperature = self.temperature if old.cached_from else _REGENERATE_TEMPERATURE
+            temperature = None if old.cached_from else _REGENERATE_TEMPERATURE
+            before = old.recipe.get("sampling", {}).get("thinking")
             to_answer = Question(
                 asked.content,
                 tuple(asked.base_ids),
-                history_of([m for m in messages if m.position < asked.position]),
-                max(self.temperature, temperature),
+                history_of([turn for turn in turns if turn.position < asked.position]),
+                temperature,
                 self._engine_of(conversation),
-                task=old.task,  # type: ignore[arg-type]  # stored tasks are ours
-                document_id=old.recipe.get("document", ""),
+                task=old.task,
+                document_id=document_id,
+                thinking=before if thinking is None else thinking,
             )
             self._prepare(session, answer, to_answer, fresh=True)
             session.add_all((conversation, answer))
@@ -157,6 +166,34 @@ class Ask:
         generation.publish("start", asked)
         return generation
 
+    def _turns(self, conversation_id: str | None) -> list[Turn]:
+        """Read before the write lock is taken: a conversation may be long."""
+        if conversation_id is None:
+            return []
+        with self.db.read() as session:
+            return turns_of(session, conversation_id)
+
+    def _answer_and_question(self, answer_id: str) -> tuple[EarlierAnswer, StoredMessage]:
+        """Raises NotFound, and Invalid for a question."""
+        with self.db.read() as session:
+            old = earlier_answer(session, answer_id)
+            if old.role != "assistant":
+                raise Invalid("Only answers can be regenerated.", code="not_an_answer")
+            asked = session.exec(
+                select(StoredMessage).where(
+                    StoredMessage.conversation_id == old.conversation_id,
+                    StoredMessage.position == old.position - 1,
+                )
+            ).one()
+        return old, asked
+
+    def _refuse_streaming(self, session: Session, conversation_id: str) -> None:
+        streaming = select(StoredMessage.id).where(
+            StoredMessage.conversation_id == conversation_id, StoredMessage.state == "streaming"
+        )
+        if session.exec(streaming.limit(1)).first() is not None:
+            raise Conflict("An answer is still being written. Stop it or wait for it.")
+
     def _check(self, model: str | None) -> None:
         if model is not None and not self.gateway.knows(model):
             raise NotFound("model", model)
@@ -165,6 +202,10 @@ class Ask:
                 "Too many questions at once. Please try again in a moment.",
                 self.gateway.retry_after_s,
             )
+
+    def _check_length(self, question: str, conversation: Conversation, task: str) -> None:
+        if task == "qa":  # the others have no sources in their prompts, and see to it themselves
+            self.limit.check(question, self._engine_of(conversation))
 
     def _engine_of(self, conversation: Conversation) -> str:
         """The saved engine, or `auto` if it is no longer configured."""
@@ -205,26 +246,3 @@ def title_of(question: str) -> str:
     """The first line of the question, shortened."""
     line = " ".join(question.split())
     return line if len(line) <= _TITLE_CHARS else line[: _TITLE_CHARS - 1] + "…"
-
-
-def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
-    """Question–answer pairs, oldest first, with the newest variant of each answer that has text."""
-    answers = {m.position: m for m in messages if m.role == "assistant" and m.content}
-    pairs: list[Message] = []
-    for message in messages:
-        answer = answers.get(message.position + 1)
-        if message.role == "user" and answer is not None and answer.finish_reason != "no_sources":
-            pairs.append(Message("user", message.content))
-            pairs.append(Message("assistant", without_markers(answer.content)))
-    return tuple(pairs)
-
-
-def messages_of(session: Session, conversation_id: str) -> list[StoredMessage]:
-    """All messages of the conversation, oldest variants first."""
-    return list(
-        session.exec(
-            select(StoredMessage)
-            .where(StoredMessage.conversation_id == conversation_id)
-            .order_by(col(StoredMessage.position), col(StoredMessage.variant))
-        )
-    )

@@ -17,6 +17,7 @@ from app.rag.answer import AnswerLine
 from app.rag.events import AnswerEvent, Question
 from app.rag.grounding.statements import without_markers
 from app.rag.types import Answer
+from app.services.answers.question_limit import QuestionLimit
 from app.services.errors import Invalid, NotFound
 from app.services.search.search import Search
 
@@ -29,6 +30,7 @@ class Direct:
     search: Search
     answer_line: AnswerLine
     gateway: Gateway
+    limit: QuestionLimit
 
     def model_names(self) -> list[str]:
         """`zhiwen` for all bases, and `zhiwen/<name>` for each base; with several engines also
@@ -38,7 +40,11 @@ class Direct:
         return [*bases, AUTO, *engines] if len(engines) > 1 else bases
 
     def question(
-        self, model: str, messages: Sequence[Message], temperature: float | None
+        self,
+        model: str,
+        messages: Sequence[Message],
+        temperature: float | None,
+        thinking: bool | None = None,
     ) -> Question:
         """The last message as the question, with the earlier ones as history. The client's system
         messages are ignored in favour of our own.
@@ -51,7 +57,9 @@ class Direct:
         base_ids, engine = self._parse_model(model)
         question = turns[-1].content
         self.search.check(question, base_ids)
-        return Question(question, tuple(base_ids), _pairs(turns[:-1]), temperature or 0.0, engine)
+        self.limit.check(question, engine)
+        history = _pairs(turns[:-1])
+        return Question(question, tuple(base_ids), history, temperature, engine, thinking=thinking)
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yields the events of the answer. Closing the generator stops the engine."""

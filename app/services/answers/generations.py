@@ -7,9 +7,9 @@ about twice a second, so that a killed process loses at most half a second of te
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -22,11 +22,11 @@ from app.db.tables import StoredMessage, utc_now
 from app.llm.chat_model import LlmError
 from app.measure import answering, count_cached
 from app.rag.errors import RagError
-from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta
-from app.rag.grounding.check import Checker, citations_of, conflicts_of, unsupported_of
-from app.rag.prompting.prompt import PROMPT_VERSION
-from app.rag.types import Answer, Check, Conflict
-from app.services.answers.stored_prompt import passage_from, stored_messages
+from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta, Thought
+from app.rag.grounding.check import Checker, citations_of, conflicts_of
+from app.rag.types import Answer
+from app.services.answers.answer_record import record, record_checks
+from app.services.answers.stored_prompt import passage_from
 from app.services.errors import ServiceError
 from app.tasks.tasks import TaskStream
 from ingest.errors import IngestError
@@ -37,8 +37,9 @@ FLUSH_S = 0.5
 ALIVE_S = 5.0  # a running answer is saved at least this often …
 STALE_S = 20.0  # … so its process is gone if it was not
 KEPT_S = 300.0  # finished generations are kept for late watchers
+_GROWING = ("thought", "content", "raw_output", "prompt", "passages", "model", "served")
 
-EventName = Literal["start", "stage", "sources", "delta", "done", "error"]
+EventName = Literal["start", "stage", "sources", "thought", "delta", "done", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ class Generations:
         self._running[message.id] = generation
         generation.publish("start", started)
         generation.publish("sources", message.passages)
+        if message.thought:
+            generation.publish("thought", Thought(message.thought))
         generation.publish("delta", message.content)
         generation.publish("done", message)
         generation.close()
@@ -199,41 +202,51 @@ class Generations:
             return
         passages = [passage_from(stored) for stored in message.passages]
         checks = await asyncio.to_thread(self.checker.check, question, message.content, passages)
-        _apply_checks(message, checks, conflicts_of(citations_of(checks), passages))
+        record_checks(message, checks, conflicts_of(citations_of(checks), passages))
 
     async def _answer(self, generation: Generation, question: Question) -> None:
         with answering() as ending:
             async with aclosing(self.answer_line.stream(question)) as events:
                 async for event in events:
-                    _apply(generation, event)
+                    record(generation.message, event)
+                    _publish(generation, event)
                     if isinstance(event, Answer):
                         ending.take(event)
 
     async def _save_periodically(self, generation: Generation) -> None:
-        """Saves the text while it grows, and a heartbeat while it does not."""
-        written, written_at = "", time.monotonic()
+        """Saves what is new while the text grows, and a heartbeat while it does not."""
+        message, written_at = generation.message, time.monotonic()
+        written = _growing(message)
         while True:
             await asyncio.sleep(FLUSH_S)
-            message = generation.message
-            now = time.monotonic()
-            if message.content != written or now - written_at > ALIVE_S:
-                written, written_at = message.content, now
+            present, now = _growing(message), time.monotonic()
+            new = {name: value for name, value in present.items() if value != written[name]}
+            if {"thought", "content"} & new.keys() or now - written_at > ALIVE_S:
+                written_at, message.updated_at = now, utc_now()
+                new["updated_at"] = message.updated_at
                 try:
-                    await self._save(message)
+                    await anyio.to_thread.run_sync(self._update_streaming, message.id, new)
+                    written = present
                 except Exception:  # e.g. a full disk: continue, and try again at the end
                     log.exception("answer %s could not be saved yet", message.id)
 
     async def _save(self, message: StoredMessage) -> None:
+        """The whole answer, once it has ended."""
         message.updated_at = utc_now()
         values = message.model_dump(exclude={"id", "conversation_id", "created_at"})
         await anyio.to_thread.run_sync(self._update, message.id, values)
 
     def _update(self, message_id: str, values: dict[str, Any]) -> None:
-        written = update(StoredMessage).where(col(StoredMessage.id) == message_id)
-        if values["state"] == "streaming":
-            # The thread of a cancelled task goes on; its late write must not undo the final state.
-            written = written.where(col(StoredMessage.state) == "streaming")
         with self.db.write() as session:
+            written = update(StoredMessage).where(col(StoredMessage.id) == message_id)
+            session.exec(written.values(**values))
+
+    def _update_streaming(self, message_id: str, values: dict[str, Any]) -> None:
+        """The thread of a cancelled task goes on; its late write must not undo the final state."""
+        with self.db.write() as session:
+            written = update(StoredMessage).where(
+                col(StoredMessage.id) == message_id, col(StoredMessage.state) == "streaming"
+            )
             session.exec(written.values(**values))
 
     def _forget_old(self) -> None:
@@ -255,55 +268,24 @@ def sweep_interrupted(db: Database) -> int:
         return int(result.rowcount)
 
 
+def _growing(message: StoredMessage) -> dict[str, Any]:
+    """What an answer has before it ends. The text grows; the others are set once."""
+    return {name: getattr(message, name) for name in _GROWING}
+
+
 def _failed(message: StoredMessage, error: Exception) -> Event:
     message.state, message.finish_reason = "failed", "error"
     message.error_detail = str(error) or type(error).__name__
     return Event("error", error)
 
 
-def _apply(generation: Generation, event: AnswerEvent) -> None:
-    message = generation.message
+def _publish(generation: Generation, event: AnswerEvent) -> None:
     match event:
         case Stage():
             generation.publish("stage", event)
         case Sources(prompt):
-            message.prompt = stored_messages(prompt.messages)
-            message.passages = [asdict(p) for p in prompt.passages]
             generation.publish("sources", prompt.passages)
-        case TextDelta(text, raw, served):
-            if served is not None:  # recorded now in case the stream breaks
-                message.model, message.served = served.engine, asdict(served)
-            message.raw_output += raw
-            message.content += text
-            if text:
-                generation.publish("delta", text)
-        case Answer():
-            _apply_answer(message, event)
-
-
-def _apply_checks(
-    message: StoredMessage, checks: Sequence[Check], conflicts: Sequence[Conflict]
-) -> None:
-    message.checks = [asdict(check) for check in checks]
-    message.citations = [asdict(citation) for citation in citations_of(checks)]
-    message.unsupported = [asdict(unsupported) for unsupported in unsupported_of(checks)]
-    message.conflicts = [asdict(conflict) for conflict in conflicts]
-
-
-def _apply_answer(message: StoredMessage, answer: Answer) -> None:
-    message.content = answer.text
-    message.passages = [asdict(p) for p in answer.passages]
-    message.confidence = round(answer.confidence, 4)
-    _apply_checks(message, answer.checks, answer.conflicts)
-    if answer.style:  # of the engine that wrote it, which may be a fallback
-        prompt_id = f"{PROMPT_VERSION}/{answer.style}"
-        message.recipe = {**message.recipe, "prompt": prompt_id}
-    message.model, message.adapter = answer.model, answer.adapter
-    if answer.served is not None:
-        message.served = asdict(answer.served)
-        if answer.served.tried:  # by a fallback engine: must not be cached
-            message.answer_key = None
-    message.finish_reason = answer.finish_reason
-    message.prompt_tokens = answer.tokens.prompt
-    message.completion_tokens = answer.tokens.completion
-    message.timings_ms = {stage: round(ms, 2) for stage, ms in answer.timings_ms.items()}
+        case Thought():
+            generation.publish("thought", event)
+        case TextDelta(text) if text:
+            generation.publish("delta", text)

@@ -34,7 +34,9 @@ class Recipes:
             "prompt": self.prompt_id(question.task, model),
             "model": model,
             "sampling": {
+                # None: the engine's own, which stands with it
                 "temperature": question.temperature,
+                "thinking": question.thinking,
                 "max_tokens": self.max_answer_tokens,
                 "seed": None,  # no seed is sent: at temperature 0 nothing is sampled
             },

@@ -16,8 +16,8 @@ from app.rag.extractive.reader import ExtractiveReader
 from app.rag.grounding.check import Checker
 from app.rag.prompting.prompt import STOPS
 from app.rag.types import Answer, Check
-from app.services.answers.ask import history_of, messages_of
 from app.services.answers.conversations import get_message
+from app.services.answers.history import history_of, turns_of
 from app.services.answers.stored_prompt import passage_from, served_messages
 from app.services.errors import Conflict, Invalid
 from app.tasks.tasks import Tasks
@@ -79,7 +79,7 @@ class Replay:
                 raise Conflict("Only complete answers can be replayed.")
             if not answer.recipe or not answer.prompt:
                 raise Conflict("This answer has no stored prompt to replay.")
-            earlier = messages_of(session, answer.conversation_id)
+            earlier = turns_of(session, answer.conversation_id)
         asked = next(m for m in earlier if m.position == answer.position - 1)
         return answer, Question(
             asked.content,
@@ -89,6 +89,7 @@ class Replay:
             self._model_name(answer),
             task=answer.task,  # type: ignore[arg-type]  # stored tasks are ours
             document_id=answer.recipe["document"],
+            thinking=answer.recipe["sampling"].get("thinking"),
         )
 
     async def _resend(
@@ -101,6 +102,7 @@ class Replay:
             sampling["max_tokens"],
             sampling["temperature"],
             stop=STOPS if answer.task == "qa" else (),
+            thinking=sampling.get("thinking"),
         )
         raw = await writing.complete()
         if answer.task != "qa":
@@ -135,8 +137,8 @@ class Replay:
 
     def _notes(self, answer: StoredMessage, model: str) -> tuple[str, ...]:
         recipe, notes = answer.recipe, []
-        if recipe["sampling"]["temperature"] > 0:
-            notes.append(f"Sampled at temperature {recipe['sampling']['temperature']}.")
+        if (temperature := _temperature(answer)) > 0:
+            notes.append(f"Sampled at temperature {temperature}.")
         if answer.model != model:
             notes.append(f"Written by {answer.model}; {model} is running now.")
         if recipe["zhiwen"] != self.version:
@@ -144,3 +146,13 @@ class Replay:
         if answer.cached_from:
             notes.append(f"Reused from answer {answer.cached_from}.")
         return tuple(notes)
+
+
+def _temperature(answer: StoredMessage) -> float:
+    """That of the request, else the engine's own."""
+    asked = answer.recipe["sampling"]["temperature"]
+    if asked is not None:
+        return float(asked)
+    own = "sampling_thinking" if answer.thought else "sampling"
+    specs = [spec for spec in answer.recipe["engines"] if spec["name"] == answer.model]
+    return float(next((spec[own]["temperature"] or 0.0 for spec in specs), 0.0))

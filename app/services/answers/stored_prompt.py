@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.llm.messages import Message, ToolCall
-from app.rag.types import Part, Passage, StageScores
+from app.rag.types import ChunkSpan, Passage, StageScores
 
 
 def stored_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -32,6 +32,6 @@ def passage_from(stored: Mapping[str, Any]) -> Passage:
         **stored,
         "headings": tuple(stored["headings"]),
         "trace": StageScores(**stored["trace"]),
-        "parts": tuple(Part(**part) for part in stored.get("parts", ())),
+        "parts": tuple(ChunkSpan(**part) for part in stored.get("parts", ())),
     }
     return Passage(**fields)

@@ -20,7 +20,7 @@ from app.db.engine import Database
 from app.db.tables import Evaluation, Job, utc_now
 from app.services.errors import Invalid, NotFound
 from app.services.improvement.evaluation_files import move_into_database
-from app.services.jobs.queue import Claim, held, jobs_before
+from app.services.jobs.queue import Claim, claimed_job, jobs_before
 from app.services.library.bases import get_base
 
 EVALS = "evals.cli"  # by name: the package above this one
@@ -115,7 +115,7 @@ class Evaluations:
     def finish(self, claim: Claim, result: str, report: str) -> None:
         """Keep what was measured and end the job, unless the claim was lost."""
         with self.db.write() as session:
-            if (job := held(session, claim)) is None:
+            if (job := claimed_job(session, claim)) is None:
                 return
             job.state = job.stage = "done"
             job.updated_at = utc_now()

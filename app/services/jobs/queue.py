@@ -17,7 +17,10 @@ log = logging.getLogger(__name__)
 
 JobKind = Literal["ingest", "evaluate"]
 UNFINISHED = ("queued", "running")
+_IN_TURN = (col(Job.priority), col(Job.created_at), col(Job.id))
 NOT_READ_YET = ("queued", "parsing", "embedding")  # states of a document that never was ready
+
+NOT_READ_AGAIN = "not_read_again"  # code of the notice in the report of such a document
 
 LEASE_S = 30.0
 MAX_ATTEMPTS = 3
@@ -80,7 +83,8 @@ class Jobs:
         untried: bool = False,
         max_bytes: int | None = None,
     ) -> Claim | None:
-        """Take the oldest job. Those that ended their worker too often fail instead.
+        """Take the oldest job, of the lowest priority number. Those that ended their worker too
+        often fail instead.
 
         `untried` leaves jobs whose last worker died: beside others they could end those.
         `max_bytes` leaves documents that are larger.
@@ -136,7 +140,7 @@ class Jobs:
     def progress(self, claim: Claim, stage: str, done: int, total: int) -> bool:
         """Show how far the job is. False, and nothing happens, where the claim was lost."""
         with self.db.write() as session:
-            if (job := held(session, claim)) is None:
+            if (job := claimed_job(session, claim)) is None:
                 return False
             job.stage, job.done, job.total, job.updated_at = stage, done, total, utc_now()
             session.add(job)
@@ -150,13 +154,13 @@ class Jobs:
     def holds(self, claim: Claim) -> bool:
         """Whether the claim is still valid: the job was not cancelled or given to another."""
         with self.db.read() as session:
-            query = select(Job.id).where(*_is_held(claim))
+            query = select(Job.id).where(*_is_claimed(claim))
             return session.exec(query).first() is not None
 
     def fail(self, claim: Claim, code: str, detail: str) -> None:
         """End the job as failed, with the reason, unless the claim was lost."""
         with self.db.write() as session:
-            if (job := held(session, claim)) is not None:
+            if (job := claimed_job(session, claim)) is not None:
                 end(session, job, "failed", code, detail)
 
     def cancel(self, job_id: str) -> Job:
@@ -180,7 +184,7 @@ class Jobs:
             return job
 
 
-def held(session: Session, claim: Claim) -> Job | None:
+def claimed_job(session: Session, claim: Claim) -> Job | None:
     """The job until the transaction ends; None where it is gone or the claim was lost: every later
     claim of the job has another attempt.
 
@@ -189,7 +193,7 @@ def held(session: Session, claim: Claim) -> Job | None:
     """
     if claim.document_id:
         _lock_document(session, claim.document_id)
-    return session.exec(select(Job).where(*_is_held(claim)).with_for_update()).first()
+    return session.exec(select(Job).where(*_is_claimed(claim)).with_for_update()).first()
 
 
 def document_of(session: Session, job: Job, *, lock: bool = False) -> StoredDocument | None:
@@ -209,6 +213,10 @@ def end(session: Session, job: Job, state: str, code: str, detail: str) -> None:
     document = document_of(session, job)
     if document is not None and document.state not in NOT_READ_YET:
         log.warning("%s answers as before; reading it again failed: %s", document.name, detail)
+        if state == "failed":
+            kept = [notice for notice in document.notices if notice[0] != NOT_READ_AGAIN]
+            document.notices = [*kept, [NOT_READ_AGAIN, 1, detail]]
+            session.add(document)
     elif document is not None:
         document.state, document.updated_at = "failed", job.updated_at
         document.error_code, document.error_detail = code, detail
@@ -216,12 +224,10 @@ def end(session: Session, job: Job, state: str, code: str, detail: str) -> None:
 
 
 def jobs_before(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
-    """Of each of these jobs that waits, how many unfinished ones of its kind are older."""
+    """Of each of these jobs that waits, how many unfinished ones of its kind come first."""
     if not job_ids:
         return {}
-    place = func.row_number().over(
-        partition_by=col(Job.kind), order_by=(col(Job.created_at), col(Job.id))
-    )
+    place = func.row_number().over(partition_by=col(Job.kind), order_by=_IN_TURN)
     unfinished = (
         select(col(Job.id), col(Job.state), (place - 1).label("before"))
         .where(col(Job.state).in_(UNFINISHED))
@@ -248,7 +254,7 @@ def _lock_document(session: Session, document_id: str) -> StoredDocument | None:
     ).first()
 
 
-def _is_held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+def _is_claimed(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     return (
         col(Job.id) == claim.job_id,
         col(Job.state) == "running",
@@ -257,13 +263,13 @@ def _is_held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 def _oldest(session: Session, kind: JobKind, untried: bool, max_bytes: int | None) -> Job | None:
-    """The oldest job that can be claimed."""
+    """The first job in turn that can be claimed."""
     query = select(Job).where(Job.kind == kind, _claimable())
     if untried:
         query = query.where(Job.attempts == 0)
     if max_bytes is not None:
         query = query.join(StoredDocument).where(StoredDocument.size_bytes <= max_bytes)
-    query = query.order_by(col(Job.created_at), col(Job.id)).limit(1)
+    query = query.order_by(*_IN_TURN).limit(1)
     return session.exec(query.with_for_update(of=Job, skip_locked=True)).first()
 
 

@@ -1,1 +1,1 @@
-"""What is kept: bases, documents and their versions, and the jobs that read them."""
+"""What is kept: bases, documents, their versions and their pages."""

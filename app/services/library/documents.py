@@ -17,13 +17,11 @@ from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupport
 from app.services.jobs.queue import jobs_before
 from app.services.library.bases import get_base
 from app.services.library.document_tables import TablePart, tables_between
+from app.services.library.paths import clean_name, clean_path, leave_path, newest_at
 from app.services.library.removal import Purge, remove_base, remove_document
 from app.services.library.versions import (
     UNFINISHED,
     all_versions,
-    clean_name,
-    clean_path,
-    leave_path,
     take_in,
 )
 from ingest.errors import UnsupportedFormat
@@ -150,24 +148,15 @@ class Documents:
         """For each (path, SHA-256) the document that holds it now; None where it is to be sent."""
         with self.db.read() as session:
             get_base(session, base_id)
-            newest: dict[str, StoredDocument] = {}
-            for document in session.exec(
-                select(StoredDocument).where(
-                    StoredDocument.base_id == base_id, StoredDocument.state != "superseded"
-                )
-            ):
-                for path, at in document.sent.items():
-                    if path not in newest or newest[path].sent[path] < at:
-                        newest[path] = document
-            found = [newest.get(path) for path, _ in files]
-            held = [
-                each.id if each and each.sha256 == sha256 else ""
-                for each, (_, sha256) in zip(found, files, strict=True)
+            newest = newest_at(session, base_id, [path for path, _ in files])
+            ids = [
+                newest[path][0] if path in newest and newest[path][1] == sha256 else ""
+                for path, sha256 in files
             ]
-            wanted = set(held)
-            known = {each.id: each for each in found if each and each.id in wanted}
-            views = {view.document.id: view for view in _views(session, list(known.values()))}
-            return [views.get(document_id) for document_id in held]
+            wanted = select(StoredDocument).where(col(StoredDocument.id).in_(set(ids) - {""}))
+            views = _views(session, session.exec(wanted).all())
+            by_id = {view.document.id: view for view in views}
+            return [by_id.get(document_id) for document_id in ids]
 
     def retry(self, document_id: str) -> DocumentView:
         """Queue a failed document again. Raises NotFound, Conflict."""

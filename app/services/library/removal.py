@@ -22,6 +22,7 @@ from app.db.files import FileStore
 from app.db.tables import (
     NOWHERE,
     ChunkTombstone,
+    DocumentPath,
     Job,
     LexicalRemoval,
     RemovedBase,
@@ -61,6 +62,7 @@ def remove_document(session: Session, document: StoredDocument) -> None:
     # Documents before their jobs, as `held` of the queue does; the other order would deadlock.
     leaving = update(StoredDocument).where(col(StoredDocument.id).in_(ids))
     session.exec(leaving.values(base_id=NOWHERE))
+    session.exec(delete(DocumentPath).where(col(DocumentPath.document_id).in_(ids)))
     session.exec(delete(Job).where(col(Job.document_id).in_(ids)))
 
 

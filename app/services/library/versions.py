@@ -7,48 +7,20 @@ paths are one document, and it answers as long as one path has them.
 """
 
 import mimetypes
-from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from sqlalchemy import Text, cast, func, or_
+from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from app.db.engine import lock_files
 from app.db.files import StoredFile
-from app.db.tables import Job, StoredDocument, microseconds, utc_now
-from app.services.errors import Conflict, Invalid
+from app.db.tables import Job, StoredDocument, utc_now
+from app.services.errors import Conflict
 from app.services.library.bases import lock_base, next_sequence
 from app.services.library.chunks import withdraw
+from app.services.library.paths import drop_paths, holders, paths_of, sent_now
 
 UNFINISHED = ("queued", "parsing", "embedding")
-_MAX_NAME_CHARS = 255
-_MAX_PATH_CHARS = 2000
-
-
-def clean_path(path: str) -> str:
-    """A file's path within its folder, with `/`, without `.`, `..` and control characters.
-
-    Raises Invalid where no name is left.
-    """
-    *folders, name = path.replace("\\", "/").split("/")
-    kept = ["".join(c for c in folder if c.isprintable()).strip() for folder in folders]
-    kept = [folder for folder in kept if folder not in ("", ".", "..")]
-    whole = "/".join((*kept, clean_name(name)))
-    if len(whole) > _MAX_PATH_CHARS:
-        raise Invalid("The path of the file is too long.", code="bad_name")
-    return whole
-
-
-def clean_name(name: str) -> str:
-    """The file name without folders and control characters. Raises Invalid where none is left."""
-    bare = PurePosixPath(name.replace("\\", "/")).name
-    bare = "".join(c for c in bare if c.isprintable()).strip()
-    if bare in ("", ".", ".."):
-        raise Invalid("The file has no usable name.", code="bad_name")
-    if len(bare) > _MAX_NAME_CHARS:
-        path = PurePosixPath(bare)
-        bare = path.stem[: _MAX_NAME_CHARS - len(path.suffix)] + path.suffix
-    return bare
 
 
 def take_in(
@@ -81,25 +53,9 @@ def take_in(
     )
     place_in_series(session, document)
     sent_now(session, document, path)
-    session.flush()
     session.add(Job(document_id=document.id))
     session.flush()
     return document, True
-
-
-def holders(session: Session, base_id: str, paths: Collection[str]) -> list[StoredDocument]:
-    """The base's documents at any of these paths, newest first, without superseded ones."""
-    aliased = cast(col(StoredDocument.also_at), Text) != "{}"
-    found = session.exec(
-        select(StoredDocument)
-        .where(
-            StoredDocument.base_id == base_id,
-            StoredDocument.state != "superseded",
-            or_(col(StoredDocument.path).in_(paths), aliased),
-        )
-        .order_by(col(StoredDocument.created_at).desc(), col(StoredDocument.version).desc())
-    )
-    return [document for document in found if not document.sent.keys().isdisjoint(paths)]
 
 
 def known_bytes(session: Session, base_id: str, sha256: str) -> StoredDocument | None:
@@ -113,21 +69,13 @@ def known_bytes(session: Session, base_id: str, sha256: str) -> StoredDocument |
     ).first()
 
 
-def sent_now(session: Session, document: StoredDocument, path: str) -> None:
-    """Note that the document's bytes were just sent to `path`, after all that was sent there."""
-    others = [h for h in holders(session, document.base_id, [path]) if h.id != document.id]
-    now = max([microseconds(utc_now()), *(other.sent[path] + 1 for other in others)])
-    document.sent = {**document.sent, path: now}
-    session.add(document)
-
-
 def place_in_series(session: Session, document: StoredDocument) -> None:
     """Make a new document the next version of what its path holds alone, or the first of a new
     series."""
-    held = holders(session, document.base_id, [document.path])
+    current = holders(session, document.base_id, [document.path])
     document.series_id, document.version = document.id, 1
-    if held and not held[0].also_at:
-        document.series_id = held[0].series_id
+    if current and len(paths_of(session, current[0].id)) == 1:
+        document.series_id = current[0].series_id
         newest = select(func.max(StoredDocument.version)).where(
             StoredDocument.series_id == document.series_id
         )
@@ -141,39 +89,30 @@ def take_paths(session: Session, document: StoredDocument, sequence: int) -> boo
     False where that is the document itself: two workers may finish versions in any order. Others
     that are on their way are left alone; they settle it when they are ready.
     """
-    mine, superseded = document.sent, []
+    mine, superseded = paths_of(session, document.id), []
+    lost: set[str] = set()
     for other in holders(session, document.base_id, mine):
         if other.id == document.id or other.state in UNFINISHED:
             continue
-        theirs = other.sent
-        for path in mine.keys() & theirs.keys():
-            if theirs[path] < mine[path]:
-                del theirs[path]
-            elif other.state == "ready":
-                del mine[path]
-        if theirs:
-            other.sent = theirs
-        else:
+        theirs = paths_of(session, other.id)
+        shared = (mine.keys() & theirs.keys()) - lost
+        taken = {path for path in shared if theirs[path] < mine[path]}
+        if other.state == "ready":
+            lost |= shared - taken
+        if taken == theirs.keys():
             other.state, other.updated_at = "superseded", utc_now()
             superseded.append(other.id)
+        elif taken:
+            drop_paths(session, other, taken)
         session.add(other)
-    if mine:
-        document.sent = mine
-    else:
+    if lost == mine.keys():
         document.state = "superseded"
+    elif lost:
+        drop_paths(session, document, lost)
     session.add(document)
     session.flush()
     withdraw(session, document.base_id, superseded, sequence)
-    return bool(mine)
-
-
-def leave_path(session: Session, document: StoredDocument, path: str) -> bool:
-    """The document's bytes are no longer at `path`. False where it has no other and is to go."""
-    left = {other: at for other, at in document.sent.items() if other != path}
-    if left:
-        document.sent = left
-        session.add(document)
-    return bool(left)
+    return document.state != "superseded"
 
 
 def all_versions(session: Session, document: StoredDocument) -> list[StoredDocument]:
@@ -186,7 +125,7 @@ def all_versions(session: Session, document: StoredDocument) -> list[StoredDocum
                 or_(
                     col(StoredDocument.series_id) == document.series_id,
                     (col(StoredDocument.state) == "superseded")
-                    & col(StoredDocument.path).in_(document.sent),
+                    & col(StoredDocument.path).in_(paths_of(session, document.id)),
                 ),
             )
             .order_by(col(StoredDocument.created_at).desc(), col(StoredDocument.version).desc())

@@ -47,7 +47,10 @@ class Inventory(Collector):
                 select(code, number).where(state == "failed", kept).group_by(code)
             )
             chunks = select(func.sum(StoredDocument.chunk_count)).where(state == "ready", kept)
-            oldest = select(func.min(Job.created_at)).where(col(Job.state) == "queued")
+            # What waits behind others on purpose says nothing about the worker.
+            oldest = select(func.min(Job.created_at)).where(
+                col(Job.state) == "queued", col(Job.priority) == 0
+            )
             seen = select(func.max(Heartbeat.seen_at))
             return Counts(
                 bases=session.exec(select(number).select_from(KnowledgeBase)).one(),

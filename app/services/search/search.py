@@ -15,8 +15,8 @@ from app.db.tables import StoredChunk, StoredDocument
 from app.measure import count_stages
 from app.rag.retrieval.fuse import ChunkPosition
 from app.rag.retrieval.retrieve import Retrieved, Retriever
-from app.rag.types import Part, Passage
-from app.services.errors import Invalid, TooLarge
+from app.rag.types import ChunkSpan, Passage
+from app.services.errors import Invalid, QuestionTooLong
 from app.services.library.bases import get_base
 from vectorstore.protocol import Match
 
@@ -148,7 +148,7 @@ def _passage(row: Row[*tuple[Any, ...]]) -> Passage:
         locator=locator,
         title=title,
         headings=tuple(headings),
-        parts=tuple(Part(id_, *stretch) for stretch in stretches),
+        parts=tuple(ChunkSpan(id_, *stretch) for stretch in stretches),
     )
 
 
@@ -159,7 +159,7 @@ class Search:
     max_question_chars: int
 
     def check(self, question: str, base_ids: Sequence[str]) -> None:
-        """Raises Invalid, TooLarge or NotFound where the question cannot be asked."""
+        """Raises Invalid, QuestionTooLong or NotFound where the question cannot be asked."""
         self.check_text(question)
         if not base_ids:
             raise Invalid("Choose at least one knowledge base.", code="no_base")
@@ -168,14 +168,11 @@ class Search:
                 get_base(session, base_id)
 
     def check_text(self, question: str) -> None:
-        """Raises Invalid or TooLarge."""
+        """Raises Invalid or QuestionTooLong."""
         if not question.strip():
             raise Invalid("The question is empty.", code="empty_question")
         if len(question) > self.max_question_chars:
-            raise TooLarge(
-                f"The question has {len(question)} characters; "
-                f"{self.max_question_chars} are the limit. Upload long texts as documents."
-            )
+            raise QuestionTooLong(len(question), self.max_question_chars, "characters")
 
     def search(self, query: str, base_ids: Sequence[str], top_k: int) -> Retrieved:
         """The `top_k` best passages, without an answer."""

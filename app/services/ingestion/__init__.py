@@ -1,0 +1,1 @@
+"""From a stored file to chunks and vectors: what the worker runs."""

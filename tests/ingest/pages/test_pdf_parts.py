@@ -1,0 +1,92 @@
+"""Forms, free text, columns and stamped scans in PDFs."""
+
+import pytest
+
+from ingest.parsers import parse
+from tests.ingest.files import drawn_pdf
+from tests.ingest.pages.pdf_parts import form_pdf, stamped_scan, with_free_text
+from tests.ingest.pictures import drawn
+
+
+def read(data: bytes) -> str:
+    return parse(data, "a.pdf").text
+
+
+def test_values_of_a_form_stand_beside_their_labels() -> None:
+    text = read(
+        form_pdf(
+            [(60, 700, "Meter no.:"), (300, 700, "Reading:"), (60, 660, "Remarks:")],
+            [
+                ((130, 696, 250, 714), "MX-2209"),
+                ((360, 696, 450, 714), "41 827"),
+                ((130, 620, 450, 674), "Seal broken,\nreplaced on site"),
+            ],
+            boxes=[((60, 580, 72, 592), True), ((200, 580, 212, 592), False)],
+        )
+    )
+    assert "Meter no.: MX-2209" in text and "Reading: 41 827" in text
+    assert text.index("MX-2209") < text.index("Reading:")
+    assert "Remarks: Seal broken, replaced on site" in text
+    assert "☑" in text and "☐" in text
+
+
+def test_marks_of_a_form_stand_in_front_of_their_labels() -> None:
+    words = [(80, 702, "Indoor"), (200, 702, "Outdoor"), (60, 640, "End of the form.")]
+    boxes = [((60, 700, 72, 712), False), ((180, 700, 192, 712), True)]
+    assert "☐ Indoor ☑ Outdoor" in " ".join(read(form_pdf(words, [], boxes=boxes)).split())
+
+
+def test_values_in_a_ruled_table_are_in_its_cells() -> None:
+    rules = [(60.0, float(y), 460.0, float(y)) for y in (640, 670, 700)]
+    rules += [(float(x), 640.0, float(x), 700.0) for x in (60, 260, 460)]
+    words = [(70, 680, "Item"), (270, 680, "Count"), (70, 650, "Hoses")]
+    text = read(form_pdf(words, [((266, 644, 440, 666), "17 pieces")], rules=rules))
+    assert any("Hoses" in line and "17 pieces" in line for line in text.split("\n"))
+
+
+def test_free_text_is_read_once_where_it_stands() -> None:
+    page = drawn_pdf([(60, 700, "Assembly notes"), (60, 500, "Keep dry.")], [])
+    text = read(with_free_text(page, (60, 590, 300, 610), "Torque 35 Nm, see sheet 8"))
+    assert text.index("Assembly") < text.index("Torque 35 Nm, see sheet 8") < text.index("Keep")
+    assert text.count("Torque") == 1
+
+
+LEFT = [
+    "The pump hall is inspected at",
+    "the start of every shift, and",
+    "all readings are noted in the",
+]
+LEFT += ["green book beside the panel on", "the north wall of the building."]
+RIGHT = [
+    "Spare seals are kept in store",
+    "room nine, shelf two, and must",
+    "be booked out by the foreman",
+]
+RIGHT += ["before the hall is entered at", "night or on public holidays."]
+
+
+@pytest.mark.parametrize("lower", [0.0, 5.0])
+def test_columns_drawn_across_are_read_one_after_the_other(lower: float) -> None:
+    words = [(60.0, 760.0, "Pump hall and stores: rules for all shifts of the works in the valley")]
+    for number, (left, right) in enumerate(zip(LEFT, RIGHT, strict=True)):
+        y = 720.0 - 16 * number
+        words += [(60.0, y, left), (320.0, y - lower, right)]
+    text = " ".join(read(drawn_pdf(words, [])).split())
+    assert " ".join(LEFT) in text and " ".join(RIGHT) in text
+    assert text.index("Pump hall and stores") < text.index(LEFT[0]) < text.index(RIGHT[0])
+
+
+def test_short_cells_side_by_side_are_no_columns() -> None:
+    names = ["Bolt M8", "Washer", "Hose clamp", "Gasket", "Split pin"]
+    words = [(60.0, 700.0 - 16 * n, name) for n, name in enumerate(names)]
+    words += [(320.0, 700.0 - 16 * n, f"shelf {n + 3}") for n in range(len(names))]
+    text = " ".join(read(drawn_pdf(sorted(words, key=lambda w: (-w[1], w[0])), [])).split())
+    assert all(f"{name} shelf {n + 3}" in text for n, name in enumerate(names))
+
+
+def test_a_scan_under_a_stamp_is_recognised_and_the_stamp_kept() -> None:
+    picture = drawn(["货梯每周检查一次。", "载重不得超过两吨。"])
+    stamp = [(330.0, 810.0, "Filed 2031-04-02 Registry"), (330.0, 796.0, "Ref R-5518")]
+    text = "".join(read(stamped_scan(picture, stamp)).split())
+    assert "货梯每周检查一次" in text and "载重不得超过两吨" in text
+    assert text.count("R-5518") == 1 and text.index("R-5518") < text.index("货梯")

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+from app.services.operations.samples import (
+    NAME,
+    ensure_sample_base,
+    sample_files,
+    will_create_sample_base,
+)
+from tests.services.conftest import Application
+
+
+def start(application: Application, data_dir: Path) -> None:
+    ensure_sample_base(data_dir, application.bases, application.documents)
+
+
+def test_the_sample_base_is_created_once(application: Application, tmp_path: Path) -> None:
+    assert will_create_sample_base(tmp_path)
+    start(application, tmp_path)
+    assert not will_create_sample_base(tmp_path)
+    start(application, tmp_path)
+    (sample,) = application.bases.all()
+    assert (sample.base.name, sample.document_count) == (NAME, len(sample_files()))
+    application.drain()
+    (sample,) = application.bases.all()
+    assert sample.ready_count == sample.document_count > 0
+
+
+def test_a_deleted_sample_base_stays_away(application: Application, tmp_path: Path) -> None:
+    start(application, tmp_path)
+    application.documents.delete_base(application.bases.all()[0].base.id)
+    start(application, tmp_path)
+    assert application.bases.all() == []
+
+
+def test_people_who_have_bases_already_get_none(application: Application, tmp_path: Path) -> None:
+    application.base("合同")
+    start(application, tmp_path)
+    assert [summary.base.name for summary in application.bases.all()] == ["合同"]
+
+
+def test_a_start_that_broke_off_in_the_middle_is_made_good(
+    application: Application, tmp_path: Path
+) -> None:
+    """Killed after the base and its first document, before the marker."""
+    base = application.bases.create(NAME).base
+    name, data = sample_files()[0]
+    application.documents.accept_bytes(base.id, name, data)
+
+    start(application, tmp_path)
+
+    (sample,) = application.bases.all()
+    assert sample.document_count == len(sample_files())
+    assert not will_create_sample_base(tmp_path)

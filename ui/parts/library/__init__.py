@@ -1,0 +1,1 @@
+"""What the documents page shows: bases, uploads, a document, its reading report."""

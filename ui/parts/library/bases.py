@@ -1,0 +1,71 @@
+"""Selects, creates, renames and deletes knowledge bases on the documents page."""
+
+import streamlit as st
+
+from ui import state
+from ui.client import wire
+from ui.client.http import ApiError
+from ui.parts import rename_delete
+from ui.safe_markdown import plain
+from ui.words.texts import t
+
+
+def choose(bases: list[wire.Base]) -> wire.Base:
+    by_id = {base["id"]: base for base in bases}
+    wanted = st.session_state.pop("show_base", None) or st.session_state.get("base")
+    st.session_state["base"] = wanted if wanted in by_id else _first(bases)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            t("documents.base"),
+            list(by_id),
+            format_func=lambda key: f"{by_id[key]['name']} ({by_id[key]['document_count']})",
+            key="base",
+        )
+        if st.button(t("documents.new"), icon=":material/add:", key="new-base"):
+            state.open_dialog("create_base")
+        action = st.menu_button(
+            "",
+            ("rename", "delete"),
+            icon=":material/more_horiz:",
+            key="base-menu",
+            format_func=lambda name: t(f"action.{name}"),
+        )
+    base = by_id[str(chosen)]
+    if action:
+        state.open_dialog(f"{action}_base", id=base["id"], title=base["name"])
+    return base
+
+
+def _first(bases: list[wire.Base]) -> str:
+    selected = st.session_state.get("base_ids") or []
+    return next((base["id"] for base in bases if base["id"] in selected), bases[0]["id"])
+
+
+def create() -> None:
+    with st.form("create-base", border=False):
+        name = st.text_input(t("documents.name"), max_chars=120)
+        if st.form_submit_button(t("documents.create"), type="primary") and name.strip():
+            try:
+                created = state.client().create_base(name.strip())
+            except ApiError as error:
+                st.error(_refusal(error))
+                return
+            st.session_state["show_base"] = created["id"]
+            st.session_state["base_ids"] = [created["id"]]
+            state.close_dialog()
+            st.rerun()
+
+
+def rename() -> None:
+    rename_delete.rename(t("documents.name"), 120, state.client().rename_base, refusal=_refusal)
+
+
+def delete() -> None:
+    rename_delete.delete(
+        lambda title: t("documents.delete_base_sure", name=plain(title)),
+        state.client().delete_base,
+    )
+
+
+def _refusal(error: ApiError) -> str:
+    return t("documents.name_taken") if error.status == 409 else plain(error.detail)
