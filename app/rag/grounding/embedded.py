@@ -85,7 +85,7 @@ class _Judgement:
         names = [passage.document_name for passage in evidence.places.passages]
         if (
             said.kind == "heading"
-            or (len(evidence.terms) < 2 and not evidence.facts)
+            or (len(evidence.terms) < self._least_terms and not evidence.facts)
             or states_nothing(said.text, evidence.facts, names)
         ):
             return self._verdict("no_statement", self._named())
@@ -114,6 +114,11 @@ class _Judgement:
         if self.asked.stands_apart(evidence.terms, found.places):
             return self._verdict("unsupported", self._named(), "words")
         return None
+
+    @property
+    def _least_terms(self) -> int:
+        """Of a statement; one word is one where it is all that is answered."""
+        return 1 if self.asked and self.asked.weights else 2
 
     def _verdict(
         self, verdict: Verdict, places: Iterable[SourceClause], reason: Reason = ""

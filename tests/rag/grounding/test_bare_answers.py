@@ -42,6 +42,21 @@ def test_an_answer_that_says_what_it_is_of_needs_no_question() -> None:
     assert verdict("公司怎么样？", "公司的总资产为30亿元人民币。").verdict == "supported"
 
 
+def test_a_year_behind_a_comma_is_a_year() -> None:
+    source = [passage("1884年生于维也纳，1907年移居檀香山，并在此成为植物群落专家。")]
+    (check,) = EmbeddedChecker().check("他哪一年移居？", "1907年移居檀香山", source)
+    assert check.verdict == "supported"
+
+
+def test_one_word_is_a_statement_where_it_is_all_that_is_answered() -> None:
+    source = [passage("The Olympic Games of 2008 were held in Beijing. Shops close at noon.")]
+    question = "Which city held the Olympic Games in 2008?"
+    (check,) = EmbeddedChecker().check(question, "Beijing", source)
+    assert [c.text for c in check.sources] == ["The Olympic Games of 2008 were held in Beijing."]
+    (check,) = EmbeddedChecker().check("", "Beijing", source)
+    assert check.verdict == "no_statement"
+
+
 def test_an_organisation_that_no_source_knows_is_not_supported() -> None:
     source = [passage("蓝河教育有限公司成立于2005年3月15日。")]
     for name, expected in (("蓝河教育", "supported"), ("青山制药", "contradicted")):
