@@ -15,7 +15,7 @@ fuzz: N ?= 10000
 torture: N ?= 50
 
 .PHONY: up test test-fast check format bench bench-ingest bench-parse bench-removal bench-search bench-serve eval eval-smoke \
-	eval-formats eval-verdicts fuzz torture vllm-cpu test-vllm lock clean-venv FORCE
+	eval-cases eval-formats eval-verdicts fuzz torture vllm-cpu test-vllm lock clean-venv FORCE
 
 up:
 	@$(INSTALL) run --step 1/4
@@ -73,6 +73,10 @@ bench-parse: $(DEV_STAMP)
 # EVAL_DATA holds docs_formats/expectations.jsonl; docs/reference/formats.md says what is in it.
 eval-formats: $(DEV_STAMP)
 	$(BIN)/python -m evals.quality.formats $(EVAL_DATA)
+
+# EVAL_DATA holds cases/questions.jsonl: questions that go wrong easily, each through the service.
+eval-cases: $(DEV_STAMP)
+	$(BIN)/python -m evals.quality.cases $(EVAL_DATA)/cases
 
 # Sixty answers with hand-written verdicts: every text unchanged, verdicts right.
 eval-verdicts: $(DEV_STAMP)

@@ -21,7 +21,7 @@ HTTP_SECONDS = Histogram(
 ANSWERS = Counter(
     "zhiwen_answers_total",
     "Answers by how they ended; no_sources: nothing found answers the question; "
-    "cached: given again, no model was asked",
+    "cached: given again, greeting and listed: no model was asked",
     ("finish_reason",),
 )
 ANSWERS_RUNNING = Gauge("zhiwen_answers_running", "Answers in progress")

@@ -134,8 +134,11 @@ class Conflict:
     other_text: str
 
 
-# `length`: its limit cut the answer; `repeated`: the model repeated itself and was stopped
-FinishReason = Literal["stop", "length", "repeated", "stopped", "no_sources", "error"]
+# `length`: its limit cut the answer; `repeated`: the model repeated itself and was stopped;
+# `greeting`, `listed`: neither documents nor a model were asked
+FinishReason = Literal[
+    "stop", "length", "repeated", "stopped", "no_sources", "greeting", "listed", "error"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import get_args
 
@@ -33,6 +33,7 @@ from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
+from app.services.library.contents import Contents
 from app.services.library.documents import Documents
 from app.services.library.pages import Kept, Pages
 from app.services.operations.reconcile import Reconciliation
@@ -181,7 +182,7 @@ def build(
     # answers
     checker = build_checker(embedder)
     answer_line = _answer_line(settings, store, retriever, gateway, answerable, checker)
-    tasks = build_tasks(settings, answer_line, passages)
+    tasks = build_tasks(settings, answer_line, passages, Contents(db))
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = _answer_cache(settings)
@@ -205,7 +206,7 @@ def build(
         generations=generations,
         ask=Ask(db, search, generations, gateway, recipes, cache),
         replay=Replay(db, gateway, tasks, checker, VERSION),
-        direct=Direct(db, search, answer_line, gateway),
+        direct=Direct(db, search, answer_line, gateway, replace(tasks, tools=None)),
         conversations=Conversations(db),
         feedback=Feedback(db),
         regression=RegressionSet(db),

@@ -19,6 +19,7 @@ from app.rag.grounding.statements import without_markers
 from app.rag.types import Answer
 from app.services.errors import Invalid, NotFound
 from app.services.search.search import Search
+from app.tasks.tasks import TaskStream
 
 ALL_BASES = "zhiwen"
 
@@ -29,6 +30,7 @@ class Direct:
     search: Search
     answer_line: AnswerLine
     gateway: Gateway
+    tasks: TaskStream
 
     def model_names(self) -> list[str]:
         """`zhiwen` for all bases, and `zhiwen/<name>` for each base; with several engines also
@@ -61,7 +63,7 @@ class Direct:
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yields the events of the answer. Closing the generator stops the engine."""
         with answering() as ending:
-            async with aclosing(self.answer_line.stream(question)) as events:
+            async with aclosing(self.tasks.stream(question)) as events:
                 async for event in events:
                     if isinstance(event, Answer):
                         ending.take(event)
