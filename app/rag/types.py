@@ -135,9 +135,9 @@ class Conflict:
 
 
 # `length`: its limit cut the answer; `repeated`: the model repeated itself and was stopped;
-# `greeting`, `listed`: neither documents nor a model were asked
+# `greeting`, `listed`: neither documents nor a model were asked; `approved`: a person's answer
 FinishReason = Literal[
-    "stop", "length", "repeated", "stopped", "no_sources", "greeting", "listed", "error"
+    "stop", "length", "repeated", "stopped", "no_sources", "greeting", "listed", "approved", "error"
 ]
 
 

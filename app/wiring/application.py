@@ -28,6 +28,7 @@ from app.services.answers.direct import Direct
 from app.services.answers.generations import Generations, sweep_interrupted
 from app.services.answers.replay import Replay
 from app.services.errors import NotFound
+from app.services.improvement.approved import Approved
 from app.services.improvement.evaluations import Evaluations
 from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
@@ -49,6 +50,7 @@ from app.wiring.models import build_checker, build_embedder, model_store, scorin
 from app.wiring.tasks import build_recipes, build_tasks
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
+from ingest.embedding.recent import RecentQueries
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,7 @@ class Zhiwen:
     conversations: Conversations
     # improvement
     feedback: Feedback
+    approved: Approved
     regression: RegressionSet
     evaluations: Evaluations
     # operations
@@ -176,7 +179,8 @@ def build(
     indexes = build_indexes(settings, db, embedder.name)
     passages = Passages(db)
     dense_weight, answerable = scoring(settings, store, embedder.name)
-    retriever = _retriever(settings, embedder, indexes, passages, dense_weight)
+    asked = RecentQueries(embedder)
+    retriever = _retriever(settings, asked, indexes, passages, dense_weight)
     search = Search(db, retriever, settings.max_question_chars)
 
     # answers
@@ -186,6 +190,9 @@ def build(
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = _answer_cache(settings)
+    approved = Approved(
+        db, asked, checker, lambda q, ids: retriever.retrieve(q, ids, settings.top_k).passages
+    )
 
     # operations
     warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
@@ -204,11 +211,12 @@ def build(
         indexes=indexes,
         search=search,
         generations=generations,
-        ask=Ask(db, search, generations, gateway, recipes, cache),
+        ask=Ask(db, search, generations, gateway, recipes, cache, approved.find),
         replay=Replay(db, gateway, tasks, checker, VERSION),
-        direct=Direct(db, search, answer_line, gateway, replace(tasks, tools=None)),
+        direct=Direct(db, search, answer_line, gateway, replace(tasks, tools=None), approved.find),
         conversations=Conversations(db),
         feedback=Feedback(db),
+        approved=approved,
         regression=RegressionSet(db),
         evaluations=Evaluations(settings, db),
         reconciliation=Reconciliation(db, files, indexes),
