@@ -42,9 +42,17 @@ from ui.client.wire.library import (
     Text,
 )
 from ui.client.wire.operations import Component, Engine, Model, Status
-from ui.client.wire.review import ExportReport, FeedbackItem, FeedbackList, LeftOut
+from ui.client.wire.review import (
+    Approved,
+    ExportReport,
+    FeedbackItem,
+    FeedbackList,
+    LeftOut,
+    NewApproved,
+)
 
 __all__ = [
+    "Approved",
     "Base",
     "Cell",
     "Change",
@@ -75,6 +83,7 @@ __all__ = [
     "Marker",
     "Message",
     "Model",
+    "NewApproved",
     "NewEvalQuestion",
     "Notice",
     "Passage",
