@@ -6,7 +6,7 @@ from ui import safe_markdown, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.client.watch import Watch
-from ui.parts import feedback, served, thought, trust
+from ui.parts import approved, feedback, served, thought, trust
 from ui.parts.source import marks, sources
 from ui.words.texts import refused, t, words
 
@@ -63,6 +63,8 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
     shown = _chosen(variants)
     with st.container(key=f"answer-{shown['id']}"):
         _outcome(shown)
+        if shown.get("approved_id"):
+            approved.badge()
         thought.finished(shown)
         if shown["finish_reason"] == "no_sources":
             _nothing_found(shown)
@@ -71,7 +73,8 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
             trust.conflicts(shown)
         if shown["passages"]:
             numbers = sources.cited_numbers(shown)
-            if shown["finish_reason"] != "no_sources" and not sources.rests_on_sources(shown):
+            stated = shown["finish_reason"] not in ("no_sources", "approved")
+            if stated and not sources.rests_on_sources(shown):
                 st.caption(t("source.searched"))
             sources.chips(shown["id"], shown["passages"], numbers, shown["citations"])
         return _actions(shown, variants, busy=busy)

@@ -59,6 +59,7 @@ class StoredMessage(SQLModel, table=True):
     recipe: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # settings and versions
     answer_key: str | None = Field(default=None, index=True)  # cache key
     cached_from: str | None = None  # the answer that was reused
+    approved_id: str | None = None  # the approved answer that was given, also if withdrawn
     trace_id: str = ""  # of the request for the answer
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

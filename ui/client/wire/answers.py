@@ -120,6 +120,7 @@ class Message(TypedDict):
     task: NotRequired[Task]
     prompt_id: NotRequired[str | None]
     cached_from: NotRequired[str | None]  # id of the answer that was reused
+    approved_id: NotRequired[str | None]  # a person's answer was given
     trace_id: str
     feedback: Feedback | None
 
