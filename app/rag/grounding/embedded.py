@@ -118,7 +118,7 @@ class _Judgement:
     @property
     def _least_terms(self) -> int:
         """Of a statement; one word is one where it is all that is answered."""
-        return 1 if self.asked and self.asked.weights else 2
+        return 1 if self.asked and self.asked.asks else 2
 
     def _verdict(
         self, verdict: Verdict, places: Iterable[SourceClause], reason: Reason = ""

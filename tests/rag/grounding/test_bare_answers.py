@@ -33,6 +33,13 @@ def test_a_bare_answer_is_of_what_was_asked(question: str, answer: str, expected
     assert verdict(question, answer).verdict == expected
 
 
+def test_half_words_of_a_question_do_not_count() -> None:
+    (check,) = EmbeddedChecker().check(
+        "年假共几天？", "年假为每年十五天。", [passage("年假为每年十五天。")]
+    )
+    assert check.verdict == "supported", "假共 stands in no source"
+
+
 def test_the_sentence_that_is_meant_contradicts_it() -> None:
     (source,) = verdict("公司的总负债是多少？", "30亿元人民币。").sources
     assert source.text == "公司的总负债为10亿元人民币。"
