@@ -261,6 +261,7 @@ def _answer_line(
         choose=gateway.choose,
         styles=styles(gateway, store),
         checker=checker,
+        rewrites=settings.rewrite_follow_ups,
     )
 
 
