@@ -169,3 +169,4 @@ class Answer:
     timings_ms: dict[str, float] = field(default_factory=dict)
     served: Served | None = None
     thought: str = ""
+    rewritten: str = ""  # the question as it was searched, where that is not as it was asked

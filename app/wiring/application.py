@@ -292,6 +292,7 @@ def _answer_line(
         styles=styles(gateway, store),
         checker=checker,
         judged=settings.judge,
+        rewrites=settings.rewrite_follow_ups,
     )
 
 

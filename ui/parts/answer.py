@@ -184,6 +184,8 @@ def details() -> None:
     if "first_token" in timings:
         waited = sum(timings.get(stage, 0.0) for stage in ("retrieve", "prompt", "first_token"))
         facts[t("details.first_token")] = f"{waited:,.0f} ms"
+    if message.get("rewritten"):
+        facts[t("details.searched_as")] = safe_markdown.plain(message["rewritten"])
     if message.get("trace_id"):
         facts[t("details.trace")] = message["trace_id"]
     facts |= {_timing_name(name): f"{value:,.0f} ms" for name, value in timings.items()}

@@ -118,6 +118,7 @@ class MessageOut(Wire):
     prompt_id: str | None = None  # with its version, e.g. qa-5/answer
     cached_from: str | None = None
     approved_id: str | None = None
+    rewritten: str = Field("", description="The question as it was searched, if not as asked")
     trace_id: str = ""  # of the request, as in logs and traces
     feedback: FeedbackOut | None
     created_at: datetime

@@ -39,6 +39,7 @@ class StoredMessage(SQLModel, table=True):
     served: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     finish_reason: str | None = None
     error_detail: str | None = None
+    rewritten: str = Field(default="", sa_type=Text)  # the question as searched, if otherwise
     # The model's text: the same as `content`, unless the extractive reader composed that.
     raw_output: str = Field(default="", sa_type=Text)
     thought: str = Field(default="", sa_type=Text)  # what the model thought before it answered

@@ -93,7 +93,9 @@ class Approved:
                 text = answer.content
         if not text:
             raise Invalid("Write the correct answer first.", code="no_correction")
+        right = feedback.right_chunk_id
         shown = [passage_from(stored) for stored in answer.passages]
+        shown.sort(key=lambda passage: right not in _chunk_ids(passage))  # stable
         return self._store(asked.content, text, answer.base_ids, shown, message_id)
 
     def add(self, question: str, answer: str, base_ids: Sequence[str]) -> ApprovedView:
@@ -180,7 +182,8 @@ class Approved:
         self, question: str, answer: str, base_ids: Sequence[str], shown: Sequence[Passage]
     ) -> tuple[list[Passage], list[dict[str, Any]]]:
         """The passages that support the answer and the verdicts that say so: among those shown,
-        else among those found now. A person approved the rest: no verdict stands against it."""
+        else among those found now. Where none is seen to, the best one, so that something is
+        watched. A person approved the rest: no verdict stands against it."""
         for passages in self._places(question, answer, base_ids, shown):
             checks = self.checker.check(question, answer, passages)
             used = {source.marker for check in checks for source in check.sources}
@@ -189,7 +192,8 @@ class Approved:
             found = [asdict(c) for c in held if c.verdict in ("supported", "computed")]
             if found:
                 return kept, found
-        return [], []
+        best = shown or self.passages(question, base_ids)
+        return list(best[:1]), []
 
     def _places(
         self, question: str, answer: str, base_ids: Sequence[str], shown: Sequence[Passage]
@@ -200,6 +204,10 @@ class Approved:
     def _embed(self, question: str) -> Vectors:
         vector: Vectors = self.embedder.embed([question], kind="query")[0]
         return vector
+
+
+def _chunk_ids(passage: Passage) -> set[int]:
+    return {passage.chunk_id, *(part.chunk_id for part in passage.parts)}
 
 
 def _known(session: Session, base_ids: Sequence[str]) -> list[_Known]:

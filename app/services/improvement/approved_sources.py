@@ -15,12 +15,13 @@ Standing = Literal["current", "changed", "removed"]
 def sources_of(
     session: Session, passages: Sequence[Passage], checks: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The spans that the verdicts rest on, each once, with the SHA-256 of its text."""
+    """The spans that the verdicts rest on, or else the passages, each once, with the SHA-256 of its
+    text."""
     spans = {
         (source["document_id"], source["start"], source["end"])
         for check in checks
         for source in check["sources"]
-    }
+    } or {(passage.document_id, passage.start, passage.end) for passage in passages}
     return [
         {
             "document_id": id_,

@@ -121,6 +121,22 @@ def test_it_is_given_only_while_what_it_rests_on_stands(
     assert given == (standing == "current")
 
 
+def test_what_no_words_support_is_watched_by_the_passage_the_reviewer_chose(
+    api: RunningApi, model: ScriptedChatModel, base_id: str
+) -> None:
+    model.enqueue("没有规定。")
+    wrong = answered(api, "食堂周末吃什么？", base_id)
+    chosen = next(p for p in wrong["passages"] if p["document_name"] == "canteen.md")
+    given = {"rating": "down", "correction": "自己带饭。", "right_chunk_id": chosen["chunk_id"]}
+    api.http.put(f"/api/messages/{wrong['id']}/feedback", json=given).raise_for_status()
+    approved = approve(api, message_id=wrong["id"])
+    assert (approved["document_names"], approved["standing"]) == (["canteen.md"], "current")
+    found = answered(api, "食堂周末吃什么？", base_id)
+    assert [p["document_name"] for p in found["passages"]] == ["canteen.md"]
+    api.ingest("制度", {"canteen.md": OTHER.replace("周末", "周日")})
+    assert api.http.get("/api/approved").json()[0]["standing"] == "changed"
+
+
 def test_it_belongs_to_its_bases(api: RunningApi, model: ScriptedChatModel, base_id: str) -> None:
     other = api.ingest("另一个", {"leave.md": RULES})
     approve(api, question=QUESTION, answer=CORRECTION, base_ids=[base_id])

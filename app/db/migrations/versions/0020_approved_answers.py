@@ -1,4 +1,4 @@
-"""Answers that a person approved."""
+"""Answers that a person approved; follow-ups as they were searched."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,9 +38,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_approved_base_base_id", "approved_base", ["base_id"])
     op.add_column("message", sa.Column("approved_id", sa.String(), nullable=True))
+    op.add_column("message", sa.Column("rewritten", sa.Text(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
+    op.drop_column("message", "rewritten")
     op.drop_column("message", "approved_id")
     op.drop_table("approved_base")
     op.drop_table("approved_answer")
