@@ -28,6 +28,11 @@ _CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
 _UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
 _MARKS = " \n。，；：！？.,;:!?"
 _ITEM = re.compile(r"^\s*(?:[-*•#]+|\d+[.、)）](?!\d)|[一二三四五六七八九十]+、)\s*")
+# Not of `二、三号楼`, nor `2、3 号楼`.
+_LATER_ITEM = re.compile(
+    r"^\s*(?:(?:[2-9]|[1-9]\d)[.、)）](?!\s*\d)|[（(](?:[2-9]|[二三四五六七八九十])[)）]"
+    r"|[二三四五六七八九十]+、(?![一二三四五六七八九十]))"
+)
 _NUMBER = re.compile(
     r"^\s*(?:\d+(?:\.\d+)+\s|第[\d一二三四五六七八九十]+[章节条])\s*"
 )  # 3.2, 第五条
@@ -78,7 +83,7 @@ class Quoter:
         if any(heading.startswith(_bare_heading(whole_words)) for heading in self._headings):
             return ""
         self._released = True
-        return self._text.lstrip()  # what goes on after given first words begins with a space
+        return _without_number(self._text)
 
     def finish(self) -> str:
         """What was held back, or what stands in its place."""
@@ -93,7 +98,7 @@ class Quoter:
         completed = with_its_row(said, self._tables, self.question)
         if completed == said and self._asked_for and self._is_nowhere(said):
             completed = self._asked_for
-        return completed if completed != self._text else self._text.lstrip()
+        return completed if completed != self._text else _without_number(self._text)
 
     def _is_said_in_words(self, said: str) -> bool:
         """Whether a source has it outside of its tables."""
@@ -112,6 +117,12 @@ class Quoter:
         if text.strip(_MARKS).casefold() in self.question.casefold():
             return False  # also a single character, which is no term
         return bool(content_terms(text) - self._asked)
+
+
+def _without_number(text: str) -> str:
+    """Without the number of a list's item behind the first one: it was copied from the source. And
+    without the space by which a text begins that goes on after given first words."""
+    return _LATER_ITEM.sub("", text).lstrip()
 
 
 def _bare_heading(line: str) -> str:

@@ -1,5 +1,4 @@
-"""An answer that says nothing beyond its question is replaced by the source's own words, and one
-that stops too soon is completed from it."""
+"""An answer that says nothing beyond its question is replaced by the source's own words."""
 
 import pytest
 
@@ -94,3 +93,22 @@ def test_a_bare_verdict_gives_way_to_what_the_source_says() -> None:
     assert quoter.feed("Yes") + quoter.finish() == "The gateway connects by Ethernet or Wi-Fi."
     quoter = Quoter([passage("试用期满的员工可以申请远程办公。")], "试用期能远程办公吗？")
     assert quoter.feed("否") + quoter.finish() == "试用期满的员工可以申请远程办公。"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2.年终奖于次年 1 月随工资发放。", "年终奖于次年 1 月随工资发放。"),
+        ("（三）年终奖于次年 1 月随工资发放。", "年终奖于次年 1 月随工资发放。"),
+        (
+            "1. 年终奖于次年 1 月发放。\n2. 工资每月发放。",
+            "1. 年终奖于次年 1 月发放。\n2. 工资每月发放。",
+        ),
+        ("二、三号楼的员工年终奖于次年 1 月发放。", "二、三号楼的员工年终奖于次年 1 月发放。"),
+        ("12.5 万元的年终奖于次年 1 月发放。", "12.5 万元的年终奖于次年 1 月发放。"),
+    ],
+)
+def test_the_number_of_an_item_that_was_copied_along_is_left_out(written: str, shown: str) -> None:
+    source = [passage("2. 年终奖于次年 1 月随工资发放。")]
+    quoter = Quoter(source, "奖金什么时候给？")
+    assert quoter.feed(written) + quoter.finish() == shown
