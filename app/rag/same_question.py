@@ -9,10 +9,10 @@ docs/decisions/2026-11-29-approved-answers.md has the measurements.
 import re
 from collections.abc import Sequence
 
-from app.rag.grounding.facts import facts_in
-from app.rag.grounding.names import names_in, renamed
-from app.rag.grounding.numbers import folded
-from app.rag.grounding.polarity import opposed
+from app.rag.grounding.facts.fact import facts_in
+from app.rag.grounding.facts.names import names_in, renamed
+from app.rag.grounding.facts.numbers import folded
+from app.rag.grounding.facts.polarity import opposed
 from app.rag.language import language_of
 
 # Cosine of the two from which on they are the same: with the same words in another order or form,

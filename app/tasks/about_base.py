@@ -15,7 +15,7 @@ from typing import Protocol
 
 from app.rag.clock import Clock
 from app.rag.events import AnswerEvent, Question, Stage, TextDelta
-from app.rag.grounding.numbers import numerals_as_digits
+from app.rag.grounding.facts.numbers import numerals_as_digits
 from app.rag.language import Language, language_of
 from app.tasks.base_questions import AskedAboutBase, asked_about_base
 from app.tasks.greeting import said_by_us

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from app.rag.grounding.facts import Fact
+from app.rag.grounding.facts.fact import Fact
 from app.rag.grounding.places import Places, SourceClause
 from app.rag.grounding.wording import asked_terms
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from app.rag.grounding.arithmetic import computed_from
 from app.rag.grounding.asked import Asked
 from app.rag.grounding.evidence import Clause, Evidence
-from app.rag.grounding.facts import Fact, comparable
+from app.rag.grounding.facts.arithmetic import computed_from
+from app.rag.grounding.facts.fact import Fact, comparable
+from app.rag.grounding.facts.polarity import opposed_across
 from app.rag.grounding.meaning import Meaning
 from app.rag.grounding.places import Places, SourceClause
-from app.rag.grounding.polarity import opposed_across
 from app.rag.grounding.speech import refuses, states_nothing
 from app.rag.grounding.statements import statements
 from app.rag.types import Check, Passage, Reason, Verdict

@@ -3,7 +3,7 @@
 import pytest
 
 from app.rag.grounding.embedded import EmbeddedChecker
-from app.rag.grounding.polarity import opposed_across
+from app.rag.grounding.facts.polarity import opposed_across
 from app.rag.types import Check
 from tests.rag.passages import passage
 

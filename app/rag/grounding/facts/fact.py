@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from app.rag.grounding.numbers import folded
-from app.rag.grounding.units import CURRENCY_SIGNS, MULTIPLES, UNITS
+from app.rag.grounding.facts.numbers import folded
+from app.rag.grounding.facts.units import CURRENCY_SIGNS, MULTIPLES, UNITS
 
 FactKind = Literal["quantity", "date", "time", "identifier", "name"]
 Bound = Literal["", "<=", ">=", "<", ">"]
