@@ -15,7 +15,8 @@ fuzz: N ?= 10000
 torture: N ?= 50
 
 .PHONY: up test test-fast check format bench bench-ingest bench-parse bench-removal bench-search bench-serve eval eval-smoke \
-	eval-formats eval-gate eval-verdicts fuzz torture vllm-cpu test-vllm lock clean-venv FORCE
+	eval-cases eval-formats eval-gate eval-verdicts same-question fuzz torture vllm-cpu test-vllm lock clean-venv \
+	FORCE
 
 up:
 	@$(INSTALL) run --step 1/4
@@ -78,6 +79,14 @@ eval-formats: $(DEV_STAMP)
 eval-gate: $(DEV_STAMP)
 	$(BIN)/zhiwen eval run --kind gate --data $(EVAL_DATA)
 	$(BIN)/zhiwen eval run --kind support --data $(EVAL_DATA)
+
+# EVAL_DATA holds cases/questions.jsonl: questions that go wrong easily, each through the service.
+eval-cases: $(DEV_STAMP)
+	$(BIN)/python -m evals.quality.cases $(EVAL_DATA)/cases
+
+# Pairs of questions that are one, and pairs that are two.
+same-question: $(DEV_STAMP)
+	$(BIN)/python -m evals.quality.same_question
 
 # Sixty answers with hand-written verdicts: every text unchanged, verdicts right.
 eval-verdicts: $(DEV_STAMP)

@@ -145,6 +145,10 @@ class Settings(BaseSettings):
         description="Memory for vector indexes in an API process; a million chunks take about "
         "1024. Above it the bases that were not searched for longest are closed until asked for",
     )
+    rewrite_follow_ups: bool = Field(
+        True,
+        description="Have able models write follow-ups as questions of their own for search",
+    )
     abstain: bool = Field(
         True, description="Say that nothing was found instead of letting the model guess"
     )

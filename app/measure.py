@@ -64,9 +64,9 @@ def answering() -> Iterator[Ending]:
         _count(ending)
 
 
-def count_cached() -> None:
-    """Counts a cached answer, which has neither tokens nor times."""
-    ANSWERS.labels("cached").inc()
+def count_given(message: StoredMessage) -> None:
+    """Counts a cached or an approved answer, which has neither tokens nor times."""
+    ANSWERS.labels("approved" if message.approved_id else "cached").inc()
 
 
 def count_stages(timings_ms: Mapping[str, float]) -> None:
@@ -98,6 +98,7 @@ class AnswerLog:
             "finish_reason": message.finish_reason,
             "model": message.model,
             "cached_from": message.cached_from,
+            "approved_id": message.approved_id,
             "prompt_tokens": message.prompt_tokens,
             "completion_tokens": message.completion_tokens,
             "thought_tokens": message.thought_tokens,

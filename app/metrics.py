@@ -21,7 +21,7 @@ HTTP_SECONDS = Histogram(
 ANSWERS = Counter(
     "zhiwen_answers_total",
     "Answers by how they ended; no_sources: nothing found answers the question; "
-    "cached: given again, no model was asked",
+    "cached: given again, approved: a person's answer, greeting and listed: no model was asked",
     ("finish_reason",),
 )
 ANSWERS_RUNNING = Gauge("zhiwen_answers_running", "Answers in progress")
@@ -35,7 +35,7 @@ ANSWER_SECONDS = Histogram(
 )
 STAGE_SECONDS = Histogram(
     "zhiwen_retrieval_stage_duration_seconds",
-    "Retrieval by stage, for searches and answers",
+    "Retrieval by stage, for searches and answers; approved: looking for an approved answer",
     ("stage",),
     buckets=_SHORT_S,
 )

@@ -56,7 +56,8 @@ class RunningApi:
 
 def test_settings(data_dir: Path, **changes: object) -> Settings:
     """Settings that depend on nothing outside of the test."""
-    return Settings.model_validate({"data_dir": data_dir, "sample_base": False, **changes})
+    usual = {"sample_base": False, "rewrite_follow_ups": False}
+    return Settings.model_validate({"data_dir": data_dir, **usual, **changes})
 
 
 def drain(application: Zhiwen) -> None:

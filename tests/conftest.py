@@ -48,14 +48,15 @@ SLOW = (
     *("guard/test_api", "guard/test_browser", "guard/test_interface"),
     *("install/test_install", "install/test_choice_of_python"),
     *("processes", "seeing", "torture"),
-    *("ingest/test_hostile", "ingest/test_openvino_graph", "ingest/test_scans"),
-    *("ingest/test_sentence_transformer", "services/test_formats", "services/test_workers"),
-    *("models/test_store", "services/test_reembed", "tasks/test_engines", "tuning/test_formats"),
+    *("ingest/embedding/test_openvino_graph", "ingest/embedding/test_sentence_transformer"),
+    *("ingest/pages/test_scans", "ingest/parsers/test_hostile", "ingest/parsers/test_old_office"),
+    *("models/test_store", "services/jobs/test_workers", "services/library/test_formats"),
+    *("services/search/test_reembed", "tasks/test_engines_of_tasks", "tuning/test_formats"),
 )
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {
     **dict.fromkeys(("browser/test_whole_line", "browser/test_readme"), "zhiwen up"),
-    **{path: path for path in ("engines/", "ingest/test_openvino_graph")},
+    **{path: path for path in ("engines/", "ingest/embedding/test_openvino_graph")},
     **{path: path for path in ("install/test_install", "llm/test_engine")},
 }
 
@@ -63,6 +64,9 @@ SHARED = {
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what `make test-fast` leaves out, and order tests for workers (pytest-xdist)."""
+    for listed in (*SLOW, *SHARED):
+        if not any(ROOT.glob(f"{listed.rstrip('/')}*")):
+            raise pytest.UsageError(f"tests/{listed} is listed in tests/conftest.py and not there")
     for item in items:
         path = item.path.relative_to(ROOT).as_posix()
         if path.startswith(SLOW) or _needs_server_or_weights(item):

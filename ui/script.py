@@ -7,7 +7,8 @@ import streamlit as st
 from ui import state
 from ui.arguments import read_arguments
 from ui.client.http import ApiDown, ApiError
-from ui.parts import dialogs, marks, sidebar
+from ui.parts import dialogs, sidebar
+from ui.parts.source import marks
 from ui.screens import chat, documents, evaluation, review, status
 from ui.style import style
 from ui.words.texts import keep_language, refused, t

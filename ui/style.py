@@ -48,6 +48,9 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   overflow-y: auto; padding: 0.9rem 1.1rem; border-radius: 0.6rem;
   border: 1px solid rgba(128, 140, 150, 0.3);
 }
+[data-testid="stDialog"] > div:has(.st-key-source-next) .zw-source {
+  max-height: max(16rem, calc(100dvh - 19rem));
+}
 .zw-source .zw-heading { font-weight: 600; font-size: 1.05em; }
 .zw-source mark { color: inherit; border-radius: 0.2em; }
 .zw-source mark.passage { background: rgba(90, 140, 190, 0.13); }

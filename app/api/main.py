@@ -11,6 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from app.api import problems
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
+    approved,
     bases,
     chat,
     conversations,
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 _ROUTES = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
-    *(conversations, feedback, export, evaluation, health, openai),
+    *(conversations, feedback, approved, export, evaluation, health, openai),
 )
 _SWEEP_S = 10.0
 _SAVE_S = 60.0

@@ -74,6 +74,8 @@ def ask(
     _end_line(streamed)
     if message is None:
         raise CliError("The answer ended early. Try again.")
+    if message["finish_reason"] == "not_stated" and not as_json:
+        say(("The documents are about this, but don't seem to state the answer.", "bold"))
     if as_json:
         typer.echo(json.dumps(_as_json(message), ensure_ascii=False, indent=2))
         return

@@ -169,6 +169,8 @@ def pull_needed(settings: "Settings", store: "ModelStore", step: "Step") -> None
     names = []
     if settings.embedder != "hashing":
         names.append(settings.embedder or store.default_embedder())
+    if store.registry.find(settings.reranker):  # else a folder, `sentences` or none
+        names.append(settings.reranker)
     if starts_engine(settings):
         names.append(chat_model_name(settings, store))
     fetched_bytes = pull_models(store, names, step)

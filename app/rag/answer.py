@@ -7,7 +7,7 @@ text, in the `Answer`. Only the extractive reader, for the smallest models, comp
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from app.llm.chat_model import ChatModel
@@ -19,9 +19,11 @@ from app.rag.grounding.check import Checker
 from app.rag.grounding.embedded import EmbeddedChecker
 from app.rag.language import not_found
 from app.rag.prompting.budget import PromptBudget
+from app.rag.prompting.rewriting import rewritten as rewrite
 from app.rag.prompting.styles import ANSWER, Style
 from app.rag.retrieval.follow_up import leans
 from app.rag.retrieval.gate import Scoring
+from app.rag.retrieval.resolve import resolved
 from app.rag.retrieval.retrieve import Retrieved
 from app.rag.types import Answer
 from app.rag.written import Writing, Written
@@ -41,6 +43,19 @@ class Retrieve(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Understood:
+    """`context` is searched along; `rewritten` is the question with what it left out, or empty."""
+
+    to_answer: Question
+    context: str = ""
+    rewritten: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.rewritten or self.to_answer.text
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerLine:
     """One question in, a stream of events out, an `Answer` last."""
 
@@ -55,6 +70,7 @@ class AnswerLine:
     styles: Mapping[str, Style] = field(default_factory=dict)  # of models that `choose` returns
     checker: Checker = field(default_factory=EmbeddedChecker)
     judged: bool = False  # ask the model once it has written: do the sources state it?
+    rewrites: bool = False  # able models write follow-ups as questions of their own
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yield stages, sources and text, then the Answer.
@@ -64,26 +80,52 @@ class AnswerLine:
         """
         clock = Clock()
         yield Stage("searching")
-        context = _last_question(question.history) if leans(question.text) else ""
+        asked = await self._understood(question, clock)
         found = await asyncio.to_thread(
-            self.retriever.retrieve, question.text, question.base_ids, self.top_k, context=context
+            self.retriever.retrieve,
+            asked.text,
+            question.base_ids,
+            self.top_k,
+            context=asked.context,
         )
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        confidence = self.confidence(question.text, found)
+        confidence = self.confidence(asked.text, found)
         if confidence < ANSWERABLE_FROM:
             answer = self._not_found(question, found, confidence, clock)
             yield TextDelta(answer.text, "")
-            yield answer
+            yield replace(answer, rewritten=asked.rewritten)
             return
 
-        written = Written(self._writing, question, found, clock)
+        written = Written(self._writing, asked.to_answer, found, clock)
         model = self._chosen(question, found, confidence)
         async with aclosing(written.stream(model)) as events:
             async for event in events:
                 yield event
-        yield await written.answer(confidence, model)
+        yield replace(await written.answer(confidence, model), rewritten=asked.rewritten)
+
+    async def _understood(self, question: Question, clock: Clock) -> _Understood:
+        """The question as it is searched. An able model writes a follow-up as a question of its
+        own; for the smallest what is left out is put in by rule; else the two are searched
+        together."""
+        if not question.history:
+            return _Understood(question)
+        before, follows = _last_question(question.history), leans(question.text)
+        model = self.model
+        if self.choose is not None:
+            model = self.choose(question.model, Case(question.text))
+        if self.style_of(model.name).quotes:
+            text = resolved(question.text, before) if follows else question.text
+            rewritten = text if text != question.text else ""
+            context = before if follows else ""
+            return _Understood(replace(question, text=text), context, rewritten)
+        if self.rewrites:
+            text = await rewrite(question.text, question.history, model)
+            clock.lap("rewrite")
+            if text:
+                return _Understood(question, rewritten="" if text == question.text else text)
+        return _Understood(question, before if follows else "")
 
     def confidence(self, question: str, found: Retrieved) -> float:
         """0 to 1: how surely what was found is about the question."""

@@ -136,8 +136,20 @@ class Conflict:
 
 # `length`: its limit cut the answer; `repeated`: the model repeated itself and was stopped;
 # `no_sources`: nothing is about the question; `not_stated`: it is written, but the model that wrote
-# it says that the sources do not state it
-FinishReason = Literal["stop", "length", "repeated", "stopped", "no_sources", "not_stated", "error"]
+# it says that the sources do not state it; `greeting`, `listed`: neither documents nor a model were
+# asked; `approved`: a person's answer
+FinishReason = Literal[
+    "stop",
+    "length",
+    "repeated",
+    "stopped",
+    "no_sources",
+    "not_stated",
+    "greeting",
+    "listed",
+    "approved",
+    "error",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +169,4 @@ class Answer:
     timings_ms: dict[str, float] = field(default_factory=dict)
     served: Served | None = None
     thought: str = ""
+    rewritten: str = ""  # the question as it was searched, where that is not as it was asked

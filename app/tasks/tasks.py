@@ -1,7 +1,8 @@
 """Dispatches each task to the code that performs it."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from app.llm.engines import AUTO
@@ -10,7 +11,9 @@ from app.rag.answer import AnswerLine
 from app.rag.events import AnswerEvent, Question
 from app.rag.prompting.prompt import PROMPT_VERSION
 from app.rag.types import Task
+from app.tasks.about_base import AboutBase
 from app.tasks.chat import Chat
+from app.tasks.greeting import Greeting, greeting_in
 from app.tasks.summarise import Summarise
 from app.tasks.translate import Translate
 from app.tasks.with_tools import WithTools
@@ -29,11 +32,16 @@ class Tasks:
     chat: Chat
     translate: Translate
     summarise: Summarise
+    about_base: AboutBase
+    greeting: Greeting = field(default_factory=Greeting)
     tools: WithTools | None = None  # replaces `answer` if the model may call tools
 
-    def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """Yields the events of the question's task."""
-        return self._line(question).stream(question)
+    async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """Yields the events of the question's task. Greetings, and questions about the base itself,
+        are no matter of documents, and no model is asked."""
+        async with aclosing(await self._events(question)) as events:
+            async for event in events:
+                yield event
 
     def prompt_id(self, task: Task, model: str = AUTO) -> str:
         """Name and version of the prompt for a model (`auto`: the first): `qa-5/extract`."""
@@ -46,6 +54,14 @@ class Tasks:
             )
         line: Chat | Translate | Summarise = getattr(self, task)
         return line.prompt.id
+
+    async def _events(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        if question.task == "qa":
+            if greeting_in(question.text):
+                return self.greeting.stream(question)
+            if said := await self.about_base.answers(question):
+                return self.about_base.stream(said)
+        return self._line(question).stream(question)
 
     def _line(self, question: Question) -> TaskStream:
         if question.task == "qa" and self.tools is None:

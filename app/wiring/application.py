@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import get_args
 
@@ -30,11 +30,13 @@ from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.replay import Replay
 from app.services.calibration.calibrator import Calibrator
 from app.services.errors import NotFound
+from app.services.improvement.approved import Approved
 from app.services.improvement.evaluations import Evaluations
 from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
+from app.services.library.contents import Contents
 from app.services.library.documents import Documents
 from app.services.library.pages import Kept, Pages
 from app.services.operations.cpu_model import CpuModel
@@ -52,6 +54,7 @@ from app.wiring.models import build_checker, build_embedder, build_reranking, mo
 from app.wiring.tasks import build_recipes, build_tasks
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
+from ingest.embedding.recent import RecentQueries
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +90,7 @@ class Zhiwen:
     conversations: Conversations
     # improvement
     feedback: Feedback
+    approved: Approved
     regression: RegressionSet
     evaluations: Evaluations
     # operations
@@ -187,17 +191,21 @@ def build(
     indexes = build_indexes(settings, db, embedder.name)
     passages = Passages(db)
     calibrator = build_calibrator(settings, store, embedder)
-    retriever = _retriever(settings, store, embedder, indexes, passages, calibrator.scoring)
+    asked = RecentQueries(embedder)
+    retriever = _retriever(settings, store, asked, indexes, passages, calibrator.scoring)
     search = Search(db, retriever, settings.max_question_chars)
 
     # answers
     checker = build_checker(embedder)
     answer_line = _answer_line(settings, store, retriever, gateway, checker)
-    tasks = build_tasks(settings, answer_line, passages)
+    tasks = build_tasks(settings, answer_line, passages, Contents(db))
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
     cache = _answer_cache(settings)
     limit = QuestionLimit(gateway, answer_line)
+    approved = Approved(
+        db, asked, checker, lambda q, ids: retriever.retrieve(q, ids, settings.top_k).passages
+    )
 
     # operations
     warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
@@ -219,12 +227,15 @@ def build(
         indexes=indexes,
         search=search,
         generations=generations,
-        ask=Ask(db, search, generations, gateway, recipes, cache, limit),
+        ask=Ask(db, search, generations, gateway, recipes, cache, limit, approved.find),
         replay=Replay(db, gateway, tasks, checker, VERSION),
-        direct=Direct(db, search, answer_line, gateway, limit),
+        direct=Direct(
+            db, search, answer_line, gateway, limit, replace(tasks, tools=None), approved.find
+        ),
         question_limit=limit,
         conversations=Conversations(db),
         feedback=Feedback(db),
+        approved=approved,
         regression=RegressionSet(db),
         evaluations=Evaluations(settings, db),
         reconciliation=Reconciliation(db, files, indexes),
@@ -274,6 +285,7 @@ def _answer_line(
         styles=styles(gateway, store),
         checker=checker,
         judged=settings.judge,
+        rewrites=settings.rewrite_follow_ups,
     )
 
 

@@ -9,6 +9,7 @@ from app.rag.answer import AnswerLine
 from app.rag.retrieval.retrieve import Retriever
 from app.services.answers.recipe import Recipes
 from app.services.search.search import Passages
+from app.tasks.about_base import AboutBase, Shelf
 from app.tasks.chat import Chat
 from app.tasks.summarise import Summarise
 from app.tasks.tasks import Tasks
@@ -16,7 +17,9 @@ from app.tasks.translate import Translate
 from app.tasks.with_tools import WithTools
 
 
-def build_tasks(settings: Settings, answer_line: AnswerLine, passages: Passages) -> Tasks:
+def build_tasks(
+    settings: Settings, answer_line: AnswerLine, passages: Passages, shelf: Shelf
+) -> Tasks:
     """Builds all tasks, each with its prompt."""
     model, max_tokens = answer_line.model, settings.max_answer_tokens
     tools = WithTools(answer_line, load_prompt("tools"), passages.of_document, settings.tool_steps)
@@ -27,7 +30,8 @@ def build_tasks(settings: Settings, answer_line: AnswerLine, passages: Passages)
         Summarise(
             model, load_prompt("summarise"), passages.of_document, max_tokens, answer_line.checker
         ),
-        tools if settings.tool_steps else None,
+        AboutBase(shelf),
+        tools=tools if settings.tool_steps else None,
     )
 
 

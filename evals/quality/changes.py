@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from app.rag.grounding.facts import Fact, facts_in
+from app.rag.grounding.facts.fact import Fact, facts_in
 from app.rag.language import language_of
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")

@@ -24,6 +24,8 @@ _NEWER = {
     **dict.fromkeys((".doc", ".dot", ".wps"), "docx"),
     **dict.fromkeys((".ppt", ".pps", ".dps"), "pptx"),
 }
+# What a compound file holds that is one; LibreOffice reads any other as text, bytes and all.
+_STREAMS = {"docx": "WordDocument", "pptx": "PowerPoint Document"}
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of Linux
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _MAX_FILE_BYTES = 1 << 30
@@ -49,6 +51,9 @@ def modern(data: bytes, name: str, memory_mib: int, timeout_s: float = _TIMEOUT_
 
     Raises ParseError: `needs_libreoffice` where it is not installed, `timeout`, `broken`.
     """
+    kind = _NEWER[_suffix(name)]
+    if _STREAMS[kind].encode("utf-16-le") not in data:
+        raise _damaged(name)
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         raise needs_libreoffice(name)
@@ -58,12 +63,15 @@ def modern(data: bytes, name: str, memory_mib: int, timeout_s: float = _TIMEOUT_
         source.write_bytes(data)
         (home / "profile" / "user").mkdir(parents=True)
         (home / "profile" / "user" / "registrymodifications.xcu").write_text(_PROFILE, "utf-8")
-        kind = _NEWER[_suffix(name)]
         _run(_command(program, kind, home, source), home, memory_mib, timeout_s, name)
         made = home / "made" / f"file.{kind}"
         if not made.is_file():  # it ends with 0 also where it could not read the file
-            raise ParseError(f"{name} is damaged or protected. Save it again and retry.")
+            raise _damaged(name)
         return made.read_bytes()
+
+
+def _damaged(name: str) -> ParseError:
+    return ParseError(f"{name} is damaged, protected, or no Office file. Save it again and retry.")
 
 
 def _command(program: str, kind: str, home: Path, source: Path) -> list[str]:

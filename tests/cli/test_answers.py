@@ -175,7 +175,22 @@ def test_an_answer_is_replayed(served: Shell, model: ScriptedChatModel) -> None:
     model.enqueue("十天。")
     replayed = json.loads(served("replay", answer_id, "--json").out)
     assert (replayed["same"], replayed["after"]) == (False, "十天。")
-    assert replayed["recipe"]["sampling"]["temperature"] is None
+    assert replayed["recipe"]["sampling"]["temperature"] is None  # the engine's own
     assert served("replay", "nothing").code == 1
     model.enqueue("十天。")
     assert "Verdicts before: supported 1" in served("replay", answer_id).out
+
+
+def test_an_answer_is_approved_listed_and_withdrawn(
+    api: RunningApi, served: Shell, base_id: str
+) -> None:
+    made = served("approved", "add", "年假有几天？", "年假为每年十五天。", "--kb", "人事")
+    assert made.code == 0 and "[bold]手册 :smile: [1].md" in made.out
+    (listed,) = json.loads(served("approved", "list", "--kb", "人事", "--json").out)
+    assert listed["base_ids"] == [base_id]
+    assert "年假为每年十五天。" in served("ask", "年假有几天？", "--kb", "人事").out
+    api.ingest("人事", {"[bold]手册 :smile: [1].md": HANDBOOK.replace("十五", "二十")})
+    assert "was changed" in served("approved", "list").out
+    assert served("approved", "remove", listed["id"]).code == 0
+    assert served("approved", "list").out == ""
+    assert served("approved", "remove", listed["id"]).code == 1

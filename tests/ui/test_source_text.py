@@ -10,7 +10,7 @@ from ingest.types import Document
 from tests.ingest.tables.table_files import docx_table
 from tests.ui.pages import said
 from tests.ui.stand_in.service import Application
-from ui.parts.source_text import drawn
+from ui.parts.source.text import drawn
 from ui.words.texts import words
 
 ROWS = [["Cell", "Charge", ""], ["", "full", "rest"], ["A<1>", "4.2", ""], ["", "", "3.6"]]
@@ -35,6 +35,16 @@ def test_a_table_is_drawn_with_its_spans_and_the_cited_row_marked() -> None:
         '<tr><td rowspan="2">A&lt;1&gt;</td><td>4.2</td><td></td></tr>'
         '<tr><td></td><td><mark class="cited">3.6</mark></td></tr></table>'
     )
+
+
+def test_a_caption_that_stands_in_the_text_is_shown_once() -> None:
+    document, table = read()
+    table.caption = "Charges"
+    cells = [table.model_dump()]
+    assert "<caption>Charges</caption>" in drawn("Before.\n\n" + document.text, -9, [], cells)
+    shown = drawn("Charges\n\n" + document.text, -9, [], cells)
+    assert shown.startswith("Charges<table")
+    assert "<caption>" not in shown
 
 
 def test_a_part_of_a_table_shows_its_head_and_what_reaches_into_it() -> None:

@@ -19,8 +19,8 @@ from tests.ui.conftest import until
 from tests.ui.stand_in.service import Application
 from tests.ui.test_pages import answers, go, said, settle
 from ui import page_images
-from ui.parts import sources
-from ui.parts.source_text import drawn
+from ui.parts.source import sources
+from ui.parts.source.text import drawn
 from ui.words.texts import words
 
 ZH = words("zh")
@@ -141,13 +141,15 @@ def test_two_chips_of_one_file_differ() -> None:
         passage(headings=["手册", "病假"], text="病假\n\n病假须提交医院证明，逾期不补。"),
         passage(headings=["手册", "病假"], text="病假工资按基本工资的八成发放。"),
         passage(document_name="a.pdf", page=3, headings=["手册"]),
+        passage(headings=["手册", "住宿标准", "| 城市 | 员工 |"]),
     ]
-    found = sources.labels(passages, [1, 2, 3, 4, 5])
+    found = sources.labels(passages, [1, 2, 3, 4, 5, 6])
     bare = [label.partition(" · ")[2] for label in found.values()]
     assert len(set(bare)) == len(bare)
     assert "年假" in found[1]
     assert "病假须提交医院证明" in found[3]
     assert found[5].startswith("5 · a")
+    assert found[6].endswith("住宿标准"), "the head of a table is no section"
 
 
 def test_headings_of_a_text_are_drawn_and_escaped() -> None:

@@ -100,6 +100,6 @@ def test_the_first_questions_are_ones_the_samples_answer() -> None:
     ],
 )
 def test_places_are_said_in_the_language_of_the_page(locator: str, said: str) -> None:
-    from ui.parts.sources import place_in_words
+    from ui.parts.source.sources import place_in_words
 
     assert place_in_words(locator) == said

@@ -5,7 +5,7 @@ from typing import Any, cast
 from streamlit.testing.v1 import AppTest
 
 from ui.client import wire
-from ui.parts import sources
+from ui.parts.source import sources
 from ui.words.texts import words
 
 ZH = words("zh")

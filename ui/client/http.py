@@ -196,6 +196,16 @@ class Client:
         with self._stream("GET", "/api/export", params=_given(**choice)) as response:
             return response.read()
 
+    def approved(self, base_id: str = "") -> list[wire.Approved]:
+        params = _given(base_id=base_id)
+        return cast(list[wire.Approved], self._call("GET", "/api/approved", params=params))
+
+    def approve(self, body: wire.NewApproved) -> None:
+        self._call("POST", "/api/approved", json=body)
+
+    def withdraw(self, approved_id: str) -> None:
+        self._call("DELETE", f"/api/approved/{approved_id}")
+
     def export_report(self, choice: dict[str, str]) -> wire.ExportReport:
         report = self._call("GET", "/api/export/report", params=_given(**choice))
         return cast(wire.ExportReport, report)

@@ -6,7 +6,8 @@ from ui import safe_markdown, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.client.watch import Watch
-from ui.parts import feedback, marks, served, sources, thought, trust
+from ui.parts import approved, feedback, served, thought, trust
+from ui.parts.source import marks, sources
 from ui.words.texts import refused, t, words
 
 REFRESH_S = 0.2
@@ -62,6 +63,8 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
     shown = _chosen(variants)
     with st.container(key=f"answer-{shown['id']}"):
         _outcome(shown)
+        if shown.get("approved_id"):
+            approved.badge()
         thought.finished(shown)
         if shown["finish_reason"] == "no_sources":
             _nothing_found(shown)
@@ -70,7 +73,8 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
             trust.conflicts(shown)
         if shown["passages"]:
             numbers = sources.cited_numbers(shown)
-            if shown["finish_reason"] != "no_sources" and not sources.rests_on_sources(shown):
+            stated = shown["finish_reason"] not in ("no_sources", "approved")
+            if stated and not sources.rests_on_sources(shown):
                 st.caption(t("source.searched"))
             sources.chips(shown["id"], shown["passages"], numbers, shown["citations"])
         return _actions(shown, variants, busy=busy)
@@ -180,6 +184,8 @@ def details() -> None:
     if "first_token" in timings:
         waited = sum(timings.get(stage, 0.0) for stage in ("retrieve", "prompt", "first_token"))
         facts[t("details.first_token")] = f"{waited:,.0f} ms"
+    if message.get("rewritten"):
+        facts[t("details.searched_as")] = safe_markdown.plain(message["rewritten"])
     if message.get("trace_id"):
         facts[t("details.trace")] = message["trace_id"]
     facts |= {_timing_name(name): f"{value:,.0f} ms" for name, value in timings.items()}

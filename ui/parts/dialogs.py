@@ -3,13 +3,14 @@
 import streamlit as st
 
 from ui import state
-from ui.parts import answer, feedback, sidebar, source_view
+from ui.parts import answer, feedback, sidebar
 from ui.parts.library import bases, document_view
+from ui.parts.source import drawer
 from ui.screens import documents
 from ui.words.texts import t
 
 _DIALOGS = {
-    "source": ("dialog.source", source_view.dialog, 680),
+    "source": ("dialog.source", drawer.dialog, 680),
     "feedback": ("dialog.feedback", feedback.dialog, "medium"),
     "details": ("dialog.details", answer.details, "medium"),
     "rename_conversation": ("dialog.rename_conversation", sidebar.rename, "small"),

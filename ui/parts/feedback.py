@@ -7,7 +7,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
-from ui.parts.sources import first_words, place, section
+from ui.parts.source.sources import first_words, place, section
 from ui.safe_markdown import plain
 from ui.words.texts import refused, t
 

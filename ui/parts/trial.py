@@ -5,8 +5,8 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
-from ui.parts import sources
 from ui.parts.library import document_view
+from ui.parts.source import sources
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from ui import safe_markdown
 from ui.client import wire
-from ui.parts import marks
+from ui.parts.source import marks
 from ui.words.texts import t
 
 # A private character stands for a piece of ours, while everything else is made safe.

@@ -9,8 +9,9 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
-from ui.parts import advice, answer, marks, picker, question_counter, thought
+from ui.parts import advice, answer, picker, question_counter, thought
 from ui.parts.library import uploads
+from ui.parts.source import marks
 from ui.safe_markdown import plain
 from ui.words.texts import t
 

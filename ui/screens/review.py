@@ -1,4 +1,4 @@
-"""The review page: rated answers, and their export as a training file."""
+"""The review page: rated answers, approved ones, and the export as a training file."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -7,7 +7,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
-from ui.parts import feedback
+from ui.parts import approved, feedback
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t, words
 
@@ -35,9 +35,12 @@ def page() -> None:
             width=260,
         )
     chosen = "" if rating in (None, "all") else str(rating)
-    rated, export = st.tabs([t("review.tab_rated"), t("review.tab_export")])
+    tabs = ("review.tab_rated", "review.tab_approved", "review.tab_export")
+    rated, approved_tab, export = st.tabs([t(tab) for tab in tabs])
     with rated:
         _rated(chosen, str(base_id or ""))
+    with approved_tab:
+        approved.all_of(str(base_id or ""), bases)
     with export:
         _export(chosen, str(base_id or ""))
 
@@ -48,14 +51,15 @@ def _rated(rating: str, base_id: str) -> None:
     if not found["total"]:
         st.write(t("review.none"))
         return
+    settled = approved.by_message(state.client().approved())
     for item in found["items"]:
-        _item(item)
+        _item(item, settled.get(item["message_id"]))
     pages = -(-found["total"] // PER_PAGE)
     if pages > 1:
         st.pagination(pages, key="review-page")
 
 
-def _item(item: wire.FeedbackItem) -> None:
+def _item(item: wire.FeedbackItem, settled: wire.Approved | None) -> None:
     icon = ":material/thumb_up:" if item["rating"] == "up" else ":material/thumb_down:"
     with st.container(border=True, key=f"rated-{item['message_id']}"):
         st.markdown(f"{icon} **{plain(shortened(item['question'], 200))}**")
@@ -64,12 +68,16 @@ def _item(item: wire.FeedbackItem) -> None:
             _labelled_text(t("review.correction"), item["correction"])
         if item["comment"]:
             _labelled_text(t("review.comment"), item["comment"])
+        if settled is not None:
+            approved.badge()
+            approved.standing(settled)
         with st.container(horizontal=True, vertical_alignment="center"):
             when = datetime.fromisoformat(item["updated_at"]).astimezone(state.time_zone())
             facts = [t(f"reason.{item['reason']}")] if item["reason"] else []
             st.caption(" · ".join([*facts, when.strftime("%Y-%m-%d %H:%M")]), width="content")
             st.space("stretch")
             key = item["message_id"]
+            approved.toggle(item, settled)
             if item["rating"] == "down" and st.button(
                 t("feedback.edit"), type="tertiary", key=f"edit-{key}"
             ):

@@ -32,7 +32,7 @@ class ChatIn(Wire):
     conversation_id: str | None = None
     task: Task = "qa"
     document_id: str = Field("", description="Document for task `summarise`")
-    fresh: bool = Field(False, description="Bypass the answer cache")
+    fresh: bool = Field(False, description="Bypass approved answers and the answer cache")
     regenerate: str | None = Field(None, description="Id of the answer to regenerate")
     model: str | None = Field(None, description="Engine name or auto; saved for the conversation")
     thinking: bool | None = Field(

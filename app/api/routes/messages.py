@@ -88,7 +88,8 @@ class ServedOut(Wire):
 
 
 class MessageOut(Wire):
-    """`cached_from`: id of the earlier answer that was reused. `thought`: what the model thought
+    """`cached_from`: id of the earlier answer that was reused. `approved_id`: that of the approved
+    answer that was given instead of a model's. `thought`: what the model thought
     before it answered; its tokens are among the completion's, `timings_ms.thinking` is its time."""
 
     id: str
@@ -116,6 +117,8 @@ class MessageOut(Wire):
     task: Task = "qa"
     prompt_id: str | None = None  # with its version, e.g. qa-5/answer
     cached_from: str | None = None
+    approved_id: str | None = None
+    rewritten: str = Field("", description="The question as it was searched, if not as asked")
     trace_id: str = ""  # of the request, as in logs and traces
     feedback: FeedbackOut | None
     created_at: datetime

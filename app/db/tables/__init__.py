@@ -1,6 +1,7 @@
 """All tables. Times are UTC with time zone; row ids are random hex unless stated otherwise."""
 
 from app.db.tables.answers import Conversation, StoredFeedback, StoredMessage
+from app.db.tables.approved import ApprovedAnswer, ApprovedBase
 from app.db.tables.chunks import (
     ChunkTombstone,
     ChunkVector,
@@ -32,6 +33,8 @@ from app.db.tables.library import (
 
 __all__ = [
     "NOWHERE",
+    "ApprovedAnswer",
+    "ApprovedBase",
     "AutoId",
     "ChunkTombstone",
     "ChunkVector",

@@ -39,6 +39,7 @@ class StoredMessage(SQLModel, table=True):
     served: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     finish_reason: str | None = None
     error_detail: str | None = None
+    rewritten: str = Field(default="", sa_type=Text)  # the question as searched, if otherwise
     # The model's text: the same as `content`, unless the extractive reader composed that.
     raw_output: str = Field(default="", sa_type=Text)
     thought: str = Field(default="", sa_type=Text)  # what the model thought before it answered
@@ -59,6 +60,7 @@ class StoredMessage(SQLModel, table=True):
     recipe: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # settings and versions
     answer_key: str | None = Field(default=None, index=True)  # cache key
     cached_from: str | None = None  # the answer that was reused
+    approved_id: str | None = None  # the approved answer that was given, also if withdrawn
     trace_id: str = ""  # of the request for the answer
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

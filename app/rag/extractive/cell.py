@@ -122,13 +122,24 @@ def _row_text(table: Table, row: Cells, question: str) -> str:
 
 
 def _column_text(table: Table, rows: Sequence[Cells], column: int, question: str) -> str:
-    """Head and cells of the column, each behind the key of its row and what tells rows with the
-    same key apart. Empty where none of the rows has a cell there."""
+    """One cell, and in brackets what it is of: `500（一类：北京、上海，员工）`. Of several rows the
+    head and the cells of the column, each behind the key of its row. Where keys are the same, what
+    tells rows apart comes along. Empty where none of the rows has a cell there."""
     filled = [row for row in rows if column < len(row) and row[column]]
     keys = [row[0] for row in table.rows]
     columns = [column] if len(set(keys)) == len(keys) else range(1, column + 1)
+    if len(filled) == 1:
+        (row,) = filled
+        of = [row[c] for c in (0, *columns) if c != column and row[c]]
+        return _of(row[column], [*of, table.head[column]], question)
     head = f"{table.head[column]}{_MARKS[language_of(question)][0]}"
     return head + _rows_text(filled, columns, question) if filled else ""
+
+
+def _of(value: str, what: Sequence[str], question: str) -> str:
+    language = language_of(question)
+    named = _MARKS[language][1].join(each for each in what if each)
+    return f"{value}（{named}）" if language == "zh" else f"{value} ({named})"
 
 
 def _rows_text(rows: Iterable[Cells], columns: Iterable[int], question: str) -> str:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from app.rag.grounding.numbers import numerals_as_digits
+from app.rag.grounding.facts.numbers import numerals_as_digits
 
 _AMOUNT = r"(\d+(?:\.\d+)?)\s*([^\W\d_]*?)"
 _LOW_OPEN = r"超过|高于|大于|多于|more than|over|above|older than|longer than"

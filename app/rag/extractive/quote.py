@@ -1,6 +1,5 @@
 """An answer that only says the question again, be it as a heading, or is a bare yes or no, is
-replaced by the source's own words, and one that begins or stops in the middle of something is
-completed from it (`complete.py`). One that is a cell of a table is told with its row (`cell.py`),
+replaced by the source's own words. One that is a cell of a table is told with its row (`cell.py`),
 and one that no source holds gives way to the cell whose row and column the question names.
 
 Asked "what is the throttle also called?", a model of half a billion parameters may answer "the
@@ -19,7 +18,6 @@ from app.rag.extractive.cell import (
     may_be_cell,
     with_its_row,
 )
-from app.rag.extractive.complete import SETTLED, rest_of, start_of
 from app.rag.extractive.table import Table, tables_of
 from app.rag.grounding.sentences import split_sentences
 from app.rag.grounding.wording import content_terms, source_terms
@@ -30,11 +28,17 @@ _CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
 _UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
 _MARKS = " \n。，；：！？.,;:!?"
 _ITEM = re.compile(r"^\s*(?:[-*•#]+|\d+[.、)）](?!\d)|[一二三四五六七八九十]+、)\s*")
+# Not of `二、三号楼`, nor `2、3 号楼`.
+_LATER_ITEM = re.compile(
+    r"^\s*(?:(?:[2-9]|[1-9]\d)[.、)）](?!\s*\d)|[（(](?:[2-9]|[二三四五六七八九十])[)）]"
+    r"|[二三四五六七八九十]+、(?![一二三四五六七八九十]))"
+)
 _NUMBER = re.compile(
     r"^\s*(?:\d+(?:\.\d+)+\s|第[\d一二三四五六七八九十]+[章节条])\s*"
 )  # 3.2, 第五条
 # Nobody can check them against a source; the words that they were taken from can be.
 _VERDICTS = frozenset({"yes", "no", "是", "是的", "不是", "否", "有", "没有", "能", "不能", "可以"})
+_SETTLED = 6  # first characters of an answer, before which nothing is shown
 _LONGEST_HEADING = 40  # characters
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
 
@@ -68,7 +72,7 @@ class Quoter:
         if self._released:
             return text
         whole_words = _UNFINISHED_WORD.sub("", self._text)
-        if len(self._text.strip()) < SETTLED or not self._says_more(whole_words):
+        if len(self._text.strip()) < _SETTLED or not self._says_more(whole_words):
             return ""
         if (
             self._asks_for_nothing
@@ -79,12 +83,12 @@ class Quoter:
         if any(heading.startswith(_bare_heading(whole_words)) for heading in self._headings):
             return ""
         self._released = True
-        return self._from_its_start()
+        return _without_number(self._text)
 
     def finish(self) -> str:
-        """What was held back and the rest of a list or bracket, or what stands in its place."""
+        """What was held back, or what stands in its place."""
         if self._released:
-            return rest_of(self._text, self.passages)
+            return ""
         said = self._text
         if self._asks_for_nothing and not self._is_said_in_words(said):
             return ""
@@ -94,13 +98,7 @@ class Quoter:
         completed = with_its_row(said, self._tables, self.question)
         if completed == said and self._asked_for and self._is_nowhere(said):
             completed = self._asked_for
-        if completed != self._text:
-            return completed
-        return self._from_its_start() + rest_of(self._text, self.passages)
-
-    def _from_its_start(self) -> str:
-        """Without the space that follows first words which the model was given."""
-        return start_of(self._text, self.passages, self.question) + self._text.lstrip()
+        return completed if completed != self._text else _without_number(self._text)
 
     def _is_said_in_words(self, said: str) -> bool:
         """Whether a source has it outside of its tables."""
@@ -119,6 +117,12 @@ class Quoter:
         if text.strip(_MARKS).casefold() in self.question.casefold():
             return False  # also a single character, which is no term
         return bool(content_terms(text) - self._asked)
+
+
+def _without_number(text: str) -> str:
+    """Without the number of a list's item behind the first one: it was copied from the source. And
+    without the space by which a text begins that goes on after given first words."""
+    return _LATER_ITEM.sub("", text).lstrip()
 
 
 def _bare_heading(line: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from app.rag.grounding.facts import Fact
+from app.rag.grounding.facts.fact import Fact
 from app.rag.grounding.places import Places, SourceClause
 from app.rag.grounding.wording import asked_terms
 
@@ -22,22 +22,26 @@ _SURROUNDINGS = 0.7  # what a term around a sentence counts, of one in it
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`weights` of the question's terms, which sum up to 1."""
+    """`weights` of the question's terms that the sources have, which sum up to 1; `asks` whether
+    the question has terms at all."""
 
     weights: Mapping[str, float]
+    asks: bool
 
     @classmethod
     def of(cls, question: str, places: Places) -> Self:
         wanted = asked_terms(question)
         held = Counter(term for place in places.all for term in place.terms & wanted)
-        rarity = {t: math.log((len(places.all) + 1) / (held[t] + 0.5)) for t in wanted}
+        # A term that stands nowhere tells no sentence apart: often it is half of two words.
+        rarity = {t: math.log((len(places.all) + 1) / (n + 0.5)) for t, n in held.items()}
         total = sum(rarity.values()) or 1.0
-        return cls({term: weight / total for term, weight in rarity.items()})
+        weights = {term: weight / total for term, weight in rarity.items()}
+        return cls(weights, asks=bool(wanted))
 
     def stands_apart(self, said: frozenset[str], places: list[SourceClause]) -> bool:
         """Whether none of the places, nor `said` itself, speaks of what is asked."""
         told = max((self._told(place, said) for place in places), default=1.0)
-        return bool(self.weights) and told < _LEAST_TOLD
+        return self.asks and told < _LEAST_TOLD
 
     def meant(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.rag.grounding.facts import comparable
+from app.rag.grounding.facts.fact import comparable
 from app.rag.grounding.places import Places, SourceClause
 from app.rag.types import Check, Citation, Conflict, Passage, Unsupported
 

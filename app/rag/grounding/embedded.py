@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from app.rag.grounding.arithmetic import computed_from
 from app.rag.grounding.asked import Asked
 from app.rag.grounding.evidence import Clause, Evidence
-from app.rag.grounding.facts import Fact, comparable
+from app.rag.grounding.facts.arithmetic import computed_from
+from app.rag.grounding.facts.fact import Fact, comparable
+from app.rag.grounding.facts.polarity import opposed_across
 from app.rag.grounding.meaning import Meaning
 from app.rag.grounding.places import Places, SourceClause
-from app.rag.grounding.polarity import opposed_across
 from app.rag.grounding.speech import refuses, states_nothing
 from app.rag.grounding.statements import statements
 from app.rag.types import Check, Passage, Reason, Verdict
@@ -29,6 +29,7 @@ _ENOUGH_WITH_FACTS = 0.25  # where the facts in it are there, too, or were compu
 _OF_A_CLAUSE = 0.2  # of each clause of some terms
 _SOME_TERMS = 5
 _GAIN = 0.25  # that another sentence has to add
+_SAME_WORDS = 0.9  # of what a fact is said of
 _BARE = 8  # terms, of an answer that needs its question to be understood
 _MOST_PLACES = 3  # that support one statement together
 # Sentences that are compared by their vectors, which take some 30 ms each on one core.
@@ -84,7 +85,7 @@ class _Judgement:
         names = [passage.document_name for passage in evidence.places.passages]
         if (
             said.kind == "heading"
-            or (len(evidence.terms) < 2 and not evidence.facts)
+            or (len(evidence.terms) < self._least_terms and not evidence.facts)
             or states_nothing(said.text, evidence.facts, names)
         ):
             return self._verdict("no_statement", self._named())
@@ -113,6 +114,11 @@ class _Judgement:
         if self.asked.stands_apart(evidence.terms, found.places):
             return self._verdict("unsupported", self._named(), "words")
         return None
+
+    @property
+    def _least_terms(self) -> int:
+        """Of a statement; one word is one where it is all that is answered."""
+        return 1 if self.asked and self.asked.asks else 2
 
     def _verdict(
         self, verdict: Verdict, places: Iterable[SourceClause], reason: Reason = ""
@@ -166,7 +172,10 @@ class _Judgement:
                 found.places.append(place)
             return
         about = evidence.terms | evidence.about
-        if operands := computed_from(fact, said.text, about, evidence.ranked[:6]):
+        # What a source says in the same words, with another number, was not computed.
+        same_words = rival and len(subject & rival.terms) >= _SAME_WORDS * len(subject)
+        operands = [] if same_words else computed_from(fact, said.text, about, evidence.ranked[:6])
+        if operands:
             found.operands += operands
         elif rival or fact not in evidence.asked.facts:  # what was asked needs no source
             found.reason, found.against = _reason(fact), rival

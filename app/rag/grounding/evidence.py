@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.rag.grounding.facts import Fact, comparable, facts_in, read_facts, same
-from app.rag.grounding.names import names_in, organisations_in, renamed
+from app.rag.grounding.facts.fact import Fact, comparable, facts_in, read_facts, same
+from app.rag.grounding.facts.names import names_in, organisations_in, renamed
+from app.rag.grounding.facts.polarity import opposed
 from app.rag.grounding.places import Places, SourceClause
-from app.rag.grounding.polarity import opposed
 from app.rag.grounding.sentences import split_clauses
 from app.rag.grounding.statements import Statement
 from app.rag.grounding.wording import plain, topic_terms

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from app.rag.grounding.facts import Fact, comparable, facts_in, same
-from app.rag.grounding.numbers import folded
+from app.rag.grounding.facts.fact import Fact, comparable, facts_in, same
+from app.rag.grounding.facts.numbers import folded
 from app.rag.grounding.sentences import split_sentences
 from app.rag.grounding.wording import plain, topic_terms
 from app.rag.language import Language, language_of

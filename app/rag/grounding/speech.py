@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from app.rag.grounding.facts import Fact
+from app.rag.grounding.facts.fact import Fact
 
 _PHATIC = re.compile(
     r"^(?:您?好|你好|谢谢|感谢|不客气|抱歉|很抱歉|对不起|当然|好的|没问题|很?高兴|乐意|希望|祝|如果?[您你]?[还仍]?有.{0,6}(?:问题|疑问|需要)|如需"

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from app.rag.grounding.numbers import numerals_as_digits
+from app.rag.grounding.facts.numbers import numerals_as_digits
 from ingest.terms import terms, without_asking
 
 # Function words: no statement is about them.

@@ -16,6 +16,7 @@ from functools import cached_property
 from app import tracing
 from app.rag.language import Language, language_of
 from app.rag.retrieval.bilingual import LanguageAxis
+from app.rag.retrieval.dates import otherwise_dated
 from app.rag.retrieval.fuse import ChunkPosition, Cosine, coherent, fuse, in_turn
 from app.rag.retrieval.gate import Scoring
 from app.rag.retrieval.pack import Around, widen
@@ -73,10 +74,13 @@ class Retriever:
         self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
     ) -> Retrieved:
         """The best chunks for `top_k` passages. `context`, the question before, is searched along
-        with a follow-up, so that "and sick leave?" finds what the conversation is about.
+        with a follow-up, so that "and sick leave?" finds what the conversation is about. A date is
+        searched in digits and in words.
         """
         timings: dict[str, float] = {}
         queries = [query, f"{context}\n{query}"] if context else [query]
+        dated = otherwise_dated(query)
+        queries += [dated] if dated else []
         lexical = [
             self._pool.submit(copy_context().run, self._lexical, text, base_ids, timings)
             for text in queries
@@ -86,6 +90,7 @@ class Retriever:
             rows = [embedded[row : row + 1] for row in range(len(queries))]
             # A follow-up alone says too little to be looked for in the other language.
             axes = [None, self.axis] if context else [self.axis]
+            axes += axes[:1] if dated else []
         with _timed(timings, "dense"):
             proposed = [
                 self._proposed(row, base_ids, axis) for row, axis in zip(rows, axes, strict=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.rag.grounding.facts import facts_in, same
+from app.rag.grounding.facts.fact import facts_in, same
 from app.rag.grounding.sentences import split_sentences
 from app.rag.retrieval.rerank import RerankScores
 from app.rag.types import Passage

@@ -48,6 +48,7 @@ def _record_engine(message: StoredMessage, served: Served | None) -> None:
 
 def _record_answer(message: StoredMessage, answer: Answer) -> None:
     message.content, message.thought = answer.text, answer.thought
+    message.rewritten = answer.rewritten
     message.passages = [asdict(p) for p in answer.passages]
     message.confidence = round(answer.confidence, 4)
     record_checks(message, answer.checks, answer.conflicts)

@@ -12,8 +12,10 @@ from app.llm.chat_model import EngineBusy
 from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
 from app.rag.events import Question
+from app.rag.retrieval.follow_up import leans
 from app.rag.types import Task
 from app.services.answers.answer_cache import AnswerCache, reuse_answer
+from app.services.answers.approved_answer import FindApproved, give_approved
 from app.services.answers.conversations import get_conversation
 from app.services.answers.generations import Generation, Generations
 from app.services.answers.history import (
@@ -55,6 +57,7 @@ class Ask:
     recipes: Recipes
     cache: AnswerCache
     limit: QuestionLimit
+    approved: FindApproved
 
     def ask(
         self,
@@ -70,14 +73,18 @@ class Ask:
     ) -> Asked:
         """Stores the question and an empty answer, in a new conversation if none is given.
 
-        If the cache has the answer, it is complete already, unless `fresh`. `model`, an engine's
-        name or `auto`, is saved for the conversation. `thinking` is for models with such a switch.
+        If a person approved an answer to it, or the cache has one, it is complete already, unless
+        `fresh`. `model`, an engine's name or `auto`, is saved for the conversation. `thinking` is
+        for models with such a switch.
         Raises Invalid, TooLarge, NotFound, Conflict while an answer is being written, and
         EngineBusy.
         """
         question = check_task(self.search, question, base_ids, task, document_id)
         self._check(model)
         turns = self._turns(conversation_id)
+        approved = None
+        if task == "qa" and not fresh and not (turns and leans(question)):
+            approved = self.approved(question, base_ids)
         with self.db.write() as session:
             if conversation_id is None:
                 conversation = Conversation(title=title_of(question), base_ids=list(base_ids))
@@ -113,7 +120,9 @@ class Ask:
                 document_id=document_id,
                 thinking=thinking,
             )
-            self._prepare(session, answer, to_answer, fresh=fresh)
+            self._prepare(session, answer, to_answer, fresh=fresh or approved is not None)
+            if approved is not None:
+                give_approved(answer, approved)
             session.add_all((asked, answer))
         return Asked(conversation, asked, answer, to_answer)
 
@@ -161,7 +170,7 @@ class Ask:
     def start(self, asked: Asked) -> Generation:
         """Starts answering. Needs a running event loop."""
         if asked.answer.state == "complete":
-            return self.generations.publish_cached(asked.answer, asked)
+            return self.generations.publish_complete(asked.answer, asked)
         generation = self.generations.start(asked.answer, asked.to_answer)
         generation.publish("start", asked)
         return generation
@@ -204,8 +213,8 @@ class Ask:
             )
 
     def _check_length(self, question: str, conversation: Conversation, task: str) -> None:
-        if task == "qa":  # the others have no sources in their prompts, and see to it themselves
-            self.limit.check(question, self._engine_of(conversation))
+        if task in ("qa", "chat"):  # texts to be translated are taken apart
+            self.limit.check(question, self._engine_of(conversation), sources=task == "qa")
 
     def _engine_of(self, conversation: Conversation) -> str:
         """The saved engine, or `auto` if it is no longer configured."""

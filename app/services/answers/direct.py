@@ -1,5 +1,6 @@
 """Answers that are not stored, for clients that keep their own conversations (/v1)."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from app.llm.gateway import Gateway
 from app.llm.messages import Message
 from app.measure import answering
 from app.rag.answer import AnswerLine
-from app.rag.events import AnswerEvent, Question
+from app.rag.events import AnswerEvent, Question, TextDelta
 from app.rag.grounding.statements import without_markers
+from app.rag.retrieval.follow_up import leans
 from app.rag.types import Answer
+from app.services.answers.approved_answer import FindApproved, answer_of
 from app.services.answers.question_limit import QuestionLimit
 from app.services.errors import Invalid, NotFound
 from app.services.search.search import Search
+from app.tasks.tasks import TaskStream
 
 ALL_BASES = "zhiwen"
 
@@ -31,6 +35,8 @@ class Direct:
     answer_line: AnswerLine
     gateway: Gateway
     limit: QuestionLimit
+    tasks: TaskStream
+    approved: FindApproved
 
     def model_names(self) -> list[str]:
         """`zhiwen` for all bases, and `zhiwen/<name>` for each base; with several engines also
@@ -62,13 +68,26 @@ class Direct:
         return Question(question, tuple(base_ids), history, temperature, engine, thinking=thinking)
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """Yields the events of the answer. Closing the generator stops the engine."""
+        """Yields the events of the answer, of an approved one where there is one. Closing the
+        generator stops the engine."""
         with answering() as ending:
-            async with aclosing(self.answer_line.stream(question)) as events:
+            approved = await asyncio.to_thread(self._approved, question)
+            if approved is not None:
+                ending.take(approved)
+                yield TextDelta(approved.text, "")
+                yield approved
+                return
+            async with aclosing(self.tasks.stream(question)) as events:
                 async for event in events:
                     if isinstance(event, Answer):
                         ending.take(event)
                     yield event
+
+    def _approved(self, question: Question) -> Answer | None:
+        if question.history and leans(question.text):
+            return None
+        found = self.approved(question.text, question.base_ids)
+        return answer_of(found) if found is not None else None
 
     def _parse_model(self, model: str) -> tuple[list[str], str]:
         """Parses a model name into base ids and engine: `zhiwen` or `zhiwen/<base>`, either with

@@ -20,7 +20,7 @@ from sqlmodel import col
 from app.db.engine import Database
 from app.db.tables import StoredMessage, utc_now
 from app.llm.chat_model import LlmError
-from app.measure import answering, count_cached
+from app.measure import answering, count_given
 from app.rag.errors import RagError
 from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta, Thought
 from app.rag.grounding.check import Checker, citations_of, conflicts_of
@@ -110,8 +110,8 @@ class Generations:
         """Number of answers in progress in this process."""
         return sum(not generation.finished for generation in list(self._running.values()))
 
-    def publish_cached(self, message: StoredMessage, started: object) -> Generation:
-        """Publishes a cached answer with the same events as a generated one."""
+    def publish_complete(self, message: StoredMessage, started: object) -> Generation:
+        """Publishes a cached or approved answer with the same events as a generated one."""
         self._forget_old()
         generation = Generation(message)
         self._running[message.id] = generation
@@ -122,7 +122,7 @@ class Generations:
         generation.publish("delta", message.content)
         generation.publish("done", message)
         generation.close()
-        count_cached()
+        count_given(message)
         self.on_answer(message)
         return generation
 

@@ -58,6 +58,8 @@ _EARLIER_ANSWER = (
     col(StoredMessage.cached_from),
 )
 
+_NO_TOPIC = ("no_sources", "greeting")  # a following question does not refer to them
+
 
 def earlier_answer(session: Session, message_id: str) -> EarlierAnswer:
     """Raises NotFound."""
@@ -99,7 +101,7 @@ def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
     pairs: list[Message] = []
     for turn in turns:
         answer = answers.get(turn.position + 1)
-        if turn.role == "user" and answer is not None and answer.finish_reason != "no_sources":
+        if turn.role == "user" and answer is not None and answer.finish_reason not in _NO_TOPIC:
             pairs.append(Message("user", turn.content))
             pairs.append(Message("assistant", without_markers(answer.content)))
     return tuple(pairs)

@@ -117,8 +117,10 @@ def with_feedback(session: Session, *conditions: ColumnElement[bool]) -> list[An
 
 
 def _trains(row: AnswerWithFeedback) -> bool:
-    """Whether the answer can be used for training: from sources, without tool calls."""
-    return row.answer.task == "qa" and all(m["role"] != "tool" for m in row.answer.prompt)
+    """Whether the answer can be used for training: a model's, from sources, without tool calls."""
+    answer = row.answer
+    by_a_model = answer.finish_reason not in ("approved", "greeting", "listed")
+    return by_a_model and answer.task == "qa" and all(m["role"] != "tool" for m in answer.prompt)
 
 
 def _asked(prompt: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:

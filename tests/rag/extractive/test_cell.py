@@ -34,16 +34,16 @@ def leave() -> list[Passage]:
     ("answer", "question", "told"),
     [
         # another row than the one that is asked about
-        ("3天", "产假有几天？", "天数：产假，158 天"),
-        ("158 天。", "陪产假有几天？", "天数：陪产假，15 天"),
+        ("3天", "产假有几天？", "158 天（产假，天数）"),
+        ("158 天。", "陪产假有几天？", "15 天（陪产假，天数）"),
         # the row that is asked about
         ("158天", "产假有几天？", "158天"),
         # several
         ("3 天", "丧假和产假各几天？", "天数：产假，158 天；丧假，3 天"),
         # none: it depends
         ("120元", "餐补每天多少钱？", "伙食补贴：一类：上海，120；二类：杭州，100"),
-        ("100", "去上海出差餐补多少？", "伙食补贴：一类：上海，120"),
-        ("120", "去上海出差餐补多少？", "伙食补贴：一类：上海，120"),
+        ("100", "去上海出差餐补多少？", "120（一类：上海，伙食补贴）"),
+        ("120", "去上海出差餐补多少？", "120（一类：上海，伙食补贴）"),
         (
             "no supply",
             "What does it mean?",
@@ -82,18 +82,18 @@ def test_of_several_tables_the_one_that_is_asked_about_counts() -> None:
     years = passage(LEAVE + "\n满 10 年 | 15 天\n\n完。", number=2)
     tables = list(tables_of([years, passage(OTHERS, number=3)]))
     assert with_its_row("15 天", tables, "陪产假有几天？") == "15 天"
-    assert with_its_row("15 天", tables, "产假有几天？") == "天数：产假，158 天"
+    assert with_its_row("15 天", tables, "产假有几天？") == "158 天（产假，天数）"
     assert with_its_row("15 天", tables, "年假有几天？").startswith("年假天数：满 1 年不满 3 年")
     # 3 months are named in the other table too
     told = with_its_row("15 天年假", tables, "满三年有几天年假？")
-    assert told == "年假天数：满 3 年不满 5 年，10 天"
+    assert told == "10 天（满 3 年不满 5 年，年假天数）"
 
 
 def test_a_row_that_is_not_named_whole_is_told_with_the_answer() -> None:
     rows = "陪产假 | 15 天 | 3 个月内使用\n丧假 | 3 天 | 父母、配偶、子女去世"
     rest = replace(passage(rows), headings=("其他假期", "假别 | 天数 | 说明"))
     tables = list(tables_of([rest]))
-    assert with_its_row("15天", tables, "产假有几天？") == "天数：陪产假，15 天"
+    assert with_its_row("15天", tables, "产假有几天？") == "15 天（陪产假，天数）"
     assert with_its_row("15天", tables, "陪产假有几天？") == "15天"
 
 
@@ -101,18 +101,18 @@ def test_where_rows_may_be_missing_the_cells_own_row_is_told() -> None:
     first = leave()[1]
     (table,) = tables_of([first])
     assert not table.whole
-    assert with_its_row("12天", [table], "年假有几天？") == "年假天数：满 5 年，12 天"
+    assert with_its_row("12天", [table], "年假有几天？") == "12 天（满 5 年，年假天数）"
     long = passage(
         "型号 | 价格\n" + "\n".join(f"A{n} | {n}0 元" for n in range(1, 30)) + "\n\n完。"
     )
     (table,) = tables_of([long])
-    assert with_its_row("70元", [table], "价格是多少？") == "价格：A7，70 元"
+    assert with_its_row("70元", [table], "价格是多少？") == "70 元（A7，价格）"
 
 
 def test_numbers_in_words_name_a_row() -> None:
     tables = list(tables_of([leave()[1]]))
     told = with_its_row("12天", tables, "入职满三年有几天年假？")
-    assert told == "年假天数：满 3 年不满 5 年，10 天"
+    assert told == "10 天（满 3 年不满 5 年，年假天数）"
 
 
 def test_what_may_become_a_cell_is_held_back() -> None:
@@ -126,7 +126,7 @@ def test_what_may_become_a_cell_is_held_back() -> None:
 
     quoter = Quoter([passage(OTHERS)], "产假有几天？")
     assert [quoter.feed(piece) for piece in ("3", " 天")] == ["", ""]
-    assert quoter.finish() == "天数：产假，158 天"
+    assert quoter.finish() == "158 天（产假，天数）"
 
     quoter = Quoter([passage(OTHERS)], "丧假适用于谁？")
     said = [quoter.feed(piece) for piece in ("父母、配偶、子女去", "世的员工")]
@@ -147,8 +147,8 @@ def test_without_tables_nothing_is_looked_for() -> None:
 @pytest.mark.parametrize(
     ("answer", "question", "told"),
     [
-        ("7天", "司龄两年的员工有几天年假？", "年假天数：满 1 年不满 3 年，7 天"),
-        ("12 天", "工作了5年有几天年假？", "年假天数：满 5 年，12 天"),
+        ("7天", "司龄两年的员工有几天年假？", "7 天（满 1 年不满 3 年，年假天数）"),
+        ("12 天", "工作了5年有几天年假？", "12 天（满 5 年，年假天数）"),
         # the model copied another row than the one that is meant
         ("满 1 年不满 3 年 | 7 天", "司龄四年有几天年假？", "满 3 年不满 5 年，10 天"),
         # a calendar year is no length of service: it depends
@@ -171,7 +171,7 @@ def test_an_amount_of_another_unit_means_no_row() -> None:
     tables = list(tables_of([passage(table)]))
     both = "Leave: up to 2 years, 7 days; more than 2 years, 9 days"
     assert with_its_row("7 days", tables, "How much leave is there after 3 years?") == (
-        "Leave: more than 2 years, 9 days"
+        "9 days (more than 2 years, Leave)"
     )
     assert with_its_row("7 days", tables, "How much leave is there after 3 months?") == both
 
@@ -190,8 +190,8 @@ LIGHTS = (
 def test_the_cell_of_another_column_than_the_named_one_gives_way_to_it() -> None:
     tables = list(tables_of([passage(HOTELS)]))
     told = with_its_row("500", tables, "总监去上海住宿上限多少？")
-    assert told == "总监及以上：一类：北京、上海，900"
-    assert with_its_row("500", tables, "去上海住宿上限多少？") == "员工：一类：北京、上海，500"
+    assert told == "900（一类：北京、上海，总监及以上）"
+    assert with_its_row("500", tables, "去上海住宿上限多少？") == "500（一类：北京、上海，员工）"
 
 
 def test_a_named_column_without_a_cell_changes_nothing() -> None:
@@ -210,12 +210,12 @@ def test_a_number_with_its_unit_is_not_the_bare_one_where_both_are_there() -> No
 def test_rows_with_the_same_key_are_told_with_what_tells_them_apart() -> None:
     tables = list(tables_of([passage(LIGHTS)]))
     told = with_its_row("expired", tables, "What does a blinking red CLOUD light mean?")
-    assert told == "Meaning: CLOUD, blinking red, no internet"
+    assert told == "no internet (CLOUD, blinking red, Meaning)"
 
 
 def test_a_cell_is_asked_for_where_its_row_and_its_column_are_named() -> None:
     tables = list(tables_of([passage(HOTELS), passage(PARTS, 2)]))
-    told = "员工：一类：北京、上海，500"
+    told = "500（一类：北京、上海，员工）"
     assert cell_asked_for(tables, "普通员工去上海住酒店报销多少？") == told
     assert cell_asked_for(tables, "员工去拉萨住酒店报销多少？") == ""
     assert cell_asked_for(tables, "去上海住酒店报销多少？") == ""
@@ -227,9 +227,9 @@ def test_a_cell_is_asked_for_where_its_row_and_its_column_are_named() -> None:
     ("said", "shown"),
     [
         # what no source holds
-        (("700", " 美元"), "员工：一类：北京、上海，500"),
+        (("700", " 美元"), "500（一类：北京、上海，员工）"),
         # the right cell with what the source does not say
-        (("最多报销 ", "500 美元"), "员工：一类：北京、上海，500"),
+        (("最多报销 ", "500 美元"), "500（一类：北京、上海，员工）"),
         # what a source holds is left alone
         (("住宿每晚上限 ", "180 美元"), "住宿每晚上限 180 美元"),
     ],
@@ -250,11 +250,11 @@ def test_rows_keep_their_empty_cells() -> None:
     (table,) = tables_of([passage(GAUGES)])
     assert table.head == ("", "量程", "检定 / 内", "检定 / 外", "合计")
     assert table.rows[0] == ("压力表", "", "三月", "", "4")
-    assert cell_asked_for([table], "温度计的量程是多少？") == "量程：温度计，150 ℃"
+    assert cell_asked_for([table], "温度计的量程是多少？") == "150 ℃（温度计，量程）"
     assert cell_asked_for([table], "压力表的量程是多少？") == ""
     # a level of one character tells two heads apart; the head that is asked for is no row
-    assert cell_asked_for([table], "温度计检定外是几月？") == "检定 / 外：温度计，五月"
-    assert cell_asked_for([table], "温度计的合计是多少？") == "合计：温度计，=B2+C2"
+    assert cell_asked_for([table], "温度计检定外是几月？") == "五月（温度计，检定 / 外）"
+    assert cell_asked_for([table], "温度计的合计是多少？") == "=B2+C2（温度计，合计）"
 
 
 def test_a_table_goes_on_under_the_head_that_its_chunk_carries() -> None:

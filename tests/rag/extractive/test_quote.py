@@ -1,9 +1,7 @@
-"""An answer that says nothing beyond its question is replaced by the source's own words, and one
-that stops too soon is completed from it."""
+"""An answer that says nothing beyond its question is replaced by the source's own words."""
 
 import pytest
 
-from app.rag.extractive.complete import rest_of, start_of
 from app.rag.extractive.quote import Quoter, quotation
 from tests.rag.passages import passage
 
@@ -56,96 +54,6 @@ def test_without_a_sentence_that_says_more_the_answer_stays(answer: str) -> None
     assert "".join(shown("培训中心在哪里？", [answer], source=nothing)) == answer
 
 
-TEAMS = passage(
-    "他曾效力于太平洋联盟西武狮、福冈大荣鹰队，2008年任教练（兼任领队、球探），后退休。"
-)
-
-
-@pytest.mark.parametrize(
-    ("answer", "rest"),
-    [
-        ("他曾效力于太平洋联盟西武狮", "、福冈大荣鹰队"),
-        ("2008年任教练（兼任领队", "、球探）"),
-        ("兼任领队", "、球探"),
-        ("2008年任教练（兼任领队、球探", "）"),
-        ("他曾效力于太平洋联盟西武狮、福冈大荣鹰队", ""),
-        ("他效力过太平洋联盟西武狮", "、福冈大荣鹰队"),
-        ("是在2008", "年"),
-        ("2008 ", "年"),
-        ("他曾效力于别的球队、太平洋", ""),
-        ("队", ""),
-    ],
-)
-def test_an_answer_that_stops_within_a_list_or_a_bracket_goes_on(answer: str, rest: str) -> None:
-    assert rest_of(answer, [HALL, TEAMS]) == rest
-
-
-def test_a_few_last_characters_that_stand_elsewhere_complete_nothing() -> None:
-    firms = passage("由甲乙丙丁有限公司、西部水务有限公司承建。")
-    assert rest_of("华东电力有限公司", [firms]) == ""
-    assert rest_of("甲乙丙丁有限公司", [firms]) == "、西部水务有限公司承建"
-
-
-@pytest.mark.parametrize(
-    ("answer", "unit"), [("共15", "人"), ("15", "人"), ("在2008", ""), ("5", ""), ("7", "")]
-)
-def test_a_number_has_its_unit_where_there_is_only_one(answer: str, unit: str) -> None:
-    staff = passage("2008年有15人，面积2008亩，编号7。")
-    assert rest_of(answer, [staff]) == unit
-
-
-def test_what_is_completed_comes_last() -> None:
-    pieces = ["太平洋联盟西武", "狮"]
-    assert shown("他曾效力于哪些队？", pieces, source=TEAMS) == [*pieces, "、福冈大荣鹰队"]
-
-
-FISH = passage(
-    "银汉鱼为辐鳍鱼纲银汉鱼目银汉鱼科的一种。氨碱法由比利时人索尔维发明。\n"
-    "| 城市 | 标准 |\n| 北京 | 600元 |\n- 打印机：二楼，归行政部管理，另由行政部采购。"
-)
-
-
-@pytest.mark.parametrize(
-    ("answer", "question", "start"),
-    [
-        ("银汉鱼目银汉鱼科", "它是什么科？", "辐鳍鱼纲"),
-        ("索尔维", "氨碱法由谁发明？", "比利时人"),
-        ("索尔维", "氨碱法由比利时的谁发明？", ""),  # begins with the question's words
-        ("比利时人索尔维", "氨碱法由谁发明？", ""),
-        ("600元", "北京的标准是多少？", ""),
-        ("印机", "什么归行政部管理？", ""),  # one character before it is no phrase
-        ("行政部", "打印机归谁管理？", ""),  # in two phrases
-        ("诺贝尔", "氨碱法由谁发明？", ""),
-        ("维", "氨碱法由谁发明？", ""),
-        ("索尔维", "Who found it?", ""),
-    ],
-)
-def test_an_answer_that_begins_within_a_phrase_begins_with_it(
-    answer: str, question: str, start: str
-) -> None:
-    assert start_of(answer, [FISH], question) == start
-
-
-def test_a_phrase_of_many_characters_is_not_put_in_front() -> None:
-    long = passage(f"{'甲' * 40}索尔维发明。")
-    assert start_of("索尔维", [long], "氨碱法由谁发明？") == ""
-
-
-def test_the_phrase_comes_before_the_first_words_that_are_shown() -> None:
-    assert shown("氨碱法由谁发明？", ["索尔", "维", "发明。", "是"], source=FISH) == [
-        "",
-        "",
-        "比利时人索尔维发明。",
-        "是",
-        "",
-    ]
-
-
-def test_a_bracket_that_closes_far_away_is_left_open() -> None:
-    far = passage("主任（" + "某" * 200 + "）到任。")
-    assert rest_of("现任主任（某某", [far]) == ""
-
-
 @pytest.mark.parametrize("pieces", [[" 4", ".2"], [" 4.2 号楼", "。"]])
 def test_an_answer_does_not_begin_with_a_space(pieces: list[str]) -> None:
     """What goes on after given first words often does."""
@@ -185,3 +93,22 @@ def test_a_bare_verdict_gives_way_to_what_the_source_says() -> None:
     assert quoter.feed("Yes") + quoter.finish() == "The gateway connects by Ethernet or Wi-Fi."
     quoter = Quoter([passage("试用期满的员工可以申请远程办公。")], "试用期能远程办公吗？")
     assert quoter.feed("否") + quoter.finish() == "试用期满的员工可以申请远程办公。"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2.年终奖于次年 1 月随工资发放。", "年终奖于次年 1 月随工资发放。"),
+        ("（三）年终奖于次年 1 月随工资发放。", "年终奖于次年 1 月随工资发放。"),
+        (
+            "1. 年终奖于次年 1 月发放。\n2. 工资每月发放。",
+            "1. 年终奖于次年 1 月发放。\n2. 工资每月发放。",
+        ),
+        ("二、三号楼的员工年终奖于次年 1 月发放。", "二、三号楼的员工年终奖于次年 1 月发放。"),
+        ("12.5 万元的年终奖于次年 1 月发放。", "12.5 万元的年终奖于次年 1 月发放。"),
+    ],
+)
+def test_the_number_of_an_item_that_was_copied_along_is_left_out(written: str, shown: str) -> None:
+    source = [passage("2. 年终奖于次年 1 月随工资发放。")]
+    quoter = Quoter(source, "奖金什么时候给？")
+    assert quoter.feed(written) + quoter.finish() == shown

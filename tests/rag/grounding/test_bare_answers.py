@@ -3,7 +3,7 @@
 import pytest
 
 from app.rag.grounding.embedded import EmbeddedChecker
-from app.rag.grounding.polarity import opposed_across
+from app.rag.grounding.facts.polarity import opposed_across
 from app.rag.types import Check
 from tests.rag.passages import passage
 
@@ -33,6 +33,13 @@ def test_a_bare_answer_is_of_what_was_asked(question: str, answer: str, expected
     assert verdict(question, answer).verdict == expected
 
 
+def test_half_words_of_a_question_do_not_count() -> None:
+    (check,) = EmbeddedChecker().check(
+        "年假共几天？", "年假为每年十五天。", [passage("年假为每年十五天。")]
+    )
+    assert check.verdict == "supported", "假共 stands in no source"
+
+
 def test_the_sentence_that_is_meant_contradicts_it() -> None:
     (source,) = verdict("公司的总负债是多少？", "30亿元人民币。").sources
     assert source.text == "公司的总负债为10亿元人民币。"
@@ -40,6 +47,21 @@ def test_the_sentence_that_is_meant_contradicts_it() -> None:
 
 def test_an_answer_that_says_what_it_is_of_needs_no_question() -> None:
     assert verdict("公司怎么样？", "公司的总资产为30亿元人民币。").verdict == "supported"
+
+
+def test_a_year_behind_a_comma_is_a_year() -> None:
+    source = [passage("1884年生于维也纳，1907年移居檀香山，并在此成为植物群落专家。")]
+    (check,) = EmbeddedChecker().check("他哪一年移居？", "1907年移居檀香山", source)
+    assert check.verdict == "supported"
+
+
+def test_one_word_is_a_statement_where_it_is_all_that_is_answered() -> None:
+    source = [passage("The Olympic Games of 2008 were held in Beijing. Shops close at noon.")]
+    question = "Which city held the Olympic Games in 2008?"
+    (check,) = EmbeddedChecker().check(question, "Beijing", source)
+    assert [c.text for c in check.sources] == ["The Olympic Games of 2008 were held in Beijing."]
+    (check,) = EmbeddedChecker().check("", "Beijing", source)
+    assert check.verdict == "no_statement"
 
 
 def test_an_organisation_that_no_source_knows_is_not_supported() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.rag.grounding.facts import comparable, facts_in, same
-from app.rag.grounding.numbers import numerals_as_digits
+from app.rag.grounding.facts.fact import comparable, facts_in, same
+from app.rag.grounding.facts.numbers import numerals_as_digits
 
 
 def holds(source: str, claim: str) -> bool:

@@ -82,3 +82,9 @@ def test_a_follow_up_is_searched_with_the_question_before_it() -> None:
 def test_language() -> None:
     assert language_of("How long?") == "en"
     assert language_of("SLA 是什么") == "zh"
+
+
+@pytest.mark.parametrize("question", ["五月三日谁值班？", "5月3日谁值班？"])
+def test_a_date_finds_what_has_it_in_the_other_form(question: str) -> None:
+    texts = {1: "时间：5月3日。李明。", 2: "时间：五月四日。王芳。", 3: "时间：6月3日。张伟。"}
+    assert retriever(texts=texts).retrieve(question, ["b"], 1).passages[0].chunk_id == 1

@@ -3,10 +3,11 @@
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
+from app.api.routes.approved import ApprovedIn, ApprovedOut
 from app.api.routes.export import ExportReport, LeftOut
 from app.api.routes.feedback import FeedbackIn, FeedbackItem, FeedbackList, FeedbackOut
 from tests.ui.stand_in.answers import messages_of
-from tests.ui.stand_in.service import Application, now
+from tests.ui.stand_in.service import Application, new_id, now
 
 
 def rated(application: Application, rating: str, base_id: str) -> list[FeedbackItem]:
@@ -62,3 +63,36 @@ def add_feedback_routes(api: FastAPI, application: Application) -> None:
     async def export(format: str, rating: str = "", base_id: str = "") -> PlainTextResponse:
         lines = [item.model_dump_json() for item in rated(application, rating, base_id)]
         return PlainTextResponse("\n".join(lines) + "\n", media_type="application/x-ndjson")
+
+
+def add_approved_routes(api: FastAPI, application: Application) -> None:
+    @api.get("/api/approved")
+    async def listed(base_id: str = "") -> list[ApprovedOut]:
+        found = list(application.approved.values())
+        return [each for each in found if not base_id or base_id in each.base_ids]
+
+    @api.post("/api/approved", status_code=201)
+    async def approve(body: ApprovedIn) -> ApprovedOut:
+        question, answer, base_ids = body.question, body.answer, body.base_ids
+        if body.message_id:
+            item = next(i for i in rated(application, "", "") if i.message_id == body.message_id)
+            question, answer = item.question, item.correction or item.answer
+            base_ids = application.conversations[item.conversation_id].base_ids
+        passages = application.find(question, base_ids, 1)
+        approved = ApprovedOut(
+            id=new_id(),
+            question=question,
+            answer=answer,
+            base_ids=base_ids,
+            document_names=[passage.document_name for passage in passages],
+            sources=[],
+            standing="current",
+            message_id=body.message_id,
+            created_at=now(),
+        )
+        application.approved[approved.id] = approved
+        return approved
+
+    @api.delete("/api/approved/{key}", status_code=204)
+    async def withdraw(key: str) -> None:
+        application.approved.pop(key)

@@ -23,7 +23,7 @@ from app.api.routes.search import SearchIn, SearchOut
 from tests.ui.stand_in import answers
 from tests.ui.stand_in.answers import messages_of
 from tests.ui.stand_in.evaluation import add_evaluation_routes
-from tests.ui.stand_in.feedback import add_feedback_routes
+from tests.ui.stand_in.feedback import add_approved_routes, add_feedback_routes
 from tests.ui.stand_in.service import Application, Refused
 
 Thing = TypeVar("Thing")
@@ -42,6 +42,7 @@ def add_routes(api: FastAPI, application: Application) -> None:
     add_chat_routes(api, application)
     add_conversation_routes(api, application)
     add_feedback_routes(api, application)
+    add_approved_routes(api, application)
     add_evaluation_routes(api, application)
 
     @api.get("/healthz")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from app.api.routes.approved import ApprovedOut
 from app.api.routes.bases import BaseOut
 from app.api.routes.chat import ChatIn
 from app.api.routes.conversations import ConversationOut
@@ -53,6 +54,7 @@ class Application:
     conversations: dict[str, ConversationOut] = field(default_factory=dict)
     messages: dict[str, MessageOut] = field(default_factory=dict)
     events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    approved: dict[str, ApprovedOut] = field(default_factory=dict)
     questions: dict[str, EvalQuestionOut] = field(default_factory=dict)
     runs: list[EvalRunOut] = field(default_factory=list)  # newest first
     comparison: ComparisonOut | None = None

@@ -44,10 +44,18 @@ from ui.client.wire.library import (
     Text,
 )
 from ui.client.wire.operations import Advice, Component, Engine, Model, Status, ToRead
-from ui.client.wire.review import ExportReport, FeedbackItem, FeedbackList, LeftOut
+from ui.client.wire.review import (
+    Approved,
+    ExportReport,
+    FeedbackItem,
+    FeedbackList,
+    LeftOut,
+    NewApproved,
+)
 
 __all__ = [
     "Advice",
+    "Approved",
     "Base",
     "Box",
     "Cell",
@@ -79,6 +87,7 @@ __all__ = [
     "Marker",
     "Message",
     "Model",
+    "NewApproved",
     "NewEvalQuestion",
     "Notice",
     "PageBoxes",

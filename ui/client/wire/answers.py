@@ -120,6 +120,8 @@ class Message(TypedDict):
     task: NotRequired[Task]
     prompt_id: NotRequired[str | None]
     cached_from: NotRequired[str | None]  # id of the answer that was reused
+    approved_id: NotRequired[str | None]  # a person's answer was given
+    rewritten: NotRequired[str]  # the question as it was searched
     trace_id: str
     feedback: Feedback | None
 

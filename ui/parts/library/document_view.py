@@ -5,10 +5,11 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
-from ui.parts import marks
 from ui.parts.library import uploads
 from ui.parts.library.notices import reading_report
-from ui.parts.source_text import drawn
+from ui.parts.source import marks
+from ui.parts.source.sources import sections
+from ui.parts.source.text import drawn
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 
@@ -131,8 +132,8 @@ def _text(document: wire.Document, chunk: wire.Chunk) -> None:
     """Shows the stored text around the chunk, with the chunk highlighted."""
     first = max(0, chunk["start"] - AROUND_CHARS)
     around = state.client().text(document["id"], first, chunk["end"] + AROUND_CHARS)
-    if chunk["headings"]:
-        st.caption(" › ".join(plain(heading) for heading in chunk["headings"]))
+    if trail := sections(chunk["headings"]):
+        st.caption(" › ".join(plain(heading) for heading in trail))
     text, start = around["text"], around["start"]
     tables = state.client().tables(document["id"], start, start + len(text))
     before = "… " if start > 0 else ""

@@ -18,9 +18,10 @@ from ingest.sandbox.office import PROGRAMS, is_old, modern
 from ingest.sandbox.sandbox import Limits, Sandbox
 from tests.ingest.files import word_file
 from tests.ingest.office_files import RTF, SALARIES, pptx_file, xls_file
-from tests.ingest.test_parsers import HTML
+from tests.ingest.parsers.test_parsers import HTML
 
-OLD = COMPOUND + bytes(600)
+OLD = COMPOUND + bytes(600) + "WordDocument".encode("utf-16-le")
+SLIDES = COMPOUND + bytes(600) + "PowerPoint Document".encode("utf-16-le")
 INSTALLED = next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
@@ -72,8 +73,15 @@ def test_without_libreoffice_the_error_names_it(
         sandbox.parse(OLD, "旧.doc")
     assert caught.value.code == "needs_libreoffice"
     with pytest.raises(ParseError) as caught:
-        parse(OLD, "旧.ppt")
+        parse(SLIDES, "旧.ppt")
     assert caught.value.code == "needs_libreoffice"
+
+
+def test_other_compound_files_are_no_documents(sandbox: Sandbox) -> None:
+    for name in ("a.doc", "a.ppt"):
+        with pytest.raises(ParseError) as caught:
+            sandbox.parse(COMPOUND + os.urandom(5000), name)
+        assert caught.value.code == "broken" and name in str(caught.value)
 
 
 def test_what_libreoffice_makes_is_read(
@@ -130,26 +138,41 @@ def test_only_the_binary_format_is_old() -> None:
     assert not is_old(word_file(), "a.doc") and not is_old(OLD, "a.xls")
 
 
-@pytest.mark.skipif(INSTALLED is None, reason="LibreOffice is not installed")
-@pytest.mark.parametrize(
-    ("newer", "old", "words"), [("docx", "doc", "年假每年十天"), ("pptx", "ppt", "slide 1")]
-)
-def test_a_real_file_of_before_2007_is_read(
-    sandbox: Sandbox, tmp_path: Path, newer: str, old: str, words: str
-) -> None:
+PAGE = """<html><meta charset="utf-8"><h1>手册</h1><p>年假每年十天。</p><table border="1">
+<tr><td>类别</td><td>天数</td></tr><tr><td rowspan="2">病假</td><td>12</td></tr>
+<tr><td>15</td></tr></table></html>"""
+
+
+def older(folder: Path, source: str, data: bytes, kind: str, *more: str) -> bytes:
+    """The file as LibreOffice saves it in a format from before 2007."""
     assert INSTALLED is not None
-    source = tmp_path / f"file.{newer}"
-    source.write_bytes(word_file() if newer == "docx" else pptx_file())
-    subprocess.run(
-        [
-            *(INSTALLED, "--headless", f"-env:UserInstallation=file://{tmp_path / 'profile'}"),
-            *("--convert-to", old, "--outdir", str(tmp_path), str(source)),
-        ],
-        check=True,
-        capture_output=True,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
-    )
-    data = (tmp_path / f"file.{old}").read_bytes()
-    assert is_old(data, f"a.{old}")
-    document = sandbox.parse(data, f"a.{old}")
-    assert words in document.text or words in [place.label for place in document.places]
+    (folder / source).write_bytes(data)
+    profile = f"-env:UserInstallation=file://{folder / 'profile'}"
+    made = [*more, "--convert-to", kind, "--outdir", str(folder), str(folder / source)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    command = [INSTALLED, "--headless", profile, *made]
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    return (folder / f"file.{kind[:3]}").read_bytes()
+
+
+@pytest.mark.skipif(INSTALLED is None, reason="LibreOffice is not installed")
+def test_a_real_document_of_before_2007_is_read_with_its_tables(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    reader = "--infilter=HTML (StarWriter)"
+    data = older(tmp_path, "file.html", PAGE.encode(), "doc:MS Word 97", reader)
+    for name in ("手册.doc", "手册.wps"):
+        assert is_old(data, name)
+        document = sandbox.parse(data, name)
+        assert "年假每年十天。" in document.text
+        assert "| 病假 | 12 |\n| 病假 | 15 |" in document.text
+        assert document.title == "手册"
+
+
+@pytest.mark.skipif(INSTALLED is None, reason="LibreOffice is not installed")
+def test_real_slides_of_before_2007_are_read(sandbox: Sandbox, tmp_path: Path) -> None:
+    data = older(tmp_path, "file.pptx", pptx_file(), "ppt")
+    newer = parse(pptx_file(), "a.pptx")
+    document = sandbox.parse(data, "a.ppt")
+    assert [place.label for place in document.places] == [place.label for place in newer.places]
+    assert newer.title in document.text

@@ -17,6 +17,8 @@ _LOCATOR = re.compile(
     r"|rows (?P<rows>\d+–\d+)|row (?P<row>\d+))(?=, |$)"
 )
 
+_TABLE_ROW = re.compile(r"\|.*\|$")
+
 
 def label(passage: wire.Passage, number: int, citations: Sequence[wire.Citation] = ()) -> str:
     """`1 · file · p. 3`, safe for a button. The place is that of the cited words, if there are; a
@@ -44,7 +46,12 @@ def labels(
 
 def section(passage: wire.Passage) -> str:
     """The innermost heading."""
-    return passage["headings"][-1] if passage["headings"] else ""
+    return next(reversed(sections(passage["headings"])), "")
+
+
+def sections(headings: Sequence[str]) -> list[str]:
+    """The headings without the head of a table, which those of a chunk inside a table end with."""
+    return [heading for heading in headings if not _TABLE_ROW.match(heading)]
 
 
 def first_words(passage: wire.Passage, characters: int) -> str:

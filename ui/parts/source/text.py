@@ -24,8 +24,11 @@ def drawn(
     for table in tables:
         first, last = max(table["start"], at), min(table["end"], end)
         if first < last:
-            pieces.append(_words(text[at - start : first - start], at, spans, headings))
-            pieces.append(_table(table, spans))
+            before = text[at - start : first - start]
+            pieces.append(_words(before, at, spans, headings))
+            # A caption that stands in the text is part of it, with its marks.
+            is_written = before.rstrip().endswith(table["caption"])
+            pieces.append(_table(table, "" if is_written else table["caption"], spans))
             at = last
     pieces.append(_words(text[at - start :], at, spans, headings))
     return "".join(pieces)
@@ -44,8 +47,8 @@ def _words(text: str, start: int, spans: list[Span], headings: Sequence[str]) ->
     return "\n".join(lines)
 
 
-def _table(table: wire.Table, spans: list[Span]) -> str:
-    caption = f"<caption>{html.escape(table['caption'])}</caption>" if table["caption"] else ""
+def _table(table: wire.Table, title: str, spans: list[Span]) -> str:
+    caption = f"<caption>{html.escape(title)}</caption>" if title else ""
     by_place = {(cell["row"], cell["column"]): cell for cell in table["cells"]}
     covered = {place for cell in table["cells"] for place in _covered(cell)}
     rows = sorted({row for row, _ in by_place})

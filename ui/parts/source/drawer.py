@@ -8,9 +8,9 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
-from ui.parts import marks, page_viewer
-from ui.parts.source_text import drawn
-from ui.parts.sources import cited_numbers, places
+from ui.parts.source import marks, page_viewer
+from ui.parts.source.sources import cited_numbers, places, sections
+from ui.parts.source.text import drawn
 from ui.safe_markdown import plain
 from ui.words.texts import refused, t
 
@@ -78,7 +78,8 @@ def dialog() -> None:
 def _heading(passage: wire.Passage, number: int, cited: Sequence[wire.Citation]) -> None:
     st.markdown(f"**\\[{number}\\] {plain(passage['document_name'])}**")
     where = places(passage, number, cited, "source.page")
-    trail = [where, *passage["headings"]] if where else passage["headings"]
+    trail = [where] if where else []
+    trail += sections(passage["headings"])
     if trail:
         st.caption(" › ".join(plain(step) for step in trail))
 

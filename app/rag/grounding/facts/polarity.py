@@ -6,6 +6,7 @@ before and after, do the same.
 """
 
 import re
+from collections.abc import Sequence
 from functools import reduce
 
 from app.rag.grounding.sentences import split_clauses
@@ -44,7 +45,6 @@ _OPPOSITES = tuple(
             r"打开|开启|启用|\b(?:open\w*|switch(?:ed)? on|enabl\w+)",
             r"关闭|关上|停用|\b(?:clos\w+|switch(?:ed)? off|disabl\w+)",
         ),
-        (r"之?前(?![往提台面])|\b(?:before|prior to)\b", r"之?后(?![续台面])|\bafter\b"),
         (
             r"最[高多大长]|\b(?:maximum|highest|most)\b",
             r"最[低少小短]|\b(?:minimum|lowest|least)\b",
@@ -56,6 +56,13 @@ _OPPOSITES = tuple(
     )
 )
 
+# "Register, then enter" is "enter after registering" and "register before entering": which one is
+# meant shows in the order of the words, which translations change.
+_ORDER = (
+    re.compile(r"之?前(?![往提台面])|\b(?:before|prior to)\b"),
+    re.compile(r"之?后(?![续台面])|\bafter\b"),
+)
+
 
 def opposed(clause: str, other: str) -> bool:
     """Whether two clauses on the same matter, in lower case, cannot both be right."""
@@ -63,7 +70,7 @@ def opposed(clause: str, other: str) -> bool:
     shared = topic_terms(clause) & topic_terms(other)
     if mine and theirs:
         return False
-    return bool(shared & (mine ^ theirs)) or _opposites(clause, other)
+    return bool(shared & (mine ^ theirs)) or _opposites(clause, other, (*_OPPOSITES, _ORDER))
 
 
 def opposed_across(sentence: str, other: str) -> bool:
@@ -71,14 +78,16 @@ def opposed_across(sentence: str, other: str) -> bool:
     clauses of a sentence deny, it is open which ones are meant."""
     mine, theirs = ([bool(_denied(c)) for c in split_clauses(text)] for text in (sentence, other))
     denies = (any(mine) and not any(theirs)) or (all(theirs) and not any(mine))
-    return denies or _opposites(sentence, other)
+    return denies or _opposites(sentence, other, _OPPOSITES)
 
 
-def _opposites(clause: str, other: str) -> bool:
+def _opposites(
+    clause: str, other: str, pairs: Sequence[tuple[re.Pattern[str], re.Pattern[str]]]
+) -> bool:
     return any(
         (_only(one, contrary, clause) and _only(contrary, one, other))
         or (_only(contrary, one, clause) and _only(one, contrary, other))
-        for one, contrary in _OPPOSITES
+        for one, contrary in pairs
     )
 
 

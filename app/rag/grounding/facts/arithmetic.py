@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import combinations
 
-from app.rag.grounding.facts import Fact, facts_in
+from app.rag.grounding.facts.fact import Fact, facts_in
 from app.rag.grounding.places import SourceClause
 from app.rag.grounding.sentences import split_clauses
 from app.rag.grounding.wording import topic_terms

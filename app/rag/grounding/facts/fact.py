@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from app.rag.grounding.numbers import folded
-from app.rag.grounding.units import CURRENCY_SIGNS, MULTIPLES, UNITS
+from app.rag.grounding.facts.numbers import folded
+from app.rag.grounding.facts.units import CURRENCY_SIGNS, MULTIPLES, UNITS
 
 FactKind = Literal["quantity", "date", "time", "identifier", "name"]
 Bound = Literal["", "<=", ">=", "<", ">"]
@@ -35,7 +35,7 @@ _DATES = tuple(
         rf"\b{_MONTH}\s+{_YEAR}\b",
         # not may and march, which are words as well
         r"\b(?P<name>january|february|april|june|july|august|september|october|november|december)\b",
-        rf"(?<![\d.,/-]){_YEAR}(?:\s*年度?(?!以|内|限|的合同)|(?![\d%]|[.,]\d|\s*(?:元|人|万|yuan)))",
+        rf"(?<![\d./-])(?<!\d,){_YEAR}(?:\s*年度?(?!以|内|限|的合同)|(?![\d%]|[.,]\d|\s*(?:元|人|万|yuan)))",
     )
 )
 _HALF_DAY = r"(?P<half>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜间)?"

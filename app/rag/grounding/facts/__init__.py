@@ -1,0 +1,1 @@
+"""What exact rules read in a sentence: numbers, dates, units, names, denials."""

@@ -1,0 +1,99 @@
+"""Approved answers: the badge, approving below a rated answer, and the list of all."""
+
+import streamlit as st
+
+from ui import state
+from ui.client import wire
+from ui.client.http import ApiError
+from ui.safe_markdown import plain, shortened
+from ui.words.texts import refused, t
+
+_ANSWER_CHARS = 600  # shown of each
+
+
+def badge() -> None:
+    st.badge(t("approved.badge"), icon=":material/verified:", color="green")
+
+
+def by_message(found: list[wire.Approved]) -> dict[str, wire.Approved]:
+    """Those that came from a rated answer, by its id."""
+    return {each["message_id"]: each for each in found if each["message_id"]}
+
+
+def toggle(item: wire.FeedbackItem, approved: wire.Approved | None) -> None:
+    """Approves the correction, or an answer rated up; or withdraws what was approved."""
+    key = item["message_id"]
+    if approved is not None:
+        if st.button(t("approved.withdraw"), type="tertiary", key=f"withdraw-{key}"):
+            _withdraw(approved["id"])
+    elif (item["correction"] or item["rating"] == "up") and st.button(
+        t("approved.approve"), icon=":material/verified:", type="tertiary", key=f"approve-{key}"
+    ):
+        _approve({"message_id": key})
+
+
+def standing(approved: wire.Approved) -> None:
+    """Whether it is given, and what it rests on."""
+    if approved["standing"] != "current":
+        st.warning(t(f"approved.{approved['standing']}"), icon=":material/sync_problem:")
+    names = ", ".join(plain(shortened(name, 40)) for name in approved["document_names"])
+    st.caption(t("approved.rests_on", names=names) if names else t("approved.no_source"))
+
+
+def all_of(base_id: str, bases: dict[str, str]) -> None:
+    """The list, with a form for pairs written by hand."""
+    st.write(t("approved.what"))
+    with st.expander(t("approved.write"), icon=":material/add:"):
+        _form(bases, base_id)
+    found = state.client().approved(base_id)
+    if not found:
+        st.caption(t("approved.none"))
+    for each in found:
+        with st.container(border=True, key=f"approved-{each['id']}"):
+            st.markdown(f"**{plain(shortened(each['question'], 200))}**")
+            st.markdown(plain(shortened(each["answer"], _ANSWER_CHARS)))
+            standing(each)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                names = [bases.get(base, t("approved.base_gone")) for base in each["base_ids"]]
+                st.caption(plain(" · ".join(names)), width="content")
+                st.space("stretch")
+                if st.button(t("approved.withdraw"), type="tertiary", key=f"gone-{each['id']}"):
+                    _withdraw(each["id"])
+
+
+def _form(bases: dict[str, str], base_id: str) -> None:
+    with st.form("approved-form", clear_on_submit=True, border=False):
+        question = st.text_input(t("approved.question"), max_chars=8000, key="approved-question")
+        answer = st.text_area(
+            t("approved.answer"), height=100, max_chars=50_000, key="approved-answer"
+        )
+        chosen = st.multiselect(
+            t("documents.base"),
+            list(bases),
+            default=[base_id] if base_id else None,
+            format_func=lambda key: bases[key],
+            placeholder=t("approved.choose_base"),
+            key="approved-bases",
+        )
+        if st.form_submit_button(t("approved.approve"), type="primary"):
+            _approve({"question": question, "answer": answer, "base_ids": chosen})
+
+
+def _approve(body: wire.NewApproved) -> None:
+    try:
+        state.client().approve(body)
+    except ApiError as error:
+        st.error(refused(error))
+        return
+    st.toast(t("approved.done"), icon=":material/verified:")
+    st.rerun()
+
+
+def _withdraw(approved_id: str) -> None:
+    try:
+        state.client().withdraw(approved_id)
+    except ApiError as error:
+        st.error(refused(error))
+        return
+    st.toast(t("approved.withdrawn"), icon=":material/check:")
+    st.rerun()
