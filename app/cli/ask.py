@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import typer
 
-from app.cli.console import plain, say, write
 from app.cli.errors import CliError
+from app.cli.output.console import plain, say, write
 
 
 class AskTask(StrEnum):

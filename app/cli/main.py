@@ -62,7 +62,7 @@ def main() -> None:
         lines = error_lines(error)
         if lines is None:
             raise
-        from app.cli.console import say
+        from app.cli.output.console import say
 
         say(("error: ", "bold red"), "\n".join(lines), stderr=True)
         sys.exit(1)
