@@ -81,6 +81,8 @@ def ask(
         return
     if message["thought"] and not message["content"]:
         say(_ONLY_THOUGHT)
+    if message["approved_id"]:
+        say(("Approved answer.", "bold"))
     if message["citations"]:
         say()
     for citation in message["citations"]:
@@ -165,7 +167,7 @@ def _as_json(message: dict[str, Any]) -> dict[str, Any]:
         for citation in message["citations"]
     ]
     about = ("checks", "id", "model", "task", "prompt_id", "cached_from", "finish_reason")
-    keys = (*about, "prompt_tokens", "completion_tokens", "timings_ms")
+    keys = (*about, "approved_id", "prompt_tokens", "completion_tokens", "timings_ms")
     more = {key: message[key] for key in keys}
     return {"answer": message["content"], "citations": citations, **more}
 
