@@ -74,11 +74,16 @@ def ask(
     _end_line(streamed)
     if message is None:
         raise CliError("The answer ended early. Try again.")
-    if message["finish_reason"] == "not_stated" and not as_json:
-        say(("The documents are about this, but don't seem to state the answer.", "bold"))
     if as_json:
         typer.echo(json.dumps(_as_json(message), ensure_ascii=False, indent=2))
-        return
+    else:
+        _say_about(message)
+
+
+def _say_about(message: dict[str, Any]) -> None:
+    """What belongs to the answer: remarks, sources, doubts."""
+    if message["finish_reason"] == "not_stated":
+        say(("The documents are about this, but don't seem to state the answer.", "bold"))
     if message["thought"] and not message["content"]:
         say(_ONLY_THOUGHT)
     if message["approved_id"]:

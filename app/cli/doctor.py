@@ -118,9 +118,8 @@ def _models(settings: "Settings") -> list[dict[str, Any]]:
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
     from app.models.store import ModelStore
-    from app.services.operations.status import UNCALIBRATED
+    from app.wiring.calibration import said_of_embedder
     from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
-    from app.wiring.models import is_calibrated
 
     store = ModelStore(settings.models_path, offline=True)
 
@@ -128,7 +127,8 @@ def _models(settings: "Settings") -> list[dict[str, Any]]:
         name = settings.embedder or store.default_embedder()
         if name != "hashing":
             store.path(name)
-        return name if is_calibrated(store, name) else f"{name} ({UNCALIBRATED})"
+        said = said_of_embedder(store, name)
+        return f"{name} ({said})" if said else name
 
     def engine() -> str:
         if starts_engine(settings):

@@ -189,7 +189,10 @@ def pull_needed(settings: "Settings", store: "ModelStore", step: "Step") -> None
 def pull_models(store: "ModelStore", names: "Sequence[str]", step: "Step") -> int:
     """Downloads and verifies models, with one bar for all. Returns the bytes downloaded."""
     here = {state.spec.name for state in store.list() if state.present}
-    specs = [store.registry[name] for name in names]
+    for name in names:
+        if store.is_placed(name):
+            store.path(name)  # cannot be downloaded, but verified
+    specs = [store.registry[name] for name in names if not store.is_placed(name)]
     total = {spec.name: spec.download_bytes for spec in specs if spec.name not in here}
     done = dict.fromkeys(total, 0)
 

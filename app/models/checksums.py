@@ -22,6 +22,7 @@ from app.models.errors import ChecksumMismatch
 
 LOCK_FILE = "zhiwen.lock.json"
 MARKER_FILE = ".verified.json"
+CONVERTED = "openvino"  # an embedder's conversion, made anew wherever it does not fit
 
 logger = logging.getLogger(__name__)
 
@@ -118,12 +119,13 @@ def pin(folder: Path, name: str, source: str, revision: str = "") -> Lock:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """Files of a model folder, except hidden ones and our own records."""
+    """Files of a model folder, except hidden ones, our own records and conversions."""
     return sorted(
         path
         for path in folder.rglob("*")
         if path.is_file()
         and path.name != LOCK_FILE
+        and path.relative_to(folder).parts[0] != CONVERTED
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
@@ -132,7 +134,7 @@ def write_json(path: Path, record: BaseModel) -> None:
     """Writes the file atomically."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(record.model_dump(), file, indent=1)
+        json.dump(record.model_dump(mode="json"), file, indent=1)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -4,13 +4,16 @@
     models/.pull/<name>/      a download in progress; resumed after an interruption
     models/.locks/<name>      locked while pulling, so that only one process downloads
 
-A folder placed at `models/<name>` by hand is used as it is and pinned at first use.
+A folder placed at `models/<name>` by hand is used as it is and pinned at first use. An embedder
+placed so need not be in the registry.
 """
 
+import hashlib
+import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +21,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from app.models.build.gguf import TOKENIZER_FILE
-from app.models.checksums import check_folder, model_files, pin, read_lock
+from app.models.checksums import LockedFile, check_folder, model_files, pin, read_lock
 from app.models.errors import ChecksumMismatch, ModelMissing, SourceUnavailable
 from app.models.fetch import SOURCES, Fetcher, Source, pinned
 from app.models.hub import HubClient
@@ -59,8 +62,24 @@ class ModelStore:
         self._fetcher = Fetcher(local_dir, self._hub, tuple(pip_args))
 
     def path(self, name: str) -> Path:
-        """The verified folder of a model. Raises UnknownModel, ModelMissing, ChecksumMismatch."""
+        """The verified folder of a model of the registry, or of one that was placed by hand.
+
+        Raises UnknownModel, ModelMissing, ChecksumMismatch.
+        """
+        if self.is_placed(name):
+            return self._checked(name, {}, again=False)
         return self._verified(self.registry[name], again=False)
+
+    def is_placed(self, name: str) -> bool:
+        """Whether the model was placed here by hand and the registry does not know it."""
+        known = self.registry.find(name) is not None
+        return not known and Path(name).name == name and (self.models_dir / name).is_dir()
+
+    def checksum(self, name: str) -> str:
+        """SHA-256 over the checksums of the model's files. Raises as `path` does."""
+        lock = read_lock(self.path(name))
+        files = sorted((path, file.sha256) for path, file in (lock.files if lock else {}).items())
+        return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
     def weights(self, name: str) -> Path:
         """The verified file that an engine loads, or the folder."""
@@ -184,14 +203,18 @@ class ModelStore:
         return target
 
     def _verified(self, spec: ModelSpec, *, again: bool) -> Path:
-        folder = self.models_dir / spec.name
+        return self._checked(spec.name, pinned(spec), again=again)
+
+    def _checked(self, name: str, known: Mapping[str, LockedFile], *, again: bool) -> Path:
+        """The folder of that name, whose files are pinned by its lock and by `known`."""
+        folder = self.models_dir / name
         if not folder.is_dir() or not model_files(folder):
-            raise ModelMissing(spec.name)
+            raise ModelMissing(name)
         lock = read_lock(folder)
         if lock is None:
-            logger.info("%s: found in %s, pinning its files", spec.name, folder)
-            lock = pin(folder, spec.name, "local")
-        check_folder(folder, lock.files | pinned(spec), again=again)
+            logger.info("%s: found in %s, pinning its files", name, folder)
+            lock = pin(folder, name, "local")
+        check_folder(folder, {**lock.files, **known}, again=again)
         return folder
 
     def _state(self, spec: ModelSpec) -> ModelState:

@@ -22,7 +22,7 @@ from app.rag.prompting.budget import PromptBudget
 from app.rag.prompting.rewriting import rewritten as rewrite
 from app.rag.prompting.styles import ANSWER, Style
 from app.rag.retrieval.follow_up import leans
-from app.rag.retrieval.gate import Answerable
+from app.rag.retrieval.gate import Scoring
 from app.rag.retrieval.resolve import resolved
 from app.rag.retrieval.retrieve import Retrieved
 from app.rag.types import Answer
@@ -64,7 +64,7 @@ class AnswerLine:
     top_k: int
     budget: PromptBudget
     max_answer_tokens: int
-    answerable: Answerable = field(default_factory=Answerable)
+    scoring: Scoring = field(default_factory=Scoring)
     style: Style = ANSWER
     choose: Choose | None = None  # `model` answers everything where there is no choice
     styles: Mapping[str, Style] = field(default_factory=dict)  # of models that `choose` returns
@@ -91,7 +91,7 @@ class AnswerLine:
         clock.timings_ms.update(found.timings_ms)
         clock.lap("retrieve")
 
-        confidence = self.answerable.confidence(asked.text, found.hits, chunks=found.chunks)
+        confidence = self.confidence(asked.text, found)
         if confidence < ANSWERABLE_FROM:
             answer = self._not_found(question, found, confidence, clock)
             yield TextDelta(answer.text, "")
@@ -126,6 +126,10 @@ class AnswerLine:
             if text:
                 return _Understood(question, rewritten="" if text == question.text else text)
         return _Understood(question, before if follows else "")
+
+    def confidence(self, question: str, found: Retrieved) -> float:
+        """0 to 1: how surely what was found is about the question."""
+        return self.scoring.answerable.confidence(question, found.hits, chunks=found.chunks)
 
     def style_of(self, model: str) -> Style:
         """How the model of that name is asked."""

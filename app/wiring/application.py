@@ -19,7 +19,7 @@ from app.rag.answer import AnswerLine
 from app.rag.grounding.check import Checker
 from app.rag.language import Language
 from app.rag.prompting.budget import WITHIN_S, PromptBudget
-from app.rag.retrieval.gate import Answerable
+from app.rag.retrieval.gate import Scoring
 from app.rag.retrieval.retrieve import Retriever
 from app.services.answers.answer_cache import AnswerCache
 from app.services.answers.ask import Ask
@@ -28,6 +28,7 @@ from app.services.answers.direct import Direct
 from app.services.answers.generations import Generations, sweep_interrupted
 from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.replay import Replay
+from app.services.calibration.calibrator import Calibrator
 from app.services.errors import NotFound
 from app.services.improvement.approved import Approved
 from app.services.improvement.evaluations import Evaluations
@@ -46,16 +47,10 @@ from app.services.operations.warm_up import WarmUp
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
+from app.wiring.calibration import build_calibrator
 from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
-from app.wiring.models import (
-    build_checker,
-    build_embedder,
-    build_reranking,
-    is_calibrated,
-    model_store,
-    scoring,
-)
+from app.wiring.models import build_checker, build_embedder, build_reranking, model_store
 from app.wiring.tasks import build_recipes, build_tasks
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
@@ -102,6 +97,7 @@ class Zhiwen:
     reconciliation: Reconciliation
     status: Status
     warm: WarmUp  # of the embedder
+    calibrator: Calibrator
     cpu_model: CpuModel
 
     @property
@@ -121,7 +117,8 @@ class Zhiwen:
             ensure_sample_base(self.settings.data_dir, self.bases, self.documents)
 
     def warm_up(self) -> None:
-        """Loads embedder and indexes, so that the first question does not wait for them."""
+        """Loads embedder and indexes, so that the first question does not wait for them. Then
+        calibrates an embedder without thresholds."""
         if not self.warm.run():
             return
         for summary in self.bases.all():
@@ -132,6 +129,7 @@ class Zhiwen:
                 log.info("memory for indexes is full: base %s is opened on demand", base.name)
             else:
                 self._open_index(base.id, base.name)
+        self.calibrator.run_if_needed()
 
     def _open_index(self, base_id: str, name: str) -> None:
         try:
@@ -168,6 +166,7 @@ class Zhiwen:
     async def close(self) -> None:
         """Stops running answers and saves the indexes."""
         self.warm.stop()
+        self.calibrator.stop()
         await self.generations.close()
         await self.gateway.close()
         self.pages.close()
@@ -191,14 +190,14 @@ def build(
     # library and search
     indexes = build_indexes(settings, db, embedder.name)
     passages = Passages(db)
-    dense_weight, answerable = scoring(settings, store, embedder.name)
+    calibrator = build_calibrator(settings, store, embedder)
     asked = RecentQueries(embedder)
-    retriever = _retriever(settings, store, asked, indexes, passages, dense_weight)
+    retriever = _retriever(settings, store, asked, indexes, passages, calibrator.scoring)
     search = Search(db, retriever, settings.max_question_chars)
 
     # answers
     checker = build_checker(embedder)
-    answer_line = _answer_line(settings, store, retriever, gateway, answerable, checker)
+    answer_line = _answer_line(settings, store, retriever, gateway, checker)
     tasks = build_tasks(settings, answer_line, passages, Contents(db))
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
     recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
@@ -211,13 +210,7 @@ def build(
     # operations
     warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
     status = Status(
-        db,
-        settings.data_dir,
-        gateway,
-        embedder.name,
-        warm,
-        indexes.unsaved,
-        calibrated=is_calibrated(store, embedder.name),
+        db, settings.data_dir, gateway, embedder.name, warm, indexes.unsaved, calibrator
     )
     cpu_model = CpuModel(settings.data_dir, store, settings.prompt_budget[0], WITHIN_S)
 
@@ -248,6 +241,7 @@ def build(
         reconciliation=Reconciliation(db, files, indexes),
         status=status,
         warm=warm,
+        calibrator=calibrator,
         cpu_model=cpu_model,
     )
 
@@ -258,7 +252,7 @@ def _retriever(
     embedder: Embedder,
     indexes: Indexes,
     passages: Passages,
-    dense_weight: float,
+    scoring: Scoring,
 ) -> Retriever:
     return Retriever(
         embedder,
@@ -268,7 +262,7 @@ def _retriever(
         hydrate=passages.hydrate,
         count=passages.count,
         candidates=settings.candidates,
-        dense_weight=dense_weight,
+        scoring=scoring,
         reranking=build_reranking(settings, store, embedder),
     )
 
@@ -278,7 +272,6 @@ def _answer_line(
     store: ModelStore,
     retriever: Retriever,
     gateway: Gateway,
-    answerable: Answerable,
     checker: Checker,
 ) -> AnswerLine:
     return AnswerLine(
@@ -287,7 +280,7 @@ def _answer_line(
         top_k=settings.top_k,
         budget=PromptBudget(*settings.prompt_budget),
         max_answer_tokens=settings.max_answer_tokens,
-        answerable=answerable,
+        scoring=retriever.scoring,
         choose=gateway.choose,
         styles=styles(gateway, store),
         checker=checker,

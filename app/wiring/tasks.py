@@ -1,5 +1,7 @@
 """Builds the tasks and their prompts."""
 
+from typing import Any
+
 from app.config import Settings
 from app.llm.gateway import Gateway
 from app.prompts.prompt_file import load_prompt
@@ -47,13 +49,22 @@ def build_recipes(
         # All engines, since `auto` chooses among them.
         "engines": [spec.model_dump(mode="json", exclude=_ASIDE) for spec in specs],
         "tool_steps": settings.tool_steps,
-        "retrieval": {
-            "embedder": retriever.embedder.name,
-            "top_k": settings.top_k,
-            "candidates": settings.candidates,
-            "dense_weight": retriever.dense_weight,
-            "abstain": settings.abstain,
-            "prompt_tokens": list(settings.prompt_budget),
-        },
     }
-    return Recipes(fixed, settings.max_answer_tokens, tasks.prompt_id)
+    retrieval = {
+        "embedder": retriever.embedder.name,
+        "top_k": settings.top_k,
+        "candidates": settings.candidates,
+        "abstain": settings.abstain,
+        "prompt_tokens": list(settings.prompt_budget),
+    }
+
+    def now() -> dict[str, Any]:
+        found = retriever.scoring.answerable  # another one once a calibration has ended
+        measured = {
+            "dense_weight": found.dense_weight,
+            "answerable_from": dict(found.thresholds),
+            "growth": found.growth,
+        }
+        return {**fixed, "retrieval": {**retrieval, **measured}}
+
+    return Recipes(now, settings.max_answer_tokens, tasks.prompt_id)

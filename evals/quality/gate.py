@@ -103,7 +103,7 @@ def measure(run: Run, eval: Eval, asked: GateSet, opened: OpenBases, progress: P
             question = each.question
             base_ids = [opened.bases[each.base].id, *beside]
             found = line.retriever.retrieve(question.text, base_ids, line.top_k)
-            confidence = line.answerable.confidence(question.text, found.hits, chunks=found.chunks)
+            confidence = line.confidence(question.text, found)
             refused = confidence < ANSWERABLE_FROM
             run.records.append(
                 Record(

@@ -5,7 +5,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.api.routes.health import AdviceOut
-from app.services.operations.status import UNCALIBRATED
+from app.services.calibration.said import UNCALIBRATED
 from tests.ui.pages import ZH, go, said
 from tests.ui.stand_in.engines import two_engines
 from tests.ui.stand_in.service import Application, now
@@ -52,6 +52,19 @@ def test_an_embedder_without_thresholds_is_said(app: AppTest, application: Appli
     assert ZH["help.embedder_uncalibrated"] in said(app)
     assert "bge\\-m3" in said(app)
     assert "threshold" not in said(app)
+
+
+def test_calibrating_and_what_came_of_it_are_said(app: AppTest, application: Application) -> None:
+    application.uncalibrated = "bge-m3 (calibrating, 40 %: until then, every question is answered)"
+    application.calibration_facts = {"uncalibrated": 1.0, "calibrating": 40.0}
+    go(app, "status")
+    assert ZH["help.embedder_calibrating"].format(percent=40) in said(app)
+    assert ZH["help.embedder_uncalibrated"] not in said(app)
+    application.uncalibrated = "bge-m3 (calibrated on 2026-11-29 for zh, en)"
+    application.calibration_facts = {"calibrated": 1.0}
+    app.run()
+    assert ZH["help.embedder_calibrated"] in said(app)
+    assert "calibrated on" not in said(app)
 
 
 @pytest.mark.parametrize("code", ["more_able_model", "more_able_next", "smallest_model"])

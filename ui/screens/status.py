@@ -67,8 +67,13 @@ def _component(part: wire.Component) -> None:
             since = datetime.fromisoformat(part["since"]).astimezone(state.time_zone())
             said.append(t("status.since", since=since.strftime("%m-%d %H:%M")))
         st.caption(" · ".join(said), width="content")
-    if part.get("facts", {}).get("uncalibrated"):
+    facts = part.get("facts", {})
+    if "calibrating" in facts:
+        st.caption(t("help.embedder_calibrating", percent=f"{facts['calibrating']:.0f}"))
+    elif facts.get("uncalibrated"):
         st.caption(t("help.embedder_uncalibrated"))
+    elif found := facts.keys() & {"calibrated", "untold"}:
+        st.caption(t(f"help.embedder_{found.pop()}"))
     if not part["ok"] and (key := _help(part)) in words("zh"):
         st.caption(t(key))
 
@@ -85,7 +90,7 @@ def _detail(part: wire.Component) -> str:
         return ""
     if ok and f"fine.{name}" in words("zh"):
         return t(f"fine.{name}", **part.get("facts", {}))
-    if part.get("facts", {}).get("uncalibrated"):
+    if part.get("facts", {}).keys() & {"uncalibrated", "calibrated", "untold"}:
         return plain(detail.partition(" (")[0])
     # Explained below the badge, unless the reason says more.
     explained = not ok and not _help(part).endswith("_failed") and _help(part) in words("zh")

@@ -1,6 +1,6 @@
 """Health, status, models and metrics of the service."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from app.api.deps import App
 from app.api.wire import Wire
+from app.services.calibration.calibrator import Calibrator
 from app.services.library.rereading import to_read
 from app.services.operations.engine_gauges import EngineGauges
 from app.services.operations.inventory import Inventory
@@ -109,6 +110,19 @@ class AdviceOut(Wire):
     detail: str
 
 
+class CalibrationOut(Wire):
+    """What search and gate go by. `source`: where it was measured, `nowhere` without thresholds, so
+    that every question is answered. `answerable_from`: by the question's language; one that is
+    missing is always answered. `progress`: 0 to 1, while it is calibrated."""
+
+    source: Literal["registry", "calibration", "nowhere"]
+    dense_weight: float
+    answerable_from: dict[str, float]
+    growth: float = Field(description="Of the thresholds with each factor of ten chunks")
+    made_on: date | None = None
+    progress: float | None = None
+
+
 class StatusOut(Wire):
     version: str
     components: list[ComponentOut]
@@ -116,6 +130,7 @@ class StatusOut(Wire):
     to_read_again: ToReadOut = Field(ToReadOut(waiting=0, failed=0))
     engines: list[EngineOut] = Field([])
     advice: list[AdviceOut] = Field([])
+    calibration: CalibrationOut | None = Field(None, description="Of the embedder")
     versions: dict[str, str] = Field({})  # Zhiwen, Python, and packages that affect answers
 
 
@@ -137,6 +152,18 @@ def engine_out(view: EngineView) -> EngineOut:
         waiting=queue.waiting,
         since=view.since,
         todo=view.todo,
+    )
+
+
+def _calibration(of: Calibrator) -> CalibrationOut:
+    now = of.scoring.answerable
+    return CalibrationOut(
+        source=of.source,
+        dense_weight=now.dense_weight,
+        answerable_from=dict(now.thresholds),
+        growth=now.growth,
+        made_on=of.calibration.made_on if of.calibration else None,
+        progress=of.progress,
     )
 
 
@@ -170,6 +197,7 @@ async def read_status(app: App) -> StatusOut:
         to_read_again=ToReadOut.model_validate(await run_in_threadpool(to_read, app.db)),
         engines=[engine_out(view) for view in engines],
         advice=[AdviceOut.model_validate(advice)] if advice else [],
+        calibration=_calibration(app.calibrator),
         versions=versions(),
     )
 

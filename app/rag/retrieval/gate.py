@@ -2,8 +2,8 @@
 
 A hit's score tells questions about the documents from foreign ones; where the two meet depends on
 the embedder, on the question's language, and on how many chunks there are: the best of many foreign
-ones looks better than the best of few. The registry keeps thresholds beside each embedder.
-docs/decisions/2026-11-29-judge.md has the measurements.
+ones looks better than the best of few. The registry keeps thresholds beside an embedder, or they
+are calibrated (`app/services/calibration`). docs/decisions/2026-11-29-judge.md has measurements.
 """
 
 import math
@@ -22,18 +22,20 @@ _SCALE = 0.015
 _UNTOLD = 0.1
 # Among few chunks no word is rare; there a share of the words counts that is not weighted by it.
 _PLAIN_SHARE = 0.5
-_LOOKED_AT = 8
+LOOKED_AT = 8  # hits
 # The threshold is that of FEW chunks, grows with each factor of ten, and no more beyond MANY.
-_GROWTH = 0.028
+GROWTH = 0.028  # with multilingual-e5-small
 _FEW, _MANY = 50, 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Answerable:
-    """`thresholds` of the score by the question's language; none of them: never abstain."""
+    """`thresholds` of the score by the question's language; none of them: never abstain. They grow
+    by `growth` with each factor of ten chunks, and are of scores with this `dense_weight`."""
 
     thresholds: Mapping[Language, float] = field(default_factory=dict)
     dense_weight: float = DENSE_WEIGHT
+    growth: float = GROWTH
 
     def confidence(self, question: str, hits: Sequence[Passage], *, chunks: int = 0) -> float:
         """0 to 1: how surely `hits`, best first, are about the question; below 0.5 they aren't.
@@ -46,17 +48,34 @@ class Answerable:
         if language not in self.thresholds:
             return 1.0
         asked = asked_terms(question)
-        best = max(self._margin(hit, language, asked) for hit in hits[:_LOOKED_AT])
-        best -= _GROWTH * math.log10(min(max(chunks, _FEW), _MANY) / _FEW)
+        best = max(self._margin(hit, language, asked) for hit in hits[:LOOKED_AT])
+        best -= self.growth * math.log10(min(max(chunks, _FEW), _MANY) / _FEW)
         return 1 / (1 + math.exp(-best / _SCALE))
 
     def _margin(self, hit: Passage, language: Language, asked: frozenset[str]) -> float:
         threshold, share = min(self.thresholds.values()), _UNTOLD
         if language_of(hit.text) == language:
             threshold = self.thresholds[language]
-            share = max(hit.trace.lexical or 0.0, _PLAIN_SHARE * _coverage(asked, hit))
+            share = shared_words(asked, hit)
         dense = hit.trace.dense or 0.0
         return self.dense_weight * dense + (1 - self.dense_weight) * share - threshold
+
+
+@dataclass(slots=True)
+class Scoring:
+    """What search ranks and the gate decides by. Both share it, so that a calibration which ends
+    while they run takes effect in one step."""
+
+    answerable: Answerable = Answerable()
+
+    @property
+    def dense_weight(self) -> float:
+        return self.answerable.dense_weight
+
+
+def shared_words(asked: frozenset[str], hit: Passage) -> float:
+    """0 to 1: how much of the question's terms, `asked`, the hit has."""
+    return max(hit.trace.lexical or 0.0, _PLAIN_SHARE * _coverage(asked, hit))
 
 
 def _coverage(asked: frozenset[str], passage: Passage) -> float:

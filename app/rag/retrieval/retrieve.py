@@ -17,7 +17,8 @@ from app import tracing
 from app.rag.language import Language, language_of
 from app.rag.retrieval.bilingual import LanguageAxis
 from app.rag.retrieval.dates import otherwise_dated
-from app.rag.retrieval.fuse import DENSE_WEIGHT, ChunkPosition, Cosine, coherent, fuse, in_turn
+from app.rag.retrieval.fuse import ChunkPosition, Cosine, coherent, fuse, in_turn
+from app.rag.retrieval.gate import Scoring
 from app.rag.retrieval.pack import Around, widen
 from app.rag.retrieval.rerank import Reranking
 from app.rag.types import Passage, StageScores
@@ -56,7 +57,7 @@ class Retrieved:
 
 @dataclass(frozen=True)
 class Retriever:
-    """`candidates` is how many matches each search proposes, `dense_weight` what a cosine counts
+    """`candidates` is how many matches each search proposes; `scoring` says what a cosine counts
     against the lexical score."""
 
     embedder: Embedder
@@ -66,7 +67,7 @@ class Retriever:
     hydrate: Hydrate
     count: Count
     candidates: int = 60
-    dense_weight: float = DENSE_WEIGHT
+    scoring: Scoring = field(default_factory=Scoring)
     reranking: Reranking | None = None
 
     def retrieve(
@@ -177,10 +178,9 @@ class Retriever:
     ) -> dict[int, StageScores]:
         """Of several forms of the query, the one that suits a chunk best counts for it."""
         best: dict[int, StageScores] = {}
+        weight = self.scoring.dense_weight
         for cosines, shares in zip(dense, lexical, strict=True):
-            for id_, scores in fuse(
-                cosines, shares, positions, dense_weight=self.dense_weight
-            ).items():
+            for id_, scores in fuse(cosines, shares, positions, dense_weight=weight).items():
                 if id_ not in best or scores.fused > best[id_].fused:
                     best[id_] = scores
         return dict(sorted(best.items(), key=lambda item: (-item[1].fused, item[0])))

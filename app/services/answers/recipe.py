@@ -19,9 +19,10 @@ from app.rag.types import Task
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """`fixed`: the part from settings and versions; the rest depends on the question."""
+    """`fixed`: the part from settings, versions and what was measured with the embedder; the rest
+    depends on the question."""
 
-    fixed: Mapping[str, Any]
+    fixed: Callable[[], Mapping[str, Any]]
     max_answer_tokens: int
     prompt_id: Callable[[Task, str], str]
 
@@ -29,7 +30,7 @@ class Recipes:
         """The recipe as plain JSON, with the current state of `bases`."""
         content = {base.id: [base.generation, base.sequence] for base in bases}
         return {
-            **self.fixed,
+            **self.fixed(),
             "task": question.task,
             "prompt": self.prompt_id(question.task, model),
             "model": model,

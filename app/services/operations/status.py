@@ -17,10 +17,10 @@ from app.db.engine import Database
 from app.db.errors import DatabaseUnavailable
 from app.db.tables import utc_now
 from app.llm.gateway import Engine, Gateway
+from app.services.calibration.calibrator import Calibrator
+from app.services.calibration.said import said_of
 from app.services.jobs.workers import heartbeats, is_alive
 from app.services.operations.warm_up import WarmUp
-
-UNCALIBRATED = "uncalibrated: without measured thresholds, every question is answered"
 
 _DISK_LOW_GB = 1.0
 _PACKAGES = ("zhiwen", "xllamacpp", "faiss-cpu", "openvino", "torch", "streamlit")
@@ -57,7 +57,7 @@ class Status:
     embedder_name: str
     warm: WarmUp  # of the embedder
     unsaved_indexes: Mapping[str, str]  # base id to reason
-    calibrated: bool = True  # whether thresholds were measured with the embedder
+    calibrator: Calibrator  # of the embedder
     _down_since: dict[str, datetime] = field(default_factory=dict)
 
     async def engines(self) -> list[EngineView]:
@@ -113,11 +113,10 @@ class Status:
         return EngineView(engine, ready, ok=False, todo=todo, since=since)
 
     def _embedder(self) -> Component:
-        if self.warm.ready and not self.calibrated:
-            detail = f"{self.embedder_name} ({UNCALIBRATED})"
-            return Component("embedder", True, detail, facts={"uncalibrated": 1})
         if self.warm.ready:
-            return Component("embedder", True, self.embedder_name)
+            calibrated, facts = said_of(self.calibrator)
+            detail = f"{self.embedder_name} ({calibrated})" if calibrated else self.embedder_name
+            return Component("embedder", True, detail, facts=facts)
         error = self.warm.error
         if not error:
             return Component("embedder", False, "The model is loading.")

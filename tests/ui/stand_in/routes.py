@@ -74,7 +74,7 @@ def add_routes(api: FastAPI, application: Application) -> None:
         since = application.engine_down_since
         parts = [ComponentOut(name=name, ok=True, detail="") for name in ("database", "worker")]
         failures = {"failures": 3.0} if application.embedder_error else {}
-        facts = {"uncalibrated": 1.0} if application.uncalibrated else failures
+        facts = application.calibration_facts if application.uncalibrated else failures
         parts.append(
             ComponentOut(
                 name="embedder",

@@ -64,6 +64,7 @@ class Application:
     engine_down_since: datetime | None = None
     advice: list[AdviceOut] = field(default_factory=list)
     uncalibrated: str = ""  # an embedder without thresholds
+    calibration_facts: dict[str, float] = field(default_factory=lambda: {"uncalibrated": 1.0})
     to_read_again: ToReadOut = field(default_factory=lambda: ToReadOut(waiting=0, failed=0))
     embedder_error: str = ""  # why it could not be loaded
     engines: list[EngineOut] = field(default_factory=list)  # where there are several

@@ -1,0 +1,1 @@
+"""Fusion weight and thresholds of an embedder without measured ones, with built-in texts."""
