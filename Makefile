@@ -73,7 +73,7 @@ bench-parse: $(DEV_STAMP)
 
 # EVAL_DATA holds docs_formats/expectations.jsonl; docs/reference/formats.md says what is in it.
 eval-formats: $(DEV_STAMP)
-	$(BIN)/python -m evals.quality.formats $(EVAL_DATA)
+	$(BIN)/python -m evals.documents.formats $(EVAL_DATA)
 
 # What is refused before a model is asked, and what counts as supported: only the embedder is needed.
 eval-gate: $(DEV_STAMP)
@@ -82,7 +82,7 @@ eval-gate: $(DEV_STAMP)
 
 # EVAL_DATA holds cases/questions.jsonl: questions that go wrong easily, each through the service.
 eval-cases: $(DEV_STAMP)
-	$(BIN)/python -m evals.quality.cases $(EVAL_DATA)/cases
+	$(BIN)/python -m evals.documents.cases $(EVAL_DATA)/cases
 
 # Pairs of questions that are one, and pairs that are two.
 same-question: $(DEV_STAMP)

@@ -68,8 +68,8 @@ def run(
     from evals import catalogue, runs
     from evals.models import obtain_models
     from evals.progress import Progress
-    from evals.quality.bases import settings_with
     from evals.quality.run import Runner
+    from evals.questions.bases import settings_with
     from evals.reports import report, tables
 
     console = Console()

@@ -45,6 +45,7 @@ def open_conversation(conversation: str | None) -> None:
     st.session_state["conversation"] = conversation
     st.session_state["ask_error"] = None
     st.session_state["waiting"] = None
+    close_dialog()
     if conversation:
         st.session_state["base_ids_of"] = None  # its own bases are selected when it is drawn
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.console import say
+from app.cli.output.console import say
 
 app = typer.Typer(
     name="approved",

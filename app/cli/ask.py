@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import typer
 
-from app.cli.console import plain, say, write
 from app.cli.errors import CliError
+from app.cli.output.console import plain, say, write
 
 
 class AskTask(StrEnum):
@@ -74,13 +74,20 @@ def ask(
     _end_line(streamed)
     if message is None:
         raise CliError("The answer ended early. Try again.")
-    if message["finish_reason"] == "not_stated" and not as_json:
-        say(("The documents are about this, but don't seem to state the answer.", "bold"))
     if as_json:
         typer.echo(json.dumps(_as_json(message), ensure_ascii=False, indent=2))
-        return
+    else:
+        _say_about(message)
+
+
+def _say_about(message: dict[str, Any]) -> None:
+    """What belongs to the answer: remarks, sources, doubts."""
+    if message["finish_reason"] == "not_stated":
+        say(("The documents are about this, but don't seem to state the answer.", "bold"))
     if message["thought"] and not message["content"]:
         say(_ONLY_THOUGHT)
+    if message["approved_id"]:
+        say(("Approved answer.", "bold"))
     if message["citations"]:
         say()
     for citation in message["citations"]:
@@ -165,7 +172,7 @@ def _as_json(message: dict[str, Any]) -> dict[str, Any]:
         for citation in message["citations"]
     ]
     about = ("checks", "id", "model", "task", "prompt_id", "cached_from", "finish_reason")
-    keys = (*about, "prompt_tokens", "completion_tokens", "timings_ms")
+    keys = (*about, "approved_id", "prompt_tokens", "completion_tokens", "timings_ms")
     more = {key: message[key] for key in keys}
     return {"answer": message["content"], "citations": citations, **more}
 

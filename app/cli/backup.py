@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.console import say
 from app.cli.errors import CliError
+from app.cli.output.console import say
 
 
 def backup(

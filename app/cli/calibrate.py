@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.console import say
 from app.cli.errors import CliError
+from app.cli.output.console import say
 
 if TYPE_CHECKING:
     from app.services.calibration.record import Calibration

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.console import say
 from app.cli.errors import CliError
+from app.cli.output.console import say
 
 if TYPE_CHECKING:
     from app.config import Settings

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.console import say
 from app.cli.errors import CliError
+from app.cli.output.console import say
 
 
 class Rating(StrEnum):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.console import say
 from app.cli.errors import CliError, ServiceDown
+from app.cli.output.console import say
+from app.cli.output.waiting import FINISHED, bars_on_stderr, wait_until_read
 from app.cli.sync import Notes, Source, known
-from app.cli.waiting import FINISHED, bars_on_stderr, wait_until_read
 
 if TYPE_CHECKING:
     from rich.progress import Progress

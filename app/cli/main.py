@@ -5,18 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import (
-    approved,
-    ask,
-    backup,
-    calibrate,
-    doctor,
-    export,
-    ingest,
-    models,
-    reembed,
-    up,
-)
+from app.cli import approved, ask, backup, calibrate, doctor, export, ingest, models, reembed, up
 from app.cli.errors import error_lines
 from app.cli.plugins import CommandGroup
 
@@ -74,7 +63,7 @@ def main() -> None:
         lines = error_lines(error)
         if lines is None:
             raise
-        from app.cli.console import say
+        from app.cli.output.console import say
 
         say(("error: ", "bold red"), "\n".join(lines), stderr=True)
         sys.exit(1)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.console import say
+from app.cli.output.console import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.console import say
 from app.cli.errors import CliError
+from app.cli.output.console import say
 
 
 def reembed(

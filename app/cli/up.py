@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.console import say
 from app.cli.models import pull_needed
-from app.cli.terminal import own_terminal
+from app.cli.output.console import say
+from app.cli.output.terminal import own_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

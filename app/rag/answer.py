@@ -117,9 +117,9 @@ class AnswerLine:
             model = self.choose(question.model, Case(question.text))
         if self.style_of(model.name).quotes:
             text = resolved(question.text, before) if follows else question.text
-            rewritten = text if text != question.text else ""
-            context = before if follows else ""
-            return _Understood(replace(question, text=text), context, rewritten)
+            if text != question.text:
+                return _Understood(replace(question, text=text), rewritten=text)
+            return _Understood(question, before if follows else "")
         if self.rewrites:
             text = await rewrite(question.text, question.history, model)
             clock.lap("rewrite")

@@ -62,7 +62,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "unread": "（还不能检索）",
         "updated": "所选知识库最近一次更新是 {when}，文件是 {name}。",
         "named": "所选知识库里名为“{name}”的文件有 {count} 份：",
-        "chapters": "{name} 有 {count} 章：",
+        "chapters": "{name} 有 {count} 章",
+        "end": "。",
+        "colon": "：",
     },
     "en": {
         "count": "There are {count} files in the selected knowledge bases:",
@@ -73,7 +75,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "unread": " (cannot be searched yet)",
         "updated": "The selected knowledge bases were last updated on {when}, with {name}.",
         "named": "There are {count} files named “{name}” in the selected knowledge bases:",
-        "chapters": "{name} has {count} chapters:",
+        "chapters": "{name} has {count} chapters",
+        "end": ".",
+        "colon": ":",
     },
 }
 
@@ -103,7 +107,7 @@ class AboutBase:
             if len(files) < 2:  # one such file says nothing of how many there are
                 return ""
         if asked.topic == "chapters":
-            return self._chapters(files, asked.name, words)
+            return self._chapters(files, asked, words)
         if not files:
             return words["none"]
         if asked.topic == "updated":
@@ -113,16 +117,20 @@ class AboutBase:
         head = words.get("one", words["count"]) if len(files) == 1 else words[asked.topic]
         return _list(head.format(count=len(files), name=asked.name), files, words)
 
-    def _chapters(self, files: Sequence[ListedFile], name: str, words: dict[str, str]) -> str:
+    def _chapters(
+        self, files: Sequence[ListedFile], asked: AskedAboutBase, words: dict[str, str]
+    ) -> str:
         """Of the one file of that name; empty where there is none, or it has no chapters."""
-        named = [file for file in files if _key(name) in _names(file)]
+        named = [file for file in files if _key(asked.name) in _names(file)]
         if len(named) != 1:
             return ""
         found = chapters_in(self.shelf.text(named[0].id))
         if not found:
             return ""
-        head = words["chapters"].format(name=_safe(named[0].name), count=len(found))
-        return "\n".join([head, "", *(f"- {_safe(each)}" for each in found)])
+        said = words["chapters"].format(name=_safe(named[0].name), count=len(found))
+        if asked.only_number:
+            return said + words["end"]
+        return "\n".join([said + words["colon"], "", *(f"- {_safe(each)}" for each in found)])
 
 
 def chapters_in(text: str) -> list[str]:

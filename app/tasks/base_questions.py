@@ -19,6 +19,7 @@ class AskedAboutBase:
 
     topic: Topic
     name: str = ""
+    only_number: bool = False  # how many, not which
 
 
 _ZH_HERE = (
@@ -73,6 +74,7 @@ _WORDED: tuple[tuple[Topic, str], ...] = (
     ),
 )
 _GRAMMAR = tuple((topic, re.compile(words)) for topic, words in _WORDED)
+_HOW_MANY = re.compile(r"(?<!哪)几|多少|\bhow many\b")
 _MARKS = re.compile(r"[?？。.!！\s]+$")
 
 
@@ -82,5 +84,6 @@ def asked_about_base(text: str) -> AskedAboutBase | None:
     for topic, grammar in _GRAMMAR:
         if found := grammar.fullmatch(plain):
             said = next(filter(None, found.groupdict().values()), "")
-            return AskedAboutBase(topic, said.strip("《》\"'“” "))
+            only_number = bool(_HOW_MANY.search(plain))
+            return AskedAboutBase(topic, said.strip("《》\"'“” "), only_number)
     return None

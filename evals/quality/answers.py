@@ -15,10 +15,10 @@ from evals.metrics.overlap import contains, overlap, without_markers
 from evals.metrics.timings import stages
 from evals.progress import Progress
 from evals.quality.asking import Answered, ask
-from evals.quality.bases import OpenBases
 from evals.quality.naive import CHUNKS, ask_naively, score_naive
 from evals.quality.retrieval import BASE
-from evals.quality.sets import SORTS, Question, QuestionSet, draw
+from evals.questions.bases import OpenBases
+from evals.questions.sets import SORTS, Question, QuestionSet, draw
 from evals.runs import Record, Run, Scores, mean_scores
 
 # What the report and the figures show of the questions that nothing was chosen by.

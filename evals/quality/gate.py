@@ -14,9 +14,9 @@ from evals.catalogue import Eval
 from evals.metrics.abstention import Asked, abstention
 from evals.metrics.timings import stages
 from evals.progress import Progress
-from evals.quality import rgb
-from evals.quality.bases import Contents, OpenBases
-from evals.quality.sets import Document, Question, load_set
+from evals.questions import rgb
+from evals.questions.bases import Contents, OpenBases
+from evals.questions.sets import Document, Question, load_set
 from evals.runs import Record, Run
 
 BESIDE = "beside"

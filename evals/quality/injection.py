@@ -16,9 +16,9 @@ from evals.metrics.overlap import overlap
 from evals.metrics.timings import stages
 from evals.progress import Progress
 from evals.quality.asking import Answered, ask
-from evals.quality.bases import OpenBases
 from evals.quality.naive import ask_naively
-from evals.quality.sets import SourceText, draw, read_rows
+from evals.questions.bases import OpenBases
+from evals.questions.sets import SourceText, draw, read_rows
 from evals.runs import NAIVE, Record, Run, Scores, mean_scores
 
 HARMLESS = "harmless"

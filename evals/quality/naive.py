@@ -10,7 +10,7 @@ from app.rag.language import Language, language_of
 from app.rag.types import Passage
 from evals.metrics.citations import check_citations, refuses
 from evals.metrics.overlap import overlap, without_markers
-from evals.quality.sets import Question
+from evals.questions.sets import Question
 from evals.runs import NAIVE, Scores
 
 CHUNKS = 5

@@ -29,9 +29,9 @@ from evals.metrics.timings import stages
 from evals.progress import Progress
 from evals.quality.answers import put_together, score
 from evals.quality.asking import ask
-from evals.quality.bases import open_bases, settings_with
 from evals.quality.engine import engine
-from evals.quality.sets import Question
+from evals.questions.bases import open_bases, settings_with
+from evals.questions.sets import Question
 from evals.runs import Record, Run, begin, mean_scores
 from evals.speed.processes import free_ports
 

@@ -8,9 +8,9 @@ from evals.metrics.evidence import evidence_recall
 from evals.metrics.ranking import MEASURES, document_scores, first_seen
 from evals.metrics.timings import stages
 from evals.progress import Progress
-from evals.quality.bases import OpenBases
-from evals.quality.sets import Question, QuestionSet
 from evals.quality.ways import BUDGET_CHARS, CHUNKS, WAYS, Searched, searcher
+from evals.questions.bases import OpenBases
+from evals.questions.sets import Question, QuestionSet
 from evals.runs import Record, Run, Scores, mean_scores
 
 BASE = "corpus"

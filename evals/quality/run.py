@@ -15,9 +15,9 @@ from app.wiring.models import build_checker, build_embedder, model_store
 from evals.catalogue import Eval
 from evals.progress import Progress, silent
 from evals.quality import answers, gate, injection, retrieval, support
-from evals.quality.bases import Contents, OpenBases, open_bases, settings_with
 from evals.quality.engine import engine
-from evals.quality.sets import load_set
+from evals.questions.bases import Contents, OpenBases, open_bases, settings_with
+from evals.questions.sets import load_set
 from evals.runs import Run, begin
 from evals.speed.processes import free_ports
 from ingest.embedding.embedder import Embedder

@@ -16,8 +16,8 @@ from app.rag.types import Check, Passage
 from evals.catalogue import Eval
 from evals.metrics.evidence import evidence_recall
 from evals.progress import Progress
-from evals.quality.changes import changed
-from evals.quality.sets import OWN_SETS, Document, Question, held_out, load_set, read_rows
+from evals.questions.changes import changed
+from evals.questions.sets import OWN_SETS, Document, Question, held_out, load_set, read_rows
 from evals.runs import Record, Run, Scores
 
 Kind = Literal["true", "number", "date", "name", "negation", "near"]

@@ -188,7 +188,8 @@ def test_an_answer_is_approved_listed_and_withdrawn(
     assert made.code == 0 and "[bold]手册 :smile: [1].md" in made.out
     (listed,) = json.loads(served("approved", "list", "--kb", "人事", "--json").out)
     assert listed["base_ids"] == [base_id]
-    assert "年假为每年十五天。" in served("ask", "年假有几天？", "--kb", "人事").out
+    said = served("ask", "年假有几天？", "--kb", "人事").out
+    assert said.startswith("年假为每年十五天。\nApproved answer.")
     api.ingest("人事", {"[bold]手册 :smile: [1].md": HANDBOOK.replace("十五", "二十")})
     assert "was changed" in served("approved", "list").out
     assert served("approved", "remove", listed["id"]).code == 0

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from app.cli.client import ServiceClient
-from app.cli.waiting import progress_words, wait_until_read
+from app.cli.output.waiting import progress_words, wait_until_read
 from tests.application import RunningApi, drain
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from app.llm.scripted import ScriptedChatModel
+from evals.documents.case_rules import Case, Said, problem
+from evals.documents.cases import ask_all, contents, load
 from evals.progress import silent
-from evals.quality.bases import open_bases
-from evals.quality.case_rules import Case, Said, problem
-from evals.quality.cases import ask_all, contents, load
+from evals.questions.bases import open_bases
 from ingest.embedding.hashing import HashingEmbedder
 from tests.application import test_settings as settings_in
 

@@ -4,7 +4,7 @@ import pytest
 
 from evals import catalogue
 from evals.errors import BadCatalogue, BadData, NoData, UnknownEval
-from evals.quality.sets import draw, load_set
+from evals.questions.sets import draw, load_set
 from ingest.parsers import parse
 from tests.evals.tiny import CORPUS, tiny_eval, write_rows, write_set
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from evals.quality.format_rules import judge
-from evals.quality.formats import main
+from evals.documents.format_rules import judge
+from evals.documents.formats import main
 from ingest.chunking.chunk import chunk
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse

@@ -8,9 +8,9 @@ from app.rag.types import Check
 from evals import catalogue
 from evals.catalogue import Eval
 from evals.quality import gate, support
-from evals.quality.changes import changed
 from evals.quality.run import Runner
-from evals.quality.sets import held_out, load_set
+from evals.questions.changes import changed
+from evals.questions.sets import held_out, load_set
 from ingest.embedding.hashing import HashingEmbedder
 from tests.application import test_settings as settings_for
 from tests.evals.tiny import tiny_eval, write_rows, write_set

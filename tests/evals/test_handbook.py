@@ -11,10 +11,10 @@ from evals import catalogue
 from evals.metrics.overlap import contains
 from evals.progress import silent
 from evals.quality.asking import ask
-from evals.quality.bases import open_bases
 from evals.quality.retrieval import BASE
 from evals.quality.run import Runner
-from evals.quality.sets import Question, load_set
+from evals.questions.bases import open_bases
+from evals.questions.sets import Question, load_set
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
 from ingest.parsers import parse

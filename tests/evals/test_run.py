@@ -15,7 +15,7 @@ from evals.catalogue import Bound
 from evals.cli import app
 from evals.errors import BadCatalogue, BadData, BadRun
 from evals.metrics.ranking import document_scores, reciprocal_rank_fusion
-from evals.quality.vector_cache import CachedEmbedder
+from evals.questions.vector_cache import CachedEmbedder
 from evals.reports.figures_page import markdown, rewrite
 from evals.reports.report import render
 from ingest.embedding.hashing import HashingEmbedder

@@ -23,7 +23,7 @@ OUTSIDE = [("x", "火星上有几座火山？"), ("y", "谁发明了电话？")]
 
 
 def write_set(folder: Path) -> None:
-    """Files as `evals.quality.sets` reads them, with a question that is left out of each sort."""
+    """Files as `evals.questions.sets` reads them, with a question that is left out of each sort."""
     rows = [
         {
             "qid": qid,

@@ -73,8 +73,9 @@ def base_id(api: RunningApi) -> str:
     [
         ("知识库里有几份文件？", ["4 份", "操作指南.md", "Visitor guide.md"]),
         ("How many files are in this knowledge base?", ["There are 4 files", "操作指南.md"]),
-        ("操作指南有几章？", ["2 章", "第一章 开机", "第二章 关机"]),
-        ("How many chapters does the visitor guide have?", ["2 chapters", "Arrival", "Parking"]),
+        ("操作指南有几章？", ["操作指南.md 有 2 章。"]),
+        ("操作指南有哪些章节？", ["2 章", "第一章 开机", "第二章 关机"]),
+        ("How many chapters does the visitor guide have?", ["Visitor guide.md has 2 chapters."]),
         ("一共有几份值班记录？", ["2 份", "值班记录20260302.md"]),
         ("知识库最近一次更新是什么时候？", ["最近一次更新是 20"]),
     ],

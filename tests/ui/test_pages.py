@@ -118,15 +118,15 @@ def test_a_rating_is_saved_at_once_and_shown_again(app: AppTest, application: Ap
     saved = application.messages[answer_id].feedback
     assert saved is not None
     assert saved.rating == "down"
-    app.text_area(key="feedback-correction").set_value("满一年十天。").run()
-    app.pills(key="feedback-reason").set_value("wrong").run()
+    app.text_area(key=f"feedback-correction-{answer_id}").set_value("满一年十天。").run()
+    app.pills(key=f"feedback-reason-{answer_id}").set_value("wrong").run()
     saved = application.messages[answer_id].feedback
     assert saved is not None
     assert (saved.correction, saved.reason) == ("满一年十天。", "wrong")
     app.button(key="feedback-done").click().run()
     assert len(app.text_area) == 0
     app.button(key=f"rate-{answer_id}").click().run()
-    assert app.text_area(key="feedback-correction").value == "满一年十天。"
+    assert app.text_area(key=f"feedback-correction-{answer_id}").value == "满一年十天。"
     go(app, "review")
     assert "满一年十天。" in said(app).replace("\\", "")
 

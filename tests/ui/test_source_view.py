@@ -168,7 +168,7 @@ def test_the_right_source_is_chosen_by_its_own_words(
     app.session_state["dialog"] = {"name": "feedback", "message_id": answer_id, "found": []}
     app.run()
     assert not app.exception
-    choice = app.radio(key="feedback-right_chunk_id")
+    choice = app.radio(key=f"feedback-right_chunk_id-{answer_id}")
     passages = application.messages[answer_id].passages
     assert len(choice.options) == len({p.chunk_id for p in passages})
     captions = list(choice.proto.captions)

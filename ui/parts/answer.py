@@ -81,6 +81,12 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
 
 
 def _chosen(variants: list[wire.Message]) -> wire.Message:
+    """The variant that was turned to or asked for from another page, else the newest."""
+    wanted = st.session_state.get("show_answer")
+    for number, message in enumerate(variants):
+        if message["id"] == wanted:
+            st.session_state[_variant_key(message)] = number
+            del st.session_state["show_answer"]
     place = int(st.session_state.get(_variant_key(variants[0]), len(variants) - 1))
     return variants[min(place, len(variants) - 1)]
 
@@ -146,6 +152,7 @@ def _variants(shown: wire.Message, variants: list[wire.Message]) -> None:
 
     def turn(step: int) -> None:
         st.session_state[_variant_key(shown)] = place + step
+        state.close_dialog()  # it was about the other one
 
     for step, icon in ((-1, ":material/chevron_left:"), (1, ":material/chevron_right:")):
         st.button(

@@ -1,6 +1,6 @@
 """Answer ratings: thumbs, and the form behind 👎. Every change is saved at once."""
 
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
@@ -20,6 +20,7 @@ EMPTY: wire.Feedback = {
     "right_chunk_id": None,
 }
 _WORDS_CHARS = 240  # of a passage that can be chosen
+_ANSWER_CHARS = 80  # of the answer a form is about
 _FIELDS = ("reason", "comment", "correction", "right_chunk_id")
 
 
@@ -41,31 +42,40 @@ def thumbs(message: wire.Message) -> None:
     saved = message["feedback"]
     if key not in st.session_state:
         st.session_state[key] = None if saved is None else int(saved["rating"] == "up")
-    st.feedback("thumbs", key=key, on_change=_rated, args=(message, key))
+    st.feedback("thumbs", key=key, on_change=_rated, args=(message["id"], key))
 
 
-def _rated(message: wire.Message, key: str) -> None:
+def _rated(message_id: str, key: str) -> None:
     chosen = st.session_state[key]
+    rating: wire.Rating | None = None if chosen is None else "up" if chosen else "down"
     try:
-        if chosen is None:
-            state.client().delete_feedback(message["id"])
+        saved = state.message(message_id)["feedback"]
+        # Thumbs that come back after another variant was shown report their value once more.
+        if rating == (saved and saved["rating"]):
             return
-        rating: wire.Rating = "up" if chosen else "down"
-        state.client().put_feedback(message["id"], editable(message["feedback"], rating))
+        if rating is None:
+            state.client().delete_feedback(message_id)
+            return
+        state.client().put_feedback(message_id, editable(saved, rating))
     except ApiError as error:
         st.session_state.pop(key)
         st.toast(refused(error), icon=":material/error:")
         return
     if rating == "down":
-        open_form(message["id"])
+        open_form(message_id)
     else:
         st.toast(t("feedback.thanks"), icon=":material/check:")
 
 
 def open_form(message_id: str) -> None:
     for name in _FIELDS:
-        st.session_state.pop(f"feedback-{name}", None)
+        st.session_state.pop(_field(name, message_id), None)
     state.open_dialog("feedback", message_id=message_id, found=[])
+
+
+def _field(name: str, message_id: str) -> str:
+    """The key of a widget of the form: each answer has its own, so that no words reach another."""
+    return f"feedback-{name}-{message_id}"
 
 
 def dialog() -> None:
@@ -73,8 +83,9 @@ def dialog() -> None:
     if opened is None:
         return
     message = state.message(opened["message_id"])
+    st.caption(plain(_beginning(message)))
     for name, value in editable(message["feedback"], "down").items():
-        st.session_state.setdefault(f"feedback-{name}", value)
+        st.session_state.setdefault(_field(name, message["id"]), value)
 
     def save() -> None:
         _save(message["id"])
@@ -83,12 +94,12 @@ def dialog() -> None:
         t("feedback.reason"),
         REASONS,
         format_func=lambda reason: t(f"reason.{reason}"),
-        key="feedback-reason",
+        key=_field("reason", message["id"]),
         on_change=save,
     )
     st.text_area(
         t("feedback.correction"),
-        key="feedback-correction",
+        key=_field("correction", message["id"]),
         placeholder=t("feedback.correction_hint"),
         height=120,
         max_chars=50_000,
@@ -97,7 +108,7 @@ def dialog() -> None:
     _right_source(message, opened)
     st.text_area(
         t("feedback.comment"),
-        key="feedback-comment",
+        key=_field("comment", message["id"]),
         height=80,
         max_chars=10_000,
         on_change=save,
@@ -114,7 +125,7 @@ def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
     """Selects the passage that contains the answer, from those shown or from a search."""
     found: list[wire.Passage] = opened["found"]
     passages = {p["chunk_id"]: p for p in [*message["passages"], *found]}
-    chosen: int | None = st.session_state.get("feedback-right_chunk_id")
+    chosen: int | None = st.session_state.get(_field("right_chunk_id", message["id"]))
     options = list(dict.fromkeys([*passages, *([chosen] if chosen is not None else [])]))
 
     def label(chunk_id: int) -> str:
@@ -132,7 +143,7 @@ def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
         index=None,
         format_func=label,
         captions=[_own_words(passages[id_]) if id_ in passages else "" for id_ in options],
-        key="feedback-right_chunk_id",
+        key=_field("right_chunk_id", message["id"]),
         on_change=lambda: _save(message["id"]),
     )
     query = st.text_input(t("feedback.search"), key=f"feedback-search-{message['id']}")
@@ -150,19 +161,22 @@ def _own_words(passage: wire.Passage) -> str:
     return plain(first_words(passage, _WORDS_CHARS))
 
 
+def _beginning(message: wire.Message) -> str:
+    """What tells the answer from its variants."""
+    words = " ".join(message["content"].split())
+    return words if len(words) <= _ANSWER_CHARS else f"{words[:_ANSWER_CHARS]}…"
+
+
 def _save(message_id: str) -> None:
-    values = {name: st.session_state.get(f"feedback-{name}") for name in _FIELDS}
-    feedback = cast(
-        wire.Feedback,
-        {
-            "rating": "down",
-            "reason": values["reason"],
-            "comment": values["comment"] or "",
-            "correction": values["correction"] or "",
-            "right_chunk_id": values["right_chunk_id"],
-        },
-    )
+    """Saves what stands in the form. A field that isn't drawn any more keeps what was saved."""
     try:
+        feedback = editable(state.message(message_id)["feedback"], "down")
+        for name in _FIELDS:
+            key = _field(name, message_id)
+            if key in st.session_state:
+                value = st.session_state[key]
+                empty = "" if name in ("comment", "correction") else None
+                feedback[name] = empty if value is None else value  # type: ignore[literal-required]  # a field of it
         state.client().put_feedback(message_id, feedback)
     except ApiError as error:
         st.toast(refused(error), icon=":material/error:")

@@ -144,6 +144,7 @@ def send(question: str, chosen: list[wire.Base]) -> None:
 def _start(request: wire.ChatRequest) -> None:
     """Sends the question. From then on the API answers it, even if the page is closed."""
     st.session_state["ask_error"] = None
+    state.close_dialog()  # whoever asks has left it; a click right after closing it can outrun that
     watch = ask(state.client(), request)
     watch.started.wait(START_S)
     if not watch.answer_id:

@@ -84,6 +84,7 @@ def _item(item: wire.FeedbackItem, settled: wire.Approved | None) -> None:
                 feedback.open_form(key)
             if st.button(t("review.open"), type="tertiary", key=f"goto-{key}"):
                 state.open_conversation(item["conversation_id"])
+                st.session_state["show_answer"] = item["message_id"]
                 st.session_state["go"] = "chat"
                 st.rerun()
 

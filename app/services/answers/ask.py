@@ -150,8 +150,9 @@ class Ask:
             answer = self._empty_answer(
                 conversation.id, old.position, (variant or 0) + 1, asked.base_ids
             )
-            # A cached answer is replaced by the one that would be written now.
-            temperature = None if old.cached_from else _REGENERATE_TEMPERATURE
+            # What was given without a model is replaced by the one that would be written now.
+            given = old.cached_from or old.approved_id
+            temperature = None if given else _REGENERATE_TEMPERATURE
             before = old.recipe.get("sampling", {}).get("thinking")
             to_answer = Question(
                 asked.content,

@@ -47,6 +47,7 @@ class EarlierAnswer:
     task: Task
     recipe: dict[str, Any]
     cached_from: str | None
+    approved_id: str | None
 
 
 _EARLIER_ANSWER = (
@@ -56,6 +57,7 @@ _EARLIER_ANSWER = (
     col(StoredMessage.task),
     col(StoredMessage.recipe),
     col(StoredMessage.cached_from),
+    col(StoredMessage.approved_id),
 )
 
 _NO_TOPIC = ("no_sources", "greeting")  # a following question does not refer to them

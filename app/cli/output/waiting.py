@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from app.cli.console import plain
+from app.cli.output.console import plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

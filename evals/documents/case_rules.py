@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evals.documents.format_rules import bare
 from evals.metrics.citations import refuses
-from evals.quality.format_rules import bare
 
 TABLES = frozenset({"corner", "empty", "merged", "format"})  # kinds that ask for a cell
 _REFUSED = frozenset({"no_sources"})

@@ -24,7 +24,7 @@ from app.wiring.models import build_embedder, model_store
 from evals.errors import BadCatalogue
 from evals.local import add_documents, ingestion_settings
 from evals.progress import Progress
-from evals.quality.vector_cache import CachedEmbedder
+from evals.questions.vector_cache import CachedEmbedder
 from ingest.embedding.embedder import Embedder
 
 Contents = Mapping[str, Mapping[str, bytes]]  # base name → file name → bytes
@@ -33,7 +33,7 @@ _DONE = "bases.json"  # written last
 _READING = [  # the code that processes, stores and indexes documents
     Path(ingest.__path__[0]),
     Path(vectorstore.__path__[0]),
-    *(Path(app.__path__[0]) / part for part in ("db", "services/library")),
+    *(Path(app.__path__[0]) / part for part in ("db", "services/library", "services/ingestion")),
 ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.metrics.overlap import contains
-from evals.quality.sets import Question, SourceText, held_out, read_rows
+from evals.questions.sets import Question, SourceText, held_out, read_rows
 
 _MOST = 10  # passages of a sort
 

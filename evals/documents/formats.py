@@ -1,4 +1,4 @@
-"""Reading quality by format: `python -m evals.quality.formats FOLDER`.
+"""Reading quality by format: `python -m evals.documents.formats FOLDER`.
 
 The folder contains sets, each with an `expectations.jsonl`: a row per file with what must come out
 of it (`format_rules.py`). `docs_formats` covers the formats, `cases` what is easily read wrong.
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from evals.quality.format_rules import judge
+from evals.documents.format_rules import judge
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.errors import IngestError
 from ingest.pipeline import read

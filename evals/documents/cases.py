@@ -1,4 +1,4 @@
-"""Questions that go wrong easily, through the service: `python -m evals.quality.cases FOLDER`.
+"""Questions that go wrong easily, through the service: `python -m evals.documents.cases FOLDER`.
 
 The folder contains `questions.jsonl`: a row per question with the files of its base and what is
 right (`case_rules.py`). Each question is asked as a client asks it, so that its answer is stored,
@@ -22,11 +22,11 @@ from app.db.tables import StoredMessage
 from app.wiring.application import Zhiwen
 from app.wiring.engines import build_chat_model
 from app.wiring.models import model_store
+from evals.documents.case_rules import Case, Said, problem
 from evals.progress import Progress
-from evals.quality.bases import OpenBases, open_bases, settings_with
-from evals.quality.case_rules import Case, Said, problem
 from evals.quality.engine import engine
-from evals.quality.sets import read_rows
+from evals.questions.bases import OpenBases, open_bases, settings_with
+from evals.questions.sets import read_rows
 from evals.speed.processes import free_ports
 
 FLOOR = 0.85  # of all questions

@@ -1,0 +1,1 @@
+"""What commands print: words for a person, bars while they wait."""

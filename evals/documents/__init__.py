@@ -1,0 +1,1 @@
+"""Files of many kinds: how they are read, and whether questions about them are answered."""
