@@ -56,6 +56,7 @@ def test_a_changed_source_is_said(app: AppTest, application: Application) -> Non
     next(iter(application.approved.values())).standing = "changed"
     app.run()
     assert ZH["approved.changed"] in said(app)
+    assert ZH["approved.approve"] in labels(app)  # again, once it was checked
 
 
 def test_a_pair_is_written_by_hand(app: AppTest, application: Application) -> None:

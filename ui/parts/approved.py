@@ -23,13 +23,19 @@ def by_message(found: list[wire.Approved]) -> dict[str, wire.Approved]:
 def toggle(item: wire.FeedbackItem, approved: wire.Approved | None) -> None:
     """Approves the correction, or an answer rated up; or withdraws what was approved."""
     key = item["message_id"]
-    if approved is not None:
-        if st.button(t("approved.withdraw"), type="tertiary", key=f"withdraw-{key}"):
-            _withdraw(approved["id"])
-    elif (item["correction"] or item["rating"] == "up") and st.button(
-        t("approved.approve"), icon=":material/verified:", type="tertiary", key=f"approve-{key}"
+    given = approved is not None and approved["standing"] == "current"
+    if approved is not None and st.button(
+        t("approved.withdraw"), type="tertiary", key=f"withdraw-{key}"
     ):
-        _approve({"message_id": key})
+        _withdraw(approved["id"])
+    if (item["correction"] or item["rating"] == "up") and not given:
+        _offer({"message_id": key}, key)
+
+
+def _offer(body: wire.NewApproved, key: str) -> None:
+    words, icon = t("approved.approve"), ":material/verified:"
+    if st.button(words, icon=icon, type="tertiary", key=f"approve-{key}"):
+        _approve(body)
 
 
 def standing(approved: wire.Approved) -> None:
@@ -59,6 +65,13 @@ def all_of(base_id: str, bases: dict[str, str]) -> None:
                 st.space("stretch")
                 if st.button(t("approved.withdraw"), type="tertiary", key=f"gone-{each['id']}"):
                     _withdraw(each["id"])
+                if each["standing"] != "current":
+                    again: wire.NewApproved = {
+                        "question": each["question"],
+                        "answer": each["answer"],
+                        "base_ids": each["base_ids"],
+                    }
+                    _offer(again, each["id"])
 
 
 def _form(bases: dict[str, str], base_id: str) -> None:
