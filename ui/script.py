@@ -4,14 +4,14 @@ import sys
 
 import streamlit as st
 
-from ui import state
+from ui import address, state
 from ui.arguments import read_arguments
 from ui.client.http import ApiDown, ApiError
 from ui.parts import dialogs, sidebar
 from ui.parts.source import marks
 from ui.screens import chat, documents, evaluation, review, status
 from ui.style import style
-from ui.words.texts import keep_language, refused, t
+from ui.words.texts import keep_language, refused, t, title
 
 RETRY_S = 3.0
 
@@ -41,8 +41,15 @@ def run(api_url: str) -> None:
             status.page, title=t("page.status"), icon=":material/monitor_heart:", url_path="status"
         ),
     }
-    keep_language()
+    st.session_state["pages"] = pages
     page = st.navigation(list(pages.values()), position="hidden")
+    keep_language()
+    title(page.title)
+    if st.session_state.get("page") == page.url_path:
+        address.say_again()
+    st.session_state["page"] = page.url_path
+    if page == pages["chat"]:
+        state.follow_address()
     try:
         sidebar.draw(pages)
         page.run()

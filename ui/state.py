@@ -1,5 +1,6 @@
 """Typed access to the session state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any, cast
@@ -10,6 +11,7 @@ import streamlit as st
 from ui.client import wire
 from ui.client.http import Client
 from ui.client.watch import Watch, follow
+from ui.words.texts import with_language
 
 
 @dataclass
@@ -34,11 +36,22 @@ def client() -> Client:
     return cast(Client, st.session_state["client"])
 
 
+def follow_address() -> None:
+    """On the chat page the address says which conversation is open."""
+    said = st.query_params.get("c")
+    if said != conversation_id():
+        open_conversation(said)
+
+
 def conversation_id() -> str | None:
-    """The open conversation, initially from the URL, so that links and reloads work."""
-    if "conversation" not in st.session_state:
-        st.session_state["conversation"] = st.query_params.get("c")
-    return cast(str | None, st.session_state["conversation"])
+    """The open conversation, or the one that the chat page will show again."""
+    return cast(str | None, st.session_state.get("conversation"))
+
+
+def chat_address() -> dict[str, str]:
+    """Query parameters of the chat page with the open conversation."""
+    opened = conversation_id()
+    return {"c": opened} if opened else {}
 
 
 def open_conversation(conversation: str | None) -> None:
@@ -46,8 +59,13 @@ def open_conversation(conversation: str | None) -> None:
     st.session_state["ask_error"] = None
     st.session_state["waiting"] = None
     close_dialog()
-    if conversation:
-        st.session_state["base_ids_of"] = None  # its own bases are selected when it is drawn
+    st.session_state["base_ids_of"] = None  # its own bases are selected when it is drawn
+
+
+def link(page: str, label: str, parameters: Mapping[str, str], icon: str = "") -> None:
+    """A link of its own address, which can be copied and opened in another tab."""
+    pages: dict[str, st.Page] = st.session_state["pages"]
+    st.page_link(pages[page], label=label, icon=icon, query_params=with_language(parameters))
 
 
 def watches() -> dict[str, Watch]:

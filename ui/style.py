@@ -98,14 +98,24 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 /* Conversations: one line each, the menu appears when it is needed */
 [class*="st-key-row-"] { flex-wrap: nowrap !important; }
 [class*="st-key-row-"] > div:first-child { min-width: 0; flex: 1 1 0; }
-[class*="st-key-row-"] .stButton button {
-  justify-content: flex-start; padding: 0.2rem 0.5rem; min-height: 1.9rem; overflow: hidden;
+[class*="st-key-row-"] .stPageLink a {
+  padding: 0.1rem 0.5rem; min-height: 1.9rem; overflow: hidden; background: none;
 }
-[class*="st-key-row-"] .stButton button > * { min-width: 0; justify-content: flex-start; }
-[class*="st-key-row-"] .stButton button:hover { background: rgba(128, 140, 150, 0.14); }
-[class*="st-key-row-"] .stButton p {
+[class*="st-key-row-"] .stPageLink a span, [class*="st-key-row-"] .stPageLink a p {
+  font-weight: normal;
+}
+[class*="st-key-row-"] .stPageLink a:hover { background: rgba(128, 140, 150, 0.14); }
+[class*="st-key-row-"] .stPageLink p {
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }
+
+/* Links that look like buttons */
+.st-key-new .stPageLink a {
+  justify-content: center; padding: 0.4rem; border-radius: 0.6rem;
+  border: 1px solid rgba(128, 140, 150, 0.35); background: none;
+}
+.st-key-new .stPageLink a:hover { background: rgba(128, 140, 150, 0.14); }
+[class*="st-key-goto-"] .stPageLink a { background: none; }
 [data-testid="stMenuButtonButton"] > div > [aria-hidden="true"] { display: none; }
 [class*="st-key-row-"] [data-testid="stMenuButtonButton"] { padding: 0.2rem; min-height: 1.9rem; }
 

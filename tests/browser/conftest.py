@@ -7,17 +7,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.application import listening_socket
+from tests.ui.conftest import served
+from tests.ui.stand_in.service import Application, sample_application
 from tests.weights import CHAT_MODEL, EMBEDDER, store_with
 
 _START_S = 280.0
+_INTERFACE_START_S = 60.0
+ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
@@ -88,6 +93,39 @@ def wait_until_ready(up: "subprocess.Popen[bytes]", log: Path, timeout_s: float)
         if up.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"zhiwen up did not start:\n{log.read_text('utf-8')}")
         time.sleep(0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The interface by itself, in front of a stand-in for the API."""
+
+    url: str
+    application: Application
+
+
+@pytest.fixture(scope="module")
+def interface() -> Iterator[Interface]:
+    application, port = sample_application(), free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "ui/main.py"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    with served(application) as api_url:
+        started = subprocess.Popen([*command, "--", f"--api-url={api_url}"], cwd=ROOT)
+        try:
+            wait_until_served(started, f"http://127.0.0.1:{port}/_stcore/health")
+            yield Interface(f"http://127.0.0.1:{port}", application)
+        finally:
+            started.terminate()
+            started.wait(30)
+
+
+def wait_until_served(started: "subprocess.Popen[bytes]", url: str) -> None:
+    deadline = time.monotonic() + _INTERFACE_START_S
+    while started.poll() is None and time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            if httpx.get(url, trust_env=False).is_success:
+                return
+        time.sleep(0.2)
+    pytest.fail("the interface did not start")
 
 
 # Playwright keeps a running event loop in this thread: no longer than its tests.

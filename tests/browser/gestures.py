@@ -20,7 +20,7 @@ def shoot(page: Page, name: str) -> None:
 
 
 def open_page(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
+    page.locator(".st-key-pages").get_by_role("link", name=name).click()
 
 
 def upload(page: Page, base_name: str, *files: Path) -> None:

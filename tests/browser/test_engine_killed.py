@@ -52,7 +52,7 @@ def test_an_engine_dies_and_comes_back(
     upload(page, "人事", file)
     expect(row_of(page, file.name).get_by_text("就绪")).to_be_visible(timeout=PATIENCE_MS)
     open_page(page, "对话")
-    page.get_by_role("button", name="新对话").click()
+    page.get_by_role("link", name="新对话").click()
     ask(page, "年假有几天？")
     talk = page.get_by_role("main")
     expect(talk).to_contain_text("年假为每年")

@@ -61,7 +61,7 @@ def test_from_a_file_to_a_training_pair(
     shoot(page, "02-documents")
 
     open_page(page, "对话")
-    page.get_by_role("button", name="新对话").click()
+    page.get_by_role("link", name="新对话").click()
     ask(page, QUESTION)
     wait_for_answer(page)
     shoot(page, "03-answer")

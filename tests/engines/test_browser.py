@@ -41,7 +41,7 @@ def test_a_question_on_an_uploaded_document_is_answered_by_vllm(
     upload(page, f"仓库 {int(time.time())}", file)
     expect(row_of(page, file.name).get_by_text("就绪")).to_be_visible(timeout=PATIENCE_MS)
     open_page(page, "对话")
-    page.get_by_role("button", name="新对话").click()
+    page.get_by_role("link", name="新对话").click()
     ask(page, QUESTION)
     wait_for_answer(page)
     shoot(page, "vllm-answer")

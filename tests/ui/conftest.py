@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import uvicorn
@@ -19,7 +20,13 @@ def application() -> Application:
 
 @pytest.fixture
 def api_url(application: Application) -> Iterator[str]:
-    """Serves `application` until the test ends."""
+    with served(application) as url:
+        yield url
+
+
+@contextmanager
+def served(application: Application) -> Iterator[str]:
+    """Serves `application` in a thread. Yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(build(application), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -1,5 +1,7 @@
 """A judgement is about the answer it was opened for, whatever is shown meanwhile."""
 
+from urllib.parse import parse_qs
+
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.pages import answers, go, said, settle
@@ -68,6 +70,10 @@ def test_review_opens_the_variant_that_was_rated(app: AppTest, application: Appl
     settle(app, application)
     assert "2/2" in said(app)
     go(app, "review")
-    app.button(key=f"goto-{first}").click().run()
+    links = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
+    (link,) = (link for link in links if "a" in link)
+    go(app, "chat")
+    app.query_params.update({name: values[0] for name, values in link.items()})
+    app.run()
     assert "1/2" in said(app)
     assert app.feedback(key=f"thumbs-{first}").value == 0

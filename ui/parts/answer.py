@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import safe_markdown, state
+from ui import address, safe_markdown, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.client.watch import Watch
@@ -81,14 +81,19 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
 
 
 def _chosen(variants: list[wire.Message]) -> wire.Message:
-    """The variant that was turned to or asked for from another page, else the newest."""
-    wanted = st.session_state.get("show_answer")
+    """The variant that was turned to, here or by the address, else the newest."""
+    said = st.query_params.get("a")
     for number, message in enumerate(variants):
-        if message["id"] == wanted:
+        if message["id"] == said != st.session_state.get("answer_in_address"):
             st.session_state[_variant_key(message)] = number
-            del st.session_state["show_answer"]
+            st.session_state["answer_in_address"] = said
     place = int(st.session_state.get(_variant_key(variants[0]), len(variants) - 1))
     return variants[min(place, len(variants) - 1)]
+
+
+def _show_newest(message: wire.Message) -> None:
+    st.session_state.pop(_variant_key(message), None)
+    address.forget("a")
 
 
 def _variant_key(message: wire.Message) -> str:
@@ -136,7 +141,7 @@ def _actions(shown: wire.Message, variants: list[wire.Message], *, busy: bool) -
         again = t("answer.retry") if shown["state"] == "failed" else t("answer.regenerate")
         if st.button(again, type="tertiary", key=f"again-{shown['id']}", disabled=busy):
             wanted = shown["id"]
-            st.session_state.pop(_variant_key(shown), None)
+            _show_newest(shown)
         if st.button(t("answer.details"), type="tertiary", key=f"details-{shown['id']}"):
             state.open_dialog("details", message_id=shown["id"])
         given = shown["feedback"]
@@ -152,6 +157,8 @@ def _variants(shown: wire.Message, variants: list[wire.Message]) -> None:
 
     def turn(step: int) -> None:
         st.session_state[_variant_key(shown)] = place + step
+        turned_to = variants[place + step]["id"]
+        st.query_params["a"] = st.session_state["answer_in_address"] = turned_to
         state.close_dialog()  # it was about the other one
 
     for step, icon in ((-1, ":material/chevron_left:"), (1, ":material/chevron_right:")):
@@ -207,7 +214,7 @@ def _from_cache(message: wire.Message) -> None:
     st.info(t("details.cached"), icon=":material/cached:")
     if st.button(t("details.ask_anew"), icon=":material/refresh:", key="ask-anew"):
         st.session_state["send_now"] = {"regenerate": message["id"]}
-        st.session_state.pop(_variant_key(message), None)
+        _show_newest(message)
         state.close_dialog()
         st.rerun()
 

@@ -6,11 +6,11 @@ from itertools import groupby
 
 import streamlit as st
 
-from ui import state
+from ui import address, state
 from ui.client import wire
 from ui.parts import rename_delete
 from ui.safe_markdown import plain, shortened
-from ui.words.texts import LANGUAGES, choose_language, language, t
+from ui.words.texts import LANGUAGES, choose_language, language, t, with_language
 
 LIMIT = 50
 LIMIT_MORE = 200
@@ -19,18 +19,26 @@ LIMIT_MORE = 200
 def draw(pages: Mapping[str, st.Page]) -> None:
     go = st.session_state.pop("go", None)
     if go:
-        st.switch_page(pages[go])
+        st.switch_page(pages[go], query_params=with_language(_address(go)))
     with st.sidebar:
         st.markdown(f"### {t('app.name')}")
-        if st.button(t("sidebar.new"), icon=":material/edit_square:", width="stretch", key="new"):
-            state.open_conversation(None)
-            st.session_state["base_ids_of"] = None
-            st.switch_page(pages["chat"])
-        _conversations(pages["chat"])
+        with st.container(key="new"):
+            state.link("chat", t("sidebar.new"), {}, ":material/edit_square:")
+        _conversations()
         with st.container(gap="xxsmall", key="pages"):
             for name in ("chat", "documents", "review", "evaluation", "status"):
-                st.page_link(pages[name])
+                st.page_link(pages[name], query_params=with_language(_address(name)))
             _language()
+
+
+def _address(page: str) -> dict[str, str]:
+    """Query parameters that show the page as it was left."""
+    if page == "chat":
+        return state.chat_address()
+    if page != "documents":
+        return {}
+    chosen = st.session_state.get("base") or next(iter(st.session_state.get("base_ids") or []), "")
+    return {"base": chosen} if chosen else {}
 
 
 def _language() -> None:
@@ -46,7 +54,7 @@ def _language() -> None:
     )
 
 
-def _conversations(chat: st.Page) -> None:
+def _conversations() -> None:
     query = st.text_input(
         t("sidebar.search"),
         key="conversation-search",
@@ -55,10 +63,10 @@ def _conversations(chat: st.Page) -> None:
         label_visibility="collapsed",
     )
     with st.container(key="conversations", gap="xxsmall"):
-        _found(query.strip(), chat)
+        _found(query.strip())
 
 
-def _found(query: str, chat: st.Page) -> None:
+def _found(query: str) -> None:
     limit = LIMIT_MORE if st.session_state.get("more-conversations") else LIMIT
     found = state.client().conversations(query, limit)
     if not found["items"]:
@@ -67,7 +75,7 @@ def _found(query: str, chat: st.Page) -> None:
     for day, group in groupby(found["items"], key=lambda c: day_name(_day(c), today)):
         st.caption(t(f"day.{day}"))
         for conversation in group:
-            _row(conversation, chat)
+            _row(conversation)
     if found["total"] > len(found["items"]) and limit == LIMIT:
         st.checkbox(t("sidebar.more"), key="more-conversations")
 
@@ -86,7 +94,7 @@ def day_name(day: date, today: date) -> str:
     return "week" if day > today - timedelta(days=7) else "earlier"
 
 
-def _row(conversation: wire.Conversation, chat: st.Page) -> None:
+def _row(conversation: wire.Conversation) -> None:
     identity = conversation["id"]
     title = conversation["title"] or t("sidebar.untitled")
     opened = state.conversation_id() == identity
@@ -95,9 +103,8 @@ def _row(conversation: wire.Conversation, chat: st.Page) -> None:
     )
     with row:
         label = f"**{plain(title)}**" if opened else plain(title)
-        if st.button(label, type="tertiary", width="stretch", key=f"open-{identity}"):
-            state.open_conversation(identity)
-            st.switch_page(chat)
+        with st.container():
+            state.link("chat", label, {"c": identity})
         chosen = st.menu_button(
             "",
             ("rename", "delete"),
@@ -124,3 +131,4 @@ def _delete(conversation_id: str) -> None:
     state.client().delete_conversation(conversation_id)
     if state.conversation_id() == conversation_id:
         state.open_conversation(None)
+        address.forget("c")

@@ -5,7 +5,7 @@ from itertools import groupby
 import streamlit as st
 from streamlit.typing import ChatInputValue
 
-from ui import state
+from ui import address, state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
@@ -13,7 +13,7 @@ from ui.parts import advice, answer, picker, question_counter, thought
 from ui.parts.library import uploads
 from ui.parts.source import marks
 from ui.safe_markdown import plain
-from ui.words.texts import t
+from ui.words.texts import t, title
 
 START_S = 15.0  # the API stores the question and sends `start` before it searches
 
@@ -44,7 +44,6 @@ def page() -> None:
 def _conversation() -> wire.ConversationDetail | None:
     conversation_id = state.conversation_id()
     if conversation_id is None:
-        st.query_params.pop("c", None)
         return None
     try:
         found = state.client().conversation(conversation_id)
@@ -52,9 +51,10 @@ def _conversation() -> wire.ConversationDetail | None:
         raise
     except ApiError:
         state.open_conversation(None)
+        address.forget("c")
         st.toast(t("chat.gone"))
         return None
-    st.query_params["c"] = conversation_id
+    title(found["title"] or t("sidebar.untitled"))
     return found
 
 
@@ -168,6 +168,7 @@ def _failure_detail(watch: Watch) -> str:
 def _remember(watch: Watch) -> None:
     state.watches()[watch.answer_id] = watch
     st.session_state["conversation"] = watch.conversation_id
+    st.query_params["c"] = watch.conversation_id
 
 
 def _ask_error() -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import state
+from ui import address, state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.parts import rename_delete, trial
@@ -59,6 +59,8 @@ def _listing(base: wire.Base) -> None:
         with st.container(border=True):
             st.markdown(t("documents.empty"))
         return
+    address.take("document-filter", "q", "")
+    address.take("document-state", "state", STATES[0], STATES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             t("documents.filter"),
@@ -75,6 +77,8 @@ def _listing(base: wire.Base) -> None:
             label_visibility="collapsed",
             width=140,
         )
+    address.put("document-filter", "q", "")
+    address.put("document-state", "state", STATES[0])
     if base["failed_count"]:
         st.button(
             t("documents.some_failed", n=base["failed_count"]),

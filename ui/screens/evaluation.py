@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from ui import state
+from ui import address, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.parts import unfinished_run
@@ -23,15 +23,15 @@ def page() -> None:
     if not bases:
         st.info(t("evaluation.no_base"))
         return
-    base_id = st.selectbox(
+    address.take("evaluation-base", "base", next(iter(bases)), bases)
+    st.selectbox(
         t("documents.base"),
         list(bases),
         format_func=lambda key: bases.get(key, ""),
         key="evaluation-base",
         width=320,
     )
-    if base_id is None:
-        return
+    base_id = address.put("evaluation-base", "base", "")
     questions, runs, public = st.tabs(
         [t("evaluation.tab_questions"), t("evaluation.tab_runs"), t("evaluation.tab_public")]
     )

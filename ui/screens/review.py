@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
-from ui import state
+from ui import address, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.parts import approved, feedback
@@ -12,37 +12,41 @@ from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t, words
 
 PER_PAGE = 10
+RATINGS = ("all", "up", "down")
 FORMATS = ("messages", "sharegpt", "alpaca", "dpo", "kto")
 
 
 def page() -> None:
     st.title(t("page.review"), anchor=False)
     bases = {base["id"]: base["name"] for base in state.client().bases()}
+    address.take("review-rating", "rating", RATINGS[0], RATINGS)
+    address.take("review-base", "base", "", bases)
     with st.container(horizontal=True, vertical_alignment="top"):
-        rating = st.segmented_control(
+        st.segmented_control(
             t("review.rating"),
-            ("all", "up", "down"),
-            default="all",
+            RATINGS,
             required=True,
             format_func=lambda name: t(f"review.{name}"),
             key="review-rating",
         )
-        base_id = st.selectbox(
+        st.selectbox(
             t("documents.base"),
             ["", *bases],
             format_func=lambda key: bases.get(key, t("review.all_bases")),
             key="review-base",
             width=260,
         )
-    chosen = "" if rating in (None, "all") else str(rating)
+    rating = address.put("review-rating", "rating", RATINGS[0])
+    base_id = address.put("review-base", "base", "")
+    chosen = "" if rating == RATINGS[0] else rating
     tabs = ("review.tab_rated", "review.tab_approved", "review.tab_export")
     rated, approved_tab, export = st.tabs([t(tab) for tab in tabs])
     with rated:
-        _rated(chosen, str(base_id or ""))
+        _rated(chosen, base_id)
     with approved_tab:
-        approved.all_of(str(base_id or ""), bases)
+        approved.all_of(base_id, bases)
     with export:
-        _export(chosen, str(base_id or ""))
+        _export(chosen, base_id)
 
 
 def _rated(rating: str, base_id: str) -> None:
@@ -82,11 +86,9 @@ def _item(item: wire.FeedbackItem, settled: wire.Approved | None) -> None:
                 t("feedback.edit"), type="tertiary", key=f"edit-{key}"
             ):
                 feedback.open_form(key)
-            if st.button(t("review.open"), type="tertiary", key=f"goto-{key}"):
-                state.open_conversation(item["conversation_id"])
-                st.session_state["show_answer"] = item["message_id"]
-                st.session_state["go"] = "chat"
-                st.rerun()
+            shown = {"c": item["conversation_id"], "a": item["message_id"]}
+            with st.container(key=f"goto-{key}", width="content"):
+                state.link("chat", t("review.open"), shown)
 
 
 def _labelled_text(label: str, text: str) -> None:

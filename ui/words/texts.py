@@ -1,6 +1,7 @@
 """Looks up the texts of the interface in `ui/words/*.toml`."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -34,8 +35,19 @@ def choose_language(chosen: str) -> None:
 
 def keep_language() -> None:
     """Puts the chosen language back into the URL, which page changes clear."""
-    if language() != _browser_language():
+    if language() != _browser_language() and st.query_params.get("lang") != language():
         st.query_params["lang"] = language()
+
+
+def with_language(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Query parameters of a link, with the language where it isn't the browser's."""
+    chosen = {"lang": language()} if language() != _browser_language() else {}
+    return {**parameters, **chosen}
+
+
+def title(shown: str) -> None:
+    """Names the browser's tab and the entry in its history."""
+    st.set_page_config(page_title=f"{shown} · {t('app.name')}")
 
 
 def _browser_language() -> str:

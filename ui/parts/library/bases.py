@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import state
+from ui import address, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.parts import rename_delete
@@ -12,10 +12,13 @@ from ui.words.texts import t
 
 def choose(bases: list[wire.Base]) -> wire.Base:
     by_id = {base["id"]: base for base in bases}
-    wanted = st.session_state.pop("show_base", None) or st.session_state.get("base")
-    st.session_state["base"] = wanted if wanted in by_id else _first(bases)
+    known = st.session_state.get("base")
+    address.take("base", "base", known if known in by_id else _first(bases), by_id)
+    created = st.session_state.pop("show_base", None)
+    if created in by_id:
+        st.session_state["base"] = created
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
+        st.selectbox(
             t("documents.base"),
             list(by_id),
             format_func=lambda key: f"{by_id[key]['name']} ({by_id[key]['document_count']})",
@@ -30,7 +33,7 @@ def choose(bases: list[wire.Base]) -> wire.Base:
             key="base-menu",
             format_func=lambda name: t(f"action.{name}"),
         )
-    base = by_id[str(chosen)]
+    base = by_id[address.put("base", "base", "")]
     if action:
         state.open_dialog(f"{action}_base", id=base["id"], title=base["name"])
     return base

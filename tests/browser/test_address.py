@@ -1,0 +1,86 @@
+"""The address says what is shown: Back, reloads and links lead to it again."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Interface
+from tests.browser.gestures import open_page, wait_for_answer
+
+ANNUAL, SICK = "年假有多少天？", "病假要什么证明？"
+
+
+def ask_anew(page: Page, question: str) -> str:
+    """In a new conversation. Returns the address of the answer."""
+    page.get_by_test_id("stSidebar").get_by_role("link", name="新对话").click()
+    expect(page.get_by_role("heading", name="想了解什么？")).to_be_visible()
+    field = page.get_by_test_id("stChatInput").locator("textarea")
+    field.fill(question)
+    field.press("Enter")
+    expect(asked(page, question)).to_be_visible()
+    wait_for_answer(page)
+    return page.url
+
+
+def asked(page: Page, question: str) -> Locator:
+    return page.locator('[class*="st-key-asked-"]').filter(has_text=question)
+
+
+def test_back_leads_through_the_conversations(interface: Interface, page: Page) -> None:
+    page.goto(interface.url)
+    expect(page.get_by_test_id("stChatInput")).to_be_visible()
+    annual, sick = ask_anew(page, ANNUAL), ask_anew(page, SICK)
+    assert "?c=" in annual
+    assert annual != sick
+    expect(page).to_have_title(re.compile(f"^{re.escape(SICK)}"))
+    page.go_back()
+    expect(page.get_by_role("heading", name="想了解什么？")).to_be_visible()
+    page.go_back()
+    expect(asked(page, ANNUAL)).to_be_visible()
+    expect(asked(page, SICK)).to_have_count(0)
+    assert page.url == annual
+    expect(page).to_have_title(re.compile(f"^{re.escape(ANNUAL)}"))
+    page.go_forward()
+    page.go_forward()
+    expect(asked(page, SICK)).to_be_visible()
+    assert page.url == sick
+    page.goto(annual)
+    expect(asked(page, ANNUAL)).to_be_visible()
+
+
+def test_back_leads_from_a_rated_answer_to_the_review_as_it_was(
+    interface: Interface, page: Page
+) -> None:
+    page.goto(interface.url)
+    expect(page.get_by_test_id("stChatInput")).to_be_visible()
+    ask_anew(page, ANNUAL)
+    page.get_by_test_id("stFeedback").locator("button").nth(0).click()
+    expect(page.get_by_text("感谢反馈")).to_be_visible()
+    open_page(page, "评审")
+    page.get_by_test_id("stMain").get_by_text("好评", exact=True).click()
+    expect(page).to_have_url(re.compile("rating=up"))
+    page.get_by_role("link", name="查看对话").first.click()
+    expect(asked(page, ANNUAL)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="评审")).to_be_visible()
+    expect(page.get_by_role("radio", name="好评")).to_be_checked()
+
+
+def test_documents_come_back_with_their_base_and_filter(interface: Interface, page: Page) -> None:
+    second = interface.application.add_base("第二个知识库")
+    for name in ("网关.md", "电表.md"):
+        interface.application.add_document(second.id, name, b"text", "ready")
+    page.goto(f"{interface.url}/documents?base={second.id}")
+    expect(page.get_by_text("网关.md")).to_be_visible()
+    page.get_by_label("按文件名筛选").fill("电表")
+    page.get_by_label("按文件名筛选").press("Enter")
+    expect(page.get_by_text("网关.md")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("电表.md")).to_be_visible()
+    expect(page.get_by_text("网关.md")).to_have_count(0)
+    expect(page.get_by_label("按文件名筛选")).to_have_value("电表")
+    expect(page).to_have_title(re.compile("^文档"))
+    open_page(page, "状态")
+    expect(page.get_by_role("heading", name="状态")).to_be_visible()
+    open_page(page, "文档")
+    expect(page.get_by_text("网关.md")).to_be_visible()
