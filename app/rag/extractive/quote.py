@@ -18,6 +18,7 @@ from app.rag.extractive.cell import (
     may_be_cell,
     with_its_row,
 )
+from app.rag.extractive.keyed import keyed_line
 from app.rag.extractive.table import Table, tables_of
 from app.rag.grounding.sentences import split_sentences
 from app.rag.grounding.wording import content_terms, source_terms
@@ -54,6 +55,7 @@ class Quoter:
     _tables: list[Table] = field(init=False)
     _asked_for: str = field(init=False)  # a cell as it is told
     _asks_for_nothing: bool = field(init=False)  # an empty cell
+    _line: str = field(init=False)  # of a list, named by its number
     _text: str = ""  # all that the model wrote
     _released: bool = False
 
@@ -65,6 +67,7 @@ class Quoter:
         self._tables = list(tables_of(self.passages))
         self._asked_for = cell_asked_for(self._tables, self.question)
         self._asks_for_nothing = asks_for_an_empty_cell(self._tables, self.question)
+        self._line = keyed_line(self.passages, self.question)
 
     def feed(self, text: str) -> str:
         """Take the next piece of the model's text and return what can be shown."""
@@ -77,6 +80,7 @@ class Quoter:
         if (
             self._asks_for_nothing
             or self._asked_for
+            or self._line
             or may_be_cell(self._text, self._tables, self.question)
         ):
             return ""
@@ -92,6 +96,8 @@ class Quoter:
         said = self._text
         if self._asks_for_nothing and not self._is_said_in_words(said):
             return ""
+        if self._line and _bare_heading(said) not in self._line.casefold():
+            return self._line
         bare = _bare_heading(said)
         if not self._says_more(said) or bare in self._headings or bare in _VERDICTS:
             said = quotation(self.passages, self.question, said) or said

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from app.rag.grounding.wording import asked_terms, topic_terms
 from app.rag.language import Language, language_of
 from app.rag.retrieval.fuse import DENSE_WEIGHT
+from app.rag.retrieval.other_one import asks_of_another
 from app.rag.types import Passage
 
 # How fast confidence grows around the threshold: the odds double with each hundredth of score. Only
@@ -42,7 +43,7 @@ class Answerable:
 
         `chunks`: of how many they are the best.
         """
-        if not hits:
+        if not hits or asks_of_another(question, hits):
             return 0.0
         language = language_of(question)
         if language not in self.thresholds:

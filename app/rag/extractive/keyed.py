@@ -1,0 +1,31 @@
+"""A list whose lines each have a number of the same kind: the line that a question names by it.
+
+Of `…, no. R20123` among a hundred such lines a small model tells any.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+
+from app.rag.grounding.facts.fact import Fact, facts_in, same
+from app.rag.types import Passage
+from ingest.tables.lines import is_row
+
+_LEAST_LINES = 3  # with such a number, for it to be one of a list
+
+
+def keyed_line(passages: Sequence[Passage], question: str) -> str:
+    """Empty where the question names no line, or several; rows of tables are not looked at."""
+    asked = _identifiers(question)
+    if not asked:
+        return ""
+    lines = dict.fromkeys(chain.from_iterable(p.text.split("\n") for p in passages))
+    keys = {line: _identifiers(line) for line in lines if line.strip() and not is_row(line)}
+    listed = {line: key for line, key in keys.items() if len(key) == 1}
+    if len(listed) < _LEAST_LINES:
+        return ""
+    named = [line for line, (key,) in listed.items() if any(same(each, key) for each in asked)]
+    return named[0].strip() if len(named) == 1 else ""
+
+
+def _identifiers(text: str) -> list[Fact]:
+    return [fact for fact in facts_in(text) if fact.kind == "identifier"]
