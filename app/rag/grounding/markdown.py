@@ -25,8 +25,10 @@ _OPAQUE = re.compile(
     re.DOTALL,
 )
 
+# A star between digits, or alone between spaces, multiplies.
 _EMPHASIS = re.compile(
-    r"\*{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|~~|^\s*[>#]+\s*", re.MULTILINE
+    r"(?<![\d\s])\*{1,3}|\*{1,3}(?![\d\s])|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|~~|^\s*[>#*]+\s*",
+    re.MULTILINE,
 )
 _STATES = re.compile(r"\d|[。！？；.!?;]\s*$")
 _NAME_IN_CODE = re.compile(r"[\w\u3400-\u9fff./@:+-]*")  # `items` of `items[1]`

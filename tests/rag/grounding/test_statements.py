@@ -60,6 +60,18 @@ def test_sentences(answer: str, sentences: list[str]) -> None:
     assert said(answer) == sentences
 
 
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("尺寸为 600*400*300 毫米。", "尺寸为 600*400*300 毫米。"),
+        ("The area is 3 * 4 metres.", "The area is 3 * 4 metres."),
+        ("It takes **12** days, *at most*.", "It takes 12 days, at most."),
+    ],
+)
+def test_a_star_that_multiplies_is_no_emphasis(answer: str, text: str) -> None:
+    assert [said.text for said in statements(answer)] == [text]
+
+
 def test_numbers_of_items_and_steps_are_not_what_is_said() -> None:
     answer = "- [x] done\n\n（一）年假\n\n第一步：打开盖子。\n\nStep 2: Close it."
     assert [s.text for s in statements(answer)] == ["done", "年假", "打开盖子。", "Close it."]
