@@ -8,7 +8,7 @@ date is nowhere may still be answered by a text without dates.
 import re
 from collections.abc import Iterator, Sequence
 
-from app.rag.grounding.facts.fact import Fact, facts_in, same
+from app.rag.grounding.facts.fact import Fact, facts_in, form_of, same
 from app.rag.types import Passage
 
 _TITLE = re.compile(r"《([^《》]*\d[^《》]*)》")
@@ -23,8 +23,8 @@ def asks_of_another(question: str, hits: Sequence[Passage]) -> bool:
     for title in _TITLE.findall(question):
         wanted, known = _plain(title), [_plain(text) for text in texts]
         if not any(wanted in text for text in known):
-            form = _form(wanted)
-            if any(form in _form(text) for text in known):
+            form = form_of(wanted)
+            if any(form in form_of(text) for text in known):
                 return True
     for fact in facts_in(question):
         if fact.kind == "identifier" or (fact.kind == "date" and all(fact.date[1:])):
@@ -38,7 +38,7 @@ def asks_of_another(question: str, hits: Sequence[Passage]) -> bool:
 def _is_rival(fact: Fact, other: Fact) -> bool:
     if fact.kind != other.kind:
         return False
-    return all(other.date[1:]) if fact.kind == "date" else _form(fact.text) == _form(other.text)
+    return all(other.date[1:]) if fact.kind == "date" else form_of(fact.text) == form_of(other.text)
 
 
 def _facts(texts: Sequence[str]) -> Iterator[Fact]:
@@ -56,9 +56,3 @@ def _dated(name: str) -> str:
 
 def _plain(text: str) -> str:
     return "".join(text.split()).casefold()
-
-
-def _form(text: str) -> str:
-    """QX-2041-B and QX-2041-D have the same, and so have 2024版 and 2026版: digits do not count,
-    nor which single letter stands behind them."""
-    return re.sub(r"(?<=0)[a-z]$", "a", re.sub(r"\d+", "0", text.casefold()))

@@ -25,6 +25,12 @@ def test_the_line_with_the_number_is_found(question: str, line: str) -> None:
     assert keyed_line([passage(LIST)], question) == line
 
 
+def test_the_first_code_of_a_line_is_its_own() -> None:
+    pumps = [passage("P-10A 泵：接口 DN25。\n\nP-20A 泵：接口 DN40。\n\nP-30A 泵：接口 DN25。")]
+    assert keyed_line(pumps, "P-20A 的接口多大？") == "P-20A 泵：接口 DN40。"
+    assert not keyed_line(pumps, "哪些泵是 DN25 的？")
+
+
 def test_a_text_that_says_a_number_once_is_no_list() -> None:
     assert not keyed_line([passage("K3108 是一台秤。\n它每月校准。")], "K3108 多久校准？")
 

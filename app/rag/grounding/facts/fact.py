@@ -153,6 +153,12 @@ def comparable(fact: Fact, other: Fact) -> bool:
     )
 
 
+def form_of(code: str) -> str:
+    """QX-2041-B and QX-2041-D have the same form, and so have 2024版 and 2026版: digits do not
+    count, nor which single letter stands behind them."""
+    return re.sub(r"(?<=0)[a-z]$", "a", re.sub(r"\d+", "0", code.casefold()))
+
+
 def _same_quantity(fact: Fact, other: Fact) -> bool:
     if fact.bound and other.bound and fact.bound[0] != other.bound[0]:
         return False
