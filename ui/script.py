@@ -7,7 +7,7 @@ import streamlit as st
 from ui import address, state
 from ui.arguments import read_arguments
 from ui.client.http import ApiDown, ApiError
-from ui.parts import dialogs, sidebar
+from ui.parts import browser, dialogs, sidebar
 from ui.parts.source import marks
 from ui.screens import chat, documents, evaluation, review, status
 from ui.style import style
@@ -52,6 +52,7 @@ def run(api_url: str) -> None:
         state.follow_address()
     try:
         sidebar.draw(pages)
+        browser.attend(f"{page.url_path} {state.conversation_id()}")
         page.run()
         marks.listen()
         dialogs.draw()

@@ -132,6 +132,13 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   [class*="st-key-row-"]:hover [data-testid="stMenuButton"],
   [class*="st-key-row-"]:focus-within [data-testid="stMenuButton"] { opacity: 1; }
 }
+.st-key-new-on-top { display: none; }
+@media (max-width: 767.98px) {
+  .st-key-new-on-top {
+    display: block; position: fixed; top: 0.55rem; right: 0.75rem; width: auto; z-index: 999991;
+  }
+  .st-key-new-on-top a { background: none; }
+}
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-top: 4.25rem; }
   .stMainBlockContainer, [data-testid="stBottomBlockContainer"] {
