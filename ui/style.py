@@ -135,7 +135,7 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 .st-key-new-on-top { display: none; }
 @media (max-width: 767.98px) {
   .st-key-new-on-top {
-    display: block; position: fixed; top: 0.55rem; right: 0.75rem; width: auto; z-index: 999991;
+    display: block; position: fixed; top: 1rem; right: 0.75rem; width: auto; z-index: 999991;
   }
   .st-key-new-on-top a { background: none; }
 }

@@ -103,7 +103,7 @@ def _stop(conversation: wire.ConversationDetail) -> None:
 
 def _input(chosen: list[wire.Base], task: wire.Task) -> None:
     if task != "translate":  # a long text is translated in parts
-        question_counter.draw(picker.models())
+        question_counter.draw(picker.models(), picker.max_characters())
     if task == "qa":
         _question_input(chosen)
         return
