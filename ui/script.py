@@ -1,6 +1,8 @@
 """The script that Streamlit runs on each visit and each click; `main.py` serves it."""
 
 import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -42,7 +44,7 @@ def run(api_url: str) -> None:
         ),
     }
     st.session_state["pages"] = pages
-    page = st.navigation(list(pages.values()), position="hidden")
+    page = st.navigation([*pages.values(), *_unknown(pages)], position="hidden")
     keep_language()
     title(page.title)
     if st.session_state.get("page") == page.url_path:
@@ -60,6 +62,21 @@ def run(api_url: str) -> None:
         _api_down()
     except ApiError as error:
         st.error(refused(error), icon=":material/error:")
+
+
+def _unknown(pages: Mapping[str, st.Page]) -> list[st.Page]:
+    """A page for an address that has none: Streamlit itself would say so in English only."""
+    path = urlsplit(st.context.url or "").path.strip("/")
+    if not path or "/" in path or path in {page.url_path for page in pages.values()}:
+        return []
+    title = t("page.not_found")
+    return [st.Page(_not_found, title=title, url_path=path, visibility="hidden")]
+
+
+def _not_found() -> None:
+    st.title(t("page.not_found"), anchor=False)
+    st.write(t("page.not_found_what"))
+    state.link("chat", t("page.chat"), state.chat_address(), ":material/forum:")
 
 
 @st.fragment(run_every=RETRY_S)

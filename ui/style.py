@@ -119,6 +119,14 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 [data-testid="stMenuButtonButton"] > div > [aria-hidden="true"] { display: none; }
 [class*="st-key-row-"] [data-testid="stMenuButtonButton"] { padding: 0.2rem; min-height: 1.9rem; }
 
+/* Buttons of an icon alone: their words are for those who hear the page */
+:is([class*="st-key-summarise-"], [class*="st-key-open-"], [class*="st-key-remove-"],
+  [class*="st-key-menu-"], .st-key-base-menu, [class*="st-key-variant-"],
+  [class*="st-key-variant1-"]) button [data-testid="stMarkdownContainer"] {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap;
+}
+
 /* Files: one row each, divided by a line */
 [class*="st-key-filerow-"] {
   padding: 0.55rem 0.1rem; border-bottom: 1px solid rgba(128, 140, 150, 0.2);

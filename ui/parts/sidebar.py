@@ -108,7 +108,7 @@ def _row(conversation: wire.Conversation) -> None:
         with st.container():
             state.link("chat", label, {"c": identity})
         chosen = st.menu_button(
-            "",
+            t("action.more"),
             ("rename", "delete"),
             icon=":material/more_horiz:",
             type="tertiary",
