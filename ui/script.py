@@ -54,9 +54,9 @@ def run(api_url: str) -> None:
         state.follow_address()
     try:
         sidebar.draw(pages)
-        browser.attend(f"{page.url_path} {state.conversation_id()}")
         page.run()
         marks.listen()
+        browser.attend(f"{page.url_path} {state.conversation_id()}")
         dialogs.draw()
     except ApiDown:
         _api_down()

@@ -12,10 +12,20 @@ _UPLOADER = """
 </style>
 """
 
+# An empty date says yyyy/mm/dd in every language.
+_DATE_HINT = """
+[role="spinbutton"][data-placeholder][data-type="%s"] { font-size: 0; }
+[role="spinbutton"][data-placeholder][data-type="%s"]::after { content: "%s"; font-size: 0.93rem; }
+"""
+
 
 def style() -> str:
     """HTML for the head of every page, in the current language."""
-    return STYLE + _UPLOADER % (t("upload.choose"), t("upload.help"))
+    hints = "".join(
+        _DATE_HINT % (part, part, t(f"date.{part}")) for part in ("year", "month", "day")
+    )
+    uploader = _UPLOADER % (t("upload.choose"), t("upload.help"))
+    return f"{STYLE}{uploader}<style>{hints}</style>"
 
 
 STYLE = """

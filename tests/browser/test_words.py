@@ -28,3 +28,12 @@ def test_the_page_names_its_language(interface: Interface, page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_an_empty_date_hints_in_the_language_of_the_page(interface: Interface, page: Page) -> None:
+    page.goto(f"{interface.url}/review")
+    page.get_by_role("tab", name="导出训练数据").click()
+    parts = page.get_by_role("spinbutton")
+    expect(parts.first).to_be_visible()
+    shown = parts.evaluate_all("all => all.map(e => getComputedStyle(e, '::after').content)")
+    assert shown == ['"年"', '"月"', '"日"'] * 2
