@@ -1,13 +1,15 @@
 """The script that Streamlit runs on each visit and each click; `main.py` serves it."""
 
 import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from ui import address, state
 from ui.arguments import read_arguments
 from ui.client.http import ApiDown, ApiError
-from ui.parts import dialogs, sidebar
+from ui.parts import browser, dialogs, sidebar
 from ui.parts.source import marks
 from ui.screens import chat, documents, evaluation, review, status
 from ui.style import style
@@ -42,7 +44,7 @@ def run(api_url: str) -> None:
         ),
     }
     st.session_state["pages"] = pages
-    page = st.navigation(list(pages.values()), position="hidden")
+    page = st.navigation([*pages.values(), *_unknown(pages)], position="hidden")
     keep_language()
     title(page.title)
     if st.session_state.get("page") == page.url_path:
@@ -54,11 +56,27 @@ def run(api_url: str) -> None:
         sidebar.draw(pages)
         page.run()
         marks.listen()
+        browser.attend(f"{page.url_path} {state.conversation_id()}")
         dialogs.draw()
     except ApiDown:
         _api_down()
     except ApiError as error:
         st.error(refused(error), icon=":material/error:")
+
+
+def _unknown(pages: Mapping[str, st.Page]) -> list[st.Page]:
+    """A page for an address that has none: Streamlit itself would say so in English only."""
+    path = urlsplit(st.context.url or "").path.strip("/")
+    if not path or "/" in path or path in {page.url_path for page in pages.values()}:
+        return []
+    title = t("page.not_found")
+    return [st.Page(_not_found, title=title, url_path=path, visibility="hidden")]
+
+
+def _not_found() -> None:
+    st.title(t("page.not_found"), anchor=False)
+    st.write(t("page.not_found_what"))
+    state.link("chat", t("page.chat"), state.chat_address(), ":material/forum:")
 
 
 @st.fragment(run_every=RETRY_S)

@@ -38,7 +38,7 @@ def client() -> Client:
 
 def follow_address() -> None:
     """On the chat page the address says which conversation is open."""
-    said = st.query_params.get("c")
+    said = st.query_params.get("c") or None
     if said != conversation_id():
         open_conversation(said)
 
@@ -51,7 +51,7 @@ def conversation_id() -> str | None:
 def chat_address() -> dict[str, str]:
     """Query parameters of the chat page with the open conversation."""
     opened = conversation_id()
-    return {"c": opened} if opened else {}
+    return {"c": opened or ""}  # a link without parameters leads to the address it stands in
 
 
 def open_conversation(conversation: str | None) -> None:

@@ -12,10 +12,20 @@ _UPLOADER = """
 </style>
 """
 
+# An empty date says yyyy/mm/dd in every language.
+_DATE_HINT = """
+[role="spinbutton"][data-placeholder][data-type="%s"] { font-size: 0; }
+[role="spinbutton"][data-placeholder][data-type="%s"]::after { content: "%s"; font-size: 0.93rem; }
+"""
+
 
 def style() -> str:
     """HTML for the head of every page, in the current language."""
-    return STYLE + _UPLOADER % (t("upload.choose"), t("upload.help"))
+    hints = "".join(
+        _DATE_HINT % (part, part, t(f"date.{part}")) for part in ("year", "month", "day")
+    )
+    uploader = _UPLOADER % (t("upload.choose"), t("upload.help"))
+    return f"{STYLE}{uploader}<style>{hints}</style>"
 
 
 STYLE = """
@@ -119,6 +129,14 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 [data-testid="stMenuButtonButton"] > div > [aria-hidden="true"] { display: none; }
 [class*="st-key-row-"] [data-testid="stMenuButtonButton"] { padding: 0.2rem; min-height: 1.9rem; }
 
+/* Buttons of an icon alone: their words are for those who hear the page */
+:is([class*="st-key-summarise-"], [class*="st-key-open-"], [class*="st-key-remove-"],
+  [class*="st-key-menu-"], .st-key-base-menu, [class*="st-key-variant-"],
+  [class*="st-key-variant1-"]) button [data-testid="stMarkdownContainer"] {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap;
+}
+
 /* Files: one row each, divided by a line */
 [class*="st-key-filerow-"] {
   padding: 0.55rem 0.1rem; border-bottom: 1px solid rgba(128, 140, 150, 0.2);
@@ -131,6 +149,13 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   [class*="st-key-row-"] [data-testid="stMenuButton"] { opacity: 0; }
   [class*="st-key-row-"]:hover [data-testid="stMenuButton"],
   [class*="st-key-row-"]:focus-within [data-testid="stMenuButton"] { opacity: 1; }
+}
+.st-key-new-on-top { display: none; }
+@media (max-width: 767.98px) {
+  .st-key-new-on-top {
+    display: block; position: fixed; top: 1rem; right: 0.75rem; width: auto; z-index: 999991;
+  }
+  .st-key-new-on-top a { background: none; }
 }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-top: 4.25rem; }

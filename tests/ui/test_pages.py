@@ -266,3 +266,10 @@ def test_an_answer_from_the_cache_says_so_and_can_be_asked_anew(
     settle(app, application)
     assert application.asked[-1].regenerate == answer_id
     assert len(answers(application)) == 2
+
+
+def test_a_refusal_is_said_in_the_language_of_the_page(app: AppTest) -> None:
+    app.session_state["dialog"] = {"name": "delete_conversation", "id": "gone", "title": "年假"}
+    app.run()
+    app.button(key="delete_conversation-sure").click().run()
+    assert ZH["refusal.not_found"] in said(app)

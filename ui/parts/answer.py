@@ -163,7 +163,7 @@ def _variants(shown: wire.Message, variants: list[wire.Message]) -> None:
 
     for step, icon in ((-1, ":material/chevron_left:"), (1, ":material/chevron_right:")):
         st.button(
-            "",
+            t("answer.variant_back" if step < 0 else "answer.variant_on"),
             icon=icon,
             type="tertiary",
             key=f"variant{step}-{shown['id']}",

@@ -19,17 +19,39 @@ function tokens(text) {
 }
 export default function ({ parentElement, data }) {
   const line = parentElement.querySelector(".count");
+  const input = () => document.querySelector('[data-testid="stChatInput"] textarea');
+  let refused = null;  // what Streamlit drops without a word, and the text it was to join
+  const onPaste = (event) => {
+    const area = input();
+    if (!area || event.target !== area) return;
+    const pasted = (event.clipboardData.getData("text") || "").length;
+    const kept = area.value.length - (area.selectionEnd - area.selectionStart);
+    const count = kept + pasted;
+    refused = count > data.most ? { count, beside: area.value } : null;
+    show();
+  };
   const show = () => {
-    const area = document.querySelector('[data-testid="stChatInput"] textarea');
+    const area = input();
+    if (refused && area && area.value === refused.beside) {
+      const text = data.too_long.replace("{n}", refused.count.toLocaleString());
+      if (line.textContent !== text) line.textContent = text;
+      line.className = "count over";
+      return;
+    }
+    refused = null;
     const count = tokens(area ? area.value : "");
-    const over = count > data.limit;
+    const over = data.limit > 0 && count > data.limit;
     const said = data.text.replace("{n}", count) + (over ? " · " + data.over : "");
-    const shown = count > data.limit * 0.6 ? said : "";
+    const shown = data.limit > 0 && count > data.limit * 0.6 ? said : "";
     if (line.textContent !== shown) line.textContent = shown;
     line.className = over ? "count over" : "count";
   };
   const timer = setInterval(show, 300);  // a question that was sent leaves without an event
-  return () => clearInterval(timer);
+  document.addEventListener("paste", onPaste, true);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("paste", onPaste, true);
+  };
 }
 """
 
@@ -46,16 +68,17 @@ _counter = st.components.v2.component(
 )
 
 
-def draw(models: list[wire.Model]) -> None:
-    """Above the input; empty until the question is long."""
+def draw(models: list[wire.Model], most: int) -> None:
+    """Above the input, which takes up to `most` characters; empty until the question is long."""
     limit = _max_tokens(models)
-    if limit:
-        data = {
-            "limit": limit,
-            "text": t("chat.about_tokens", limit=f"{limit:,}", n="{n}"),
-            "over": t("chat.over_limit"),
-        }
-        _counter(key="question-counter", data=data, height="content")
+    data = {
+        "limit": limit,
+        "most": most,
+        "text": t("chat.about_tokens", limit=f"{limit:,}", n="{n}"),
+        "over": t("chat.over_limit"),
+        "too_long": t("chat.pasted_too_much", most=f"{most:,}", n="{n}"),
+    }
+    _counter(key="question-counter", data=data, height="content")
 
 
 def _max_tokens(models: list[wire.Model]) -> int:

@@ -20,10 +20,12 @@ def draw(pages: Mapping[str, st.Page]) -> None:
     go = st.session_state.pop("go", None)
     if go:
         st.switch_page(pages[go], query_params=with_language(_address(go)))
+    with st.container(key="new-on-top"):  # of a phone, where the sidebar is folded away
+        state.link("chat", t("sidebar.new"), {"c": ""}, ":material/edit_square:")
     with st.sidebar:
         st.markdown(f"### {t('app.name')}")
         with st.container(key="new"):
-            state.link("chat", t("sidebar.new"), {}, ":material/edit_square:")
+            state.link("chat", t("sidebar.new"), {"c": ""}, ":material/edit_square:")
         _conversations()
         with st.container(gap="xxsmall", key="pages"):
             for name in ("chat", "documents", "review", "evaluation", "status"):
@@ -106,7 +108,7 @@ def _row(conversation: wire.Conversation) -> None:
         with st.container():
             state.link("chat", label, {"c": identity})
         chosen = st.menu_button(
-            "",
+            t("action.more"),
             ("rename", "delete"),
             icon=":material/more_horiz:",
             type="tertiary",

@@ -13,7 +13,7 @@ from ui.parts import advice, answer, picker, question_counter, thought
 from ui.parts.library import uploads
 from ui.parts.source import marks
 from ui.safe_markdown import plain
-from ui.words.texts import t, title
+from ui.words.texts import t, title, why
 
 START_S = 15.0  # the API stores the question and sends `start` before it searches
 
@@ -103,7 +103,7 @@ def _stop(conversation: wire.ConversationDetail) -> None:
 
 def _input(chosen: list[wire.Base], task: wire.Task) -> None:
     if task != "translate":  # a long text is translated in parts
-        question_counter.draw(picker.models())
+        question_counter.draw(picker.models(), picker.max_characters())
     if task == "qa":
         _question_input(chosen)
         return
@@ -162,7 +162,7 @@ def _failure_detail(watch: Watch) -> str:
     if error.code == "question_too_long":
         unit = "tokens" if "tokens" in error.facts else "characters"
         return t(f"chat.too_many_{unit}", **error.facts)
-    return t("busy.said") if error.code == "engine_busy" else error.detail
+    return t("busy.said") if error.code == "engine_busy" else why(error)
 
 
 def _remember(watch: Watch) -> None:

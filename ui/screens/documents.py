@@ -168,7 +168,7 @@ def _row(document: wire.Document) -> None:
             if failed and st.button(t("action.retry"), key=f"retry-{key}"):
                 _retry(key)
             if document["state"] == "ready" and st.button(
-                "",
+                t("document.summarise"),
                 icon=":material/summarize:",
                 type="tertiary",
                 key=f"summarise-{key}",
@@ -176,7 +176,7 @@ def _row(document: wire.Document) -> None:
             ):
                 _summarise(document)
             if st.button(
-                "",
+                t("document.open"),
                 icon=":material/plagiarism:",
                 type="tertiary",
                 key=f"open-{key}",
@@ -185,7 +185,7 @@ def _row(document: wire.Document) -> None:
                 state.open_dialog("document", id=key)
                 st.rerun()
             if st.button(
-                "",
+                t("action.remove"),
                 icon=":material/delete:",
                 type="tertiary",
                 key=f"remove-{key}",

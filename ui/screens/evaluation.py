@@ -74,6 +74,7 @@ def _add(base_id: str, names: dict[str, str]) -> None:
                 t("evaluation.sources"),
                 list(names),
                 format_func=lambda key: names.get(key, ""),
+                placeholder=t("evaluation.choose"),
                 key="evaluation-sources",
             )
             place = st.text_area(

@@ -71,5 +71,11 @@ class Count(int):
 
 
 def refused(error: ApiError) -> str:
-    """The API's error message, as Markdown."""
-    return t("error.refused", detail=plain(error.detail))
+    """Why the API refused, as Markdown."""
+    return t("error.refused", detail=plain(why(error)))
+
+
+def why(error: ApiError) -> str:
+    """In our own words where the code says it all, since the API's details are in English."""
+    key = f"refusal.{error.code}"
+    return t(key) if key in words("zh") else error.detail

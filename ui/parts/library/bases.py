@@ -27,7 +27,7 @@ def choose(bases: list[wire.Base]) -> wire.Base:
         if st.button(t("documents.new"), icon=":material/add:", key="new-base"):
             state.open_dialog("create_base")
         action = st.menu_button(
-            "",
+            t("action.more"),
             ("rename", "delete"),
             icon=":material/more_horiz:",
             key="base-menu",
