@@ -56,6 +56,7 @@ def run(api_url: str) -> None:
         sidebar.draw(pages)
         page.run()
         marks.listen()
+        sidebar.new_on_top()
         browser.attend(f"{page.url_path} {state.conversation_id()}")
         dialogs.draw()
     except ApiDown:

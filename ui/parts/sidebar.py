@@ -20,8 +20,6 @@ def draw(pages: Mapping[str, st.Page]) -> None:
     go = st.session_state.pop("go", None)
     if go:
         st.switch_page(pages[go], query_params=with_language(_address(go)))
-    with st.container(key="new-on-top"):  # of a phone, where the sidebar is folded away
-        state.link("chat", t("sidebar.new"), {"c": ""}, ":material/edit_square:")
     with st.sidebar:
         st.markdown(f"### {t('app.name')}")
         with st.container(key="new"):
@@ -31,6 +29,12 @@ def draw(pages: Mapping[str, st.Page]) -> None:
             for name in ("chat", "documents", "review", "evaluation", "status"):
                 st.page_link(pages[name], query_params=with_language(_address(name)))
             _language()
+
+
+def new_on_top() -> None:
+    """A new chat at the top of a phone, where the sidebar is folded away; drawn last, in no row."""
+    with st.container(key="new-on-top"):
+        state.link("chat", t("sidebar.new"), {"c": ""}, ":material/edit_square:")
 
 
 def _address(page: str) -> dict[str, str]:
