@@ -16,6 +16,9 @@ def take(key: str, name: str, default: str, among: Collection[str] | None = None
         said = default
     if key not in st.session_state or st.session_state.get(_seen(key)) != said:
         st.session_state[key] = said
+    # Set in any case: the browser knows an option by its label, which may have changed.
+    value = st.session_state[key]
+    st.session_state[key] = default if among is not None and value not in among else value
 
 
 def put(key: str, name: str, default: str) -> str:

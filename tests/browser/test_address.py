@@ -84,3 +84,15 @@ def test_documents_come_back_with_their_base_and_filter(interface: Interface, pa
     expect(page.get_by_role("heading", name="状态")).to_be_visible()
     open_page(page, "文档")
     expect(page.get_by_text("网关.md")).to_be_visible()
+
+
+def test_a_base_stays_chosen_when_its_number_of_files_changes(
+    interface: Interface, page: Page
+) -> None:
+    third = interface.application.add_base("第三个知识库")
+    page.goto(f"{interface.url}/documents?base={third.id}")
+    expect(page.get_by_text("这个知识库还是空的")).to_be_visible()
+    interface.application.add_document(third.id, "阀门.md", b"text", "ready")
+    page.get_by_role("button", name="English").click()  # draws the page anew
+    expect(page.get_by_text("阀门.md")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"base={third.id}(&|$)"))
