@@ -45,7 +45,9 @@ class Shown:
     def answer(self, question: str, answer: str) -> str:
         """Ask; the address of the conversation."""
         self.model.enqueue(answer)
-        message: dict[str, Any] = ask(self.api.http, question, self.base_id)["done"][0]["message"]
+        # Not from the cache: it would leave the answer in the queue, for another question.
+        events = ask(self.api.http, question, self.base_id, fresh=True)
+        message: dict[str, Any] = events["done"][0]["message"]
         assert message["citations"], message
         return f"{self.url}/?c={message['conversation_id']}"
 
