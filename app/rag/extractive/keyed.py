@@ -1,6 +1,6 @@
 """A list whose lines each have a number or a code: the line that a question names by its first one.
 
-Of `…, no. R20123` among a hundred such lines a small model tells any.
+Of `…, no. K3108` among a hundred such lines a small model tells any.
 """
 
 from collections.abc import Sequence

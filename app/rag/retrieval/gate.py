@@ -43,11 +43,13 @@ class Answerable:
 
         `chunks`: of how many they are the best.
         """
-        if not hits or asks_of_another(question, hits):
+        if not hits:
             return 0.0
         language = language_of(question)
         if language not in self.thresholds:
             return 1.0
+        if asks_of_another(question, hits):
+            return 0.0
         asked = asked_terms(question)
         best = max(self._margin(hit, language, asked) for hit in hits[:LOOKED_AT])
         best -= self.growth * math.log10(min(max(chunks, _FEW), _MANY) / _FEW)

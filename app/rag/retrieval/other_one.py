@@ -1,5 +1,5 @@
-"""Does the question name another one of what was found? It asks of QX-2041-D, and the sources know
-QX-2041-B only; of the minutes of March 12, and those of April 16 were found.
+"""Does the question name another one of what was found? It asks of DV-310-C, and the sources know
+DV-310-A only; of the minutes of one day, and those of another were found.
 
 Exact names only, and only where something of the same form stands in its place: a question whose
 date is nowhere may still be answered by a text without dates.

@@ -68,5 +68,5 @@ def _with_other(before: str, core: str, unit: str) -> str:
 
 
 def _form(code: str) -> str:
-    """QX-2041-B and HX-310-D have the same: letters, digits, letters."""
+    """DV-31-B and HX-310-D have the same: letters, digits, letters."""
     return re.sub(r"[a-z]+", "a", re.sub(r"\d+", "0", code.lower()))

@@ -57,3 +57,9 @@ def test_not_found_offers_the_nearest_in_the_questions_language() -> None:
     )
     assert "Nearest: a.md. " in not_found("Leave?", ["a.md"])
     assert "Nearest" not in not_found("Leave?", [])
+
+
+def test_another_name_than_asked_for_is_refused_only_where_there_are_thresholds() -> None:
+    asked, found = "DV-310-C 的压力是多少？", [hit("DV-310-A 的压力为 1.6 MPa。", 0.95, 0.9)]
+    assert THRESHOLDS.confidence(asked, found) == 0.0
+    assert Answerable().confidence(asked, found) == 1.0

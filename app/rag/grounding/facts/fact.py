@@ -154,7 +154,7 @@ def comparable(fact: Fact, other: Fact) -> bool:
 
 
 def form_of(code: str) -> str:
-    """QX-2041-B and QX-2041-D have the same form, and so have 2024版 and 2026版: digits do not
+    """DV-310-A and DV-320-C have the same form, and so have 2019版 and 2021版: digits do not
     count, nor which single letter stands behind them."""
     return re.sub(r"(?<=0)[a-z]$", "a", re.sub(r"\d+", "0", code.casefold()))
 
