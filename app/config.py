@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         "https://portal.example.com. Also needed where a proxy changes the Host header",
     )
 
+    auth: Literal["none", "password", "oidc", "proxy"] = Field(
+        "none",
+        description="How people sign in. none: one person on this machine, no login",
+    )
+
     embedder: str | None = Field(
         None, description="Embedding model by name; the best one available when empty"
     )

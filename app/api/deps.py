@@ -1,10 +1,20 @@
-"""Parameters shared by routes, as annotated types."""
+"""Parameters shared by routes, as annotated types.
 
+Each route that is not public declares what it needs as the type of its `access` parameter:
+`Asking`, `Reading`, `Writing` and `Exporting` are for people and for keys with that scope,
+`SignedIn` and `Administering` for people alone.
+"""
+
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from app.services.people.access import Access, KeyScope
+from app.services.people.authentication import Credentials
 from app.wiring.application import Zhiwen
+
+SESSION_COOKIE = "zhiwen_session"
 
 
 def _zhiwen(request: Request) -> Zhiwen:
@@ -15,3 +25,42 @@ def _zhiwen(request: Request) -> Zhiwen:
 App = Annotated[Zhiwen, Depends(_zhiwen)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0)]
+
+
+def _access(request: Request, app: App) -> Access:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return app.authentication.access(
+        Credentials(
+            bearer=token.strip() if scheme.lower() == "bearer" else "",
+            cookie=request.cookies.get(SESSION_COOKIE, ""),
+        )
+    )
+
+
+_Present = Annotated[Access, Depends(_access)]
+
+
+def _needs(scope: KeyScope) -> Callable[[Access], Access]:
+    def needs(access: _Present) -> Access:
+        access.require(scope)
+        return access
+
+    return needs
+
+
+def _signed_in(access: _Present) -> Access:
+    access.require_sign_in()
+    return access
+
+
+def _administering(access: _Present) -> Access:
+    access.require_admin()
+    return access
+
+
+Asking = Annotated[Access, Depends(_needs("ask"))]
+Reading = Annotated[Access, Depends(_needs("read"))]
+Writing = Annotated[Access, Depends(_needs("write"))]
+Exporting = Annotated[Access, Depends(_needs("export"))]
+SignedIn = Annotated[Access, Depends(_signed_in)]
+Administering = Annotated[Access, Depends(_administering)]

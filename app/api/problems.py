@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # The first matching class decides, so subclasses come before their bases.
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
+    (services.Unauthenticated, 401, "unauthenticated"),
+    (services.Forbidden, 403, "forbidden"),
     (services.NotFound, 404, "not_found"),
     (services.Conflict, 409, "conflict"),
     (services.WrongEmbedder, 409, "wrong_embedder"),

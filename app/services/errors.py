@@ -1,6 +1,8 @@
 """Errors of the services; the API maps each to a status.
 
 ServiceError
+├── Unauthenticated 401  nobody is signed in, or the key is unknown
+├── Forbidden       403  this person or key may not do that
 ├── NotFound        404  no such base, document, message, …
 ├── Conflict        409  a name is taken, or the object is in the wrong state
 ├── TooLarge        413  a file exceeds its limit
@@ -18,6 +20,19 @@ class ServiceError(Exception):
     """Base of all errors of this package. The message is shown to users and says what to do."""
 
     code = "error"
+
+
+class Unauthenticated(ServiceError):
+    code = "unauthenticated"
+
+    def __init__(self, message: str = "Sign in, or send a valid key.") -> None:
+        super().__init__(message)
+
+
+class Forbidden(ServiceError):
+    def __init__(self, message: str, *, code: str = "forbidden") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotFound(ServiceError):

@@ -44,6 +44,7 @@ from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
+from app.services.people.authentication import Authentication
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
@@ -73,6 +74,8 @@ class Zhiwen:
     files: FileStore
     embedder: Embedder
     gateway: Gateway
+    # people
+    authentication: Authentication
     # library
     bases: Bases
     documents: Documents
@@ -220,6 +223,7 @@ def build(
         files=files,
         embedder=embedder,
         gateway=gateway,
+        authentication=Authentication(settings.auth),
         bases=Bases(db, embedder.name, embedder.dim),
         documents=Documents(db, files, settings.max_upload_bytes),
         pages=Pages(db, files, build_renderer(settings), Kept(_PAGES_BYTES)),

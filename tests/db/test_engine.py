@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from app.db.engine import Database
 from app.db.errors import DatabaseUnavailable
 from app.db.tables import (
+    OWNER_ID,
     Conversation,
     KnowledgeBase,
     StoredChunk,
@@ -20,7 +21,7 @@ from app.db.tables import (
 
 
 def base(name: str = "资料") -> KnowledgeBase:
-    return KnowledgeBase(name=name, embedder="hashing", dim=8)
+    return KnowledgeBase(owner_id=OWNER_ID, name=name, embedder="hashing", dim=8)
 
 
 def test_write_commits_and_objects_stay_usable(db: Database) -> None:
@@ -89,7 +90,7 @@ def test_concurrent_read_then_write_loses_no_update(db: Database) -> None:
 
 
 def test_foreign_keys_are_kept_and_cascade(db: Database) -> None:
-    conversation = Conversation(base_ids=[])
+    conversation = Conversation(owner_id=OWNER_ID, base_ids=[])
     message = StoredMessage(conversation_id=conversation.id, position=0, role="user")
     with pytest.raises(IntegrityError), db.write() as session:
         session.add(message.model_copy(update={"conversation_id": "none"}))

@@ -13,6 +13,7 @@ class Conversation(SQLModel, table=True):
     __tablename__ = "conversation"
 
     id: str = Field(default_factory=new_id, primary_key=True)
+    owner_id: str = Field(foreign_key="person.id", index=True)
     title: str = ""
     base_ids: list[str] = Field(sa_type=JSON)
     model: str | None = None  # engine name or `auto`; None until one is selected

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.db.tables.columns import UtcDateTime, new_id, utc_now
@@ -12,10 +12,14 @@ NOWHERE = ""  # base id of removed documents; no base has this id
 
 
 class KnowledgeBase(SQLModel, table=True):
+    """A name is unique among the bases of its owner."""
+
     __tablename__ = "knowledge_base"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
 
     id: str = Field(default_factory=new_id, primary_key=True)
-    name: str = Field(unique=True, max_length=120)
+    owner_id: str = Field(foreign_key="person.id")
+    name: str = Field(max_length=120)
     description: str = ""
     embedder: str
     dim: int

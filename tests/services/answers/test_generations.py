@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
-from app.db.tables import Conversation, StoredMessage, utc_now
+from app.db.tables import OWNER_ID, Conversation, StoredMessage, utc_now
 from app.llm.scripted import ScriptedChatModel
 from app.rag.answer import AnswerLine
 from app.rag.events import Question
@@ -60,7 +60,7 @@ def empty_answer(
     application: Application, *, age_s: float = 0.0, content: str = ""
 ) -> StoredMessage:
     with application.db.write() as session:
-        conversation = Conversation(title="假期", base_ids=[])
+        conversation = Conversation(owner_id=OWNER_ID, title="假期", base_ids=[])
         session.add(conversation)
         session.flush()
         message = StoredMessage(

@@ -1,0 +1,68 @@
+"""Who is asking. Every service that reads or changes what belongs to people takes an `Access`."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, get_args
+
+from app.db.tables import OWNER_ID
+from app.services.errors import Forbidden
+
+KeyScope = Literal["ask", "read", "write", "export"]
+ALL_SCOPES: frozenset[KeyScope] = frozenset(get_args(KeyScope))
+Subject = tuple[str, str]  # kind and id, as in a grant
+EVERYONE: Subject = ("everyone", "")
+
+
+class Role(IntEnum):
+    """What a person may do in a base. Each role may do what those below it may."""
+
+    READER = 1  # search, ask, read documents
+    EDITOR = 2  # upload and delete documents, review ratings, evaluate
+    OWNER = 3  # share, restrict, rename, delete the base
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A person, or a program with a key of theirs.
+
+    `unrestricted` is the one person of an installation without a login: all bases and
+    conversations are theirs. `scopes` and `base_ids` are the limits of a key.
+    """
+
+    person_id: str
+    name: str
+    admin: bool = False
+    group_ids: frozenset[str] = frozenset()
+    scopes: frozenset[KeyScope] = ALL_SCOPES
+    base_ids: frozenset[str] | None = None
+    key_id: str = ""
+    unrestricted: bool = False
+
+    @property
+    def subjects(self) -> list[Subject]:
+        """Whoever a grant to would be one for this person."""
+        groups = [("group", group_id) for group_id in sorted(self.group_ids)]
+        return [("person", self.person_id), *groups, EVERYONE]
+
+    def require(self, scope: KeyScope) -> None:
+        """Raises Forbidden where the key is not for that."""
+        if scope not in self.scopes:
+            raise Forbidden(f"This key is not for {scope}.", code="key_scope")
+
+    def require_sign_in(self) -> None:
+        """Raises Forbidden for programs: a key must not give itself more rights."""
+        if self.key_id:
+            raise Forbidden("Keys can't do this; sign in.", code="key_scope")
+
+    def require_admin(self) -> None:
+        """Raises Forbidden for all but administrators who signed in."""
+        self.require_sign_in()
+        if not self.admin:
+            raise Forbidden("Only administrators may do this.", code="not_admin")
+
+
+LOCAL_OWNER = Access(OWNER_ID, OWNER_ID, admin=True, unrestricted=True)
