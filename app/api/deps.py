@@ -2,7 +2,7 @@
 
 Each route that is not public declares what it needs as the type of its `access` parameter:
 `Asking`, `Reading`, `Writing` and `Exporting` are for people and for keys with that scope,
-`SignedIn` and `Administering` for people alone.
+`SignedIn` and `Administering` for people alone, `Present` for anyone known.
 """
 
 from collections.abc import Callable
@@ -37,23 +37,23 @@ def _access(request: Request, app: App) -> Access:
     )
 
 
-_Present = Annotated[Access, Depends(_access)]
+Present = Annotated[Access, Depends(_access)]
 
 
 def _needs(scope: KeyScope) -> Callable[[Access], Access]:
-    def needs(access: _Present) -> Access:
+    def needs(access: Present) -> Access:
         access.require(scope)
         return access
 
     return needs
 
 
-def _signed_in(access: _Present) -> Access:
+def _signed_in(access: Present) -> Access:
     access.require_sign_in()
     return access
 
 
-def _administering(access: _Present) -> Access:
+def _administering(access: Present) -> Access:
     access.require_admin()
     return access
 
