@@ -20,11 +20,11 @@ def doctor(
     ] = False,
 ) -> None:
     """Check every component, and compare files and indexes with the database."""
-    from app.cli.client import ServiceClient
+    from app.cli.client import client_of
     from app.config import Settings
 
     settings = Settings()
-    client = ServiceClient(settings.api_base_url)
+    client = client_of(settings)
     try:
         status = client.get("/api/status")
     except CliError as error:
