@@ -175,9 +175,7 @@ def test_limits_of_a_day_and_what_was_used(tmp_path: Path) -> None:
     limits = {"daily_requests": 2, "auth": "password"}
     model = ScriptedChatModel()
     model.enqueue("你好。")
-    with running_api(
-        tmp_path / "data", model=model, passwords=cheap_passwords(), **limits
-    ) as api:
+    with running_api(tmp_path / "data", model=model, passwords=cheap_passwords(), **limits) as api:
         house = House(api)
         root, ada = house.person("root", admin=True), house.person("ada")
         base_id = ada.post("/api/bases", json={"name": "库"}).json()["id"]
