@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.guard import read_hosts, read_origins
+from app.people_settings import PeopleSettings, is_loopback
 
 MIB = 1024 * 1024
 
@@ -19,7 +20,7 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_hosts)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_origins)]
 
 
-class Settings(BaseSettings):
+class Settings(PeopleSettings):
     model_config = SettingsConfigDict(
         env_prefix="ZHIWEN_",
         env_file=".env",
@@ -225,6 +226,20 @@ class Settings(BaseSettings):
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
         return self
 
+    @property
+    def open_door(self) -> str | None:
+        """Why starting is refused, in lines for the person who starts it: other machines would get
+        in and nobody would have to sign in."""
+        for name, host in (("API_HOST", self.api_host), ("UI_HOST", self.ui_host)):
+            if self.auth == "none" and not self.open and not is_loopback(host):
+                return (
+                    f"ZHIWEN_{name}={host} lets other machines in, and nobody has to sign in. Set "
+                    "one of:\n"
+                    "  ZHIWEN_AUTH=password    first: zhiwen users add NAME --admin\n"
+                    f"  ZHIWEN_{name}=127.0.0.1"
+                )
+        return None
+
     def as_environment(self) -> dict[str, str]:
         """Environment variables that pass these settings on to another process."""
         variables = {}
@@ -272,6 +287,10 @@ class Settings(BaseSettings):
     @property
     def api_base_url(self) -> str:
         return str(self.api_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+    @property
+    def ui_base_url(self) -> str:
+        return str(self.ui_url or f"http://{self.ui_host}:{self.ui_port}").rstrip("/")
 
     @property
     def embedded_engine(self) -> bool:

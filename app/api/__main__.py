@@ -21,6 +21,8 @@ _SWITCH_S = 0.0005
 def serve() -> None:
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings()
+    if settings.open_door is not None:
+        sys.exit(settings.open_door)
     start_logging(settings)
     zhiwen = build(settings)
     app = create_app(zhiwen)
@@ -40,6 +42,7 @@ def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_level=settings.log_level,
         log_config=None,  # uvicorn's loggers use our format
         access_log=False,
+        forwarded_allow_ips=["127.0.0.1", "::1", *settings.trusted_proxies],
         timeout_graceful_shutdown=ANSWERS_S,
     )
 

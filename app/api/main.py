@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from app.api import problems
+from app.api import description, problems
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
     approved,
@@ -28,9 +28,12 @@ from app.api.routes import (
     search,
     sharing,
 )
+from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
 from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted
+from app.services.people.last_seen import WRITE_EVERY_S as LAST_SEEN_S
+from app.services.people.usage import WRITE_EVERY_S as USAGE_S
 from app.version import VERSION
 from app.wiring.application import Zhiwen
 
@@ -39,11 +42,13 @@ log = logging.getLogger(__name__)
 _ROUTES = (
     *(bases, sharing, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai),
+    *PEOPLE,
 )
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
 _ORPHANS_S = 900.0
 _TIDY_S = 30.0
+_RETENTION_S = 3600.0
 
 
 def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
@@ -59,6 +64,9 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),
             asyncio.create_task(_every(_TIDY_S, zhiwen.pages.tidy)),
+            asyncio.create_task(_every(LAST_SEEN_S, zhiwen.last_seen.write)),
+            asyncio.create_task(_every(USAGE_S, zhiwen.usage.write)),
+            asyncio.create_task(_every(_RETENTION_S, zhiwen.retention.sweep)),
         ]
         yield
         for task in tasks:
@@ -70,11 +78,13 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         version=VERSION,
         summary="Question answering over private documents",
         lifespan=lifespan,
+        openapi_url=None,  # `description` serves it to whom it is for
     )
     app.state.zhiwen = zhiwen
     _guard(app, zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
+    app.include_router(description.router)
     for module in _ROUTES:
         app.include_router(module.router)
     return app

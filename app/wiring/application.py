@@ -45,8 +45,7 @@ from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
 from app.services.people.access import LOCAL_OWNER
-from app.services.people.authentication import Authentication
-from app.services.people.sharing import Sharing
+from app.services.people.passwords import Passwords
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.services.search.withheld import WithheldChunks
@@ -55,6 +54,7 @@ from app.wiring.calibration import build_calibrator
 from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_checker, build_embedder, build_reranking, model_store
+from app.wiring.people import PeopleServices, build_people
 from app.wiring.tasks import build_recipes, build_tasks
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
@@ -69,17 +69,15 @@ _PAGES_BYTES = 32 * MIB  # pictures of pages: a few hundred
 
 
 @dataclass(frozen=True, slots=True)
-class Zhiwen:
-    """All services. `gateway` and `embedder` are the only access to models."""
+class Zhiwen(PeopleServices):
+    """All services; those for people come from their own module. `gateway` and `embedder` are the
+    only access to models."""
 
     settings: Settings
     db: Database
     files: FileStore
     embedder: Embedder
     gateway: Gateway
-    # people
-    authentication: Authentication
-    sharing: Sharing
     # library
     bases: Bases
     documents: Documents
@@ -178,16 +176,24 @@ class Zhiwen:
         await self.gateway.close()
         self.pages.close()
         self.indexes.save()
+        self.last_seen.write()
+        self.usage.write()
         self.db.dispose()
 
 
 def build(
-    settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
+    settings: Settings,
+    *,
+    embedder: Embedder | None = None,
+    model: ChatModel | None = None,
+    passwords: Passwords | None = None,
 ) -> Zhiwen:
     """Builds the application from the settings, each part from those above it. Tests can pass their
     own engines."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db, files = Database(settings.sql_url), FileStore(settings.files_path)
+
+    people = build_people(settings, db, passwords)
 
     # models
     store = model_store(settings)
@@ -223,13 +229,12 @@ def build(
     cpu_model = CpuModel(settings.data_dir, store, settings.prompt_budget[0], WITHIN_S)
 
     return Zhiwen(
+        **people.services(),
         settings=settings,
         db=db,
         files=files,
         embedder=embedder,
         gateway=gateway,
-        authentication=Authentication(settings.auth),
-        sharing=Sharing(db),
         bases=Bases(db, embedder.name, embedder.dim),
         documents=Documents(db, files, settings.max_upload_bytes),
         pages=Pages(db, files, build_renderer(settings), Kept(_PAGES_BYTES)),

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
-from app.api.deps import App, Asking
+from app.api.deps import COUNTED, App, Asking
 from app.api.problems import problem_of
 from app.api.routes.conversations import conversation_out
 from app.api.routes.messages import Task, message_out
@@ -59,7 +59,7 @@ def _asked(body: ChatIn, access: Asking, app: App) -> Asked:
     )
 
 
-@router.post("/chat", response_class=EventSourceResponse)
+@router.post("/chat", response_class=EventSourceResponse, dependencies=COUNTED)
 async def chat(
     asked: Annotated[Asked, Depends(_asked)], access: Asking, app: App
 ) -> AsyncIterator[Any]:
