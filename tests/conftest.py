@@ -1,5 +1,6 @@
 """Fixtures that several areas use."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,8 +51,10 @@ SLOW = (
     *("processes", "seeing", "torture"),
     *("ingest/embedding/test_openvino_graph", "ingest/embedding/test_sentence_transformer"),
     *("ingest/pages/test_scans", "ingest/parsers/test_hostile", "ingest/parsers/test_old_office"),
-    *("models/test_store", "services/jobs/test_workers", "services/library/test_formats"),
-    *("services/search/test_reembed", "tasks/test_engines_of_tasks", "tuning/test_formats"),
+    *("models/test_awq_pack", "models/test_store", "models/test_vllm_weights"),
+    *("services/jobs/test_workers", "services/library/test_formats"),
+    *("services/search/test_reembed", "services/test_whole_line_on_postgres"),
+    *("tasks/test_engines_of_tasks", "tuning/test_formats"),
 )
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {
@@ -61,6 +64,13 @@ SHARED = {
 }
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`make test-fast` does not import what it leaves out: half of its start were torch and TRL."""
+    if config.getoption("markexpr") == "not slow" and _path(collection_path).startswith(SLOW):
+        return True
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what `make test-fast` leaves out, and order tests for workers (pytest-xdist)."""
@@ -68,7 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not any(ROOT.glob(f"{listed.rstrip('/')}*")):
             raise pytest.UsageError(f"tests/{listed} is listed in tests/conftest.py and not there")
     for item in items:
-        path = item.path.relative_to(ROOT).as_posix()
+        path = _path(item.path)
         if path.startswith(SLOW) or _needs_server_or_weights(item):
             item.add_marker(pytest.mark.slow)
         for shared, group in SHARED.items():
@@ -76,6 +86,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.xdist_group(group))
     if hasattr(config, "workerinput"):  # slow ones first, so that the workers end together
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Garbage collections need not look at the modules of all tests: a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+
+
+def _path(path: Path) -> str:
+    """`db/test_files.py`."""
+    return path.relative_to(ROOT).as_posix()
 
 
 def _needs_server_or_weights(item: pytest.Item) -> bool:
