@@ -68,9 +68,14 @@ SLOW = (
 )
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {
-    **dict.fromkeys(("browser/test_whole_line", "browser/test_readme"), "zhiwen up"),
-    **{path: path for path in ("engines/", "ingest/embedding/test_openvino_graph")},
-    **{path: path for path in ("install/test_install", "llm/test_engine")},
+    **dict.fromkeys(
+        ("browser/test_whole_line", "browser/test_readme", "browser/test_every_format"), "zhiwen up"
+    ),
+    **{path: path for path in ("browser/test_address", "browser/test_document_pages")},
+    **{path: path for path in ("browser/test_phone", "browser/test_words", "docs/test_pages")},
+    **{path: path for path in ("engines/", "guard/test_browser", "guard/test_interface")},
+    **{path: path for path in ("ingest/embedding/test_openvino_graph", "install/test_install")},
+    **{path: path for path in ("llm/test_engine.py", "processes/test_kill", "seeing/test_metrics")},
 }
 
 
