@@ -104,8 +104,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Garbage collections need not look at the modules of all tests: a fifth of the time."""
-    gc.collect()
+    """Garbage collection skips what was imported: going through it took a fifth of the time."""
     gc.freeze()
 
 
