@@ -38,7 +38,7 @@ from app.wiring.application import Zhiwen
 
 log = logging.getLogger(__name__)
 
-_ROUTES = (
+ROUTERS = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai),
     *PEOPLE,
@@ -84,7 +84,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
     app.add_middleware(Observed)
     problems.install(app)
     app.include_router(description.router)
-    for module in _ROUTES:
+    for module in ROUTERS:
         app.include_router(module.router)
     return app
 
