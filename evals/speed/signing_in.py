@@ -97,5 +97,6 @@ if __name__ == "__main__":
     from evals.figures import table
 
     with tempfile.TemporaryDirectory(prefix="zhiwen-bench-") as folder:
-        settings = {"data_dir": folder, "embedder": "hashing", "sample_base": False}
-        Console().print(table(signing_in(settings)))
+        models = Settings().models_path.absolute()
+        settings = {"data_dir": folder, "models_dir": models, "embedder": "hashing"}
+        Console().print(table(signing_in({**settings, "sample_base": False})))
