@@ -45,7 +45,7 @@ from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
 from app.services.people.access import LOCAL_OWNER
-from app.services.people.passwords import Passwords
+from app.services.people.sign_in.passwords import Passwords
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.services.search.withheld import WithheldChunks

@@ -20,9 +20,9 @@ from app.db.tables import (
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import Access
 from app.services.people.audit import Audit
-from app.services.people.links import new_link
-from app.services.people.passwords import Passwords, check_password
 from app.services.people.sessions import end_sessions
+from app.services.people.sign_in.links import new_link
+from app.services.people.sign_in.passwords import Passwords, check_password
 
 # Owns the conversations of people who have left, where those are kept without their names.
 ANONYMOUS_ID = "anonymous"

@@ -12,7 +12,7 @@ from app.db.tables import LoginSession, Person, utc_now
 from app.services.errors import NotFound, Unauthenticated
 from app.services.people.access import Access
 from app.services.people.audit import Audit
-from app.services.people.tokens import new_token, token_hash
+from app.services.people.sign_in.tokens import new_token, token_hash
 from app.services.people.visitor import visitor
 
 ROTATE_AFTER = timedelta(hours=12)

@@ -5,7 +5,7 @@ import pytest
 from app.db.tables import OWNER_ID, BaseGrant, KnowledgeBase
 from app.services.errors import Conflict, Invalid, LinkInvalid, NotFound, SignInFailed
 from app.services.people.access import LOCAL_OWNER, Access
-from app.services.people.passwords import check_password
+from app.services.people.sign_in.passwords import check_password
 from tests.services.people.conftest import PASSWORD, Rooms
 
 
