@@ -49,7 +49,7 @@ def build_people(
 ) -> PeopleServices:
     """`passwords`: another hasher, for tests."""
     passwords = passwords or Passwords()
-    audit, last_seen = Audit(db), LastSeen(db)
+    audit, last_seen, throttle = Audit(db), LastSeen(db), Throttle()
     sessions = Sessions(db, audit, timedelta(hours=settings.session_hours))
     return PeopleServices(
         audit=audit,
@@ -57,7 +57,7 @@ def build_people(
         authentication=Authentication(
             settings.auth, db, last_seen, timedelta(hours=settings.session_idle_hours)
         ),
-        accounts=Accounts(db, audit, passwords),
+        accounts=Accounts(db, audit, passwords, throttle),
         sessions=sessions,
         links=Links(db, audit, passwords, sessions),
         keys=Keys(db, audit),
@@ -66,7 +66,7 @@ def build_people(
         leaving=Leaving(db, audit),
         usage=Usage(db, _limits(settings)),
         retention=Retention(db, audit, settings.keep_conversations_days, settings.keep_audit_days),
-        password_sign_in=PasswordSignIn(db, audit, passwords, sessions, Throttle()),
+        password_sign_in=PasswordSignIn(db, audit, passwords, sessions, throttle),
     )
 
 

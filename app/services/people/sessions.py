@@ -69,7 +69,9 @@ class Sessions:
         """
         with self.db.write() as session:
             found = session.exec(
-                select(LoginSession).where(LoginSession.token_hash == token_hash(token))
+                select(LoginSession)
+                .where(LoginSession.token_hash == token_hash(token))
+                .with_for_update()  # two pages may be loaded at once
             ).one_or_none()
             now = utc_now()
             if found is None or now >= found.expires_at or now < found.rotated_at + ROTATE_AFTER:
