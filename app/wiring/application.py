@@ -116,6 +116,7 @@ class Zhiwen(PeopleServices):
         self.db.migrate()
         self.files.sweep()
         sweep_interrupted(self.db)
+        self.retention.sweep()
         self.reconciliation.start()
         self.evaluations.move_files()
         if self.settings.sample_base:
