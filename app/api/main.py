@@ -26,7 +26,6 @@ from app.api.routes import (
     messages,
     openai,
     search,
-    sharing,
 )
 from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
@@ -40,7 +39,7 @@ from app.wiring.application import Zhiwen
 log = logging.getLogger(__name__)
 
 _ROUTES = (
-    *(bases, sharing, documents, document_pages, document_tables, jobs, search, chat, messages),
+    *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai),
     *PEOPLE,
 )
