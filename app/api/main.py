@@ -31,7 +31,7 @@ from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
 from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted
-from app.services.people.last_seen import WRITE_EVERY_S as LAST_SEEN_S
+from app.services.people.sign_in.last_seen import WRITE_EVERY_S as LAST_SEEN_S
 from app.services.people.usage import WRITE_EVERY_S as USAGE_S
 from app.version import VERSION
 from app.wiring.application import Zhiwen

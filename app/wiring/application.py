@@ -45,7 +45,7 @@ from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
 from app.services.people.access import LOCAL_OWNER
-from app.services.people.passwords import Passwords
+from app.services.people.sign_in.passwords import Passwords
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.services.search.withheld import WithheldChunks
@@ -116,6 +116,7 @@ class Zhiwen(PeopleServices):
         self.db.migrate()
         self.files.sweep()
         sweep_interrupted(self.db)
+        self.retention.sweep()
         self.reconciliation.start()
         self.evaluations.move_files()
         if self.settings.sample_base:

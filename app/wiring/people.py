@@ -11,15 +11,15 @@ from app.services.people.audit import Audit
 from app.services.people.authentication import Authentication
 from app.services.people.groups import Groups
 from app.services.people.keys import Keys
-from app.services.people.last_seen import LastSeen
 from app.services.people.leaving import Leaving
-from app.services.people.links import Links
-from app.services.people.password_sign_in import PasswordSignIn
-from app.services.people.passwords import Passwords
 from app.services.people.retention import Retention
 from app.services.people.sessions import Sessions
 from app.services.people.sharing import Sharing
-from app.services.people.throttle import Throttle
+from app.services.people.sign_in.by_password import PasswordSignIn
+from app.services.people.sign_in.last_seen import LastSeen
+from app.services.people.sign_in.links import Links
+from app.services.people.sign_in.passwords import Passwords
+from app.services.people.sign_in.throttle import Throttle
 from app.services.people.usage import DailyLimits, Usage
 
 
@@ -49,7 +49,7 @@ def build_people(
 ) -> PeopleServices:
     """`passwords`: another hasher, for tests."""
     passwords = passwords or Passwords()
-    audit, last_seen = Audit(db), LastSeen(db)
+    audit, last_seen, throttle = Audit(db), LastSeen(db), Throttle()
     sessions = Sessions(db, audit, timedelta(hours=settings.session_hours))
     return PeopleServices(
         audit=audit,
@@ -57,7 +57,7 @@ def build_people(
         authentication=Authentication(
             settings.auth, db, last_seen, timedelta(hours=settings.session_idle_hours)
         ),
-        accounts=Accounts(db, audit, passwords),
+        accounts=Accounts(db, audit, passwords, throttle),
         sessions=sessions,
         links=Links(db, audit, passwords, sessions),
         keys=Keys(db, audit),
@@ -66,7 +66,7 @@ def build_people(
         leaving=Leaving(db, audit),
         usage=Usage(db, _limits(settings)),
         retention=Retention(db, audit, settings.keep_conversations_days, settings.keep_audit_days),
-        password_sign_in=PasswordSignIn(db, audit, passwords, sessions, Throttle()),
+        password_sign_in=PasswordSignIn(db, audit, passwords, sessions, throttle),
     )
 
 

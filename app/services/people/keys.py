@@ -15,7 +15,7 @@ from app.services.people.access import ALL_SCOPES, Access, KeyScope
 from app.services.people.audit import Audit, record
 from app.services.people.authentication import KEY_PREFIX
 from app.services.people.grants import scope_of
-from app.services.people.tokens import new_token, token_hash
+from app.services.people.sign_in.tokens import new_token, token_hash
 
 _HINT_CHARS = 4
 _NAME_CHARS = 120

@@ -12,7 +12,7 @@ from app.db.tables import LoginSession, Person, utc_now
 from app.services.errors import NotFound, Unauthenticated
 from app.services.people.access import Access
 from app.services.people.audit import Audit, record
-from app.services.people.tokens import new_token, token_hash
+from app.services.people.sign_in.tokens import new_token, token_hash
 from app.services.people.visitor import visitor
 
 ROTATE_AFTER = timedelta(hours=12)
@@ -69,7 +69,9 @@ class Sessions:
         """
         with self.db.write() as session:
             found = session.exec(
-                select(LoginSession).where(LoginSession.token_hash == token_hash(token))
+                select(LoginSession)
+                .where(LoginSession.token_hash == token_hash(token))
+                .with_for_update()  # two pages may be loaded at once
             ).one_or_none()
             now = utc_now()
             if found is None or now >= found.expires_at or now < found.rotated_at + ROTATE_AFTER:

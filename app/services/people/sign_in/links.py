@@ -11,9 +11,9 @@ from app.db.tables import Person, SignInLink, utc_now
 from app.services.errors import LinkInvalid
 from app.services.people.access import Access
 from app.services.people.audit import Audit, record
-from app.services.people.passwords import Passwords, check_password
 from app.services.people.sessions import OpenedSession, Sessions, end_sessions
-from app.services.people.tokens import new_token, token_hash
+from app.services.people.sign_in.passwords import Passwords, check_password
+from app.services.people.sign_in.tokens import new_token, token_hash
 
 INVITE = timedelta(days=7)
 RESET = timedelta(days=1)

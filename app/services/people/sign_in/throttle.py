@@ -18,6 +18,7 @@ from app.services.errors import TooManyAttempts
 BY_NAME_AND_ADDRESS = RateLimitItemPerMinute(10, 15)
 BY_NAME = RateLimitItemPerMinute(50, 15)
 BY_ADDRESS = RateLimitItemPerMinute(100, 15)
+BY_PERSON = RateLimitItemPerMinute(10, 15)  # for the old password, when one changes it
 _NEWS = RateLimitItemPerMinute(1, 15)
 
 
@@ -32,9 +33,17 @@ class Throttle:
     def attempt(self, name: str, address: str) -> None:
         """Counts an attempt. Raises TooManyAttempts where there were too many."""
         for limit, *of in self._limits(name, address):
-            if not self._limiter.hit(limit, *of):
-                reset_at, _ = self._limiter.get_window_stats(limit, *of)
-                raise TooManyAttempts(max(1, math.ceil(reset_at - time.time())))
+            self._hit(limit, *of)
+
+    def attempt_own(self, person_id: str) -> None:
+        """Counts an attempt to change one's own password; it keeps nobody from signing in. Raises
+        TooManyAttempts."""
+        self._hit(BY_PERSON, "own", person_id)
+
+    def _hit(self, limit: RateLimitItem, *of: str) -> None:
+        if not self._limiter.hit(limit, *of):
+            reset_at, _ = self._limiter.get_window_stats(limit, *of)
+            raise TooManyAttempts(max(1, math.ceil(reset_at - time.time())))
 
     def is_news(self, address: str) -> bool:
         """Whether it is worth an audit entry that attempts from `address` are refused: once in 15
