@@ -102,6 +102,15 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   overflow-y: auto; overflow-x: hidden;
 }
 .st-key-conversations::-webkit-scrollbar { width: 6px; }
+/* the account takes a row, and another page for administrators */
+body:has(.st-key-account) .st-key-conversations {
+  min-height: max(9rem, 100vh - 26.5rem); max-height: max(9rem, 100vh - 26.5rem);
+}
+body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversations {
+  min-height: max(9rem, 100vh - 28.5rem); max-height: max(9rem, 100vh - 28.5rem);
+}
+.st-key-account-menu { flex-wrap: nowrap !important; }
+.st-key-account button { padding: 0.25rem 0.5rem; }
 .st-key-pages { border-top: 1px solid rgba(128, 140, 150, 0.25); padding-top: 0.75rem; }
 .st-key-language-switch button { padding: 0.25rem 0.5rem; }
 
@@ -131,8 +140,9 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 
 /* Buttons of an icon alone: their words are for those who hear the page */
 :is([class*="st-key-summarise-"], [class*="st-key-open-"], [class*="st-key-remove-"],
-  [class*="st-key-menu-"], .st-key-base-menu, [class*="st-key-variant-"],
-  [class*="st-key-variant1-"]) button [data-testid="stMarkdownContainer"] {
+  [class*="st-key-restrict-"], [class*="st-key-menu-"], .st-key-base-menu,
+  [class*="st-key-variant-"], [class*="st-key-variant1-"])
+  button [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap;
 }

@@ -11,6 +11,8 @@ import uvicorn
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.stand_in.service import Application, build, sample_application
+from ui.client.http import Client, connections
+from ui.client.visitor import Visitor
 
 
 @pytest.fixture
@@ -40,10 +42,15 @@ def served(application: Application) -> Iterator[str]:
         listener.close()
 
 
-def script(url: str) -> None:
+def script(url: str, token: str = "") -> None:
+    from ui.client.visitor import Visitor
     from ui.script import run
 
-    run(url)
+    run(url, Visitor(token))
+
+
+def client_for(url: str, token: str = "") -> Client:
+    return Client(connections(url), Visitor(token))
 
 
 @pytest.fixture
