@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.guard import read_hosts, read_origins
+from app.people_settings import PeopleSettings
 
 MIB = 1024 * 1024
 
@@ -19,7 +20,7 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_hosts)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_origins)]
 
 
-class Settings(BaseSettings):
+class Settings(PeopleSettings):
     model_config = SettingsConfigDict(
         env_prefix="ZHIWEN_",
         env_file=".env",
@@ -272,6 +273,10 @@ class Settings(BaseSettings):
     @property
     def api_base_url(self) -> str:
         return str(self.api_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+    @property
+    def ui_base_url(self) -> str:
+        return str(self.ui_url or f"http://{self.ui_host}:{self.ui_port}").rstrip("/")
 
     @property
     def embedded_engine(self) -> bool:

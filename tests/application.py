@@ -17,6 +17,7 @@ from app.llm.chat_model import ChatModel
 from app.llm.scripted import ScriptedChatModel
 from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.workers import new_worker_name
+from app.services.people.passwords import Passwords
 from app.wiring.application import Zhiwen, build
 from app.worker.evaluator import Evaluator
 from ingest.embedding.embedder import Embedder
@@ -101,6 +102,7 @@ def running_api(
     *,
     embedder: Embedder | None = None,
     model: ChatModel | None = None,
+    passwords: Passwords | None = None,
     **settings: object,
 ) -> Iterator[RunningApi]:
     """Serve an application on a free port: hashing embedder, and a scripted model unless one is
@@ -111,6 +113,7 @@ def running_api(
         test_settings(data_dir, **settings),
         embedder=embedder or HashingEmbedder(),
         model=model if model or "engines" in settings else ScriptedChatModel(),
+        passwords=passwords,
     )
     with listening_socket() as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -40,6 +40,7 @@ def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_level=settings.log_level,
         log_config=None,  # uvicorn's loggers use our format
         access_log=False,
+        forwarded_allow_ips=["127.0.0.1", "::1", *settings.trusted_proxies],
         timeout_graceful_shutdown=ANSWERS_S,
     )
 

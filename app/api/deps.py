@@ -5,7 +5,7 @@ Each route that is not public declares what it needs as the type of its `access`
 `SignedIn` and `Administering` for people alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -17,7 +17,7 @@ from app.wiring.application import Zhiwen
 SESSION_COOKIE = "zhiwen_session"
 
 
-def _zhiwen(request: Request) -> Zhiwen:
+async def _zhiwen(request: Request) -> Zhiwen:
     app: Zhiwen = request.app.state.zhiwen
     return app
 
@@ -27,33 +27,36 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0)]
 
 
-def _access(request: Request, app: App) -> Access:
+def credentials(request: Request) -> Credentials:
+    """The key and the cookie of a request, empty where there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return app.authentication.access(
-        Credentials(
-            bearer=token.strip() if scheme.lower() == "bearer" else "",
-            cookie=request.cookies.get(SESSION_COOKIE, ""),
-        )
+    return Credentials(
+        bearer=token.strip() if scheme.lower() == "bearer" else "",
+        cookie=request.cookies.get(SESSION_COOKIE, ""),
     )
+
+
+def _access(request: Request, app: App) -> Access:
+    return app.authentication.access(credentials(request))
 
 
 _Present = Annotated[Access, Depends(_access)]
 
 
-def _needs(scope: KeyScope) -> Callable[[Access], Access]:
-    def needs(access: _Present) -> Access:
+def _needs(scope: KeyScope) -> Callable[[Access], Awaitable[Access]]:
+    async def needs(access: _Present) -> Access:
         access.require(scope)
         return access
 
     return needs
 
 
-def _signed_in(access: _Present) -> Access:
+async def _signed_in(access: _Present) -> Access:
     access.require_sign_in()
     return access
 
 
-def _administering(access: _Present) -> Access:
+async def _administering(access: _Present) -> Access:
     access.require_admin()
     return access
 

@@ -27,9 +27,11 @@ from app.api.routes import (
     openai,
     search,
 )
+from app.api.routes.people import session
 from app.config import Settings
 from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted
+from app.services.people.last_seen import WRITE_EVERY_S
 from app.version import VERSION
 from app.wiring.application import Zhiwen
 
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 _ROUTES = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai),
+    session,
 )
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
@@ -58,6 +61,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),
             asyncio.create_task(_every(_TIDY_S, zhiwen.pages.tidy)),
+            asyncio.create_task(_every(WRITE_EVERY_S, zhiwen.last_seen.write)),
         ]
         yield
         for task in tasks:

@@ -1,5 +1,5 @@
-"""Gives every request a trace id, counts it and measures the time to its first byte, without
-buffering streams."""
+"""Gives every request a trace id, notes who sent it, counts it and measures the time to its first
+byte, without buffering streams."""
 
 import time
 
@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import tracing
 from app.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from app.services.people.visitor import VISITOR, Visitor
 
 TRACE_HEADER = b"x-trace-id"
 
@@ -27,6 +28,10 @@ class Observed:
         began = time.perf_counter()
         given = next((v for k, v in scope["headers"] if k == b"traceparent"), b"")
         trace_id = tracing.begin(given.decode("ascii", errors="replace"))
+        agent = next((v for k, v in scope["headers"] if k == b"user-agent"), b"")
+        # The server has put the visitor's address in place of a trusted proxy's.
+        address = scope["client"][0] if scope.get("client") else ""
+        VISITOR.set(Visitor(address, agent.decode("latin-1")))
 
         async def observed_send(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -124,7 +124,9 @@ def install(app: FastAPI) -> None:
         if isinstance(error, EngineBusy):
             headers["Retry-After"] = str(round(error.retry_after_s or 5))
         elif isinstance(error, services.Busy):
-            headers["Retry-After"] = "2"
+            headers["Retry-After"] = str(error.retry_after_s)
+        elif isinstance(error, services.Unauthenticated):
+            headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 wants a challenge
         return respond(request, problem_of(error), headers)
 
     async def http(request: Request, error: Exception) -> JSONResponse:

@@ -2,14 +2,18 @@
 
 ServiceError
 ├── Unauthenticated 401  nobody is signed in, or the key is unknown
+│   └── SignInFailed      unknown name, wrong password or disabled account: nobody learns which
 ├── Forbidden       403  this person or key may not do that
 ├── NotFound        404  no such base, document, message, …
+│   └── LinkInvalid       a sign-in link that is unknown, used or expired
 ├── Conflict        409  a name is taken, or the object is in the wrong state
 ├── TooLarge        413  a file exceeds its limit
 │   └── QuestionTooLong   a question exceeds its limit, in characters or tokens
 ├── Unsupported     415  a file format without a parser
 ├── Invalid         422  the request is invalid
 ├── Busy            429  too much of this is going on
+│   ├── TooManyAttempts   to sign in
+│   └── DailyLimit        of a person or key is used up
 └── WrongEmbedder   409  a base was built with another embedding model
 """
 
@@ -29,6 +33,13 @@ class Unauthenticated(ServiceError):
         super().__init__(message)
 
 
+class SignInFailed(Unauthenticated):
+    code = "sign_in_failed"
+
+    def __init__(self) -> None:
+        super().__init__("Name or password is wrong, or the account can't be used.")
+
+
 class Forbidden(ServiceError):
     def __init__(self, message: str, *, code: str = "forbidden") -> None:
         super().__init__(message)
@@ -40,6 +51,13 @@ class NotFound(ServiceError):
 
     def __init__(self, what: str, id_: str) -> None:
         super().__init__(f"There is no {what} with id {id_[:64]!r}.")
+
+
+class LinkInvalid(NotFound):
+    code = "link_invalid"
+
+    def __init__(self) -> None:
+        ServiceError.__init__(self, "This link is used or has expired. Ask for another one.")
 
 
 class Conflict(ServiceError):
@@ -77,6 +95,29 @@ class Invalid(ServiceError):
 
 class Busy(ServiceError):
     code = "busy"
+    retry_after_s = 2
+
+
+class TooManyAttempts(Busy):
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many attempts. Try again in {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
+        self.facts = {"seconds": retry_after_s}
+
+
+class DailyLimit(Busy):
+    """`facts` are the numbers in the message."""
+
+    code = "daily_limit"
+
+    def __init__(self, used: int, limit: int, unit: str, retry_after_s: int) -> None:
+        super().__init__(
+            f"The limit of {limit} {unit} a day is used up. It begins anew at midnight UTC."
+        )
+        self.retry_after_s = retry_after_s
+        self.facts = {"used": used, "limit": limit}
 
 
 class WrongEmbedder(ServiceError):

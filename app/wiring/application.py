@@ -44,7 +44,16 @@ from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
+from app.services.people.accounts import Accounts
+from app.services.people.audit import Audit
 from app.services.people.authentication import Authentication
+from app.services.people.groups import Groups
+from app.services.people.keys import Keys
+from app.services.people.last_seen import LastSeen
+from app.services.people.links import Links
+from app.services.people.password_sign_in import PasswordSignIn
+from app.services.people.passwords import Passwords
+from app.services.people.sessions import Sessions
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
@@ -52,6 +61,7 @@ from app.wiring.calibration import build_calibrator
 from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_checker, build_embedder, build_reranking, model_store
+from app.wiring.people import build_people
 from app.wiring.tasks import build_recipes, build_tasks
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
@@ -76,6 +86,14 @@ class Zhiwen:
     gateway: Gateway
     # people
     authentication: Authentication
+    password_sign_in: PasswordSignIn
+    accounts: Accounts
+    sessions: Sessions
+    links: Links
+    keys: Keys
+    groups: Groups
+    audit: Audit
+    last_seen: LastSeen
     # library
     bases: Bases
     documents: Documents
@@ -174,16 +192,23 @@ class Zhiwen:
         await self.gateway.close()
         self.pages.close()
         self.indexes.save()
+        self.last_seen.write()
         self.db.dispose()
 
 
 def build(
-    settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None
+    settings: Settings,
+    *,
+    embedder: Embedder | None = None,
+    model: ChatModel | None = None,
+    passwords: Passwords | None = None,
 ) -> Zhiwen:
     """Builds the application from the settings, each part from those above it. Tests can pass their
     own engines."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db, files = Database(settings.sql_url), FileStore(settings.files_path)
+
+    people = build_people(settings, db, passwords)
 
     # models
     store = model_store(settings)
@@ -223,7 +248,15 @@ def build(
         files=files,
         embedder=embedder,
         gateway=gateway,
-        authentication=Authentication(settings.auth),
+        authentication=people.authentication,
+        password_sign_in=people.password_sign_in,
+        accounts=people.accounts,
+        sessions=people.sessions,
+        links=people.links,
+        keys=people.keys,
+        groups=people.groups,
+        audit=people.audit,
+        last_seen=people.last_seen,
         bases=Bases(db, embedder.name, embedder.dim),
         documents=Documents(db, files, settings.max_upload_bytes),
         pages=Pages(db, files, build_renderer(settings), Kept(_PAGES_BYTES)),

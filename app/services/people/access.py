@@ -40,6 +40,7 @@ class Access:
     scopes: frozenset[KeyScope] = ALL_SCOPES
     base_ids: frozenset[str] | None = None
     key_id: str = ""
+    session_id: str = ""
     unrestricted: bool = False
 
     @property

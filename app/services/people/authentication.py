@@ -1,17 +1,34 @@
-"""From what a request carries to who is asking."""
+"""From what a request carries to who is asking.
+
+Each request reads the database once and nothing is cached, so that a disabled person, an ended
+session and a revoked key stop at once.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast
 
+from sqlalchemy import Select
+from sqlalchemy import select as select_columns
+from sqlmodel import col
+
+from app.db.engine import Database
+from app.db.tables import ApiKey, GroupMember, LoginSession, Person, utc_now
 from app.services.errors import Unauthenticated
-from app.services.people.access import LOCAL_OWNER, Access
+from app.services.people.access import LOCAL_OWNER, Access, KeyScope
+from app.services.people.last_seen import LastSeen
+from app.services.people.tokens import token_hash
 
 AuthMode = Literal["none", "password", "oidc", "proxy"]
+
+KEY_PREFIX = "zk_"
+# Requests that were on their way when the token was replaced, and tabs that don't know it yet.
+PREVIOUS_TOKEN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request carries: the bearer token of a key or session, and the session's cookie."""
+    """What a request carries: the bearer token of a key, and the session's cookie."""
 
     bearer: str = ""
     cookie: str = ""
@@ -19,10 +36,99 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
+    """`idle`: how long a session lasts without a request."""
+
     mode: AuthMode
+    db: Database
+    last_seen: LastSeen
+    idle: timedelta
 
     def access(self, credentials: Credentials) -> Access:
-        """Raises Unauthenticated."""
+        """Who is asking. A key comes before a cookie. Raises Unauthenticated."""
         if self.mode == "none":
             return LOCAL_OWNER
+        if credentials.bearer:
+            return self._of_key(credentials.bearer)
+        if credentials.cookie:
+            return self._of_session(credentials.cookie)
         raise Unauthenticated
+
+    def _of_session(self, token: str) -> Access:
+        hashed, now = token_hash(token), utc_now()
+        rows = self._read(
+            _person_and(
+                LoginSession.id,
+                LoginSession.token_hash,
+                LoginSession.rotated_at,
+                LoginSession.seen_at,
+                LoginSession.expires_at,
+            )
+            .join(LoginSession, col(LoginSession.person_id) == col(Person.id))
+            .where(
+                (col(LoginSession.token_hash) == hashed)
+                | (col(LoginSession.previous_hash) == hashed)
+            )
+        )
+        found = rows[0]
+        replaced = found.token_hash != hashed and now > found.rotated_at + PREVIOUS_TOKEN
+        if replaced or now >= found.expires_at or now >= self._idle_from(found):
+            raise Unauthenticated
+        self.last_seen.note(found.person_id, session_id=found.id)
+        return Access(found.person_id, found.name, found.admin, _groups(rows), session_id=found.id)
+
+    def _idle_from(self, session: Any) -> datetime:
+        seen = self.last_seen.of_session(session.id) or session.seen_at
+        return cast("datetime", seen) + self.idle
+
+    def _of_key(self, token: str) -> Access:
+        if not token.startswith(KEY_PREFIX):
+            raise Unauthenticated
+        rows = self._read(
+            _person_and(
+                ApiKey.id, ApiKey.scopes, ApiKey.base_ids, ApiKey.expires_at, ApiKey.revoked_at
+            )
+            .join(ApiKey, col(ApiKey.person_id) == col(Person.id))
+            .where(col(ApiKey.token_hash) == token_hash(token))
+        )
+        found = rows[0]
+        expired = found.expires_at is not None and utc_now() >= found.expires_at
+        if expired or found.revoked_at is not None:
+            raise Unauthenticated
+        self.last_seen.note(found.person_id, key_id=found.id)
+        return Access(
+            found.person_id,
+            found.name,
+            admin=False,  # a key never administers
+            group_ids=_groups(rows),
+            scopes=frozenset(cast("list[KeyScope]", found.scopes)),
+            base_ids=None if found.base_ids is None else frozenset(found.base_ids),
+            key_id=found.id,
+        )
+
+    def _read(self, statement: Select[Any]) -> list[Any]:
+        """One row a group of the person, at least one. Raises Unauthenticated where there is no
+        row: unknown, or of a person who may not sign in."""
+        with self.db.read() as session:
+            rows = list(session.execute(statement))
+        if not rows:
+            raise Unauthenticated
+        return rows
+
+
+def _person_and(*columns: Any) -> Select[Any]:
+    return (
+        select_columns(
+            col(Person.id).label("person_id"),
+            col(Person.name),
+            col(Person.admin),
+            col(GroupMember.group_id),
+            *columns,
+        )
+        .select_from(Person)
+        .outerjoin(GroupMember, col(GroupMember.person_id) == col(Person.id))
+        .where(col(Person.state) == "active")
+    )
+
+
+def _groups(rows: list[Any]) -> frozenset[str]:
+    return frozenset(row.group_id for row in rows if row.group_id is not None)
