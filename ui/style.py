@@ -104,12 +104,13 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 .st-key-conversations::-webkit-scrollbar { width: 6px; }
 /* the account takes a row, and another page for administrators */
 body:has(.st-key-account) .st-key-conversations {
-  min-height: max(9rem, 100vh - 26.5rem); max-height: max(9rem, 100vh - 26.5rem);
+  min-height: max(9rem, 100vh - 28rem); max-height: max(9rem, 100vh - 28rem);
 }
 body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversations {
-  min-height: max(9rem, 100vh - 28.5rem); max-height: max(9rem, 100vh - 28.5rem);
+  min-height: max(9rem, 100vh - 30rem); max-height: max(9rem, 100vh - 30rem);
 }
 .st-key-account-menu { flex-wrap: nowrap !important; }
+.st-key-account button[aria-expanded="true"] { color: inherit; }
 .st-key-account button { padding: 0.25rem 0.5rem; }
 .st-key-pages { border-top: 1px solid rgba(128, 140, 150, 0.25); padding-top: 0.75rem; }
 .st-key-language-switch button { padding: 0.25rem 0.5rem; }

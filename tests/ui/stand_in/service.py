@@ -77,6 +77,7 @@ class Application:
     only_thinks: bool = False  # until its limit
     healthy: bool = True
     house: "House | None" = None  # where a login is needed
+    roles: dict[str, str] = field(default_factory=dict)  # by base
     max_question_chars: int = 8000
     max_question_tokens: int = 8000  # a character is a token
     counts_to: int = 8000  # what it tells the interface

@@ -94,7 +94,7 @@ def _create(opened: dict[str, object], bases: dict[str, str]) -> None:
     except ApiError as error:
         st.error(t("key.name_taken") if error.status == 409 else refused(error))
         return
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _in(days: int) -> str:

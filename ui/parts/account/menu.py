@@ -25,7 +25,6 @@ def draw() -> None:
             icon=":material/account_circle:",
             type="tertiary",
             key="account",
-            help=t("account.menu", name=plain(person["name"])),
             format_func=lambda action: t(f"account.{action}"),
         )
         st.space("stretch")

@@ -115,4 +115,4 @@ def tried(call: Callable[[], None]) -> None:
     except ApiError as error:
         st.error(refused(error))
         return
-    st.rerun(scope="fragment")
+    st.rerun()
