@@ -6,10 +6,13 @@ Each route that is not public declares what it needs as the type of its `access`
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from app.llm.request_queue import ASKER
+from app.measure import CHARGE
 from app.services.people.access import Access, KeyScope
 from app.services.people.authentication import Credentials
 from app.wiring.application import Zhiwen
@@ -40,23 +43,23 @@ def _access(request: Request, app: App) -> Access:
     return app.authentication.access(credentials(request))
 
 
-_Present = Annotated[Access, Depends(_access)]
+Present = Annotated[Access, Depends(_access)]
 
 
 def _needs(scope: KeyScope) -> Callable[[Access], Awaitable[Access]]:
-    async def needs(access: _Present) -> Access:
+    async def needs(access: Present) -> Access:
         access.require(scope)
         return access
 
     return needs
 
 
-async def _signed_in(access: _Present) -> Access:
+async def _signed_in(access: Present) -> Access:
     access.require_sign_in()
     return access
 
 
-async def _administering(access: _Present) -> Access:
+async def _administering(access: Present) -> Access:
     access.require_admin()
     return access
 
@@ -67,3 +70,18 @@ Writing = Annotated[Access, Depends(_needs("write"))]
 Exporting = Annotated[Access, Depends(_needs("export"))]
 SignedIn = Annotated[Access, Depends(_signed_in)]
 Administering = Annotated[Access, Depends(_administering)]
+
+
+async def _charged(access: Asking, app: App) -> None:
+    """The queue of an engine takes turns between people, and tokens go to their account. The tasks
+    of a request inherit both."""
+    ASKER.set(access.person_id)
+    CHARGE.set(partial(app.usage.add_tokens, access))
+
+
+def _admitted(access: Asking, app: App) -> None:
+    app.usage.admit(access)
+
+
+# Of routes that search or ask: counted, within the limits of a day.
+COUNTED = (Depends(_admitted), Depends(_charged))

@@ -27,11 +27,12 @@ from app.api.routes import (
     openai,
     search,
 )
-from app.api.routes.people import session
+from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
 from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted
-from app.services.people.last_seen import WRITE_EVERY_S
+from app.services.people.last_seen import WRITE_EVERY_S as LAST_SEEN_S
+from app.services.people.usage import WRITE_EVERY_S as USAGE_S
 from app.version import VERSION
 from app.wiring.application import Zhiwen
 
@@ -40,12 +41,13 @@ log = logging.getLogger(__name__)
 _ROUTES = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai),
-    session,
+    *PEOPLE,
 )
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
 _ORPHANS_S = 900.0
 _TIDY_S = 30.0
+_RETENTION_S = 3600.0
 
 
 def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
@@ -61,7 +63,9 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),
             asyncio.create_task(_every(_TIDY_S, zhiwen.pages.tidy)),
-            asyncio.create_task(_every(WRITE_EVERY_S, zhiwen.last_seen.write)),
+            asyncio.create_task(_every(LAST_SEEN_S, zhiwen.last_seen.write)),
+            asyncio.create_task(_every(USAGE_S, zhiwen.usage.write)),
+            asyncio.create_task(_every(_RETENTION_S, zhiwen.retention.sweep)),
         ]
         yield
         for task in tasks:

@@ -225,6 +225,10 @@ class Gateway:
         """Answers that can run or wait at the same time with `auto`."""
         return sum(e.spec.max_running + e.spec.max_waiting for e in self._auto_engines())
 
+    def yields_to(self, asker: str) -> bool:
+        """Whether a full queue would make room for a request of `asker`."""
+        return any(engine.queue.yields_to(asker) for engine in self._auto_engines())
+
     @property
     def retry_after_s(self) -> float:
         """Estimated seconds until a slot is free."""

@@ -44,16 +44,7 @@ from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
-from app.services.people.accounts import Accounts
-from app.services.people.audit import Audit
-from app.services.people.authentication import Authentication
-from app.services.people.groups import Groups
-from app.services.people.keys import Keys
-from app.services.people.last_seen import LastSeen
-from app.services.people.links import Links
-from app.services.people.password_sign_in import PasswordSignIn
 from app.services.people.passwords import Passwords
-from app.services.people.sessions import Sessions
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.version import VERSION
@@ -61,7 +52,7 @@ from app.wiring.calibration import build_calibrator
 from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_checker, build_embedder, build_reranking, model_store
-from app.wiring.people import build_people
+from app.wiring.people import PeopleServices, build_people
 from app.wiring.tasks import build_recipes, build_tasks
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
@@ -76,24 +67,15 @@ _PAGES_BYTES = 32 * MIB  # pictures of pages: a few hundred
 
 
 @dataclass(frozen=True, slots=True)
-class Zhiwen:
-    """All services. `gateway` and `embedder` are the only access to models."""
+class Zhiwen(PeopleServices):
+    """All services; those for people come from their own module. `gateway` and `embedder` are the
+    only access to models."""
 
     settings: Settings
     db: Database
     files: FileStore
     embedder: Embedder
     gateway: Gateway
-    # people
-    authentication: Authentication
-    password_sign_in: PasswordSignIn
-    accounts: Accounts
-    sessions: Sessions
-    links: Links
-    keys: Keys
-    groups: Groups
-    audit: Audit
-    last_seen: LastSeen
     # library
     bases: Bases
     documents: Documents
@@ -193,6 +175,7 @@ class Zhiwen:
         self.pages.close()
         self.indexes.save()
         self.last_seen.write()
+        self.usage.write()
         self.db.dispose()
 
 
@@ -243,20 +226,12 @@ def build(
     cpu_model = CpuModel(settings.data_dir, store, settings.prompt_budget[0], WITHIN_S)
 
     return Zhiwen(
+        **people.services(),
         settings=settings,
         db=db,
         files=files,
         embedder=embedder,
         gateway=gateway,
-        authentication=people.authentication,
-        password_sign_in=people.password_sign_in,
-        accounts=people.accounts,
-        sessions=people.sessions,
-        links=people.links,
-        keys=people.keys,
-        groups=people.groups,
-        audit=people.audit,
-        last_seen=people.last_seen,
         bases=Bases(db, embedder.name, embedder.dim),
         documents=Documents(db, files, settings.max_upload_bytes),
         pages=Pages(db, files, build_renderer(settings), Kept(_PAGES_BYTES)),

@@ -1,7 +1,8 @@
 """Builds the services for people: accounts, sessions, keys, audit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
+from typing import Any
 
 from app.config import Settings
 from app.db.engine import Database
@@ -11,15 +12,18 @@ from app.services.people.authentication import Authentication
 from app.services.people.groups import Groups
 from app.services.people.keys import Keys
 from app.services.people.last_seen import LastSeen
+from app.services.people.leaving import Leaving
 from app.services.people.links import Links
 from app.services.people.password_sign_in import PasswordSignIn
 from app.services.people.passwords import Passwords
+from app.services.people.retention import Retention
 from app.services.people.sessions import Sessions
 from app.services.people.throttle import Throttle
+from app.services.people.usage import DailyLimits, Usage
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class PeopleServices:
     audit: Audit
     last_seen: LastSeen
     authentication: Authentication
@@ -28,15 +32,24 @@ class People:
     links: Links
     keys: Keys
     groups: Groups
+    leaving: Leaving
+    usage: Usage
+    retention: Retention
     password_sign_in: PasswordSignIn
 
+    def services(self) -> dict[str, Any]:
+        """By name, for the application, which has them as its own."""
+        return {each.name: getattr(self, each.name) for each in fields(PeopleServices)}
 
-def build_people(settings: Settings, db: Database, passwords: Passwords | None = None) -> People:
+
+def build_people(
+    settings: Settings, db: Database, passwords: Passwords | None = None
+) -> PeopleServices:
     """`passwords`: another hasher, for tests."""
     passwords = passwords or Passwords()
     audit, last_seen = Audit(db), LastSeen(db)
     sessions = Sessions(db, audit, timedelta(hours=settings.session_hours))
-    return People(
+    return PeopleServices(
         audit=audit,
         last_seen=last_seen,
         authentication=Authentication(
@@ -47,5 +60,17 @@ def build_people(settings: Settings, db: Database, passwords: Passwords | None =
         links=Links(db, audit, passwords, sessions),
         keys=Keys(db, audit),
         groups=Groups(db, audit),
+        leaving=Leaving(db, audit),
+        usage=Usage(db, _limits(settings)),
+        retention=Retention(db, audit, settings.keep_conversations_days, settings.keep_audit_days),
         password_sign_in=PasswordSignIn(db, audit, passwords, sessions, Throttle()),
+    )
+
+
+def _limits(settings: Settings) -> DailyLimits:
+    return DailyLimits(
+        settings.daily_requests,
+        settings.daily_tokens,
+        settings.key_daily_requests,
+        settings.key_daily_tokens,
     )

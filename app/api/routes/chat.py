@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
-from app.api.deps import App
+from app.api.deps import COUNTED, App
 from app.api.problems import problem_of
 from app.api.routes.conversations import conversation_out
 from app.api.routes.messages import Task, message_out
@@ -58,7 +58,7 @@ def _asked(body: ChatIn, app: App) -> Asked:
     )
 
 
-@router.post("/chat", response_class=EventSourceResponse)
+@router.post("/chat", response_class=EventSourceResponse, dependencies=COUNTED)
 async def chat(asked: Annotated[Asked, Depends(_asked)], app: App) -> AsyncIterator[Any]:
     """Ask a question. Events: start, stage, sources, thought, delta, done or error.
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import App
+from app.api.deps import COUNTED, App
 from app.api.routes.feedback import FeedbackOut, feedback_out
 from app.api.wire import PassageOut, Wire
 from app.db.tables import StoredFeedback, StoredMessage
@@ -167,7 +167,7 @@ def stop_message(message_id: str, app: App) -> MessageOut:
     return message_out(view.message, view.feedback)
 
 
-@router.post("/messages/{message_id}/replay")
+@router.post("/messages/{message_id}/replay", dependencies=COUNTED)
 async def replay_message(message_id: str, app: App) -> ReplayOut:
     """Replay an answer from its stored prompt and compare the two. Stores nothing."""
     made = await app.replay.run(message_id)

@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import tracing
-from app.api.deps import App
+from app.api.deps import COUNTED, App
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
 from app.llm.messages import Message
@@ -99,7 +99,7 @@ def _question(body: CompletionIn, app: App) -> Question:
     return app.direct.question(body.model, messages, body.temperature, thinking)
 
 
-@router.post("/chat/completions", response_model=None)
+@router.post("/chat/completions", response_model=None, dependencies=COUNTED)
 async def create_completion(
     body: CompletionIn,
     question: Annotated[Question, Depends(_question)],

@@ -11,6 +11,7 @@ from app.db.tables import Conversation, StoredMessage, utc_now
 from app.llm.chat_model import EngineBusy
 from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
+from app.llm.request_queue import ASKER
 from app.rag.events import Question
 from app.rag.retrieval.follow_up import leans
 from app.rag.types import Task
@@ -207,7 +208,8 @@ class Ask:
     def _check(self, model: str | None) -> None:
         if model is not None and not self.gateway.knows(model):
             raise NotFound("model", model)
-        if self.generations.running >= self.gateway.capacity:
+        full = self.generations.running >= self.gateway.capacity
+        if full and not self.gateway.yields_to(ASKER.get()):
             raise EngineBusy(
                 "Too many questions at once. Please try again in a moment.",
                 self.gateway.retry_after_s,

@@ -8,7 +8,7 @@ from app.config import Settings
 from app.db.engine import Database
 from app.services.people.access import LOCAL_OWNER
 from app.services.people.authentication import Credentials
-from app.wiring.people import People, build_people
+from app.wiring.people import PeopleServices, build_people
 from tests.passwords import cheap_passwords
 
 PASSWORD = "seven green kettles"
@@ -19,7 +19,7 @@ class Rooms:
     """The services for people on a database of each kind."""
 
     db: Database
-    people: People
+    people: PeopleServices
 
     def person(self, name: str, *, admin: bool = False) -> str:
         """The id of somebody new with PASSWORD."""
