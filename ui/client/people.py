@@ -98,5 +98,5 @@ class People:
         params = {**filters, "limit": limit, "offset": offset}
         return cast(wire.AuditList, self._call("GET", "/api/audit", params=params))
 
-    def usage(self, days: int) -> list[wire.Usage]:
-        return cast(list[wire.Usage], self._call("GET", "/api/usage", params={"days": days}))
+    def usage(self, days: int) -> wire.UsageList:
+        return cast(wire.UsageList, self._call("GET", "/api/usage", params={"days": days}))

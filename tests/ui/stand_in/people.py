@@ -297,8 +297,9 @@ def add_account_routes(api: FastAPI, home: House) -> None:
         return PlainTextResponse("{}\n")
 
     @api.get("/api/usage")
-    async def usage() -> list[Record]:
-        return home.usage
+    async def usage() -> Record:
+        limits = dict.fromkeys(("requests", "tokens", "key_requests", "key_tokens"), 0)
+        return {"items": home.usage, "limits": {**limits, "requests": 500}}
 
 
 def add_group_routes(api: FastAPI, home: House) -> None:
@@ -406,9 +407,7 @@ def sample_audit(home: House) -> None:
             {
                 "day": "2031-03-01",
                 "person_id": person["id"],
-                "person_name": name,
-                "key_id": "",
-                "key_name": "报表脚本" if number == 0 else "",
+                "key_id": new_id() if number == 0 else "",
                 "requests": 120 + number,
                 "tokens": 48_000 * (number + 1),
             }

@@ -53,6 +53,7 @@ from ui.client.wire.people import (
     GroupWithMembers,
     Invited,
     Key,
+    Limits,
     LoginSession,
     Me,
     Named,
@@ -66,6 +67,7 @@ from ui.client.wire.people import (
     Subject,
     SubjectKind,
     Usage,
+    UsageList,
 )
 from ui.client.wire.review import (
     Approved,
@@ -115,6 +117,7 @@ __all__ = [
     "Invited",
     "Key",
     "LeftOut",
+    "Limits",
     "LoginSession",
     "Marker",
     "Me",
@@ -147,4 +150,5 @@ __all__ = [
     "Tried",
     "Unsupported",
     "Usage",
+    "UsageList",
 ]

@@ -2,7 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
-from ui.client.wire.people import Group, Role
+from ui.client.wire.people import Role
 
 DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "superseded"]
 
@@ -14,8 +14,7 @@ class Base(TypedDict):
     ready_count: int
     failed_count: int
     role: NotRequired[Role]  # the visitor's
-    owner: NotRequired[Group | None]
-    shared: NotRequired[Literal["private", "people", "everyone"]]
+    owner: NotRequired[str]  # their user name
 
 
 class Notice(TypedDict):

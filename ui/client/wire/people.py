@@ -122,15 +122,27 @@ class AuditList(TypedDict):
 
 
 class Usage(TypedDict):
-    """Of a day, by a person or one of their keys."""
+    """Of a day (UTC), by a person or one of their keys."""
 
     day: str
     person_id: str
-    person_name: str
     key_id: str
-    key_name: str
     requests: int
     tokens: int
+
+
+class Limits(TypedDict):
+    """A day; 0 is none. Those of a person include their keys."""
+
+    requests: int
+    tokens: int
+    key_requests: int
+    key_tokens: int
+
+
+class UsageList(TypedDict):
+    items: list[Usage]
+    limits: Limits
 
 
 class Subject(TypedDict):

@@ -48,9 +48,9 @@ def _menu() -> str | None:
 def label(base: wire.Base) -> str:
     """The name, and whose it is where that is somebody else: names are unique per owner only."""
     person, owner = state.person(), base.get("owner")
-    if person is None or owner is None or owner["id"] == person["id"]:
+    if person is None or not owner or owner == person["name"]:
         return base["name"]
-    return t("documents.shared_by", name=base["name"], owner=owner["name"])
+    return t("documents.shared_by", name=base["name"], owner=owner)
 
 
 def _first(bases: list[wire.Base]) -> str:
