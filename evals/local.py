@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 
 from app.services.ingestion.ingestion import Ingestion
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import Zhiwen
 
 _WORKER = "evals"
@@ -37,9 +38,9 @@ def add_documents(
 
     `on_document` is called after each. Raises RuntimeError if a document cannot be read.
     """
-    base_id = zhiwen.bases.create(base_name).base.id
+    base_id = zhiwen.bases.create(ME, base_name).base.id
     ids = {
-        name: zhiwen.documents.accept_bytes(base_id, name, data).document.id
+        name: zhiwen.documents.accept_bytes(ME, base_id, name, data).document.id
         for name, data in contents.items()
     }
     ingestion = ingestion_of(zhiwen)
@@ -47,7 +48,7 @@ def add_documents(
         ingestion.run(claim, _WORKER)
         on_document()
     for document_id in ids.values():
-        document = zhiwen.documents.get(document_id).document
+        document = zhiwen.documents.get(ME, document_id).document
         if document.state != "ready":
             raise RuntimeError(f"{document.name}: {document.error_detail}")
     return base_id, ids

@@ -31,11 +31,16 @@ class ExactStore:
                 self._rows.pop(id_, None)
 
     def search(
-        self, queries: Vectors, k: int, allow: Collection[int] | None = None
+        self,
+        queries: Vectors,
+        k: int,
+        allow: Collection[int] | None = None,
+        deny: Collection[int] = (),
     ) -> list[list[Match]]:
         rows = checked_queries(queries, self.dim)
         with self._lock:
-            ids = sorted(self._rows if allow is None else self._rows.keys() & set(allow))
+            allowed = self._rows.keys() if allow is None else self._rows.keys() & set(allow)
+            ids = sorted(allowed - set(deny))
             matrix = np.array([self._rows[id_] for id_ in ids], np.float32).reshape(-1, self.dim)
         # In float64, so that equal rows get equal scores in any order of summation.
         scores = (rows.astype(np.float64) @ matrix.T.astype(np.float64)).astype(np.float32)

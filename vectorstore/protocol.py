@@ -54,6 +54,8 @@ class VectorStore(Protocol):
     [8, 7]
     >>> [match.id for match in store.search(query, k=2, allow=[7])[0]]
     [7]
+    >>> [match.id for match in store.search(query, k=2, deny=[8])[0]]
+    [7]
     >>> store.delete([8])
     >>> store.ids()
     {7}
@@ -74,11 +76,16 @@ class VectorStore(Protocol):
         """Removes ids; unknown ones are ignored."""
 
     def search(
-        self, queries: Vectors, k: int, allow: Collection[int] | None = None
+        self,
+        queries: Vectors,
+        k: int,
+        allow: Collection[int] | None = None,
+        deny: Collection[int] = (),
     ) -> list[list[Match]]:
         """The `k` best of each query row, best first, ties by smaller id.
 
-        With `allow`, only those ids are candidates. Returns fewer than `k` if there are fewer.
+        With `allow`, only those ids are candidates; those in `deny` never are. Returns fewer than
+        `k` if there are fewer.
         """
 
     def ids(self) -> set[int]:

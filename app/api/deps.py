@@ -2,7 +2,7 @@
 
 Each route that is not public declares what it needs as the type of its `access` parameter:
 `Asking`, `Reading`, `Writing` and `Exporting` are for people and for keys with that scope,
-`SignedIn` and `Administering` for people alone.
+`SignedIn` and `Administering` for people alone, `Present` for anyone known.
 """
 
 from collections.abc import Awaitable, Callable
@@ -72,14 +72,14 @@ SignedIn = Annotated[Access, Depends(_signed_in)]
 Administering = Annotated[Access, Depends(_administering)]
 
 
-async def _charged(access: Asking, app: App) -> None:
+async def _charged(access: Present, app: App) -> None:
     """The queue of an engine takes turns between people, and tokens go to their account. The tasks
     of a request inherit both."""
     ASKER.set(access.person_id)
     CHARGE.set(partial(app.usage.add_tokens, access))
 
 
-def _admitted(access: Asking, app: App) -> None:
+def _admitted(access: Present, app: App) -> None:
     app.usage.admit(access)
 
 

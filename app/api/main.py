@@ -26,6 +26,7 @@ from app.api.routes import (
     messages,
     openai,
     search,
+    sharing,
 )
 from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
@@ -39,7 +40,7 @@ from app.wiring.application import Zhiwen
 log = logging.getLogger(__name__)
 
 _ROUTES = (
-    *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
+    *(bases, sharing, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai),
     *PEOPLE,
 )

@@ -47,9 +47,15 @@ class Index(Protocol):
         """In how many chunks each of the terms is; one that is in none may be left out."""
 
     def best(
-        self, connection: Connection, weights: Mapping[str, float], saturation: Saturation, k: int
+        self,
+        connection: Connection,
+        weights: Mapping[str, float],
+        saturation: Saturation,
+        k: int,
+        without: Collection[int],
     ) -> list[tuple[int, float]]:
-        """The `k` chunks with the highest scores to nine places, ties by smaller id.
+        """The `k` chunks with the highest scores to nine places, ties by smaller id, and none of
+        those `without`.
 
         `weights`: of each term in the index, its share of what a chunk with all terms would score.
         """
@@ -88,8 +94,15 @@ def ids(session: Session) -> set[int]:
     return _index(session).ids(session)
 
 
-def search(session: Session, query: str, k: int, base_ids: Collection[str]) -> list[Match]:
-    """The `k` best chunks of `base_ids` that share a term with `query`, ties by smaller id.
+def search(
+    session: Session,
+    query: str,
+    k: int,
+    base_ids: Collection[str],
+    without: Collection[int] = (),
+) -> list[Match]:
+    """The `k` best chunks of `base_ids` that share a term with `query`, ties by smaller id, and
+    none of the chunks `without`; those still count in the statistics.
 
     A score is the share, 0 to 1, of what BM25 could give to a chunk that is all about the query:
     0.3 and more is much. Empty where no term of the query is known.
@@ -112,7 +125,7 @@ def search(session: Session, query: str, k: int, base_ids: Collection[str]) -> l
         for base, chunks in by_base.items()
         if chunks[term]
     }
-    scored = index.best(connection, weights, saturation(found.average_terms), k)
+    scored = index.best(connection, weights, saturation(found.average_terms), k, without)
     return [Match(chunk_id, score) for chunk_id, score in scored]
 
 

@@ -43,6 +43,7 @@ _BEST = text(
     ), scored AS (
         SELECT chunk_id, sum(weight * k * (level - below) / ((k + level) * (k + below))) AS score
         FROM hit
+        WHERE chunk_id NOT IN (SELECT unnest(CAST(:without AS bigint[])))
         GROUP BY chunk_id
     )
     SELECT chunk_id, score FROM scored
@@ -88,7 +89,11 @@ def count(connection: Connection, terms: Sequence[str]) -> Mapping[str, int]:
 
 
 def best(
-    connection: Connection, weights: Mapping[str, float], saturation: Saturation, k: int
+    connection: Connection,
+    weights: Mapping[str, float],
+    saturation: Saturation,
+    k: int,
+    without: Collection[int],
 ) -> list[tuple[int, float]]:
     connection.execute(_INDEX_ONLY)
     wanted = [
@@ -104,6 +109,7 @@ def best(
         "fixed": saturation.fixed,
         "per_term": saturation.per_term,
         "k": k,
+        "without": list(without),
     }
     return [(chunk_id, score) for chunk_id, score in connection.execute(_BEST, given)]
 

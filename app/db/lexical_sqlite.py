@@ -46,6 +46,7 @@ _BEST = text(
            ELSE weight * k * (level - below) / ((k + level) * (k + below)) END) AS score
     FROM hit
     WHERE chunk_id NOT IN (SELECT chunk_id FROM lexical_removal)
+        AND chunk_id NOT IN (SELECT value FROM json_each(:without))
     GROUP BY chunk_id
     ORDER BY CAST(score * 1e9 + 0.5 AS INTEGER) DESC, chunk_id
     LIMIT :k
@@ -106,12 +107,17 @@ def count(connection: Connection, terms: Sequence[str]) -> Mapping[str, int]:
 
 
 def best(
-    connection: Connection, weights: Mapping[str, float], saturation: Saturation, k: int
+    connection: Connection,
+    weights: Mapping[str, float],
+    saturation: Saturation,
+    k: int,
+    without: Collection[int],
 ) -> list[tuple[int, float]]:
     given = {
         "weights": json.dumps(list(weights.items())),
         "fixed": saturation.fixed,
         "per_term": saturation.per_term,
         "k": k,
+        "without": json.dumps(list(without)),
     }
     return [(chunk_id, score) for chunk_id, score in connection.execute(_BEST, given)]

@@ -25,7 +25,7 @@ from app.rag.retrieval.follow_up import leans
 from app.rag.retrieval.gate import Scoring
 from app.rag.retrieval.resolve import resolved
 from app.rag.retrieval.retrieve import Retrieved
-from app.rag.types import Answer
+from app.rag.types import Answer, Scope
 from app.rag.written import Writing, Written
 
 ANSWERABLE_FROM = 0.5  # confidence
@@ -37,9 +37,7 @@ Choose = Callable[[str, Case], ChatModel]  # of an engine's name or `auto`
 class Retrieve(Protocol):
     """`Retriever.retrieve`, as far as answering needs it."""
 
-    def retrieve(
-        self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
-    ) -> Retrieved: ...
+    def retrieve(self, query: str, scope: Scope, top_k: int, *, context: str = "") -> Retrieved: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class AnswerLine:
         found = await asyncio.to_thread(
             self.retriever.retrieve,
             asked.text,
-            question.base_ids,
+            question.scope,
             self.top_k,
             context=asked.context,
         )

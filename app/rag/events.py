@@ -5,7 +5,7 @@ from typing import Literal
 
 from app.llm.messages import Message, Served
 from app.rag.prompting.prompt import Prompt
-from app.rag.types import Answer, Task
+from app.rag.types import Answer, Scope, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Question:
     name, or `auto`. `temperature` and `thinking` None: as is usual for the model."""
 
     text: str
-    base_ids: tuple[str, ...]
+    scope: Scope
     history: tuple[Message, ...] = ()
     temperature: float | None = None
     model: str = "auto"

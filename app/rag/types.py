@@ -9,6 +9,17 @@ Task = Literal["qa", "chat", "translate", "summarise"]
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What is searched: knowledge bases, without what their restrictions withhold.
+
+    `withheld` are ids of restrictions whose documents the asker may not see.
+    """
+
+    base_ids: tuple[str, ...] = ()
+    withheld: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class StageScores:
     """Every stage's score of one passage; None where that stage did not find it.
 

@@ -17,6 +17,7 @@ from app.rag.clock import Clock
 from app.rag.events import AnswerEvent, Question, Stage, TextDelta
 from app.rag.grounding.facts.numbers import numerals_as_digits
 from app.rag.language import Language, language_of
+from app.rag.types import Scope
 from app.tasks.base_questions import AskedAboutBase, asked_about_base
 from app.tasks.greeting import said_by_us
 
@@ -35,7 +36,7 @@ class ListedFile:
 class Shelf(Protocol):
     """What is kept, as far as questions about it need it."""
 
-    def files(self, base_ids: Sequence[str]) -> list[ListedFile]:
+    def files(self, scope: Scope) -> list[ListedFile]:
         """The present version of each file, by name."""
 
     def text(self, document_id: str) -> str:
@@ -100,7 +101,7 @@ class AboutBase:
         yield said_by_us(said, "listed", clock)
 
     def _said(self, asked: AskedAboutBase, question: Question) -> str:
-        files = self.shelf.files(question.base_ids)
+        files = self.shelf.files(question.scope)
         words = _WORDS[language_of(question.text)]
         if asked.topic == "named":
             files = [file for file in files if _without_edition(file.name) == _key(asked.name)]

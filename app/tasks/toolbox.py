@@ -86,7 +86,7 @@ class Toolbox:
             raise ToolError(f"the arguments are not JSON: {error}") from error
         match call.name, arguments:
             case "search_knowledge", {"query": str(query)} if query.strip():
-                found = self.retriever.retrieve(query, self.question.base_ids, TOP_K).passages
+                found = self.retriever.retrieve(query, self.question.scope, TOP_K).passages
                 return self._numbered(found, max_chars) or "Nothing was found."
             case "open_document", {"source": int(number)}:
                 return self._numbered([self._around(number)], max_chars)

@@ -44,9 +44,11 @@ from app.services.operations.reconcile import Reconciliation
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
+from app.services.people.access import LOCAL_OWNER
 from app.services.people.passwords import Passwords
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
+from app.services.search.withheld import WithheldChunks
 from app.version import VERSION
 from app.wiring.calibration import build_calibrator
 from app.wiring.engines import build_gateway, chooses_by_measuring, styles
@@ -117,14 +119,14 @@ class Zhiwen(PeopleServices):
         self.reconciliation.start()
         self.evaluations.move_files()
         if self.settings.sample_base:
-            ensure_sample_base(self.settings.data_dir, self.bases, self.documents)
+            ensure_sample_base(self.settings.data_dir, self.bases, self.documents, self.sharing)
 
     def warm_up(self) -> None:
         """Loads embedder and indexes, so that the first question does not wait for them. Then
         calibrates an embedder without thresholds."""
         if not self.warm.run():
             return
-        for summary in self.bases.all():
+        for summary in self.bases.all(LOCAL_OWNER):
             base = summary.base
             if base.embedder != self.embedder.name:
                 log.warning("base %s was built with %s", base.name, base.embedder)
@@ -199,8 +201,9 @@ def build(
     gateway = build_gateway(settings, store) if model is None else alone(model)
 
     # library and search
-    indexes = build_indexes(settings, db, embedder.name)
-    passages = Passages(db)
+    withheld = WithheldChunks()
+    indexes = build_indexes(settings, db, embedder.name, withheld)
+    passages = Passages(db, withheld)
     calibrator = build_calibrator(settings, store, embedder)
     asked = RecentQueries(embedder)
     retriever = _retriever(settings, store, asked, indexes, passages, calibrator.scoring)
@@ -215,7 +218,7 @@ def build(
     cache = _answer_cache(settings)
     limit = QuestionLimit(gateway, answer_line)
     approved = Approved(
-        db, asked, checker, lambda q, ids: retriever.retrieve(q, ids, settings.top_k).passages
+        db, asked, checker, lambda q, scope: retriever.retrieve(q, scope, settings.top_k).passages
     )
 
     # operations

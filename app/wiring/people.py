@@ -18,6 +18,7 @@ from app.services.people.password_sign_in import PasswordSignIn
 from app.services.people.passwords import Passwords
 from app.services.people.retention import Retention
 from app.services.people.sessions import Sessions
+from app.services.people.sharing import Sharing
 from app.services.people.throttle import Throttle
 from app.services.people.usage import DailyLimits, Usage
 
@@ -32,6 +33,7 @@ class PeopleServices:
     links: Links
     keys: Keys
     groups: Groups
+    sharing: Sharing
     leaving: Leaving
     usage: Usage
     retention: Retention
@@ -60,6 +62,7 @@ def build_people(
         links=Links(db, audit, passwords, sessions),
         keys=Keys(db, audit),
         groups=Groups(db, audit),
+        sharing=Sharing(db),
         leaving=Leaving(db, audit),
         usage=Usage(db, _limits(settings)),
         retention=Retention(db, audit, settings.keep_conversations_days, settings.keep_audit_days),

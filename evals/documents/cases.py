@@ -19,6 +19,7 @@ from rich.table import Table
 
 from app.config import Settings
 from app.db.tables import StoredMessage
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import Zhiwen
 from app.wiring.engines import build_chat_model
 from app.wiring.models import model_store
@@ -88,7 +89,7 @@ async def _ask(zhiwen: Zhiwen, case: Case, base_id: str) -> Said:
 async def _stored(
     zhiwen: Zhiwen, question: str, base_id: str, conversation_id: str | None
 ) -> StoredMessage:
-    asked = zhiwen.ask.ask(question, [base_id], conversation_id, fresh=True)
+    asked = zhiwen.ask.ask(ME, question, [base_id], conversation_id, fresh=True)
     generation = zhiwen.ask.start(asked)
     if generation.task is not None:
         await generation.task

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from app.llm.messages import Message
 from app.rag.answer import AnswerLine
 from app.rag.language import language_of
+from app.rag.types import Scope
 from evals.catalogue import Eval
 from evals.metrics.abstention import Asked, abstention
 from evals.metrics.citations import check_citations, cited_gold
@@ -38,7 +39,8 @@ async def measure(
             answered = await ask(line, question.text, [base.id], history)
             record = score(question, answered, eval, asked.file_names(question.gold))
             if question.id in naive:
-                hits = line.retriever.retrieve(question.text, [base.id], CHUNKS).hits[:CHUNKS]
+                found = line.retriever.retrieve(question.text, Scope((base.id,)), CHUNKS)
+                hits = found.hits[:CHUNKS]
                 said = await ask_naively(line.model, question.text, hits)
                 record.scores |= score_naive(said, hits, question)
                 record.details["naive_answer"] = said

@@ -8,7 +8,7 @@ from app.llm.messages import Message
 from app.rag.answer import AnswerLine
 from app.rag.events import Question, Sources, TextDelta
 from app.rag.prompting.prompt import Prompt
-from app.rag.types import Answer
+from app.rag.types import Answer, Scope
 from evals.metrics.citations import refuses
 from evals.metrics.overlap import without_markers
 from evals.runs import Record
@@ -82,7 +82,7 @@ async def ask(
     began = time.perf_counter()
     first_ms, raw = 0.0, ""
     prompt: Prompt | None = None
-    async for event in line.stream(Question(question, tuple(base_ids), tuple(history))):
+    async for event in line.stream(Question(question, Scope(tuple(base_ids)), tuple(history))):
         if isinstance(event, Sources):
             prompt = event.prompt
         elif isinstance(event, TextDelta):

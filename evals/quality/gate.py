@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.rag.answer import ANSWERABLE_FROM
+from app.rag.types import Scope
 from evals.catalogue import Eval
 from evals.metrics.abstention import Asked, abstention
 from evals.metrics.timings import stages
@@ -102,7 +103,7 @@ def measure(run: Run, eval: Eval, asked: GateSet, opened: OpenBases, progress: P
         for each in asked.questions:
             question = each.question
             base_ids = [opened.bases[each.base].id, *beside]
-            found = line.retriever.retrieve(question.text, base_ids, line.top_k)
+            found = line.retriever.retrieve(question.text, Scope(tuple(base_ids)), line.top_k)
             confidence = line.confidence(question.text, found)
             refused = confidence < ANSWERABLE_FROM
             run.records.append(

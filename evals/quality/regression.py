@@ -19,6 +19,7 @@ from app.llm.scripted import ScriptedChatModel
 from app.rag.types import Passage
 from app.services.ingestion.ingestion import Ingestion
 from app.services.library.bases import find_base
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import Zhiwen, build
 from app.wiring.engines import build_chat_model
 from app.wiring.models import build_embedder, model_store
@@ -55,12 +56,13 @@ def run_base(
     settings = settings_with(given, changes)
     live = build(given, model=ScriptedChatModel())
     base_id = _base_id(live, base)
-    asked = live.regression.questions(base_id)
+    asked = live.regression.questions(ME, base_id)
     if not asked:
         raise NoData(
             "This knowledge base has no questions yet. Add some or collect them from ratings."
         )
-    eval = Eval(about=live.bases.get(base_id).base.name, kind="answers", set=base_id, language="zh")
+    name = live.bases.get(ME, base_id).base.name
+    eval = Eval(about=name, kind="answers", set=base_id, language="zh")
     run = begin("own", eval, settings, changes)
     run.kind = "own"
     began = time.perf_counter()
@@ -70,7 +72,7 @@ def run_base(
     with _measured(live, base_id, settings, changes, progress, answers=answers) as measured:
         run.embedder = measured.zhiwen.embedder.name
         run.documents = len(measured.documents)
-        run.chunks = measured.zhiwen.bases.get(measured.base_id).chunk_count
+        run.chunks = measured.zhiwen.bases.get(ME, measured.base_id).chunk_count
         _search_all(run, asked, measured, progress)
         if answers:
             run.chat_model = measured.zhiwen.model.name
@@ -91,7 +93,7 @@ def run_base(
 def _base_id(live: Zhiwen, base: str) -> str:
     with live.db.read() as session:
         named = find_base(session, base)
-    return named.id if named is not None else live.bases.get(base).base.id
+    return named.id if named is not None else live.bases.get(ME, base).base.id
 
 
 @contextmanager
@@ -141,7 +143,7 @@ def _search_all(
     top_k = measured.zhiwen.settings.top_k
     with progress.task("questions searched", len(asked)) as advance:
         for question in asked:
-            found = measured.zhiwen.search.search(question.question, [measured.base_id], top_k)
+            found = measured.zhiwen.search.search(ME, question.question, [measured.base_id], top_k)
             record = Record(
                 qid=question.id,
                 question=question.question,

@@ -23,7 +23,7 @@ from app.rag.events import Question
 from app.rag.grounding.check import Checker
 from app.rag.prompting.budget import PromptBudget
 from app.rag.retrieval.retrieve import Retrieved
-from app.rag.types import Answer, Check, Passage
+from app.rag.types import Answer, Check, Passage, Scope
 
 FOLDER = Path(__file__).parent.parent / "verdicts"
 LEAST = 0.95
@@ -120,9 +120,7 @@ class _Found:
 
     passages: tuple[Passage, ...]
 
-    def retrieve(
-        self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
-    ) -> Retrieved:
+    def retrieve(self, query: str, scope: Scope, top_k: int, *, context: str = "") -> Retrieved:
         around = {(p.document_id, p.ordinal): p for p in self.passages}
         return Retrieved(self.passages, around, top_k)
 
@@ -133,7 +131,7 @@ async def answered(case: Case, checker: Checker) -> Answer:
     model.enqueue(*[case.answer[i : i + 3] for i in range(0, len(case.answer), 3)])
     budget = PromptBudget(100_000)
     line = AnswerLine(_Found(case.passages), model, 6, budget, 100_000, checker=checker)
-    async for event in line.stream(Question(case.question, ("b",))):
+    async for event in line.stream(Question(case.question, Scope(("b",)))):
         if isinstance(event, Answer):
             return event
     raise RuntimeError("the answer line ended without an answer")

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.rag.retrieval.pack import Around, pack, widen
-from app.rag.types import Passage
+from app.rag.types import Passage, Scope
+from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.search import Passages
 from app.wiring.application import Zhiwen
 from evals.metrics.ranking import reciprocal_rank_fusion
@@ -53,17 +54,17 @@ def searcher(zhiwen: Zhiwen, base_id: str, depth: int) -> Callable[[str], Search
     `dense` and `lexical` are the halves alone, `rrf` their reciprocal rank fusion, `fused` the
     served search. All pass on their texts in the same way.
     """
-    passages = Passages(zhiwen.db)
+    passages, scope = Passages(zhiwen.db), Scope((base_id,))
 
     def search(question: str) -> Searched:
-        served = zhiwen.search.search(question, [base_id], depth // _CHUNKS_PER_PASSAGE + 1)
+        served = zhiwen.search.search(ME, question, [base_id], depth // _CHUNKS_PER_PASSAGE + 1)
         vector = zhiwen.embedder.embed([question], kind="query")
         halves = {
-            "dense": [match.id for match in zhiwen.indexes.search(vector, depth, [base_id])],
-            "lexical": [match.id for match in passages.lexical(question, depth, [base_id])],
+            "dense": [match.id for match in zhiwen.indexes.search(vector, depth, scope)],
+            "lexical": [match.id for match in passages.lexical(question, depth, scope)],
         }
         ids = {**halves, "rrf": reciprocal_rank_fusion(list(halves.values()))[:depth]}
-        places = passages.locate({id_ for ranking in ids.values() for id_ in ranking})
+        places = passages.locate({id_ for ranking in ids.values() for id_ in ranking}, scope)
         keys = {(p.document_id, p.ordinal + step) for p in places.values() for step in (-1, 0, 1)}
         around = {(p.document_id, p.ordinal): p for p in passages.hydrate(keys)}
         by_id = {passage.chunk_id: passage for passage in around.values()}

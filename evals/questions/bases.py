@@ -19,6 +19,7 @@ import vectorstore
 from app.config import Settings
 from app.llm.chat_model import ChatModel
 from app.llm.scripted import ScriptedChatModel
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import Zhiwen, build
 from app.wiring.models import build_embedder, model_store
 from evals.errors import BadCatalogue
@@ -126,7 +127,7 @@ def open_bases(
             bases = _read_documents(zhiwen, contents, progress)
             text = json.dumps({n: {"id": b.id, "documents": b.documents} for n, b in bases.items()})
             done.write_text(text, encoding="utf-8")
-    chunks = sum(summary.chunk_count for summary in zhiwen.bases.all())
+    chunks = sum(summary.chunk_count for summary in zhiwen.bases.all(ME))
     return OpenBases(zhiwen, bases, cached, chunks)
 
 

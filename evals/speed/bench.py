@@ -22,6 +22,7 @@ from app.llm.scripted import ScriptedChatModel
 from app.samples import sample_questions
 from app.services.library.bases import find_base
 from app.services.operations.samples import NAME as SAMPLE_BASE
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import build
 from app.wiring.models import model_store
 from evals.figures import Figure, table, write
@@ -159,7 +160,7 @@ def _fill(settings: Settings, corpus: Corpus) -> tuple[str, int]:
     zhiwen = build(settings, model=ScriptedChatModel())
     zhiwen.prepare()
     base_id, _ = add_documents(zhiwen, "bench", corpus.files)
-    count = zhiwen.bases.get(base_id).chunk_count
+    count = zhiwen.bases.get(ME, base_id).chunk_count
     zhiwen.db.dispose()
     return base_id, count
 

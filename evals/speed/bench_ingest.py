@@ -26,6 +26,7 @@ from app.config import Settings
 from app.db.tables import StoredChunk, StoredDocument
 from app.llm.scripted import ScriptedChatModel
 from app.services.ingestion.reading_ahead import ReadingAhead
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import Zhiwen, build
 from app.wiring.models import build_embedder, embedder_name, model_store
 from evals.figures import Figure, table, write
@@ -99,11 +100,11 @@ def _pipeline(settings: Settings, embedder: Embedder, passages: int) -> list[Fig
     zhiwen = build(settings, embedder=embedder, model=ScriptedChatModel())
     zhiwen.prepare()
     # the first documents load the libraries
-    _read_all(zhiwen, zhiwen.bases.create("first").base.id, generate(20, 1, seed=3).files)
+    _read_all(zhiwen, zhiwen.bases.create(ME, "first").base.id, generate(20, 1, seed=3).files)
     pipeline, alone = Took(0, 0), Took(0, 0)
     # alternating, since the speed of a shared machine changes within seconds
     for number in range(_ROUNDS):
-        base_id = zhiwen.bases.create(f"bench {number}").base.id
+        base_id = zhiwen.bases.create(ME, f"bench {number}").base.id
         pipeline += _read_all(zhiwen, base_id, corpus.files)
         chunks = _chunks(zhiwen, base_id)
         texts = list(chunks.values())
@@ -140,14 +141,14 @@ def _cpu_s() -> float:
 def _read_all(zhiwen: Zhiwen, base_id: str, files: Mapping[str, bytes]) -> Took:
     """Ingests the files like a warm worker. Raises RuntimeError if a document cannot be read."""
     for name, data in files.items():
-        zhiwen.documents.accept_bytes(base_id, name, data)
+        zhiwen.documents.accept_bytes(ME, base_id, name, data)
     with Sandbox() as sandbox:
         sandbox.parse(b"# first", "first.md")  # its process starts at the first file
         ahead = ReadingAhead(replace(ingestion_of(zhiwen), parse=sandbox.parse), _WORKER)
         _, took = timed(
             lambda: ahead.run(lambda resting_s: resting_s > 0 and not zhiwen.jobs.waiting())
         )
-    summary = zhiwen.bases.get(base_id)
+    summary = zhiwen.bases.get(ME, base_id)
     if summary.ready_count != len(files):
         raise RuntimeError(f"{len(files) - summary.ready_count} documents could not be read")
     return took

@@ -31,6 +31,7 @@ from app.llm.scripted import ScriptedChatModel
 from app.services.jobs.workers import beat
 from app.services.library.bases import lock_base
 from app.services.library.documents import Documents
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import build
 from evals.figures import Figure, of_many, percentile_95, table, write
 from evals.local import add_documents
@@ -89,7 +90,7 @@ def _fill(folder: Path, chunks: int) -> tuple[str, int]:
     zhiwen = build(settings, model=ScriptedChatModel())
     zhiwen.prepare()
     base_id, _ = add_documents(zhiwen, "bench", generate(chunks, 0).files)
-    count = zhiwen.bases.get(base_id).chunk_count
+    count = zhiwen.bases.get(ME, base_id).chunk_count
     zhiwen.db.dispose()
     return base_id, count
 
@@ -104,7 +105,7 @@ def _in_slices(folder: Path, base_id: str) -> list[Figure]:
     one_row_ms = [1000 * each for each in db.held_s]
     db.held_s.clear()
     began = time.perf_counter()
-    documents.delete_base(base_id)
+    documents.delete_base(ME, base_id)
     answered_s = time.perf_counter() - began
     while _left(db):
         documents.purge.run(_SLICES)

@@ -16,8 +16,9 @@ from rich.console import Console
 
 from app.config import Settings
 from app.llm.scripted import ScriptedChatModel
-from app.services.library.bases import get_base
+from app.services.library.bases import stored_base
 from app.services.library.vectors import read_vectors
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import Zhiwen, build
 from evals.figures import Figure, of_many, percentile_95, table, write
 from evals.local import add_documents
@@ -56,12 +57,12 @@ def main(
 
 
 def _measure(zhiwen: Zhiwen, base_id: str, questions: list[str], count: int) -> list[Figure]:
-    zhiwen.search.search(questions[0], [base_id], TOP_K)  # the first search opens the index
+    zhiwen.search.search(ME, questions[0], [base_id], TOP_K)  # the first search opens the index
     totals: list[float] = []
     stages: dict[str, list[float]] = {}
     for question in questions:
         began = time.perf_counter()
-        found = zhiwen.search.search(question, [base_id], TOP_K)
+        found = zhiwen.search.search(ME, question, [base_id], TOP_K)
         total = (time.perf_counter() - began) * 1000
         for stage, ms in found.timings_ms.items():
             stages.setdefault(stage, []).append(ms)
@@ -78,7 +79,7 @@ def _measure(zhiwen: Zhiwen, base_id: str, questions: list[str], count: int) -> 
 def _recall(zhiwen: Zhiwen, base_id: str, questions: list[str]) -> float:
     """Share of the exact ten nearest neighbours that the index finds."""
     with zhiwen.db.read() as session:
-        base = get_base(session, base_id)
+        base = stored_base(session, base_id)
         ids, vectors = read_vectors(session, base, seen=0, after_id=0, limit=10**9)
     queries = zhiwen.embedder.embed(questions, kind="query")
     exact = np.array(ids)[np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :10]]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.config import Settings
+from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.search import Search
 from app.wiring.application import Zhiwen
 from evals.figures import Figure, percentile_95
@@ -27,7 +28,7 @@ def while_reading(
     """Search latency when idle and during ingestion, and peak memory of worker and parser."""
     idle_ms = [_search_ms(zhiwen.search, question, base_id) for question in questions]
     for name, data in files.items():
-        zhiwen.documents.accept_bytes(base_id, f"second/{name}", data)
+        zhiwen.documents.accept_bytes(ME, base_id, f"second/{name}", data)
     values = {
         "data_dir": settings.data_dir,
         "models_dir": settings.models_path.absolute(),
@@ -45,7 +46,7 @@ def while_reading(
     idle, busy = percentile_95(idle_ms), percentile_95(busy_ms)
     half = len(sizes_mib) // 2
     growth = 100 * (max(sizes_mib[half:]) / max(sizes_mib[:half] or sizes_mib) - 1)
-    chunks = zhiwen.bases.get(base_id).chunk_count
+    chunks = zhiwen.bases.get(ME, base_id).chunk_count
     detail = f"{chunks} chunks; second half {growth:+.0f} % over the first"
     return [
         Figure("search at rest, p95", idle, "ms"),
@@ -101,5 +102,5 @@ def _weight_mib(pid: int) -> float:
 
 def _search_ms(search: Search, question: str, base_id: str) -> float:
     began = time.perf_counter()
-    search.search(question, [base_id], 6)
+    search.search(ME, question, [base_id], 6)
     return (time.perf_counter() - began) * 1000

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.config import Settings
 from app.llm.scripted import ScriptedChatModel
 from app.services.library.documents import DocumentView
+from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import Zhiwen, build
 from evals.figures import Figure
 from evals.speed.processes import end, environment
@@ -39,12 +40,12 @@ def twelve_together(settings: Settings, data_dir: Path, embedder: Embedder) -> l
     }
     app = build(settings.model_copy(update=values), embedder=embedder, model=ScriptedChatModel())
     app.prepare()
-    base_id = app.bases.create("together").base.id
+    base_id = app.bases.create(ME, "together").base.id
     worker = subprocess.Popen([sys.executable, "-m", "app.worker"], env=environment(values))
     try:
         began = time.monotonic()
         for name, data in files().items():
-            app.documents.accept_bytes(base_id, name, data)
+            app.documents.accept_bytes(ME, base_id, name, data)
         ready_s = _until_ready(app, base_id, began)
     finally:
         end(worker)
@@ -76,4 +77,4 @@ def _until_ready(app: Zhiwen, base_id: str, began: float) -> dict[str, float]:
 
 
 def _views(app: Zhiwen, base_id: str) -> list[DocumentView]:
-    return app.documents.page(base_id, limit=50, offset=0)[0]
+    return app.documents.page(ME, base_id, limit=50, offset=0)[0]

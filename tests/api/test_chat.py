@@ -6,6 +6,7 @@ from app.llm.chat_model import EngineStreamBroken
 from app.llm.messages import Message
 from app.llm.scripted import ScriptedChatModel
 from app.rag.prompting.prompt import render_chatml
+from app.services.people.access import LOCAL_OWNER as ME
 from tests.api.sse import ask, events
 from tests.application import RunningApi, running_api
 from tests.weights import CHAT_MODEL
@@ -71,7 +72,7 @@ def test_the_first_words_of_an_answer_are_served_and_kept_but_not_taught(tmp_pat
         found = ask(api.http, "年假有几天？", base_id)
         path = f"/api/messages/{found['start'][0]['answer_id']}"
         api.http.put(f"{path}/feedback", json={"rating": "up"})
-        kept = api.application.conversations.message(path.rpartition("/")[2])
+        kept = api.application.conversations.message(ME, path.rpartition("/")[2])
         exported = api.http.get("/api/export", params={"format": "messages"}).json()["messages"]
 
     assert model.history[0][-1] == Message("assistant", "年假有")

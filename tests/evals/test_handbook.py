@@ -7,6 +7,7 @@ import pytest
 from app.llm.scripted import ScriptedChatModel
 from app.rag.language import language_of
 from app.services.operations.samples import sample_files
+from app.services.people.access import LOCAL_OWNER as ME
 from evals import catalogue
 from evals.metrics.overlap import contains
 from evals.progress import silent
@@ -126,7 +127,7 @@ def test_questions_find_the_documents_of_the_other_language(tmp_path: Path) -> N
     chinese = [q for q in asked() if q.type == "cross" and language_of(q.text) == "zh"]
     with open_bases(files, settings_for(tmp_path), tmp_path, silent(), embedder=embedder) as opened:
         base = opened.bases[BASE].id
-        first = [opened.zhiwen.search.search(q.text, [base], 3).hits[0] for q in chinese]
+        first = [opened.zhiwen.search.search(ME, q.text, [base], 3).hits[0] for q in chinese]
     right = [hit.document_name in q.gold for hit, q in zip(first, chinese, strict=True)]
     # without regard to the language: none of them
     assert sum(right) >= len(chinese) - 1

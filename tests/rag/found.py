@@ -9,7 +9,7 @@ from app.rag.answer import AnswerLine
 from app.rag.events import AnswerEvent, Question, TextDelta
 from app.rag.prompting.budget import PromptBudget
 from app.rag.retrieval.retrieve import Retrieved
-from app.rag.types import Answer, Passage
+from app.rag.types import Answer, Passage, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def line_over(passages: Sequence[Passage], model: ChatModel, **changes: Any) -> 
 
 
 async def events_of(line: AnswerLine, question: str) -> list[AnswerEvent]:
-    return [event async for event in line.stream(Question(question, ("b",)))]
+    return [event async for event in line.stream(Question(question, Scope(("b",))))]
 
 
 def answer_in(events: Sequence[AnswerEvent]) -> Answer:

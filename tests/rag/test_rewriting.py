@@ -14,7 +14,7 @@ from app.rag.events import Question
 from app.rag.prompting.rewriting import rewritten
 from app.rag.prompting.styles import EXTRACT
 from app.rag.retrieval.retrieve import Retrieved
-from app.rag.types import Answer
+from app.rag.types import Answer, Scope
 from tests.rag.found import Found, line_over
 from tests.rag.passages import passage
 
@@ -40,7 +40,7 @@ def line(model: ScriptedChatModel, searched: Searched, **changes: object) -> Ans
 
 
 async def answered(line: AnswerLine, question: str, history: Sequence[Message] = ()) -> Answer:
-    events = [e async for e in line.stream(Question(question, ("b",), tuple(history)))]
+    events = [e async for e in line.stream(Question(question, Scope(("b",)), tuple(history)))]
     assert isinstance(events[-1], Answer)
     return events[-1]
 

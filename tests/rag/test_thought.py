@@ -7,6 +7,7 @@ from app.llm.gateway import Engine, Gateway
 from app.llm.request_queue import RequestQueue
 from app.llm.scripted import ScriptedChatModel
 from app.rag.events import Question, Stage, TextDelta, Thought
+from app.rag.types import Scope
 from tests.rag.found import answer_in, events_of, line_over, texts_in
 from tests.rag.test_answer_line import SOURCES
 
@@ -89,7 +90,7 @@ async def test_a_plain_engine_answers_where_the_thinking_one_is_gone() -> None:
     plain.enqueue(ANSWER)
 
     async def ask() -> tuple[str, str, str]:
-        question = Question("年假？", ("b",), thinking=True)
+        question = Question("年假？", Scope(("b",)), thinking=True)
         answer = answer_in([event async for event in line.stream(question)])
         return answer.model, answer.thought, answer.text
 

@@ -12,7 +12,7 @@ from app.prompts.prompt_file import load_prompt
 from app.rag.answer import Question
 from app.rag.grounding.embedded import EmbeddedChecker
 from app.rag.language import Language
-from app.rag.types import Passage
+from app.rag.types import Passage, Scope
 from app.tasks.summarise import MAX_PARTS, Summarise, parts_of, spread
 from tests.api.sse import ask
 from tests.application import RunningApi, running_api
@@ -162,7 +162,7 @@ async def test_a_document_is_read_and_counted_off_the_event_loop() -> None:
     model.enqueue("年假十五天。")
     prompt = load_prompt("summarise")
     line = Summarise(model, prompt, chunks, max_answer_tokens=100, checker=EmbeddedChecker())
-    events = [event async for event in line.stream(Question("", (), task="summarise"))]
+    events = [event async for event in line.stream(Question("", Scope(), task="summarise"))]
     assert len(events) > 2
     assert len(reading) == 2
     assert threading.get_ident() not in reading

@@ -66,19 +66,24 @@ class FaissStore:
             self._remove(self._ids.intersection(ids))
 
     def search(
-        self, queries: Vectors, k: int, allow: Collection[int] | None = None
+        self,
+        queries: Vectors,
+        k: int,
+        allow: Collection[int] | None = None,
+        deny: Collection[int] = (),
     ) -> list[list[Match]]:
         import faiss
 
         rows = checked_queries(queries, self.dim)
         with self._lock:
-            allowed = None if allow is None else self._ids.intersection(allow)
-            reachable = len(self._ids if allowed is None else allowed)
+            allowed = None if allow is None else self._ids.intersection(allow).difference(deny)
+            denied = self._ids.intersection(deny) if allowed is None else set()
+            reachable = len(self._ids) - len(denied) if allowed is None else len(allowed)
             k = min(k, reachable)
             if k <= 0:
                 return [[] for _ in rows]
             faiss.omp_set_num_threads(_THREADS)
-            return [self._search_one(row, k, reachable, allowed) for row in rows]
+            return [self._search_one(row, k, reachable, allowed, denied) for row in rows]
 
     def ids(self) -> set[int]:
         with self._lock:
@@ -134,7 +139,7 @@ class FaissStore:
             self._ids -= present
 
     def _search_one(
-        self, row: Vectors, k: int, reachable: int, allowed: set[int] | None
+        self, row: Vectors, k: int, reachable: int, allowed: set[int] | None, denied: set[int]
     ) -> list[Match]:
         """The `k` best for one row `(dim,)`; `k ≤ reachable`, the number of candidates."""
         import faiss
@@ -142,10 +147,15 @@ class FaissStore:
         if allowed is not None and len(allowed) <= _DIRECT_COMPARISONS:
             candidates = np.fromiter(sorted(allowed), np.int64, len(allowed))
             return _best(candidates, self._index.reconstruct_batch(candidates) @ row, k)
+        # Bare pointers: what they point at must outlive the search.
         params = faiss.SearchParameters()
+        named = denied if allowed is None else allowed
+        batch = faiss.IDSelectorBatch(np.fromiter(named, np.int64, len(named)))
+        others = faiss.IDSelectorNot(batch)
         if allowed is not None:
-            selector = faiss.IDSelectorBatch(np.fromiter(allowed, np.int64, len(allowed)))
-            params.sel = selector  # a bare pointer: `selector` must outlive the search
+            params.sel = batch
+        elif denied:
+            params.sel = others
         fetch = min(k + _TIE_MARGIN, reachable)
         while True:
             scores, ids = self._index.search(row[None], fetch, params=params)

@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import App
+from app.api.deps import App, Reading, Writing
 from app.api.wire import Wire
 from app.services.errors import Invalid
 from app.services.improvement.approved import ApprovedView
@@ -63,22 +63,22 @@ def approved_out(view: ApprovedView) -> ApprovedOut:
 
 
 @router.get("/approved")
-def list_approved(app: App, base_id: str = "") -> list[ApprovedOut]:
+def list_approved(access: Reading, app: App, base_id: str = "") -> list[ApprovedOut]:
     """Approved answers, newest first; of one base, or of all."""
-    return [approved_out(view) for view in app.approved.all(base_id)]
+    return [approved_out(view) for view in app.approved.all(access, base_id)]
 
 
 @router.post("/approved", status_code=201)
-def approve(body: ApprovedIn, app: App) -> ApprovedOut:
+def approve(body: ApprovedIn, access: Writing, app: App) -> ApprovedOut:
     """Approve an answer: from now on it is given to the same question."""
     if body.message_id is None:
-        return approved_out(app.approved.add(body.question, body.answer, body.base_ids))
+        return approved_out(app.approved.add(access, body.question, body.answer, body.base_ids))
     if body.question or body.answer or body.base_ids:
         raise Invalid("Name a rated answer, or write a pair, not both.", code="ambiguous")
-    return approved_out(app.approved.approve(body.message_id))
+    return approved_out(app.approved.approve(access, body.message_id))
 
 
 @router.delete("/approved/{approved_id}", status_code=204)
-def withdraw(approved_id: str, app: App) -> None:
+def withdraw(approved_id: str, access: Writing, app: App) -> None:
     """Withdraw an approved answer. Answers that gave it stay in their conversations."""
-    app.approved.remove(approved_id)
+    app.approved.remove(access, approved_id)

@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
-from app.api.deps import App
+from app.api.deps import App, Reading, Writing
 from app.api.wire import Wire
 from app.services.library.bases import BaseSummary
+from app.services.people.access import RoleName
 
 router = APIRouter(prefix="/api/bases", tags=["knowledge bases"])
 
@@ -29,6 +30,8 @@ class BaseOut(Wire):
     id: str
     name: str
     description: str
+    owner: str = Field(description="Name of the person whose base it is")
+    role: RoleName = Field(description="What you may do in it")
     embedder: str
     document_count: int
     ready_count: int
@@ -43,6 +46,8 @@ def base_out(summary: BaseSummary) -> BaseOut:
         id=base.id,
         name=base.name,
         description=base.description,
+        owner=summary.owner_name,
+        role=summary.role.word,
         embedder=base.embedder,
         document_count=summary.document_count,
         ready_count=summary.ready_count,
@@ -53,31 +58,31 @@ def base_out(summary: BaseSummary) -> BaseOut:
 
 
 @router.get("")
-def list_bases(app: App) -> list[BaseOut]:
-    """All knowledge bases, sorted by name."""
-    return [base_out(summary) for summary in app.bases.all()]
+def list_bases(access: Reading, app: App) -> list[BaseOut]:
+    """All knowledge bases that you may see, sorted by name."""
+    return [base_out(summary) for summary in app.bases.all(access)]
 
 
 @router.post("", status_code=201)
-def create_base(body: BaseCreate, app: App) -> BaseOut:
-    """Create a knowledge base; 409 if the name is taken."""
-    return base_out(app.bases.create(body.name, body.description))
+def create_base(body: BaseCreate, access: Writing, app: App) -> BaseOut:
+    """Create a knowledge base; 409 if you have one of that name."""
+    return base_out(app.bases.create(access, body.name, body.description))
 
 
 @router.get("/{base_id}")
-def read_base(base_id: str, app: App) -> BaseOut:
+def read_base(base_id: str, access: Reading, app: App) -> BaseOut:
     """One knowledge base."""
-    return base_out(app.bases.get(base_id))
+    return base_out(app.bases.get(access, base_id))
 
 
 @router.patch("/{base_id}")
-def update_base(base_id: str, body: BaseUpdate, app: App) -> BaseOut:
+def update_base(base_id: str, body: BaseUpdate, access: Writing, app: App) -> BaseOut:
     """Change name or description."""
-    return base_out(app.bases.update(base_id, body.name, body.description))
+    return base_out(app.bases.update(access, base_id, body.name, body.description))
 
 
 @router.delete("/{base_id}", status_code=204)
-def delete_base(base_id: str, app: App) -> None:
+def delete_base(base_id: str, access: Writing, app: App) -> None:
     """Delete a knowledge base with all its documents."""
-    app.documents.delete_base(base_id)
+    app.documents.delete_base(access, base_id)
     app.pages.tidy()

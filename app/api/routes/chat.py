@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
-from app.api.deps import COUNTED, App
+from app.api.deps import COUNTED, App, Asking
 from app.api.problems import problem_of
 from app.api.routes.conversations import conversation_out
 from app.api.routes.messages import Task, message_out
@@ -42,11 +42,12 @@ class ChatIn(Wire):
     )
 
 
-def _asked(body: ChatIn, app: App) -> Asked:
+def _asked(body: ChatIn, access: Asking, app: App) -> Asked:
     """Validates everything before the stream starts."""
     if body.regenerate is not None:
-        return app.ask.regenerate(body.regenerate, body.model, thinking=body.thinking)
+        return app.ask.regenerate(access, body.regenerate, body.model, thinking=body.thinking)
     return app.ask.ask(
+        access,
         body.question,
         body.base_ids,
         body.conversation_id,
@@ -59,7 +60,9 @@ def _asked(body: ChatIn, app: App) -> Asked:
 
 
 @router.post("/chat", response_class=EventSourceResponse, dependencies=COUNTED)
-async def chat(asked: Annotated[Asked, Depends(_asked)], app: App) -> AsyncIterator[Any]:
+async def chat(
+    asked: Annotated[Asked, Depends(_asked)], access: Asking, app: App
+) -> AsyncIterator[Any]:
     """Ask a question. Events: start, stage, sources, thought, delta, done or error.
 
     `thought` is the next `text` of what a thinking model thinks before it answers; with
@@ -69,13 +72,14 @@ async def chat(asked: Annotated[Asked, Depends(_asked)], app: App) -> AsyncItera
         yield sse(number, event)
 
 
-def _watched(message_id: str, app: App) -> MessageView:
-    return app.conversations.message(message_id)
+def _watched(message_id: str, access: Asking, app: App) -> MessageView:
+    return app.conversations.message(access, message_id)
 
 
 @router.get("/messages/{message_id}/events", response_class=EventSourceResponse)
 async def watch_message(
     view: Annotated[MessageView, Depends(_watched)],
+    access: Asking,
     app: App,
     last_event_id: Annotated[int, Header(ge=0)] = 0,
 ) -> AsyncIterator[Any]:
@@ -88,7 +92,7 @@ async def watch_message(
     message_id = view.message.id
     while view.message.state == "streaming":  # it runs or ran in another process
         await asyncio.sleep(_POLL_S)
-        view = await run_in_threadpool(app.conversations.message, message_id)
+        view = await run_in_threadpool(app.conversations.message, access, message_id)
     yield sse(last_event_id + 1, Event("done", view.message))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import App, Limit, Offset
+from app.api.deps import App, Asking, Limit, Offset
 from app.api.routes.messages import MessageOut, message_out
 from app.api.wire import Wire
 from app.db.tables import Conversation
@@ -54,29 +54,31 @@ def conversation_detail(
 
 @router.get("/conversations")
 def list_conversations(
-    app: App, q: str = "", limit: Limit = 50, offset: Offset = 0
+    access: Asking, app: App, q: str = "", limit: Limit = 50, offset: Offset = 0
 ) -> ConversationList:
     """Conversations, newest first; `q` searches titles and messages."""
-    found, total = app.conversations.page(query=q, limit=limit, offset=offset)
+    found, total = app.conversations.page(access, query=q, limit=limit, offset=offset)
     return ConversationList(items=[conversation_out(c) for c in found], total=total)
 
 
 @router.get("/conversations/{conversation_id}")
-def read_conversation(conversation_id: str, app: App) -> ConversationDetail:
+def read_conversation(conversation_id: str, access: Asking, app: App) -> ConversationDetail:
     """A conversation with its messages and their feedback."""
-    return conversation_detail(*app.conversations.get(conversation_id))
+    return conversation_detail(*app.conversations.get(access, conversation_id))
 
 
 @router.patch("/conversations/{conversation_id}")
 def update_conversation(
-    conversation_id: str, body: ConversationUpdate, app: App
+    conversation_id: str, body: ConversationUpdate, access: Asking, app: App
 ) -> ConversationOut:
     """Change title or knowledge bases."""
-    return conversation_out(app.conversations.update(conversation_id, body.title, body.base_ids))
+    return conversation_out(
+        app.conversations.update(access, conversation_id, body.title, body.base_ids)
+    )
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
-def delete_conversation(conversation_id: str, app: App) -> None:
+def delete_conversation(conversation_id: str, access: Asking, app: App) -> None:
     """Delete a conversation with its messages and their feedback."""
+    app.conversations.delete(access, conversation_id)
     app.generations.stop_conversation(conversation_id)
-    app.conversations.delete(conversation_id)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from app.api.deps import App, Offset
+from app.api.deps import App, Offset, Reading
 from app.api.wire import Wire
 from app.services.library.document_pages import PageBoxes
 from app.services.library.pages import MAX_WIDTH_PX, MIN_WIDTH_PX
@@ -51,6 +51,7 @@ def _shares(left: int, top: int, right: int, bottom: int) -> dict[str, float]:
 async def read_page(
     document_id: str,
     number: Annotated[int, Path(ge=1)],
+    access: Reading,
     app: App,
     request: Request,
     width: Annotated[int, Query(ge=MIN_WIDTH_PX, le=MAX_WIDTH_PX)] = _WIDTH_PX,
@@ -59,22 +60,22 @@ async def read_page(
 
     409 `no_pages` for other formats; 422 with the reason where the page can't be drawn.
     """
-    key = await app.pages.key(document_id, number, width)
+    key = await app.pages.key(access, document_id, number, width)
     headers = {"ETag": key.tag, "Cache-Control": "private, no-cache"}  # asks before it is reused
     known = request.headers.get("if-none-match", "")
     if key.tag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
         return Response(status_code=304, headers=headers)
-    content = await app.pages.picture(document_id, key)
+    content = await app.pages.picture(access, document_id, key)
     return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
 @router.get("/documents/{document_id}/boxes")
 def list_boxes(
-    document_id: str, app: App, start: Offset, end: Annotated[int, Query(ge=1)]
+    document_id: str, access: Reading, app: App, start: Offset, end: Annotated[int, Query(ge=1)]
 ) -> list[PageBoxesOut]:
     """Where `[start, end)` of the stored text stands on the pages of the document.
 
     409 `no_pages` for formats without pages, `not_placed` for a document that was read by an
     earlier release; it is read again by itself.
     """
-    return [page_boxes_out(page) for page in app.pages.boxes(document_id, start, end)]
+    return [page_boxes_out(page) for page in app.pages.boxes(access, document_id, start, end)]

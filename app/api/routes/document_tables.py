@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import App, Offset
+from app.api.deps import App, Offset, Reading
 from app.api.wire import Wire
 from app.services.library.document_tables import TablePart
 
@@ -74,10 +74,11 @@ def table_out(part: TablePart) -> TableOut:
 @router.get("/documents/{document_id}/tables")
 def list_tables(
     document_id: str,
+    access: Reading,
     app: App,
     start: Offset = 0,
     end: Annotated[int | None, Query(ge=0)] = None,
 ) -> list[TableOut]:
     """The tables in a part of the stored text. Empty cells are there; merged ones once."""
     end = start + _TEXT_CHARS if end is None else end
-    return [table_out(part) for part in app.documents.tables(document_id, start, end)]
+    return [table_out(part) for part in app.documents.tables(access, document_id, start, end)]

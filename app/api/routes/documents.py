@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import Field
 
-from app.api.deps import App, Limit, Offset
+from app.api.deps import App, Limit, Offset, Reading, Writing
 from app.api.upload import LimitedUpload
 from app.api.wire import Wire
 from app.services.library.documents import DocumentView
@@ -130,6 +130,7 @@ async def upload_document(
     base_id: str,
     request: Request,
     response: Response,
+    access: Writing,
     app: App,
     path: Annotated[str, Query(max_length=2000, description="Relative path in its folder")] = "",
 ) -> DocumentOut:
@@ -138,7 +139,9 @@ async def upload_document(
     Different content at the same path becomes the next version of the document.
     """
     async with LimitedUpload(request, app.documents.max_upload_bytes) as upload:
-        view, is_new = await app.documents.accept(base_id, upload.name, upload.parts(), path=path)
+        view, is_new = await app.documents.accept(
+            access, base_id, upload.name, upload.parts(), path=path
+        )
     if not is_new:
         response.status_code = 200
     return document_out(view)
@@ -147,6 +150,7 @@ async def upload_document(
 @router.get("/bases/{base_id}/documents")
 def list_documents(
     base_id: str,
+    access: Reading,
     app: App,
     limit: Limit = 50,
     offset: Offset = 0,
@@ -155,57 +159,58 @@ def list_documents(
 ) -> DocumentList:
     """Documents, newest first; `q` searches names. Superseded versions only with their state."""
     views, total = app.documents.page(
-        base_id, limit=limit, offset=offset, name=q, state=state or ""
+        access, base_id, limit=limit, offset=offset, name=q, state=state or ""
     )
     return DocumentList(items=[document_out(view) for view in views], total=total)
 
 
 @router.post("/bases/{base_id}/known")
-def known_files(base_id: str, body: KnownIn, app: App) -> KnownOut:
+def known_files(base_id: str, body: KnownIn, access: Writing, app: App) -> KnownOut:
     """Find out which of these files the base already has, to upload only the others."""
     files = [(file.path, file.sha256) for file in body.files]
-    views = app.documents.known(base_id, files)
+    views = app.documents.known(access, base_id, files)
     return KnownOut(documents=[view and document_out(view) for view in views])
 
 
 @router.get("/documents/{document_id}/versions")
-def list_versions(document_id: str, app: App) -> list[DocumentOut]:
+def list_versions(document_id: str, access: Reading, app: App) -> list[DocumentOut]:
     """All versions of the document, newest first."""
-    return [document_out(view) for view in app.documents.versions(document_id)]
+    return [document_out(view) for view in app.documents.versions(access, document_id)]
 
 
 @router.get("/documents/{document_id}")
-def read_document(document_id: str, app: App) -> DocumentOut:
+def read_document(document_id: str, access: Reading, app: App) -> DocumentOut:
     """One document with its progress."""
-    return document_out(app.documents.get(document_id))
+    return document_out(app.documents.get(access, document_id))
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-def delete_document(document_id: str, app: App, path: str = "") -> None:
+def delete_document(document_id: str, access: Writing, app: App, path: str = "") -> None:
     """Delete a document and its earlier versions from all indexes, or a single earlier version.
 
     With `path`, a document that also has other paths only loses this one.
     """
-    app.documents.delete(document_id, path)
+    app.documents.delete(access, document_id, path)
     app.pages.tidy()
 
 
 @router.post("/documents/{document_id}/retry", status_code=202)
-def retry_document(document_id: str, app: App) -> DocumentOut:
+def retry_document(document_id: str, access: Writing, app: App) -> DocumentOut:
     """Process a failed document again."""
-    return document_out(app.documents.retry(document_id))
+    return document_out(app.documents.retry(access, document_id))
 
 
 @router.get("/documents/{document_id}/text")
 def read_text(
     document_id: str,
+    access: Reading,
     app: App,
     start: Offset = 0,
     end: Annotated[int | None, Query(ge=0)] = None,
 ) -> TextOut:
     """Part of the stored text, which citations refer to."""
     end = start + _TEXT_CHARS if end is None else end
-    part = app.documents.text(document_id, start, end)
+    part = app.documents.text(access, document_id, start, end)
     pages = [PageOut(page=page, start=first, end=last) for page, first, last in part.pages]
     return TextOut(
         document_id=document_id,
@@ -220,10 +225,10 @@ def read_text(
 
 @router.get("/documents/{document_id}/chunks")
 def list_chunks(
-    document_id: str, app: App, limit: Limit = 100, offset: Offset = 0
+    document_id: str, access: Reading, app: App, limit: Limit = 100, offset: Offset = 0
 ) -> list[ChunkOut]:
     """The chunks of a document."""
-    chunks = app.documents.chunks(document_id, limit=limit, offset=offset)
+    chunks = app.documents.chunks(access, document_id, limit=limit, offset=offset)
     return [
         ChunkOut.model_validate(chunk.model_dump(include=set(ChunkOut.model_fields)))
         for chunk in chunks
@@ -231,9 +236,9 @@ def list_chunks(
 
 
 @router.get("/documents/{document_id}/file")
-def download_file(document_id: str, app: App) -> FileResponse:
+def download_file(document_id: str, access: Reading, app: App) -> FileResponse:
     """The original file. Always a download, so that browsers do not render it as a page."""
-    document, path = app.documents.original(document_id)
+    document, path = app.documents.original(access, document_id)
     return FileResponse(
         path,
         media_type="application/octet-stream",

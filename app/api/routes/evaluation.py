@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
-from app.api.deps import App
+from app.api.deps import App, Reading, Writing
 from app.api.routes.jobs import JobState
 from app.api.wire import Wire
 from app.services.improvement.regression import Expected
@@ -91,64 +91,68 @@ class ComparisonOut(Wire):
 
 
 @router.get("/bases/{base_id}/questions")
-def list_questions(base_id: str, app: App) -> list[EvalQuestionOut]:
+def list_questions(base_id: str, access: Reading, app: App) -> list[EvalQuestionOut]:
     """The evaluation questions of a knowledge base."""
-    return [EvalQuestionOut.model_validate(q) for q in app.regression.questions(base_id)]
+    return [EvalQuestionOut.model_validate(q) for q in app.regression.questions(access, base_id)]
 
 
 @router.post("/bases/{base_id}/questions", status_code=201)
-def add_question(base_id: str, body: EvalQuestionCreate, app: App) -> EvalQuestionOut:
+def add_question(
+    base_id: str, body: EvalQuestionCreate, access: Writing, app: App
+) -> EvalQuestionOut:
     """Add a question with its expected documents, passage or answer."""
     expected = Expected(tuple(body.document_ids), body.source_text, body.answer)
-    stored = app.regression.add(base_id, body.question, expected)
+    stored = app.regression.add(access, base_id, body.question, expected)
     return EvalQuestionOut.model_validate(stored)
 
 
 @router.post("/bases/{base_id}/questions/collect")
-def collect_questions(base_id: str, app: App) -> Collected:
+def collect_questions(base_id: str, access: Writing, app: App) -> Collected:
     """Add questions from ratings with a correct source or a corrected answer."""
-    return Collected(added=app.regression.collect(base_id))
+    return Collected(added=app.regression.collect(access, base_id))
 
 
 @router.delete("/questions/{question_id}", status_code=204)
-def delete_question(question_id: str, app: App) -> None:
+def delete_question(question_id: str, access: Writing, app: App) -> None:
     """Delete a question."""
-    app.regression.delete(question_id)
+    app.regression.delete(access, question_id)
 
 
 @router.get("/bases/{base_id}/evaluations")
-def list_runs(base_id: str, app: App) -> list[EvalRunOut]:
+def list_runs(base_id: str, access: Reading, app: App) -> list[EvalRunOut]:
     """Evaluation runs, newest first, with their metrics."""
-    return [EvalRunOut.model_validate(run) for run in app.evaluations.all(base_id)]
+    return [EvalRunOut.model_validate(run) for run in app.evaluations.all(access, base_id)]
 
 
 @router.post("/bases/{base_id}/evaluations", status_code=202)
-def start_run(base_id: str, body: EvalRunCreate, app: App) -> EvalRunOut:
+def start_run(base_id: str, body: EvalRunCreate, access: Writing, app: App) -> EvalRunOut:
     """Have the worker measure the base, with some settings changed for it. Runs wait for each
     other."""
-    run = app.evaluations.start(base_id, body.changes, answers=body.answers)
+    run = app.evaluations.start(access, base_id, body.changes, answers=body.answers)
     return EvalRunOut.model_validate(run)
 
 
 @router.get("/bases/{base_id}/evaluations/{run_id}")
-def read_run(base_id: str, run_id: str, app: App) -> EvalRunOut:
+def read_run(base_id: str, run_id: str, access: Reading, app: App) -> EvalRunOut:
     """One run with all its questions."""
-    return EvalRunOut.model_validate(app.evaluations.get(base_id, run_id))
+    return EvalRunOut.model_validate(app.evaluations.get(access, base_id, run_id))
 
 
 @router.get("/bases/{base_id}/evaluations/{run_id}/report", response_class=HTMLResponse)
-def read_report(base_id: str, run_id: str, app: App) -> str:
+def read_report(base_id: str, run_id: str, access: Reading, app: App) -> str:
     """The report of a run, as HTML."""
-    return app.evaluations.report(base_id, run_id)
+    return app.evaluations.report(access, base_id, run_id)
 
 
 @router.get("/bases/{base_id}/evaluations/{run_id}/compare")
-def compare_runs(base_id: str, run_id: str, before: str, app: App) -> ComparisonOut:
+def compare_runs(
+    base_id: str, run_id: str, before: str, access: Reading, app: App
+) -> ComparisonOut:
     """Questions that got better or worse since the run `before`."""
-    return ComparisonOut.model_validate(app.evaluations.compare(base_id, before, run_id))
+    return ComparisonOut.model_validate(app.evaluations.compare(access, base_id, before, run_id))
 
 
 @router.get("/evaluation/report", response_class=HTMLResponse)
-def public_report(app: App) -> str:
+def public_report(access: Reading, app: App) -> str:
     """The report written by `zhiwen eval report` on public datasets; 404 if there is none."""
     return app.evaluations.public_report()

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from app.api.deps import App
+from app.api.deps import App, Exporting
 from app.api.routes.feedback import Rating
 from app.api.wire import Wire
 from app.services.errors import Invalid
@@ -46,9 +46,11 @@ Filters = Annotated[Selection, Depends(_selection)]
 
 
 @router.get("/export", response_class=Response)
-def export(app: App, format: Annotated[Format, Query()], filters: Filters) -> Response:
+def export(
+    access: Exporting, app: App, format: Annotated[Format, Query()], filters: Filters
+) -> Response:
     """Rated answers as a JSON Lines file for fine-tuning."""
-    rows, _ = app.feedback.export(format, filters)
+    rows, _ = app.feedback.export(access, format, filters)
     return Response(
         "".join(jsonl(rows)).encode(),
         media_type="application/x-ndjson",
@@ -57,9 +59,11 @@ def export(app: App, format: Annotated[Format, Query()], filters: Filters) -> Re
 
 
 @router.get("/export/report")
-def export_report(app: App, format: Annotated[Format, Query()], filters: Filters) -> ExportReport:
+def export_report(
+    access: Exporting, app: App, format: Annotated[Format, Query()], filters: Filters
+) -> ExportReport:
     """Summary of the export: exported rows, and excluded answers with reasons."""
-    _, report = app.feedback.export(format, filters)
+    _, report = app.feedback.export(access, format, filters)
     return ExportReport(
         format=report.format,
         considered=report.considered,

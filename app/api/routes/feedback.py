@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import App, Limit, Offset
+from app.api.deps import App, Asking, Limit, Offset, Reading
 from app.api.wire import Wire
 from app.db.tables import StoredFeedback
 
@@ -47,20 +47,21 @@ def feedback_out(feedback: StoredFeedback) -> FeedbackOut:
 
 
 @router.put("/messages/{message_id}/feedback")
-def put_feedback(message_id: str, body: FeedbackIn, app: App) -> FeedbackOut:
+def put_feedback(message_id: str, body: FeedbackIn, access: Asking, app: App) -> FeedbackOut:
     """Rate an answer, or change the rating."""
     given = StoredFeedback(message_id=message_id, **body.model_dump())
-    return feedback_out(app.feedback.put(message_id, given))
+    return feedback_out(app.feedback.put(access, message_id, given))
 
 
 @router.delete("/messages/{message_id}/feedback", status_code=204)
-def delete_feedback(message_id: str, app: App) -> None:
+def delete_feedback(message_id: str, access: Asking, app: App) -> None:
     """Delete the feedback on an answer."""
-    app.feedback.delete(message_id)
+    app.feedback.delete(access, message_id)
 
 
 @router.get("/feedback")
 def list_feedback(
+    access: Reading,
     app: App,
     rating: Rating | None = None,
     base_id: str | None = None,
@@ -69,7 +70,7 @@ def list_feedback(
 ) -> FeedbackList:
     """Rated answers, latest feedback first."""
     rows, total = app.feedback.page(
-        rating=rating or "", base_id=base_id or "", limit=limit, offset=offset
+        access, rating=rating or "", base_id=base_id or "", limit=limit, offset=offset
     )
     items = [
         FeedbackItem(

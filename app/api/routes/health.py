@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import Field
 
-from app.api.deps import App
+from app.api.deps import Administering, App, Present
 from app.api.wire import Wire
 from app.services.calibration.calibrator import Calibrator
 from app.services.library.rereading import to_read
@@ -185,7 +185,7 @@ async def readyz(app: App, response: Response) -> dict[str, str]:
 
 
 @router.get("/api/status")
-async def read_status(app: App) -> StatusOut:
+async def read_status(access: Present, app: App) -> StatusOut:
     """State of every component and engine, and what to do if one is down."""
     engines = await app.status.engines()
     components = await app.status.components(engines)
@@ -203,13 +203,13 @@ async def read_status(app: App) -> StatusOut:
 
 
 @router.get("/api/check")
-def check(app: App) -> CheckOut:
+def check(access: Administering, app: App) -> CheckOut:
     """Compare files and indexes with the database. Read-only; takes seconds on a large base."""
     return _checked(app, repair=False)
 
 
 @router.post("/api/check")
-def repair(app: App) -> CheckOut:
+def repair(access: Administering, app: App) -> CheckOut:
     """Compare files and indexes with the database, and repair what can be repaired."""
     return _checked(app, repair=True)
 
@@ -223,7 +223,7 @@ def _checked(app: App, *, repair: bool) -> CheckOut:
 
 
 @router.get("/api/models")
-async def list_models(app: App) -> list[ModelOut]:
+async def list_models(access: Present, app: App) -> list[ModelOut]:
     """Chat models in fallback order, and whether they respond now."""
     return [
         ModelOut(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from app.api.deps import App, Limit
+from app.api.deps import App, Limit, Reading, Writing
 from app.api.wire import Wire
 from app.db.tables import Job
 from app.services.jobs.queue import JobKind
@@ -45,23 +45,24 @@ def jobs_out(app: Zhiwen, jobs: Sequence[Job]) -> list[JobOut]:
 
 @router.get("/jobs")
 def list_jobs(
+    access: Reading,
     app: App,
     kind: JobKind | None = None,
     state: JobState | Literal[""] = "",
     limit: Limit = 50,
 ) -> list[JobOut]:
     """Newest first."""
-    return jobs_out(app, app.jobs.newest(kind=kind or "", state=state, limit=limit))
+    return jobs_out(app, app.jobs.newest(access, kind=kind or "", state=state, limit=limit))
 
 
 @router.get("/jobs/{job_id}")
-def read_job(job_id: str, app: App) -> JobOut:
+def read_job(job_id: str, access: Reading, app: App) -> JobOut:
     """One job with its progress."""
-    return jobs_out(app, [app.jobs.get(job_id)])[0]
+    return jobs_out(app, [app.jobs.get(access, job_id)])[0]
 
 
 @router.post("/jobs/{job_id}/cancel")
-def cancel_job(job_id: str, app: App) -> JobOut:
+def cancel_job(job_id: str, access: Writing, app: App) -> JobOut:
     """End a job that is queued or running; 409 where it has ended. Its document, if it has one,
     fails with the code `cancelled` and can be retried."""
-    return jobs_out(app, [app.jobs.cancel(job_id)])[0]
+    return jobs_out(app, [app.jobs.cancel(access, job_id)])[0]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import COUNTED, App
+from app.api.deps import COUNTED, App, Asking
 from app.api.routes.feedback import FeedbackOut, feedback_out
 from app.api.wire import PassageOut, Wire
 from app.db.tables import StoredFeedback, StoredMessage
@@ -153,24 +153,24 @@ def message_out(message: StoredMessage, feedback: StoredFeedback | None = None) 
 
 
 @router.get("/messages/{message_id}")
-def read_message(message_id: str, app: App) -> MessageOut:
+def read_message(message_id: str, access: Asking, app: App) -> MessageOut:
     """One question or answer."""
-    view = app.conversations.message(message_id)
+    view = app.conversations.message(access, message_id)
     return message_out(view.message, view.feedback)
 
 
 @router.post("/messages/{message_id}/stop", status_code=202)
-def stop_message(message_id: str, app: App) -> MessageOut:
+def stop_message(message_id: str, access: Asking, app: App) -> MessageOut:
     """Stop an answer; the text so far is kept. Does nothing if it is finished."""
-    view = app.conversations.message(message_id)
+    view = app.conversations.message(access, message_id)
     app.generations.stop(message_id)
     return message_out(view.message, view.feedback)
 
 
 @router.post("/messages/{message_id}/replay", dependencies=COUNTED)
-async def replay_message(message_id: str, app: App) -> ReplayOut:
+async def replay_message(message_id: str, access: Asking, app: App) -> ReplayOut:
     """Replay an answer from its stored prompt and compare the two. Stores nothing."""
-    made = await app.replay.run(message_id)
+    made = await app.replay.run(access, message_id)
     return ReplayOut(
         message_id=message_id,
         same=made.same,

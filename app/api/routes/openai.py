@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import tracing
-from app.api.deps import COUNTED, App
+from app.api.deps import COUNTED, App, Asking
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
 from app.llm.messages import Message
@@ -83,26 +83,27 @@ class CompletionIn(BaseModel):
 
 
 @router.get("/models")
-def list_models(app: App) -> dict[str, Any]:
+def list_models(access: Asking, app: App) -> dict[str, Any]:
     """Model names: `zhiwen` queries all knowledge bases, `zhiwen/<name>` one. `auto` or an engine's
     name queries all with that engine; an @ combines both: `zhiwen/<name>@<engine>`."""
     models = [
         {"id": name, "object": "model", "created": 0, "owned_by": "zhiwen"}
-        for name in app.direct.model_names()
+        for name in app.direct.model_names(access)
     ]
     return {"object": "list", "data": models}
 
 
-def _question(body: CompletionIn, app: App) -> Question:
+def _question(body: CompletionIn, access: Asking, app: App) -> Question:
     messages = [message.as_message() for message in body.messages]
     thinking = body.chat_template_kwargs.enable_thinking
-    return app.direct.question(body.model, messages, body.temperature, thinking)
+    return app.direct.question(access, body.model, messages, body.temperature, thinking)
 
 
 @router.post("/chat/completions", response_model=None, dependencies=COUNTED)
 async def create_completion(
     body: CompletionIn,
     question: Annotated[Question, Depends(_question)],
+    access: Asking,
     app: App,
     request: Request,
 ) -> Response:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import COUNTED, App
+from app.api.deps import COUNTED, App, Reading
 from app.api.wire import PassageOut, Wire, passage_out
 
 router = APIRouter(prefix="/api", tags=["search and chat"])
@@ -21,7 +21,7 @@ class SearchOut(Wire):
 
 
 @router.post("/search", dependencies=COUNTED)
-def search(body: SearchIn, app: App) -> SearchOut:
+def search(body: SearchIn, access: Reading, app: App) -> SearchOut:
     """The best passages for a question, with the scores of every stage."""
-    found = app.search.search(body.query, body.base_ids, body.top_k)
+    found = app.search.search(access, body.query, body.base_ids, body.top_k)
     return SearchOut(passages=[passage_out(p) for p in found.passages], timings_ms=found.timings_ms)

@@ -21,19 +21,20 @@ from app.rag.retrieval.fuse import ChunkPosition, Cosine, coherent, fuse, in_tur
 from app.rag.retrieval.gate import Scoring
 from app.rag.retrieval.pack import Around, widen
 from app.rag.retrieval.rerank import Reranking
-from app.rag.types import Passage, StageScores
+from app.rag.types import Passage, Scope, StageScores
 from ingest.embedding.embedder import Embedder, Vectors
 from vectorstore.protocol import Match
 
 # What retrieval asks of whoever keeps the data. All are called from worker threads.
 
-# (1, dim) vector, k, base ids, and the only chunk ids to compare with, where they are given
-DenseSearch = Callable[[Vectors, int, Sequence[str], Collection[int] | None], list[Match]]
-LexicalSearch = Callable[[str, int, Sequence[str]], list[Match]]  # query, k, base ids
-Locate = Callable[[Collection[int]], Mapping[int, ChunkPosition]]  # ids that are gone are missing
+# (1, dim) vector, k, scope, and the only chunk ids to compare with, where they are given
+DenseSearch = Callable[[Vectors, int, Scope, Collection[int] | None], list[Match]]
+LexicalSearch = Callable[[str, int, Scope], list[Match]]  # query, k, scope
+# Ids that are gone or withheld are missing. Its word is final: nothing that it leaves out is read.
+Locate = Callable[[Collection[int], Scope], Mapping[int, ChunkPosition]]
 # (document id, ordinal) of chunks to read; those that are not there are missing
 Hydrate = Callable[[Collection[tuple[str, int]]], list[Passage]]
-Count = Callable[[Sequence[str]], int]  # chunks of the bases together
+Count = Callable[[Scope], int]  # chunks of its bases together
 ChunksOf = Callable[[str], list[Passage]]  # all of a document, by its id, in order
 
 _HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
@@ -70,9 +71,7 @@ class Retriever:
     scoring: Scoring = field(default_factory=Scoring)
     reranking: Reranking | None = None
 
-    def retrieve(
-        self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
-    ) -> Retrieved:
+    def retrieve(self, query: str, scope: Scope, top_k: int, *, context: str = "") -> Retrieved:
         """The best chunks for `top_k` passages. `context`, the question before, is searched along
         with a follow-up, so that "and sick leave?" finds what the conversation is about. A date is
         searched in digits and in words.
@@ -82,7 +81,7 @@ class Retriever:
         dated = otherwise_dated(query)
         queries += [dated] if dated else []
         lexical = [
-            self._pool.submit(copy_context().run, self._lexical, text, base_ids, timings)
+            self._pool.submit(copy_context().run, self._lexical, text, scope, timings)
             for text in queries
         ]
         with _timed(timings, "embed"):
@@ -93,18 +92,19 @@ class Retriever:
             axes += axes[:1] if dated else []
         with _timed(timings, "dense"):
             proposed = [
-                self._proposed(row, base_ids, axis) for row, axis in zip(rows, axes, strict=True)
+                self._proposed(row, scope, axis) for row, axis in zip(rows, axes, strict=True)
             ]
         by_words = [future.result() for future in lexical]
         with _timed(timings, "complete"):
             language = language_of(query)
             dense = [
-                self._completed(row, found, shares.keys(), base_ids, axis, language)
+                self._completed(row, found, shares.keys(), scope, axis, language)
                 for row, found, shares, axis in zip(rows, proposed, by_words, axes, strict=True)
             ]
         with _timed(timings, "fuse"):
-            chunks = self.count(base_ids)
-            positions = self.locate({id_ for scores in dense for id_ in scores}.union(*by_words))
+            chunks = self.count(scope)
+            found = {id_ for cosines in dense for id_ in cosines}.union(*by_words)
+            positions = self.locate(found, scope)
             scores = self._fused(dense, by_words, positions)
             ranked = coherent({id_: stages.fused for id_, stages in scores.items()}, positions)
             wanted = in_turn(query, ranked, positions)[: _HITS_PER_PASSAGE * top_k]
@@ -119,11 +119,9 @@ class Retriever:
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(max_workers=4, thread_name_prefix="lexical")
 
-    def _lexical(
-        self, text: str, base_ids: Sequence[str], timings: dict[str, float]
-    ) -> dict[int, float]:
+    def _lexical(self, text: str, scope: Scope, timings: dict[str, float]) -> dict[int, float]:
         with _timed(timings, "lexical"):
-            found = self.lexical(text, self.candidates, base_ids)
+            found = self.lexical(text, self.candidates, scope)
         return {match.id: match.score for match in found}
 
     @cached_property
@@ -132,12 +130,12 @@ class Retriever:
         return LanguageAxis.measure(self.embedder)
 
     def _proposed(
-        self, vector: Vectors, base_ids: Sequence[str], axis: LanguageAxis | None
+        self, vector: Vectors, scope: Scope, axis: LanguageAxis | None
     ) -> dict[int, float]:
         """The best `candidates` with their inner products; with `axis`, in whatever language."""
         if axis is not None and axis.tilt(vector):
             vector = axis.neutral(vector)
-        found = self.dense(vector, self.candidates, base_ids, None)
+        found = self.dense(vector, self.candidates, scope, None)
         return {match.id: match.score for match in found}
 
     def _completed(
@@ -145,17 +143,17 @@ class Retriever:
         vector: Vectors,
         proposed: Mapping[int, float],
         by_words: Collection[int],
-        base_ids: Sequence[str],
+        scope: Scope,
         axis: LanguageAxis | None,
         language: Language,
     ) -> dict[int, Cosine]:
         """The cosines of what either search proposed, and what they lack for another language."""
         missing = set(by_words) - proposed.keys()
-        known = {**proposed, **self._compared(vector, base_ids, missing)}
+        known = {**proposed, **self._compared(vector, scope, missing)}
         tilt = axis.tilt(vector) if axis is not None else 0.0
         if axis is None or not tilt:
             return {id_: Cosine(cosine) for id_, cosine in known.items()}
-        projections = self._compared(axis.direction[None], base_ids, known.keys())
+        projections = self._compared(axis.direction[None], scope, known.keys())
         cosines: dict[int, Cosine] = {}
         for id_, projection in projections.items():
             # what was proposed lacks the part along the direction
@@ -163,11 +161,9 @@ class Retriever:
             cosines[id_] = Cosine(cosine, axis.correction(tilt, projection, language))
         return cosines
 
-    def _compared(
-        self, vector: Vectors, base_ids: Sequence[str], ids: Collection[int]
-    ) -> dict[int, float]:
+    def _compared(self, vector: Vectors, scope: Scope, ids: Collection[int]) -> dict[int, float]:
         """The inner products of `vector` `(1, dim)` with those chunks."""
-        found = self.dense(vector, len(ids), base_ids, ids) if ids else []
+        found = self.dense(vector, len(ids), scope, ids) if ids else []
         return {match.id: match.score for match in found}
 
     def _fused(

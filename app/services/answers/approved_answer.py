@@ -1,14 +1,14 @@
 """An approved answer in place of one that a model writes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from app.db.tables import ApprovedAnswer, StoredMessage
 from app.rag.grounding.check import citations_of
-from app.rag.types import Answer, Check, Citation, Marker
+from app.rag.types import Answer, Check, Citation, Marker, Scope
 from app.services.answers.answer_record import record
 from app.services.answers.stored_prompt import passage_from
 
-FindApproved = Callable[[str, Sequence[str]], ApprovedAnswer | None]  # question, base ids
+FindApproved = Callable[[str, Scope], ApprovedAnswer | None]  # of a question
 
 
 def give_approved(message: StoredMessage, approved: ApprovedAnswer) -> None:

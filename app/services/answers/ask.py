@@ -17,7 +17,8 @@ from app.rag.retrieval.follow_up import leans
 from app.rag.types import Task
 from app.services.answers.answer_cache import AnswerCache, reuse_answer
 from app.services.answers.approved_answer import FindApproved, give_approved
-from app.services.answers.conversations import get_conversation
+from app.services.answers.closed_sources import open_turns
+from app.services.answers.conversations import get_conversation, get_message
 from app.services.answers.generations import Generation, Generations
 from app.services.answers.history import (
     EarlierAnswer,
@@ -31,7 +32,8 @@ from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.recipe import Recipes, answer_key
 from app.services.answers.task_checks import check_task
 from app.services.errors import Conflict, Invalid, NotFound
-from app.services.library.bases import get_base
+from app.services.library.bases import stored_base
+from app.services.people.access import Access
 from app.services.search.search import Search
 
 _TITLE_CHARS = 40
@@ -62,6 +64,7 @@ class Ask:
 
     def ask(
         self,
+        access: Access,
         question: str,
         base_ids: Sequence[str],
         conversation_id: str | None,
@@ -80,17 +83,19 @@ class Ask:
         Raises Invalid, TooLarge, NotFound, Conflict while an answer is being written, and
         EngineBusy.
         """
-        question = check_task(self.search, question, base_ids, task, document_id)
+        question, scope = check_task(self.search, access, question, base_ids, task, document_id)
         self._check(model)
-        turns = self._turns(conversation_id)
+        turns = self._turns(access, conversation_id)
         approved = None
         if task == "qa" and not fresh and not (turns and leans(question)):
-            approved = self.approved(question, base_ids)
+            approved = self.approved(question, scope)
         with self.db.write() as session:
             if conversation_id is None:
-                conversation = Conversation(title=title_of(question), base_ids=list(base_ids))
+                conversation = Conversation(
+                    owner_id=access.person_id, title=title_of(question), base_ids=list(base_ids)
+                )
             else:
-                conversation = get_conversation(session, conversation_id)
+                conversation = get_conversation(session, access, conversation_id)
                 conversation.base_ids, conversation.updated_at = list(base_ids), utc_now()
             conversation.model = model or conversation.model
             self._check_length(question, conversation, task)
@@ -102,7 +107,7 @@ class Ask:
                     "The previous answer is still being written. Stop it or wait for it."
                 )
             if newest is not None and newest not in turns[-1:]:  # it came or ended just now
-                turns = turns_of(session, conversation.id)
+                turns = open_turns(session, access, turns_of(session, conversation.id))
             position = newest.position + 1 if newest is not None else 0
             asked = StoredMessage(
                 conversation_id=conversation.id,
@@ -114,7 +119,7 @@ class Ask:
             answer = self._empty_answer(conversation.id, position + 1, 0, base_ids)
             to_answer = Question(
                 question,
-                tuple(base_ids),
+                scope,
                 history_of(turns),
                 model=self._engine_of(conversation),
                 task=task,
@@ -128,16 +133,23 @@ class Ask:
         return Asked(conversation, asked, answer, to_answer)
 
     def regenerate(
-        self, answer_id: str, model: str | None = None, *, thinking: bool | None = None
+        self,
+        access: Access,
+        answer_id: str,
+        model: str | None = None,
+        *,
+        thinking: bool | None = None,
     ) -> Asked:
         """Stores another, still empty answer to the same question; `thinking` None: as before."""
         self._check(model)
-        old, asked = self._answer_and_question(answer_id)
+        old, asked = self._answer_and_question(access, answer_id)
         document_id = old.recipe.get("document", "")
-        check_task(self.search, asked.content, asked.base_ids, old.task, document_id)
-        turns = self._turns(old.conversation_id)
+        _, scope = check_task(
+            self.search, access, asked.content, asked.base_ids, old.task, document_id
+        )
+        turns = self._turns(access, old.conversation_id)
         with self.db.write() as session:
-            conversation = get_conversation(session, old.conversation_id)
+            conversation = get_conversation(session, access, old.conversation_id)
             self._refuse_streaming(session, conversation.id)
             conversation.updated_at = utc_now()
             conversation.model = model or conversation.model
@@ -157,7 +169,7 @@ class Ask:
             before = old.recipe.get("sampling", {}).get("thinking")
             to_answer = Question(
                 asked.content,
-                tuple(asked.base_ids),
+                scope,
                 history_of([turn for turn in turns if turn.position < asked.position]),
                 temperature,
                 self._engine_of(conversation),
@@ -177,16 +189,21 @@ class Ask:
         generation.publish("start", asked)
         return generation
 
-    def _turns(self, conversation_id: str | None) -> list[Turn]:
-        """Read before the write lock is taken: a conversation may be long."""
+    def _turns(self, access: Access, conversation_id: str | None) -> list[Turn]:
+        """Those that may still be built on. Read before the write lock is taken: a conversation may
+        be long."""
         if conversation_id is None:
             return []
         with self.db.read() as session:
-            return turns_of(session, conversation_id)
+            get_conversation(session, access, conversation_id)
+            return open_turns(session, access, turns_of(session, conversation_id))
 
-    def _answer_and_question(self, answer_id: str) -> tuple[EarlierAnswer, StoredMessage]:
+    def _answer_and_question(
+        self, access: Access, answer_id: str
+    ) -> tuple[EarlierAnswer, StoredMessage]:
         """Raises NotFound, and Invalid for a question."""
         with self.db.read() as session:
+            get_message(session, access, answer_id)
             old = earlier_answer(session, answer_id)
             if old.role != "assistant":
                 raise Invalid("Only answers can be regenerated.", code="not_an_answer")
@@ -228,8 +245,8 @@ class Ask:
         self, session: Session, answer: StoredMessage, question: Question, *, fresh: bool
     ) -> None:
         """Records the recipe, and fills in the answer if the cache has it."""
-        asked = question.base_ids if question.task == "qa" else ()
-        bases = [get_base(session, base_id) for base_id in set(asked)]
+        asked = question.scope.base_ids if question.task == "qa" else ()
+        bases = [stored_base(session, base_id) for base_id in set(asked)]
         answer.task = question.task
         answer.recipe = self.recipes.of(question, question.model, bases)
         if not self.cache.on or question.history or question.task not in CACHED_TASKS:

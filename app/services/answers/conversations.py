@@ -3,28 +3,43 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, false
 from sqlmodel import Session, col, exists, func, or_, select
 
 from app.db.engine import Database
 from app.db.tables import Conversation, StoredFeedback, StoredMessage, utc_now
+from app.services.answers.closed_sources import close_sources
 from app.services.errors import Invalid, NotFound
-from app.services.library.bases import get_base
+from app.services.people.access import Access
+from app.services.people.grants import scope_of
 
 
-def get_conversation(session: Session, conversation_id: str) -> Conversation:
-    """The conversation, or NotFound."""
+def get_conversation(session: Session, access: Access, conversation_id: str) -> Conversation:
+    """The conversation. Raises NotFound where it is not there or another person's."""
     conversation = session.get(Conversation, conversation_id)
-    if conversation is None:
+    if conversation is None or not _is_own(access, conversation):
         raise NotFound("conversation", conversation_id)
     return conversation
 
 
-def get_message(session: Session, message_id: str) -> StoredMessage:
-    """The message, or NotFound."""
+def get_message(session: Session, access: Access, message_id: str) -> StoredMessage:
+    """The message. Raises NotFound where it is not there or another person's."""
     message = session.get(StoredMessage, message_id)
-    if message is None:
+    if message is None or not _is_own(
+        access, session.get_one(Conversation, message.conversation_id)
+    ):
         raise NotFound("message", message_id)
     return message
+
+
+def _is_own(access: Access, conversation: Conversation) -> bool:
+    """A conversation is its owner's alone, whatever roles others have. A key that is limited to
+    some bases sees those about them only."""
+    if access.unrestricted:
+        return True
+    if access.base_ids is not None and not access.base_ids.issuperset(conversation.base_ids):
+        return False
+    return conversation.owner_id == access.person_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +52,12 @@ class MessageView:
 class Conversations:
     db: Database
 
-    def page(self, *, query: str, limit: int, offset: int) -> tuple[list[Conversation], int]:
-        """Conversations, newest first; `query` searches titles and messages."""
+    def page(
+        self, access: Access, *, query: str, limit: int, offset: int
+    ) -> tuple[list[Conversation], int]:
+        """The person's conversations, newest first; `query` searches titles and messages."""
         with self.db.read() as session:
-            where = []
+            where = [] if access.unrestricted else [_owned(access)]
             if query.strip():
                 words = query.strip()
                 in_messages = exists().where(
@@ -59,42 +76,55 @@ class Conversations:
             )
             return list(rows), total
 
-    def get(self, conversation_id: str) -> tuple[Conversation, list[MessageView]]:
+    def get(self, access: Access, conversation_id: str) -> tuple[Conversation, list[MessageView]]:
         """The conversation with its messages in order, oldest variants first."""
         with self.db.read() as session:
-            conversation = get_conversation(session, conversation_id)
+            conversation = get_conversation(session, access, conversation_id)
             rows = session.exec(
                 select(StoredMessage, StoredFeedback)
                 .outerjoin(StoredFeedback, col(StoredFeedback.message_id) == col(StoredMessage.id))
                 .where(StoredMessage.conversation_id == conversation_id)
                 .order_by(col(StoredMessage.position), col(StoredMessage.variant))
             )
-            return conversation, [MessageView(message, feedback) for message, feedback in rows]
+            views = [MessageView(message, feedback) for message, feedback in rows]
+            close_sources(session, access, [view.message for view in views])
+            return conversation, views
 
-    def message(self, message_id: str) -> MessageView:
+    def message(self, access: Access, message_id: str) -> MessageView:
         with self.db.read() as session:
-            message = get_message(session, message_id)
-            return MessageView(message, session.get(StoredFeedback, message_id))
+            message = get_message(session, access, message_id)
+            feedback = session.get(StoredFeedback, message_id)
+            close_sources(session, access, [message])
+            return MessageView(message, feedback)
 
     def update(
-        self, conversation_id: str, title: str | None, base_ids: Sequence[str] | None
+        self,
+        access: Access,
+        conversation_id: str,
+        title: str | None,
+        base_ids: Sequence[str] | None,
     ) -> Conversation:
         """Changes title or bases. Raises NotFound, Invalid."""
         with self.db.write() as session:
-            conversation = get_conversation(session, conversation_id)
+            conversation = get_conversation(session, access, conversation_id)
             if title is not None:
                 if not title.strip():
                     raise Invalid("The title is empty.", code="empty_title")
                 conversation.title = title.strip()
             if base_ids is not None:
-                for base_id in base_ids:
-                    get_base(session, base_id)
+                scope_of(session, access, base_ids)
                 conversation.base_ids = list(base_ids)
             conversation.updated_at = utc_now()
             session.add(conversation)
             return conversation
 
-    def delete(self, conversation_id: str) -> None:
+    def delete(self, access: Access, conversation_id: str) -> None:
         """Deletes the conversation with its messages and their feedback."""
         with self.db.write() as session:
-            session.delete(get_conversation(session, conversation_id))
+            session.delete(get_conversation(session, access, conversation_id))
+
+
+def _owned(access: Access) -> ColumnElement[bool]:
+    """A list cannot be limited to a key's bases, which are JSON: such keys get none."""
+    own = col(Conversation.owner_id) == access.person_id
+    return own if access.base_ids is None else false()

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.db.engine import Database
 from app.db.tables import KnowledgeBase
@@ -22,6 +22,8 @@ from app.rag.types import Answer
 from app.services.answers.approved_answer import FindApproved, answer_of
 from app.services.answers.question_limit import QuestionLimit
 from app.services.errors import Invalid, NotFound
+from app.services.people.access import Access
+from app.services.people.grants import roles_in
 from app.services.search.search import Search
 from app.tasks.tasks import TaskStream
 
@@ -38,15 +40,16 @@ class Direct:
     tasks: TaskStream
     approved: FindApproved
 
-    def model_names(self) -> list[str]:
-        """`zhiwen` for all bases, and `zhiwen/<name>` for each base; with several engines also
-        `auto` and their names, which query all bases."""
-        bases = [ALL_BASES, *(f"{ALL_BASES}/{base.name}" for base in self._bases())]
+    def model_names(self, access: Access) -> list[str]:
+        """`zhiwen` for all bases of the person, and `zhiwen/<name>` for each; with several engines
+        also `auto` and their names, which query all bases."""
+        bases = [ALL_BASES, *(f"{ALL_BASES}/{name}" for name in self._bases(access))]
         engines = list(self.gateway.engines)
         return [*bases, AUTO, *engines] if len(engines) > 1 else bases
 
     def question(
         self,
+        access: Access,
         model: str,
         messages: Sequence[Message],
         temperature: float | None,
@@ -60,12 +63,12 @@ class Direct:
         turns = [m for m in messages if m.role != "system"]
         if not turns or turns[-1].role != "user":
             raise Invalid("The last message must be the user's question.", code="no_question")
-        base_ids, engine = self._parse_model(model)
+        base_ids, engine = self._parse_model(access, model)
         question = turns[-1].content
-        self.search.check(question, base_ids)
+        scope = self.search.check(access, question, base_ids)
         self.limit.check(question, engine)
         history = _pairs(turns[:-1])
-        return Question(question, tuple(base_ids), history, temperature, engine, thinking=thinking)
+        return Question(question, scope, history, temperature, engine, thinking=thinking)
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yields the events of the answer, of an approved one where there is one. Closing the
@@ -86,13 +89,13 @@ class Direct:
     def _approved(self, question: Question) -> Answer | None:
         if question.history and leans(question.text):
             return None
-        found = self.approved(question.text, question.base_ids)
+        found = self.approved(question.text, question.scope)
         return answer_of(found) if found is not None else None
 
-    def _parse_model(self, model: str) -> tuple[list[str], str]:
+    def _parse_model(self, access: Access, model: str) -> tuple[list[str], str]:
         """Parses a model name into base ids and engine: `zhiwen` or `zhiwen/<base>`, either with
         `@<engine>`, or just an engine. Raises NotFound."""
-        ids = {f"{ALL_BASES}/{base.name}": [base.id] for base in self._bases()}
+        ids = {f"{ALL_BASES}/{name}": [id_] for name, id_ in self._bases(access).items()}
         ids[ALL_BASES] = [id_ for (id_,) in ids.values()]
         if model in ids:
             return ids[model], AUTO
@@ -101,9 +104,21 @@ class Direct:
             return ids[name or ALL_BASES], engine
         raise NotFound("model", model)
 
-    def _bases(self) -> list[KnowledgeBase]:
+    def _bases(self, access: Access) -> dict[str, str]:
+        """Ids of the person's bases by name. Of several with one name their own counts, then the
+        oldest."""
         with self.db.read() as session:
-            return list(session.exec(select(KnowledgeBase).order_by(KnowledgeBase.name)))
+            roles = roles_in(session, access)
+            bases = session.exec(
+                select(KnowledgeBase)
+                .where(col(KnowledgeBase.id).in_(roles))
+                .order_by(
+                    col(KnowledgeBase.owner_id) == access.person_id,
+                    col(KnowledgeBase.created_at).desc(),
+                )
+            )
+            found = {base.name: base.id for base in bases}
+        return dict(sorted(found.items()))
 
 
 def _pairs(turns: Sequence[Message]) -> tuple[Message, ...]:

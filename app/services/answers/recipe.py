@@ -42,6 +42,8 @@ class Recipes:
                 "seed": None,  # no seed is sent: at temperature 0 nothing is sampled
             },
             "bases": dict(sorted(content.items())),
+            # Whoever may see less gets answers of their own.
+            "withheld": sorted(question.scope.withheld),
             "document": question.document_id,
         }
 

@@ -16,10 +16,13 @@ from app.rag.extractive.reader import ExtractiveReader
 from app.rag.grounding.check import Checker
 from app.rag.prompting.prompt import STOPS
 from app.rag.types import Answer, Check
+from app.services.answers.closed_sources import open_turns, rests_on_closed
 from app.services.answers.conversations import get_message
 from app.services.answers.history import history_of, turns_of
 from app.services.answers.stored_prompt import passage_from, served_messages
 from app.services.errors import Conflict, Invalid
+from app.services.people.access import Access
+from app.services.people.grants import scope_of
 from app.tasks.tasks import Tasks
 from app.tasks.writing import Writing
 
@@ -58,9 +61,9 @@ class Replay:
     checker: Checker
     version: str
 
-    async def run(self, message_id: str) -> Replayed:
+    async def run(self, access: Access, message_id: str) -> Replayed:
         """Raises NotFound, Invalid, Conflict, and LlmError from the engine."""
-        answer, question = await anyio.to_thread.run_sync(self._stored, message_id)
+        answer, question = await anyio.to_thread.run_sync(self._stored, access, message_id)
         called_tools = any(m["role"] == "tool" for m in answer.prompt)
         if answer.task in ("translate", "summarise") or called_tools:
             text, raw, checks = await self._repeat(question)
@@ -69,21 +72,24 @@ class Replay:
         model = self._model(answer).name
         return Replayed(answer, text, raw, checks, model, self._notes(answer, model))
 
-    def _stored(self, message_id: str) -> tuple[StoredMessage, Question]:
+    def _stored(self, access: Access, message_id: str) -> tuple[StoredMessage, Question]:
         """The answer, and its question with the history."""
         with self.db.read() as session:
-            answer = get_message(session, message_id)
+            answer = get_message(session, access, message_id)
             if answer.role != "assistant":
                 raise Invalid("Only answers can be replayed.", code="not_an_answer")
             if answer.state != "complete":
                 raise Conflict("Only complete answers can be replayed.")
             if not answer.recipe or not answer.prompt:
                 raise Conflict("This answer has no stored prompt to replay.")
-            earlier = turns_of(session, answer.conversation_id)
+            if rests_on_closed(session, access, answer):
+                raise Conflict("A source of this answer is closed to you.", code="source_closed")
+            earlier = open_turns(session, access, turns_of(session, answer.conversation_id))
+            scope = scope_of(session, access, answer.base_ids)
         asked = next(m for m in earlier if m.position == answer.position - 1)
         return answer, Question(
             asked.content,
-            tuple(answer.base_ids),
+            scope,
             history_of([m for m in earlier if m.position < asked.position]),
             answer.recipe["sampling"]["temperature"],
             self._model_name(answer),

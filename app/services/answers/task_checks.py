@@ -4,16 +4,23 @@ from collections.abc import Sequence
 
 from app.prompts.prompt_file import load_prompt
 from app.rag.language import language_of
-from app.rag.types import Task
+from app.rag.types import Scope, Task
 from app.services.errors import Conflict, Invalid
 from app.services.library.documents import get_document
+from app.services.people.access import Access
 from app.services.search.search import Search
 
 
 def check_task(
-    search: Search, question: str, base_ids: Sequence[str], task: Task, document_id: str
-) -> str:
-    """Returns the question to store; a summary needs a document and no question.
+    search: Search,
+    access: Access,
+    question: str,
+    base_ids: Sequence[str],
+    task: Task,
+    document_id: str,
+) -> tuple[str, Scope]:
+    """Returns the question to store, and what it may be answered from; a summary needs a document
+    and no question.
 
     Raises Invalid, TooLarge, NotFound, and Conflict for a document that is not ready.
     """
@@ -21,15 +28,15 @@ def check_task(
         if document_id:
             raise Invalid("Only summaries take a document.", code="unexpected_document")
         if task == "qa":
-            search.check(question, base_ids)
-        else:
-            search.check_text(question)
-        return question
+            return question, search.check(access, question, base_ids)
+        search.check_text(question)
+        return question, Scope()
     with search.db.read() as session:
-        document = get_document(session, document_id)
+        document = get_document(session, access, document_id)
         if document.state not in ("ready", "superseded"):
             raise Conflict("The document is not ready yet.")
     name = document.title or document.name
-    return question.strip() or load_prompt("summarise").say(
+    said = question.strip() or load_prompt("summarise").say(
         "question", language_of(name), name=document.name
     )
+    return said, Scope()

@@ -21,7 +21,8 @@ from app.db.tables import Evaluation, Job, utc_now
 from app.services.errors import Invalid, NotFound
 from app.services.improvement.evaluation_files import move_into_database
 from app.services.jobs.queue import Claim, claimed_job, jobs_before
-from app.services.library.bases import get_base
+from app.services.library.bases import get_whole_base
+from app.services.people.access import Access
 
 EVALS = "evals.cli"  # by name: the package above this one
 # Where things are and who may reach them is not for a trial to change.
@@ -55,19 +56,22 @@ class Evaluations:
     settings: Settings
     db: Database
 
-    def start(self, base_id: str, changes: Mapping[str, str], *, answers: bool) -> EvalRun:
-        """Queue a run with some settings changed for it. Raises NotFound, Invalid."""
+    def start(
+        self, access: Access, base_id: str, changes: Mapping[str, str], *, answers: bool
+    ) -> EvalRun:
+        """Queue a run with some settings changed for it. Raises NotFound, Forbidden, Invalid."""
         self._check(changes)
         request = {"changes": dict(changes), "answers": answers}
         with self.db.write() as session:
-            get_base(session, base_id)
+            get_whole_base(session, access, base_id)
             job = Job(kind="evaluate", base_id=base_id, request=request)
             session.add(job)
-        return self.get(base_id, job.id)
+        return self.get(access, base_id, job.id)
 
-    def all(self, base_id: str) -> list[EvalRun]:
-        """Newest first, with their metrics."""
+    def all(self, access: Access, base_id: str) -> list[EvalRun]:
+        """Newest first, with their metrics. Raises NotFound, Forbidden."""
         with self.db.read() as session:
+            get_whole_base(session, access, base_id)
             jobs = session.exec(
                 select(Job, Evaluation.metrics)
                 .outerjoin(Evaluation)
@@ -80,25 +84,26 @@ class Evaluations:
             for job, metrics in jobs
         ]
 
-    def get(self, base_id: str, run_id: str) -> EvalRun:
-        """With its whole result. Raises NotFound."""
+    def get(self, access: Access, base_id: str, run_id: str) -> EvalRun:
+        """With its whole result. Raises NotFound, Forbidden."""
         with self.db.read() as session:
+            get_whole_base(session, access, base_id)
             job = _job(session, base_id, run_id)
             stored = session.get(Evaluation, run_id)
             before = jobs_before(session, [run_id])
         return _run(job, before.get(run_id), json.loads(stored.result) if stored else {})
 
-    def report(self, base_id: str, run_id: str) -> str:
-        """HTML. Raises NotFound."""
-        return self._stored(base_id, run_id).report
+    def report(self, access: Access, base_id: str, run_id: str) -> str:
+        """HTML. Raises NotFound, Forbidden."""
+        return self._stored(access, base_id, run_id).report
 
-    def compare(self, base_id: str, before: str, after: str) -> dict[str, Any]:
-        """Differences and the questions that changed. Raises NotFound, Invalid."""
+    def compare(self, access: Access, base_id: str, before: str, after: str) -> dict[str, Any]:
+        """Differences and the questions that changed. Raises NotFound, Forbidden, Invalid."""
         with tempfile.TemporaryDirectory(prefix="zhiwen-compare-") as folder:
             paths = []
             for name, run_id in (("before", before), ("after", after)):
                 path = Path(folder) / f"{name}.json"
-                path.write_text(self._stored(base_id, run_id).result, encoding="utf-8")
+                path.write_text(self._stored(access, base_id, run_id).result, encoding="utf-8")
                 paths.append(str(path))
             found = subprocess.run(
                 [sys.executable, "-m", EVALS, "compare", *paths, "--json"],
@@ -145,8 +150,9 @@ class Evaluations:
             problem = error.errors(include_url=False)[0]["msg"]
             raise Invalid(f"These settings are not valid: {problem}", code="bad_setting") from error
 
-    def _stored(self, base_id: str, run_id: str) -> Evaluation:
+    def _stored(self, access: Access, base_id: str, run_id: str) -> Evaluation:
         with self.db.read() as session:
+            get_whole_base(session, access, base_id)
             _job(session, base_id, run_id)
             stored = session.get(Evaluation, run_id)
         if stored is None:

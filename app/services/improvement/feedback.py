@@ -10,13 +10,15 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, select
 
 from app.db.engine import Database
-from app.db.tables import StoredFeedback, StoredMessage, utc_now
+from app.db.tables import Conversation, StoredFeedback, StoredMessage, utc_now
 from app.llm.messages import Message
 from app.logs import FIELDS
 from app.metrics import RATINGS
 from app.services.answers.conversations import get_message
 from app.services.answers.stored_prompt import served_messages
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.people.access import Access, Role
+from app.services.people.grants import roles_in, visible_documents
 from app.tuning.errors import TuningError
 from app.tuning.export import Report, export
 from app.tuning.formats import JsonRow
@@ -36,10 +38,11 @@ class AnswerWithFeedback:
 class Feedback:
     db: Database
 
-    def put(self, message_id: str, given: StoredFeedback) -> StoredFeedback:
-        """Sets the feedback on a finished answer. Raises NotFound, Invalid, Conflict."""
+    def put(self, access: Access, message_id: str, given: StoredFeedback) -> StoredFeedback:
+        """Sets the feedback on a finished answer: the person's own, or a rated one that they
+        review. Raises NotFound, Invalid, Conflict."""
         with self.db.write() as session:
-            message = get_message(session, message_id)
+            message = get_reviewed(session, access, message_id)
             if message.role != "assistant":
                 raise Invalid("Only answers can be rated.", code="not_an_answer")
             if message.state == "streaming":
@@ -66,30 +69,35 @@ class Feedback:
         )
         return stored
 
-    def delete(self, message_id: str) -> None:
+    def delete(self, access: Access, message_id: str) -> None:
+        """Raises NotFound, also for a rating of another person's."""
         with self.db.write() as session:
+            get_message(session, access, message_id)
             stored = session.get(StoredFeedback, message_id)
             if stored is None:
                 raise NotFound("rating of message", message_id)
             session.delete(stored)
 
     def page(
-        self, *, rating: str, base_id: str, limit: int, offset: int
+        self, access: Access, *, rating: str, base_id: str, limit: int, offset: int
     ) -> tuple[list[AnswerWithFeedback], int]:
-        """Latest feedback first, with the total number of matches."""
+        """What the person may review, latest feedback first, with the total number of matches."""
         with self.db.read() as session:
             wanted = [col(StoredFeedback.rating) == rating] if rating else []
             rows = [
                 row
-                for row in with_feedback(session, *wanted)
+                for row in reviewable(session, access, with_feedback(session, *wanted))
                 if not base_id or base_id in row.answer.base_ids
             ]
             return rows[offset : offset + limit], len(rows)
 
-    def export(self, format: Format, selection: Selection) -> tuple[list[JsonRow], Report]:
-        """Rows of a training file, and the report. Raises Invalid."""
+    def export(
+        self, access: Access, format: Format, selection: Selection
+    ) -> tuple[list[JsonRow], Report]:
+        """Rows of a training file, from what the person may review, and the report. Raises
+        Invalid."""
         with self.db.read() as session:
-            rows = with_feedback(session)
+            rows = reviewable(session, access, with_feedback(session))
         try:
             return export(map(_for_tuning, filter(_trains, rows)), format, selection)
         except TuningError as error:
@@ -114,6 +122,47 @@ def with_feedback(session: Session, *conditions: ColumnElement[bool]) -> list[An
         .order_by(col(StoredFeedback.updated_at).desc(), col(StoredFeedback.message_id))
     )
     return [AnswerWithFeedback(*row) for row in session.exec(query)]
+
+
+def reviewable(
+    session: Session, access: Access, rows: Sequence[AnswerWithFeedback]
+) -> list[AnswerWithFeedback]:
+    """Those of the answers that the person wrote the question to, or that they may review: whoever
+    rates an answer shows it to the editors of all bases that it was asked of, as far as they may
+    see all its sources."""
+    if access.unrestricted:
+        return list(rows)
+    roles = roles_in(session, access)
+    own = set(
+        session.exec(
+            select(Conversation.id).where(
+                Conversation.owner_id == access.person_id,
+                col(Conversation.id).in_({row.answer.conversation_id for row in rows}),
+            )
+        )
+    )
+    documents = {p["document_id"] for row in rows for p in row.answer.passages}
+    visible = visible_documents(session, access, documents)
+
+    def may(row: AnswerWithFeedback) -> bool:
+        if not {passage["document_id"] for passage in row.answer.passages} <= visible:
+            return False
+        if not roles.keys() >= set(row.answer.base_ids):
+            return False
+        if row.answer.conversation_id in own:
+            return True
+        asked = row.answer.base_ids
+        return bool(asked) and all(roles[base_id] >= Role.EDITOR for base_id in asked)
+
+    return list(filter(may, rows))
+
+
+def get_reviewed(session: Session, access: Access, message_id: str) -> StoredMessage:
+    """The person's own message, or a rated one that they may review. Raises NotFound."""
+    rated = with_feedback(session, col(StoredFeedback.message_id) == message_id)
+    if rated and reviewable(session, access, rated):
+        return rated[0].answer
+    return get_message(session, access, message_id)
 
 
 def _trains(row: AnswerWithFeedback) -> bool:

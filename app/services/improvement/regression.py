@@ -8,8 +8,10 @@ from sqlmodel import Session, col, or_, select
 from app.db.engine import Database
 from app.db.tables import EvalQuestion, StoredChunk, StoredDocument, StoredFeedback, StoredMessage
 from app.services.errors import Invalid, NotFound
-from app.services.improvement.feedback import with_feedback
-from app.services.library.bases import get_base
+from app.services.improvement.feedback import reviewable, with_feedback
+from app.services.library.bases import get_whole_base
+from app.services.people.access import Access
+from app.services.people.grants import roles_in
 
 # Feedback with a correct source or answer.
 _TEACHES = (
@@ -31,10 +33,10 @@ class Expected:
 class RegressionSet:
     db: Database
 
-    def questions(self, base_id: str) -> list[EvalQuestion]:
-        """Oldest first. Raises NotFound."""
+    def questions(self, access: Access, base_id: str) -> list[EvalQuestion]:
+        """Oldest first. Raises NotFound, Forbidden."""
         with self.db.read() as session:
-            get_base(session, base_id)
+            get_whole_base(session, access, base_id)
             return list(
                 session.exec(
                     select(EvalQuestion)
@@ -43,14 +45,14 @@ class RegressionSet:
                 )
             )
 
-    def add(self, base_id: str, question: str, expected: Expected) -> EvalQuestion:
-        """Raises NotFound for a base or document, Invalid if nothing is expected."""
+    def add(self, access: Access, base_id: str, question: str, expected: Expected) -> EvalQuestion:
+        """Raises Forbidden, NotFound for a base or document, Invalid if nothing is expected."""
         if not question.strip():
             raise Invalid("The question is empty.", code="empty_question")
         if not expected.document_ids and not expected.answer.strip():
             raise Invalid("Name an expected source or answer.", code="nothing_expected")
         with self.db.write() as session:
-            get_base(session, base_id)
+            get_whole_base(session, access, base_id)
             for document_id in expected.document_ids:
                 document = session.get(StoredDocument, document_id)
                 if document is None or document.base_id != base_id:
@@ -65,20 +67,22 @@ class RegressionSet:
             session.add(stored)
         return stored
 
-    def delete(self, question_id: str) -> None:
+    def delete(self, access: Access, question_id: str) -> None:
+        """Raises NotFound, Forbidden."""
         with self.db.write() as session:
             stored = session.get(EvalQuestion, question_id)
-            if stored is None:
+            if stored is None or stored.base_id not in roles_in(session, access, [stored.base_id]):
                 raise NotFound("question", question_id)
+            get_whole_base(session, access, stored.base_id)
             session.delete(stored)
 
-    def collect(self, base_id: str) -> int:
-        """Adds rated answers of this base that have a correct source or a corrected answer, and
-        updates those added before. Returns the number of new ones."""
+    def collect(self, access: Access, base_id: str) -> int:
+        """Adds the rated answers of this base that the person may review and that have a correct
+        source or a corrected answer, and updates those added before. Returns how many are new."""
         added = 0
         with self.db.write() as session:
-            get_base(session, base_id)
-            rated = with_feedback(session, *_TEACHES)
+            get_whole_base(session, access, base_id)
+            rated = reviewable(session, access, with_feedback(session, *_TEACHES))
             for row in sorted(rated, key=lambda row: row.feedback.created_at):
                 if base_id not in row.answer.base_ids:
                     continue

@@ -26,7 +26,7 @@ from app.services.ingestion.turns import ROUND_CHUNKS
 from app.services.ingestion.unchanged import keep_chunks
 from app.services.jobs.lease import lease_kept
 from app.services.jobs.queue import Claim, Jobs, claimed_job
-from app.services.library.bases import get_base, next_sequence
+from app.services.library.bases import next_sequence, stored_base
 from app.services.library.chunks import delete_chunks, withdraw
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
@@ -193,7 +193,7 @@ class Ingestion:
             document = session.get(StoredDocument, claim.document_id)
             if document is None:
                 raise NotFound("document", claim.document_id)
-            base = get_base(session, document.base_id)
+            base = stored_base(session, document.base_id)
             if base.embedder != self.embedder.name:
                 raise WrongEmbedder(base.name, base.embedder, self.embedder.name)
             return document
@@ -206,7 +206,7 @@ class Ingestion:
         with self.db.write() as session:
             # The base first, as deleting it does; the other order would deadlock.
             next_sequence(session, document.base_id)
-            base = get_base(session, document.base_id)
+            base = stored_base(session, document.base_id)
             job = claimed_job(session, claim)
             if job is None:
                 raise NotFound("claimed job", claim.job_id)

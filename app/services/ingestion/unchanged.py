@@ -12,7 +12,7 @@ from app.services.errors import NotFound
 from app.services.ingestion.embedding import Reading
 from app.services.ingestion.parsed import store_document
 from app.services.jobs.queue import claimed_job
-from app.services.library.bases import get_base
+from app.services.library.bases import stored_base
 
 
 def keep_chunks(db: Database, reading: Reading) -> bool:
@@ -64,7 +64,7 @@ def _stored_chunks(session: Session, reading: Reading) -> list[list[Any]]:
 
 def _has_vectors(session: Session, stored: StoredDocument, count: int) -> bool:
     """Whether each of its chunks has a vector that is searched."""
-    base = get_base(session, stored.base_id)
+    base = stored_base(session, stored.base_id)
     chunks = select(StoredChunk.id).where(StoredChunk.document_id == stored.id)
     vectors = select(func.count()).where(
         ChunkVector.generation == base.generation, col(ChunkVector.chunk_id).in_(chunks)

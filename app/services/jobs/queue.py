@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy import ColumnElement, and_, or_, true, update
 from sqlmodel import Session, col, func, select
 
 from app.db.engine import Database
 from app.db.tables import Job, StoredDocument, utc_now
-from app.services.errors import Conflict, NotFound
+from app.services.errors import Conflict, Forbidden, NotFound
+from app.services.people.access import Access, Role
+from app.services.people.grants import is_withheld, roles_in, withheld_from
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +50,18 @@ class Claim:
 class Jobs:
     db: Database
 
-    def get(self, job_id: str) -> Job:
+    def get(self, access: Access, job_id: str) -> Job:
+        """Raises NotFound, also for work on what the person may not see."""
         with self.db.read() as session:
-            return _get(session, job_id)
+            return _get(session, access, job_id)
 
-    def newest(self, *, kind: str = "", state: str = "", limit: int = 50) -> list[Job]:
-        """Newest first."""
+    def newest(
+        self, access: Access, *, kind: str = "", state: str = "", limit: int = 50
+    ) -> list[Job]:
+        """Work on what the person may see, newest first."""
         with self.db.read() as session:
             query = select(Job).order_by(col(Job.created_at).desc()).limit(limit)
+            query = query.where(_visible(session, access))
             if kind:
                 query = query.where(Job.kind == kind)
             if state:
@@ -163,13 +169,17 @@ class Jobs:
             if (job := claimed_job(session, claim)) is not None:
                 end(session, job, "failed", code, detail)
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, access: Access, job_id: str) -> Job:
         """End a queued or running job. A worker that holds it notices with its next progress.
 
-        Raises NotFound, and Conflict where it has ended already.
+        Raises NotFound, Forbidden for readers, and Conflict where it has ended already.
         """
         with self.db.write() as session:
-            document_of(session, _get(session, job_id), lock=True)
+            wanted = _get(session, access, job_id)
+            document = document_of(session, wanted, lock=True)
+            base_id = document.base_id if document is not None else wanted.base_id or ""
+            if roles_in(session, access, [base_id]).get(base_id, Role.READER) < Role.EDITOR:
+                raise Forbidden("Only editors may cancel this.", code="role_too_low")
             job = session.exec(
                 select(Job)
                 .where(Job.id == job_id)
@@ -241,11 +251,24 @@ def jobs_before(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
     return dict(rows.all())
 
 
-def _get(session: Session, job_id: str) -> Job:
-    job = session.get(Job, job_id)
+def _get(session: Session, access: Access, job_id: str) -> Job:
+    wanted = select(Job).where(Job.id == job_id, _visible(session, access))
+    job = session.exec(wanted).first()
     if job is None:
         raise NotFound("job", job_id)
     return job
+
+
+def _visible(session: Session, access: Access) -> ColumnElement[bool]:
+    """Jobs on the bases and documents that the person may see."""
+    if access.unrestricted:
+        return true()
+    roles = roles_in(session, access)
+    documents = select(StoredDocument.id).where(
+        col(StoredDocument.base_id).in_(roles),
+        ~is_withheld(withheld_from(session, access, roles)),
+    )
+    return or_(col(Job.base_id).in_(roles), col(Job.document_id).in_(documents))
 
 
 def _lock_document(session: Session, document_id: str) -> StoredDocument | None:

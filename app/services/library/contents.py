@@ -1,12 +1,13 @@
 """What a base holds, for questions about the base itself."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
 
 from app.db.engine import Database
 from app.db.tables import DocumentText, StoredDocument
+from app.rag.types import Scope
+from app.services.people.grants import is_withheld
 from app.tasks.about_base import ListedFile
 
 
@@ -16,13 +17,15 @@ class Contents:
 
     db: Database
 
-    def files(self, base_ids: Sequence[str]) -> list[ListedFile]:
+    def files(self, scope: Scope) -> list[ListedFile]:
         """One per file: its version that is searched, else the newest."""
         with self.db.read() as session:
             stored = session.exec(
                 select(StoredDocument)
                 .where(
-                    col(StoredDocument.base_id).in_(base_ids), StoredDocument.state != "superseded"
+                    col(StoredDocument.base_id).in_(scope.base_ids),
+                    StoredDocument.state != "superseded",
+                    ~is_withheld(scope.withheld),
                 )
                 .order_by(StoredDocument.name, col(StoredDocument.version))
             ).all()

@@ -1,19 +1,26 @@
 """Documents: taken in, listed, read, deleted. A document is acknowledged once its bytes and its
 job are on disk."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import anyio.to_thread
-from sqlalchemy import func
+from sqlalchemy import func, literal
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
 from app.db.errors import FileTooLarge
 from app.db.files import FileStore, StoredFile
-from app.db.tables import DocumentText, Job, KnowledgeBase, StoredChunk, StoredDocument, utc_now
-from app.services.errors import Conflict, Invalid, NotFound, TooLarge, Unsupported
+from app.db.tables import (
+    DocumentText,
+    Job,
+    PathRestriction,
+    StoredChunk,
+    StoredDocument,
+    utc_now,
+)
+from app.services.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unsupported
 from app.services.jobs.queue import jobs_before
 from app.services.library.bases import get_base
 from app.services.library.document_tables import TablePart, tables_between
@@ -23,6 +30,14 @@ from app.services.library.versions import (
     UNFINISHED,
     all_versions,
     take_in,
+)
+from app.services.people.access import Access, Role
+from app.services.people.grants import (
+    covers,
+    is_withheld,
+    roles_in,
+    scope_of,
+    withheld_from,
 )
 from ingest.errors import UnsupportedFormat
 from ingest.parsers import parser_for
@@ -51,12 +66,27 @@ class TextPart:
     pages: list[list[int]]
 
 
-def get_document(session: Session, document_id: str) -> StoredDocument:
-    """The document, or NotFound, also where it or its base was removed."""
+def get_document(
+    session: Session, access: Access, document_id: str, role: Role = Role.READER
+) -> StoredDocument:
+    """The document. Raises NotFound also where it or its base was removed, or is not for this
+    person, and Forbidden where their role in the base is a lower one."""
     document = session.get(StoredDocument, document_id)
-    if document is None or session.get(KnowledgeBase, document.base_id) is None:
+    roles = roles_in(session, access, [document.base_id] if document else [])
+    if document is None or document.base_id not in roles:
         raise NotFound("document", document_id)
+    withheld = withheld_from(session, access, roles)
+    if withheld and _withholds(session, document_id, withheld):
+        raise NotFound("document", document_id)
+    get_base(session, access, document.base_id, role)
     return document
+
+
+def _withholds(session: Session, document_id: str, withheld: Collection[str]) -> bool:
+    covered = select(StoredDocument.id).where(
+        StoredDocument.id == document_id, is_withheld(withheld)
+    )
+    return session.exec(covered).first() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +96,21 @@ class Documents:
     max_upload_bytes: int
 
     async def accept(
-        self, base_id: str, name: str, body: AsyncIterator[bytes], *, path: str = ""
+        self,
+        access: Access,
+        base_id: str,
+        name: str,
+        body: AsyncIterator[bytes],
+        *,
+        path: str = "",
     ) -> tuple[DocumentView, bool]:
         """Keep an upload and queue its ingestion; the flag says whether it is new to the base.
 
         `path`: where the file lies in its folder, the name where empty. Other bytes at the same
         path are the next version of the same document.
 
-        Raises NotFound, Invalid (no name, empty), TooLarge while the body is still coming, and
-        Unsupported before any of it is read.
+        Raises NotFound, Forbidden, Invalid (no name, empty), TooLarge while the body is still
+        coming, and Unsupported before any of it is read.
         """
         path = clean_path(path or clean_name(name))
         name = PurePosixPath(path).name
@@ -82,7 +118,7 @@ class Documents:
             parser_for(name)
         except UnsupportedFormat as error:
             raise Unsupported(str(error)) from error
-        await anyio.to_thread.run_sync(self._require_base, base_id)
+        await anyio.to_thread.run_sync(self._check_path, access, base_id, path)
         try:
             with self.files.writer(self.max_upload_bytes) as writer:
                 async for part in body:
@@ -93,35 +129,47 @@ class Documents:
         except FileTooLarge as error:
             limit = self.max_upload_bytes >> 20
             raise TooLarge(f"{name} is larger than the limit of {limit} MB.") from error
-        return await anyio.to_thread.run_sync(self._enqueue, base_id, path, stored)
+        return await anyio.to_thread.run_sync(self._enqueue, access, base_id, path, stored)
 
-    def accept_bytes(self, base_id: str, name: str, data: bytes) -> DocumentView:
+    def accept_bytes(self, access: Access, base_id: str, name: str, data: bytes) -> DocumentView:
         """The same for bytes at hand."""
         with self.files.writer(self.max_upload_bytes) as writer:
             writer.write(data)
             stored = writer.commit()
-        return self._enqueue(base_id, clean_path(name), stored)[0]
+        return self._enqueue(access, base_id, clean_path(name), stored)[0]
 
-    def _require_base(self, base_id: str) -> None:
+    def _check_path(self, access: Access, base_id: str, path: str) -> frozenset[str]:
         with self.db.read() as session:
-            get_base(session, base_id)
+            return _may_write(session, access, base_id, path)
 
-    def _enqueue(self, base_id: str, path: str, file: StoredFile) -> tuple[DocumentView, bool]:
+    def _enqueue(
+        self, access: Access, base_id: str, path: str, file: StoredFile
+    ) -> tuple[DocumentView, bool]:
         with self.db.write() as session:
-            document, is_new = take_in(session, base_id, path, file)
+            withheld = _may_write(session, access, base_id, path)
+            document, is_new = take_in(session, base_id, path, file, withheld)
             return _view(session, document), is_new
 
-    def get(self, document_id: str) -> DocumentView:
+    def get(self, access: Access, document_id: str) -> DocumentView:
         with self.db.read() as session:
-            return _view(session, get_document(session, document_id))
+            return _view(session, get_document(session, access, document_id))
 
     def page(
-        self, base_id: str, *, limit: int, offset: int, name: str = "", state: str = ""
+        self,
+        access: Access,
+        base_id: str,
+        *,
+        limit: int,
+        offset: int,
+        name: str = "",
+        state: str = "",
     ) -> tuple[list[DocumentView], int]:
         """Newest first, with the number of all that match; superseded ones where asked for."""
         with self.db.read() as session:
-            get_base(session, base_id)
+            scope = scope_of(session, access, [base_id])
             where = [col(StoredDocument.base_id) == base_id]
+            if scope.withheld:
+                where.append(~is_withheld(scope.withheld))
             if name:
                 where.append(col(StoredDocument.name).icontains(name, autoescape=True))
             if state:
@@ -138,30 +186,36 @@ class Documents:
             ).all()
             return _views(session, rows), total.one()
 
-    def versions(self, document_id: str) -> list[DocumentView]:
-        """All versions of the document, newest first."""
+    def versions(self, access: Access, document_id: str) -> list[DocumentView]:
+        """All versions of the document that the person may see, newest first."""
         with self.db.read() as session:
-            document = get_document(session, document_id)
-            return _views(session, all_versions(session, document))
+            document = get_document(session, access, document_id)
+            scope = scope_of(session, access, [document.base_id])
+            return _views(session, all_versions(session, document, scope.withheld))
 
-    def known(self, base_id: str, files: Sequence[tuple[str, str]]) -> list[DocumentView | None]:
-        """For each (path, SHA-256) the document that holds it now; None where it is to be sent."""
+    def known(
+        self, access: Access, base_id: str, files: Sequence[tuple[str, str]]
+    ) -> list[DocumentView | None]:
+        """For each (path, SHA-256) the document that holds it now; None where it is to be sent, or
+        where the document is not for this person."""
         with self.db.read() as session:
-            get_base(session, base_id)
+            scope = scope_of(session, access, [base_id])
             newest = newest_at(session, base_id, [path for path, _ in files])
             ids = [
                 newest[path][0] if path in newest and newest[path][1] == sha256 else ""
                 for path, sha256 in files
             ]
             wanted = select(StoredDocument).where(col(StoredDocument.id).in_(set(ids) - {""}))
+            if scope.withheld:
+                wanted = wanted.where(~is_withheld(scope.withheld))
             views = _views(session, session.exec(wanted).all())
             by_id = {view.document.id: view for view in views}
             return [by_id.get(document_id) for document_id in ids]
 
-    def retry(self, document_id: str) -> DocumentView:
-        """Queue a failed document again. Raises NotFound, Conflict."""
+    def retry(self, access: Access, document_id: str) -> DocumentView:
+        """Queue a failed document again. Raises NotFound, Forbidden, Conflict."""
         with self.db.write() as session:
-            document = get_document(session, document_id)
+            document = get_document(session, access, document_id, Role.EDITOR)
             if document.state != "failed":
                 raise Conflict(
                     f"{document.name} is {document.state}; only failed ones are retried."
@@ -172,22 +226,23 @@ class Documents:
             session.add(Job(document_id=document.id))
             return DocumentView(document)
 
-    def delete(self, document_id: str, path: str = "") -> None:
+    def delete(self, access: Access, document_id: str, path: str = "") -> None:
         """Remove the document from every index at once, its rows and bytes afterwards.
 
         With the version that answers its earlier ones go; any other version goes alone. With
         `path` only what lies there goes: a document that has other paths stays.
         """
         with self.db.write() as session:
-            document = get_document(session, document_id)
+            document = get_document(session, access, document_id, Role.EDITOR)
             if path and leave_path(session, document, path):
                 return
             remove_document(session, document)
         self.purge.begin(_SLICES_AT_ONCE)
 
-    def delete_base(self, base_id: str) -> None:
+    def delete_base(self, access: Access, base_id: str) -> None:
         """Remove a base with all its documents, likewise."""
         with self.db.write() as session:
+            get_base(session, access, base_id, Role.OWNER)
             remove_base(session, base_id)
         self.purge.begin(_SLICES_AT_ONCE)
 
@@ -195,10 +250,10 @@ class Documents:
     def purge(self) -> Purge:
         return Purge(self.db, self.files)
 
-    def text(self, document_id: str, start: int, end: int) -> TextPart:
+    def text(self, access: Access, document_id: str, start: int, end: int) -> TextPart:
         """Characters `[start, end)` of the stored text. Raises NotFound before it is parsed."""
         with self.db.read() as session:
-            document = get_document(session, document_id)
+            document = get_document(session, access, document_id)
             stored = session.get(DocumentText, document_id)
             if stored is None:
                 raise NotFound("text yet of the document", document_id)
@@ -206,16 +261,18 @@ class Documents:
             start, end = min(start, total), min(end, total)
             return TextPart(document.name, stored.text[start:end], start, end, total, stored.pages)
 
-    def tables(self, document_id: str, start: int, end: int) -> list[TablePart]:
+    def tables(self, access: Access, document_id: str, start: int, end: int) -> list[TablePart]:
         """The tables in `[start, end)` of the stored text. Raises NotFound before it is parsed."""
         with self.db.read() as session:
-            get_document(session, document_id)
+            get_document(session, access, document_id)
             return tables_between(session, document_id, start, end)
 
-    def chunks(self, document_id: str, *, limit: int, offset: int) -> list[StoredChunk]:
+    def chunks(
+        self, access: Access, document_id: str, *, limit: int, offset: int
+    ) -> list[StoredChunk]:
         """The document's chunks in order."""
         with self.db.read() as session:
-            get_document(session, document_id)
+            get_document(session, access, document_id)
             return list(
                 session.exec(
                     select(StoredChunk)
@@ -226,11 +283,24 @@ class Documents:
                 )
             )
 
-    def original(self, document_id: str) -> tuple[StoredDocument, Path]:
+    def original(self, access: Access, document_id: str) -> tuple[StoredDocument, Path]:
         """The document and where its bytes are."""
         with self.db.read() as session:
-            document = get_document(session, document_id)
+            document = get_document(session, access, document_id)
             return document, self.files.path(document.sha256)
+
+
+def _may_write(session: Session, access: Access, base_id: str, path: str) -> frozenset[str]:
+    """Whether the person may send a file to that path; what is withheld from them in the base."""
+    get_base(session, access, base_id, Role.EDITOR)
+    withheld = scope_of(session, access, [base_id]).withheld
+    around = select(PathRestriction.id).where(
+        col(PathRestriction.id).in_(withheld),
+        covers(col(PathRestriction.path), literal(path)),
+    )
+    if withheld and session.exec(around).first() is not None:
+        raise Forbidden("This folder is not for you.", code="path_restricted")
+    return withheld
 
 
 def _view(session: Session, document: StoredDocument) -> DocumentView:

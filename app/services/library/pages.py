@@ -8,6 +8,7 @@ sandbox that reads files.
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import NamedTuple, Protocol
 
@@ -22,6 +23,7 @@ from app.db.tables import KnowledgeBase, StoredDocument
 from app.services.errors import Busy, Invalid, NotFound
 from app.services.library.document_pages import PageBoxes, boxes_between, require_pages
 from app.services.library.documents import get_document
+from app.services.people.access import Access
 from ingest.errors import ParseError
 from ingest.pages.render import NO_SUCH_PAGE, RenderedPage
 
@@ -96,17 +98,18 @@ class Pages:
     _used_at: float = 0.0
     _turn: anyio.CapacityLimiter | None = None
 
-    def boxes(self, document_id: str, start: int, end: int) -> list[PageBoxes]:
+    def boxes(self, access: Access, document_id: str, start: int, end: int) -> list[PageBoxes]:
         """Where `[start, end)` of the stored text stands. Raises as `boxes_between`."""
         with self.db.read() as session:
-            return boxes_between(session, get_document(session, document_id), start, end)
+            document = get_document(session, access, document_id)
+            return boxes_between(session, document, start, end)
 
-    async def key(self, document_id: str, page: int, width: int) -> PageKey:
+    async def key(self, access: Access, document_id: str, page: int, width: int) -> PageKey:
         """Raises NotFound, and Conflict `no_pages` for a format without pages."""
-        document = await anyio.to_thread.run_sync(self._document, document_id)
+        document = await anyio.to_thread.run_sync(self._document, access, document_id)
         return PageKey(document.sha256, page, width)
 
-    async def picture(self, document_id: str, key: PageKey) -> bytes:
+    async def picture(self, access: Access, document_id: str, key: PageKey) -> bytes:
         """The page as WebP, `key.width` pixels wide at most.
 
         Raises NotFound, FileMissing, Busy, and Invalid with the code of a ParseError for a file
@@ -120,7 +123,8 @@ class Pages:
         self._turn = self._turn or anyio.CapacityLimiter(1)
         self._waiting += 1
         try:
-            return await anyio.to_thread.run_sync(self._drawn, document_id, key, limiter=self._turn)
+            drawn = partial(self._drawn, access, document_id, key)
+            return await anyio.to_thread.run_sync(drawn, limiter=self._turn)
         finally:
             self._waiting -= 1
 
@@ -142,16 +146,16 @@ class Pages:
     def close(self) -> None:
         self.renderer.close()
 
-    def _document(self, document_id: str) -> StoredDocument:
+    def _document(self, access: Access, document_id: str) -> StoredDocument:
         with self.db.read() as session:
-            document = get_document(session, document_id)
+            document = get_document(session, access, document_id)
         require_pages(document)
         return document
 
-    def _drawn(self, document_id: str, key: PageKey) -> bytes:
+    def _drawn(self, access: Access, document_id: str, key: PageKey) -> bytes:
         if (found := self.kept.get(key)) is not None:  # by the request before
             return found
-        document = self._document(document_id)
+        document = self._document(access, document_id)
         try:
             data = self.files.path(document.sha256).read_bytes()
         except FileNotFoundError as error:

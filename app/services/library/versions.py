@@ -7,6 +7,7 @@ paths are one document, and it answers as long as one path has them.
 """
 
 import mimetypes
+from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from sqlalchemy import func, or_
@@ -19,24 +20,35 @@ from app.services.errors import Conflict
 from app.services.library.bases import lock_base, next_sequence
 from app.services.library.chunks import withdraw
 from app.services.library.paths import drop_paths, holders, paths_of, sent_now
+from app.services.people.grants import is_withheld
 
 UNFINISHED = ("queued", "parsing", "embedding")
 
 
 def take_in(
-    session: Session, base_id: str, path: str, file: StoredFile
+    session: Session,
+    base_id: str,
+    path: str,
+    file: StoredFile,
+    withheld: Collection[str] = (),
 ) -> tuple[StoredDocument, bool]:
     """Make a stored file a document of the base, with a job that reads it; returns the document,
-    and whether it is new. Bytes that the base has already only get another path.
+    and whether it is new. Bytes that the base has already only get another path; a document that
+    restrictions keep `withheld` from the sender doesn't count, so that nothing tells of it.
 
     Raises NotFound, and Conflict where the bytes were removed just now.
     """
     lock_base(session, base_id)
-    known = known_bytes(session, base_id, file.sha256)
+    known = known_bytes(session, base_id, file.sha256, withheld)
     if known is not None:
+        is_new_path = path not in paths_of(session, known.id)
         sent_now(session, known, path)
-        if known.state == "ready" and len(holders(session, base_id, [path])) > 1:
+        if known.state != "ready":
+            return known, False
+        if len(holders(session, base_id, [path])) > 1:
             take_paths(session, known, next_sequence(session, base_id))
+        elif is_new_path:
+            next_sequence(session, base_id)  # other restrictions may cover it now
         return known, False
     name = PurePosixPath(path).name
     lock_files(session)
@@ -58,13 +70,16 @@ def take_in(
     return document, True
 
 
-def known_bytes(session: Session, base_id: str, sha256: str) -> StoredDocument | None:
-    """The document that holds these bytes already."""
+def known_bytes(
+    session: Session, base_id: str, sha256: str, withheld: Collection[str] = ()
+) -> StoredDocument | None:
+    """The document that holds these bytes already, among those that are not withheld."""
     return session.exec(
         select(StoredDocument).where(
             StoredDocument.base_id == base_id,
             StoredDocument.sha256 == sha256,
             StoredDocument.state != "superseded",
+            ~is_withheld(withheld),
         )
     ).first()
 
@@ -115,13 +130,17 @@ def take_paths(session: Session, document: StoredDocument, sequence: int) -> boo
     return document.state != "superseded"
 
 
-def all_versions(session: Session, document: StoredDocument) -> list[StoredDocument]:
-    """Every version of what lies at the document's paths, newest first, itself included."""
+def all_versions(
+    session: Session, document: StoredDocument, withheld: Collection[str] = ()
+) -> list[StoredDocument]:
+    """Every version of what lies at the document's paths, newest first, itself included, and none
+    that is withheld."""
     return list(
         session.exec(
             select(StoredDocument)
             .where(
                 StoredDocument.base_id == document.base_id,
+                ~is_withheld(withheld),
                 or_(
                     col(StoredDocument.series_id) == document.series_id,
                     (col(StoredDocument.state) == "superseded")

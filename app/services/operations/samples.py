@@ -5,6 +5,8 @@ from pathlib import Path
 
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
+from app.services.people.access import EVERYONE, LOCAL_OWNER, Role
+from app.services.people.sharing import Sharing
 
 NAME = "示例 · Sample"
 _DESCRIPTION = (
@@ -28,16 +30,20 @@ def will_create_sample_base(data_dir: Path) -> bool:
     return not (data_dir / _MARKER).exists()
 
 
-def ensure_sample_base(data_dir: Path, bases: Bases, documents: Documents) -> None:
-    """Creates the sample base once per data folder; a deleted one is not created again.
+def ensure_sample_base(
+    data_dir: Path, bases: Bases, documents: Documents, sharing: Sharing
+) -> None:
+    """Creates the sample base once per data folder, for everyone to read; a deleted one is not
+    created again.
 
     If a start is killed halfway, the next one completes it.
     """
     if not will_create_sample_base(data_dir):
         return
-    known = {summary.base.name: summary.base.id for summary in bases.all()}
+    known = {summary.base.name: summary.base.id for summary in bases.all(LOCAL_OWNER)}
     if not known or NAME in known:
-        base_id = known.get(NAME) or bases.create(NAME, _DESCRIPTION).base.id
+        base_id = known.get(NAME) or bases.create(LOCAL_OWNER, NAME, _DESCRIPTION).base.id
         for name, data in sample_files():
-            documents.accept_bytes(base_id, name, data)
+            documents.accept_bytes(LOCAL_OWNER, base_id, name, data)
+        sharing.grant(LOCAL_OWNER, base_id, EVERYONE, Role.READER)
     (data_dir / _MARKER).touch()

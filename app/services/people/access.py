@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from app.db.tables import OWNER_ID
 from app.services.errors import Forbidden
 
+RoleName = Literal["reader", "editor", "owner"]
 KeyScope = Literal["ask", "read", "write", "export"]
 ALL_SCOPES: frozenset[KeyScope] = frozenset(get_args(KeyScope))
 Subject = tuple[str, str]  # kind and id, as in a grant
@@ -21,8 +22,19 @@ class Role(IntEnum):
     OWNER = 3  # share, restrict, rename, delete the base
 
     @property
-    def word(self) -> str:
-        return self.name.lower()
+    def word(self) -> RoleName:
+        return _ROLE_NAMES[self]
+
+    @classmethod
+    def of(cls, word: RoleName) -> "Role":
+        return cls[word.upper()]
+
+
+_ROLE_NAMES: dict[Role, RoleName] = {
+    Role.READER: "reader",
+    Role.EDITOR: "editor",
+    Role.OWNER: "owner",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ from sqlmodel import Session, col, select
 
 from app.db.engine import Database
 from app.db.tables import KnowledgeBase
+from app.rag.types import Scope
 from app.services.errors import NotFound, WrongEmbedder
-from app.services.library.bases import get_base
+from app.services.library.bases import stored_base
 from app.services.library.vectors import searched_ids
 from app.services.search.catch_up import catch_up, catch_up_and_compare
 from app.services.search.open_indexes import NEVER, OpenIndex, OpenIndexes
+from app.services.search.withheld import WithheldChunks
 from ingest.embedding.embedder import Vectors
 from vectorstore import Match, SnapshotError, VectorEngine, VectorStore
 
@@ -46,6 +48,7 @@ class Indexes:
         engine: VectorEngine,
         embedder_name: str,
         *,
+        withheld: WithheldChunks | None = None,
         memory_mib: float = MEMORY_MIB,
     ) -> None:
         self.db = db
@@ -53,23 +56,28 @@ class Indexes:
         self.embedder_name = embedder_name
         self.repaired: dict[str, str] = {}  # name of the base to reason
         self.unsaved: dict[str, str] = {}  # id of the base to reason
+        self._withheld = withheld or WithheldChunks()
         self._open = OpenIndexes(memory_mib)
 
     def search(
         self,
         vector: Vectors,
         k: int,
-        base_ids: Sequence[str],
+        scope: Scope,
         only: Collection[int] | None = None,
     ) -> list[Match]:
-        """The `k` best matches of one query row `(1, dim)` over all the bases, best first; with
-        `only`, those chunks alone are compared.
+        """The `k` best matches of one query row `(1, dim)` over all the scope's bases, best first,
+        and none that it withholds; with `only`, those chunks alone are compared.
 
         Raises NotFound, WrongEmbedder.
         """
+        deny: Collection[int] = ()
+        if scope.withheld:
+            with self.db.read() as session:
+                deny = self._withheld.chunks(session, scope)
         matches: list[Match] = []
-        for base in self._look(base_ids):
-            matches += self._current(base).search(vector, k, only)[0]
+        for base in self._look(scope.base_ids):
+            matches += self._current(base).search(vector, k, only, deny)[0]
         return sorted(matches, key=lambda m: (-m.score, m.id))[:k]
 
     def current(self, base_id: str) -> VectorStore:
@@ -111,7 +119,7 @@ class Indexes:
         anew where there are any. Raises NotFound, WrongEmbedder."""
         store = self.current(base_id)
         with self._open.lock(base_id), self.db.read() as session:
-            base = get_base(session, base_id)
+            base = stored_base(session, base_id)
             if store.sequence != base.sequence:
                 catch_up(session, base, store)
             differing = len(store.ids() ^ searched_ids(session, base_id))

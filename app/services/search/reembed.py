@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from app.db.engine import Database
 from app.db.tables import ChunkVector, Reembedding, StoredChunk, StoredDocument
 from app.services.errors import Conflict, NotFound
-from app.services.library.bases import find_base, get_base, lock_base, next_sequence
+from app.services.library.bases import find_base, lock_base, next_sequence, stored_base
 from app.services.library.vectors import add_vectors, is_searched
 from ingest.chunking.chunk import indexed_text
 from ingest.embedding.embedder import Embedder
@@ -113,7 +113,7 @@ class Reembed:
         """Remove vectors of other generations, a little at a time."""
         while True:
             with self.db.write() as session:
-                base = get_base(session, work.base_id)
+                base = stored_base(session, work.base_id)
                 of_base = select(StoredChunk.id).where(StoredChunk.base_id == base.id)
                 ids = session.exec(
                     select(ChunkVector.chunk_id)

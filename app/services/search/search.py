@@ -1,7 +1,7 @@
 """Search in the database: what the retriever needs of it, and the search that people call."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -15,9 +15,11 @@ from app.db.tables import StoredChunk, StoredDocument
 from app.measure import count_stages
 from app.rag.retrieval.fuse import ChunkPosition
 from app.rag.retrieval.retrieve import Retrieved, Retriever
-from app.rag.types import ChunkSpan, Passage
+from app.rag.types import ChunkSpan, Passage, Scope
 from app.services.errors import Invalid, QuestionTooLong
-from app.services.library.bases import get_base
+from app.services.people.access import Access
+from app.services.people.grants import is_withheld, scope_of
+from app.services.search.withheld import WithheldChunks
 from vectorstore.protocol import Match
 
 _PASSAGE_COLUMNS = (
@@ -74,16 +76,20 @@ class Passages:
     """Chunks in the database, by words, by id and by place."""
 
     db: Database
+    withheld: WithheldChunks = field(default_factory=WithheldChunks)
 
-    def lexical(self, query: str, k: int, base_ids: Sequence[str]) -> list[Match]:
+    def lexical(self, query: str, k: int, scope: Scope) -> list[Match]:
         """The `k` best chunks by BM25."""
         with self.db.read() as session:
-            return lexical.search(session, query, k, base_ids)
+            without = self.withheld.chunks(session, scope)
+            return lexical.search(session, query, k, scope.base_ids, without)
 
-    def locate(self, chunk_ids: Collection[int]) -> dict[int, ChunkPosition]:
-        """Where those chunks stand that are still there, in documents that are ready."""
+    def locate(self, chunk_ids: Collection[int], scope: Scope) -> dict[int, ChunkPosition]:
+        """Where those chunks stand that are still there, in documents that are ready and not
+        withheld."""
+        wanted = _LOCATE.where(~is_withheld(scope.withheld)) if scope.withheld else _LOCATE
         with self.db.read() as session:
-            rows = session.connection().execute(_LOCATE, {"ids": list(chunk_ids)})
+            rows = session.connection().execute(wanted, {"ids": list(chunk_ids)})
             return {row.id: ChunkPosition(row[1], row[2], row[3], row[4]) for row in rows.all()}
 
     def of_document(self, document_id: str) -> list[Passage]:
@@ -97,10 +103,10 @@ class Passages:
             )
             return [_passage(row) for row in rows]
 
-    def count(self, base_ids: Sequence[str]) -> int:
+    def count(self, scope: Scope) -> int:
         """Chunks of the bases together."""
         with self.db.read() as session:
-            return statistics_of(session.connection(), base_ids).chunks
+            return statistics_of(session.connection(), scope.base_ids).chunks
 
     def hydrate(self, keys: Collection[tuple[str, int]]) -> list[Passage]:
         """The chunks at those positions, (document id, ordinal), that are still there."""
@@ -158,14 +164,14 @@ class Search:
     retriever: Retriever
     max_question_chars: int
 
-    def check(self, question: str, base_ids: Sequence[str]) -> None:
-        """Raises Invalid, QuestionTooLong or NotFound where the question cannot be asked."""
+    def check(self, access: Access, question: str, base_ids: Sequence[str]) -> Scope:
+        """What the question may be answered from. Raises Invalid, QuestionTooLong or NotFound where
+        it cannot be asked."""
         self.check_text(question)
         if not base_ids:
             raise Invalid("Choose at least one knowledge base.", code="no_base")
         with self.db.read() as session:
-            for base_id in base_ids:
-                get_base(session, base_id)
+            return scope_of(session, access, base_ids)
 
     def check_text(self, question: str) -> None:
         """Raises Invalid or QuestionTooLong."""
@@ -174,9 +180,8 @@ class Search:
         if len(question) > self.max_question_chars:
             raise QuestionTooLong(len(question), self.max_question_chars, "characters")
 
-    def search(self, query: str, base_ids: Sequence[str], top_k: int) -> Retrieved:
+    def search(self, access: Access, query: str, base_ids: Sequence[str], top_k: int) -> Retrieved:
         """The `top_k` best passages, without an answer."""
-        self.check(query, base_ids)
-        found = self.retriever.retrieve(query, base_ids, top_k)
+        found = self.retriever.retrieve(query, self.check(access, query, base_ids), top_k)
         count_stages(found.timings_ms)
         return found

@@ -9,6 +9,7 @@ from app.models.store import ModelStore
 from app.rag.language import language_of
 from app.rag.retrieval.bilingual import PAIRS, LanguageAxis
 from app.rag.retrieval.retrieve import Retriever
+from app.rag.types import Scope
 from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.embedding.sentence_transformer import SentenceTransformerEmbedder
@@ -66,7 +67,7 @@ def test_scores_within_a_language_are_those_without_an_axis() -> None:
     leaning = retriever(texts=texts, embedder=Leaning())
     plain = retriever(texts=texts, embedder=Leaning())
     plain.__dict__["axis"] = None
-    with_axis, without = (r.retrieve(question, ["b"], 6).hits for r in (leaning, plain))
+    with_axis, without = (r.retrieve(question, Scope(("b",)), 6).hits for r in (leaning, plain))
     assert [hit.chunk_id for hit in with_axis] == [hit.chunk_id for hit in without]
     for one, other in zip(with_axis, without, strict=True):
         assert one.score == pytest.approx(other.score, abs=1e-6)
@@ -83,7 +84,7 @@ def test_the_cosine_that_is_told_is_that_of_the_texts(
     e5: SentenceTransformerEmbedder,
 ) -> None:
     question = "怎么恢复出厂设置？"
-    found = retriever(texts=MANUAL, embedder=e5).retrieve(question, ["b"], 6).hits
+    found = retriever(texts=MANUAL, embedder=e5).retrieve(question, Scope(("b",)), 6).hits
     query = e5.embed([question], kind="query")
     for hit in found:
         text = e5.embed([MANUAL[hit.chunk_id]], kind="document")
@@ -101,7 +102,7 @@ def test_a_follow_up_is_looked_for_in_the_other_language_with_its_question_only(
     plain.__dict__["axis"] = None
 
     def score(asked: Retriever, query: str, context: str = "") -> float:
-        hits = asked.retrieve(query, ["b"], 2, context=context).hits
+        hits = asked.retrieve(query, Scope(("b",)), 2, context=context).hits
         return next(hit.score for hit in hits if hit.chunk_id == 1)
 
     both = score(with_axis, f"{before}\n{question}")

@@ -5,7 +5,7 @@ import pytest
 from app.rag.language import language_of
 from app.rag.retrieval.fuse import ChunkPosition
 from app.rag.retrieval.retrieve import Retriever
-from app.rag.types import Passage
+from app.rag.types import Passage, Scope
 from ingest.embedding.embedder import Embedder, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from tests.rag.passages import passage
@@ -53,7 +53,7 @@ def retriever(
 
 
 def test_both_searches_are_fused_and_every_stage_is_told() -> None:
-    found = retriever().retrieve("病假有几天", ["b"], 2)
+    found = retriever().retrieve("病假有几天", Scope(("b",)), 2)
     first = found.passages[0]
     assert (first.chunk_id, len(found.passages)) == (2, 2)
     assert first.trace.dense is not None and first.trace.lexical is not None
@@ -64,18 +64,20 @@ def test_both_searches_are_fused_and_every_stage_is_told() -> None:
 
 
 def test_what_only_words_found_gets_its_cosine_too() -> None:
-    found = retriever(candidates=1).retrieve("病假有几天，差旅费用报销", ["b"], 3)
+    found = retriever(candidates=1).retrieve("病假有几天，差旅费用报销", Scope(("b",)), 3)
     assert all(hit.trace.dense is not None for hit in found.hits)
 
 
 def test_what_was_deleted_meanwhile_makes_room_for_the_next() -> None:
-    found = retriever(present=(1, 3)).retrieve("病假有几天", ["b"], 2)
+    found = retriever(present=(1, 3)).retrieve("病假有几天", Scope(("b",)), 2)
     assert {p.chunk_id for p in found.passages} == {1, 3}
 
 
 def test_a_follow_up_is_searched_with_the_question_before_it() -> None:
-    alone = retriever().retrieve("要多久？", ["b"], 1).passages[0].chunk_id
-    with_context = retriever().retrieve("要多久？", ["b"], 1, context="差旅报销").passages[0]
+    alone = retriever().retrieve("要多久？", Scope(("b",)), 1).passages[0].chunk_id
+    with_context = (
+        retriever().retrieve("要多久？", Scope(("b",)), 1, context="差旅报销").passages[0]
+    )
     assert with_context.chunk_id == 3 != alone
 
 
@@ -87,4 +89,4 @@ def test_language() -> None:
 @pytest.mark.parametrize("question", ["五月三日谁值班？", "5月3日谁值班？"])
 def test_a_date_finds_what_has_it_in_the_other_form(question: str) -> None:
     texts = {1: "时间：5月3日。李明。", 2: "时间：五月四日。王芳。", 3: "时间：6月3日。张伟。"}
-    assert retriever(texts=texts).retrieve(question, ["b"], 1).passages[0].chunk_id == 1
+    assert retriever(texts=texts).retrieve(question, Scope(("b",)), 1).passages[0].chunk_id == 1

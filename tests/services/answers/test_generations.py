@@ -17,6 +17,7 @@ from app.rag.events import Question
 from app.rag.grounding.embedded import EmbeddedChecker
 from app.rag.prompting.budget import PromptBudget
 from app.rag.retrieval.retrieve import Retriever
+from app.rag.types import Scope
 from app.services.answers.generations import (
     ALIVE_S,
     FLUSH_S,
@@ -112,7 +113,7 @@ async def test_the_text_so_far_is_in_the_database_before_the_answer_ends(
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
     answer = empty_answer(application)
-    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    generation = generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
 
     model.gate.release()
     partial = await until_stored(application, answer.id, "年假为每年")
@@ -142,7 +143,7 @@ async def test_only_what_grew_is_written_while_an_answer_streams(
     model.enqueue("年假为每年", "十五天，", "须提前申请。")
     answer = empty_answer(application)
     event.listen(application.db.engine, "before_cursor_execute", note)
-    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    generation = generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     model.gate.release()
     await until_stored(application, answer.id, "年假为每年")
     model.gate.release()
@@ -162,7 +163,7 @@ async def test_what_was_written_before_a_stop_is_checked(
     assert model.gate is not None
     model.enqueue("年假为每年十五天。年假为", "每年三十天。")
     answer = empty_answer(application)
-    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    generation = generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     model.gate.release()
     await until_stored(application, answer.id, "年假为每年十五天。年假为")
     assert generations.stop(answer.id)
@@ -191,7 +192,7 @@ async def test_a_write_that_comes_after_the_end_changes_nothing(
     model.enqueue("年假为每年", "十五天。")
     answer = empty_answer(application)
     slow = Slow(application.db, generations.answer_line, generations.checker)
-    generation = slow.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    generation = slow.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     model.gate.release()
     assert await asyncio.to_thread(begun.wait, 30)
     model.gate.release()
@@ -211,7 +212,7 @@ async def test_a_silent_engine_does_not_make_an_answer_look_abandoned(
     assert model.gate is not None
     model.enqueue("十五天。")
     answer = empty_answer(application)
-    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    generation = generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     first = stored(application, answer.id).updated_at
 
     alive = await until(application, answer.id, lambda message: message.updated_at > first)
@@ -229,7 +230,7 @@ async def test_closing_keeps_what_was_written(
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
     answer = empty_answer(application)
-    generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     model.gate.release()
     await until_stored(application, answer.id, "年假为每年")
 
@@ -247,7 +248,7 @@ async def test_closing_waits_for_answers_that_have_time_left(
     assert model.gate is not None
     model.enqueue("年假为每年", "十五天。")
     answer = empty_answer(application)
-    generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     model.gate.release()
     await until_stored(application, answer.id, "年假为每年")
 
@@ -267,7 +268,7 @@ async def test_an_answer_deleted_meanwhile_stays_deleted(
     assert model.gate is not None
     model.enqueue("十五天。")
     answer = empty_answer(application)
-    generation = generations.start(answer, Question("年假几天？", (base_id,), (), 0.0))
+    generation = generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     with application.db.write() as session:
         session.delete(session.get_one(Conversation, answer.conversation_id))
     model.gate.release()

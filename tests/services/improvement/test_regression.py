@@ -6,6 +6,7 @@ import pytest
 from app.db.tables import DocumentText, Job, StoredChunk, StoredFeedback
 from app.services.errors import Invalid, NotFound
 from app.services.improvement.regression import Expected
+from app.services.people.access import LOCAL_OWNER as ME
 from tests.application import RunningApi, drain, running_api
 
 LEAVE = "# 年假\n\n年假为每年十五天，须提前一周申请。"
@@ -88,6 +89,7 @@ def test_a_right_source_that_was_read_anew_is_known_by_its_text(tmp_path: Path) 
         shown = api.http.get(f"/api/messages/{answer}").json()["passages"]
         right = next(p for p in shown if p["document_id"] == ids["年假.md"])
         api.application.feedback.put(
+            ME,
             answer,
             StoredFeedback(message_id=answer, rating="down", right_chunk_id=right["chunk_id"]),
         )
@@ -98,17 +100,19 @@ def test_a_right_source_that_was_read_anew_is_known_by_its_text(tmp_path: Path) 
         drain(api.application)
         with api.application.db.read() as session:
             assert session.get(StoredChunk, right["chunk_id"]) is None
-        assert api.application.regression.collect(base_id) == 1
-        assert api.application.regression.questions(base_id)[0].source_text == right["text"]
+        assert api.application.regression.collect(ME, base_id) == 1
+        assert api.application.regression.questions(ME, base_id)[0].source_text == right["text"]
 
 
 def test_deleting_a_base_deletes_its_questions(tmp_path: Path) -> None:
     with running_api(tmp_path) as api:
         base_id, ids = documents(api)
-        stored = api.application.regression.add(base_id, "年假几天？", Expected((ids["年假.md"],)))
+        stored = api.application.regression.add(
+            ME, base_id, "年假几天？", Expected((ids["年假.md"],))
+        )
         api.http.delete(f"/api/bases/{base_id}").raise_for_status()
         with pytest.raises(NotFound):
-            api.application.regression.delete(stored.id)
+            api.application.regression.delete(ME, stored.id)
 
 
 def _answer(api: RunningApi, base_id: str, question: str) -> str:

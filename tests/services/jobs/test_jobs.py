@@ -7,6 +7,7 @@ from app.db.tables import Heartbeat, Job, utc_now
 from app.services.errors import Conflict, NotFound
 from app.services.jobs.queue import LEASE_S, MAX_ATTEMPTS, Claim, Jobs, jobs_before
 from app.services.jobs.workers import ALIVE_S, beat, forget, heartbeats, is_alive
+from app.services.people.access import LOCAL_OWNER as ME
 from tests.services.conftest import HANDBOOK, Application
 
 
@@ -54,7 +55,7 @@ def test_renewing_holds_a_job_and_only_its_own_worker_can(application: Applicati
     assert application.jobs.waiting() == 1
     application.jobs.renew("a")
     assert application.jobs.waiting() == 0
-    until = application.jobs.get(held.job_id).lease_until
+    until = application.jobs.get(ME, held.job_id).lease_until
     assert until is not None
     assert utc_now() < until <= utc_now() + timedelta(seconds=LEASE_S)
 
@@ -79,10 +80,10 @@ def test_a_file_that_keeps_ending_its_worker_fails_and_the_next_one_is_read(
 
     assert claim(application.jobs, "a").document_id == harmless
 
-    failed = application.documents.get(killer).document
+    failed = application.documents.get(ME, killer).document
     assert (failed.state, failed.error_code) == ("failed", "worker_died")
     assert application.jobs.claim("a") is None
-    assert [job.state for job in application.jobs.newest()] == ["running", "failed"]
+    assert [job.state for job in application.jobs.newest(ME)] == ["running", "failed"]
 
 
 def test_a_failed_document_can_be_tried_again_from_the_first_attempt(
@@ -94,10 +95,10 @@ def test_a_failed_document_can_be_tried_again_from_the_first_attempt(
         application.jobs.release("a")
     assert application.jobs.claim("a") is None
 
-    application.documents.retry(document_id)
+    application.documents.retry(ME, document_id)
     application.drain()
 
-    document = application.documents.get(document_id).document
+    document = application.documents.get(ME, document_id).document
     assert (document.state, document.error_code, document.error_detail) == ("ready", None, None)
 
 
@@ -120,7 +121,7 @@ def test_a_worker_that_lost_its_claim_changes_nothing(application: Application) 
     application.jobs.fail(lost, "internal", "too late")
 
     assert application.state(document_id) == "ready"
-    assert application.jobs.get(lost.job_id).state == "done"
+    assert application.jobs.get(ME, lost.job_id).state == "done"
 
 
 @pytest.mark.parametrize("workers", [2, 6])
@@ -147,7 +148,7 @@ def test_progress_is_seen_on_the_document(application: Application) -> None:
     base_id = application.base()
     document_id = application.add(base_id, "手册.md", HANDBOOK)
     application.jobs.progress(claim(application.jobs), "embedding", 3, 8)
-    view = application.documents.get(document_id)
+    view = application.documents.get(ME, document_id)
     assert (view.document.state, view.done, view.total) == ("embedding", 3, 8)
 
 
@@ -181,7 +182,7 @@ def test_an_evaluation_that_keeps_ending_its_worker_fails_with_a_reason(
         assert application.jobs.claim("a", "evaluate") is not None
         application.jobs.release("a")
     assert application.jobs.claim("a", "evaluate") is None
-    job = application.jobs.get(evaluation)
+    job = application.jobs.get(ME, evaluation)
     assert (job.state, job.error_code) == ("failed", "worker_died")
     assert "worker ended 3 times" in (job.error_detail or "")
 
@@ -190,8 +191,8 @@ def test_deleting_a_base_takes_its_jobs_along(application: Application) -> None:
     base_id = application.base()
     evaluate(application, base_id)
     application.add(base_id, "手册.md", HANDBOOK)
-    application.documents.delete_base(base_id)
-    assert application.jobs.newest() == []
+    application.documents.delete_base(ME, base_id)
+    assert application.jobs.newest(ME) == []
 
 
 def test_large_documents_can_be_left_to_others(application: Application) -> None:
@@ -209,7 +210,7 @@ def test_a_waiting_job_knows_how_many_of_its_kind_are_before_it(application: App
     for number in range(4):
         application.add(base_id, f"{number}.txt", f"第{number}份文件。")
     claim(application.jobs)
-    ingest = [job.id for job in reversed(application.jobs.newest(kind="ingest"))]
+    ingest = [job.id for job in reversed(application.jobs.newest(ME, kind="ingest"))]
     with application.db.read() as session:
         before = jobs_before(session, [*ingest, *runs])
         assert before == {
@@ -224,17 +225,17 @@ def test_a_waiting_job_knows_how_many_of_its_kind_are_before_it(application: App
 
 def test_a_queued_job_that_is_cancelled_is_never_claimed(application: Application) -> None:
     (document_id,) = queue(application, 1)
-    (job,) = application.jobs.newest()
-    assert application.jobs.cancel(job.id).state == "cancelled"
+    (job,) = application.jobs.newest(ME)
+    assert application.jobs.cancel(ME, job.id).state == "cancelled"
     assert application.jobs.claim("a") is None
-    document = application.documents.get(document_id).document
+    document = application.documents.get(ME, document_id).document
     assert (document.state, document.error_code) == ("failed", "cancelled")
     with pytest.raises(Conflict):
-        application.jobs.cancel(job.id)
+        application.jobs.cancel(ME, job.id)
     with pytest.raises(NotFound):
-        application.jobs.cancel("none")
+        application.jobs.cancel(ME, "none")
 
-    application.documents.retry(document_id)
+    application.documents.retry(ME, document_id)
     application.drain()
     assert application.state(document_id) == "ready"
 
@@ -243,12 +244,12 @@ def test_a_running_job_that_is_cancelled_is_lost_to_its_worker(application: Appl
     (document_id,) = queue(application, 1)
     claimed = claim(application.jobs)
     assert application.jobs.holds(claimed)
-    application.jobs.cancel(claimed.job_id)
+    application.jobs.cancel(ME, claimed.job_id)
     assert not application.jobs.holds(claimed)
     assert not application.jobs.progress(claimed, "parsing", 0, 1)
     application.ingestion.run(claimed, "a")
     assert application.state(document_id) == "failed"
-    assert application.documents.chunks(document_id, limit=10, offset=0) == []
+    assert application.documents.chunks(ME, document_id, limit=10, offset=0) == []
 
 
 def test_every_worker_has_a_heartbeat_of_its_own(application: Application) -> None:

@@ -13,6 +13,7 @@ from app.services.ingestion.ingestion import Ingestion
 from app.services.ingestion.reading_ahead import ReadingAhead
 from app.services.jobs.queue import Jobs
 from app.services.jobs.workers import new_worker_name, release_dead
+from app.services.people.access import LOCAL_OWNER as ME
 from ingest.embedding.hashing import HashingEmbedder
 from tests.services.conftest import Application
 
@@ -52,7 +53,7 @@ def test_several_processes_do_every_document_once(application: Application, url:
     assert [(job.state, job.attempts) for job in done] == [("done", 1)] * DOCUMENTS
     assert len({job.worker for job in done}) > 1, "one worker did it all; nothing was shown"
     assert len(chunks) == len(set(chunks)) == DOCUMENTS
-    assert application.bases.get(base_id).ready_count == DOCUMENTS
+    assert application.bases.get(ME, base_id).ready_count == DOCUMENTS
 
 
 def test_what_a_dead_worker_of_this_host_held_is_free_at_once(application: Application) -> None:

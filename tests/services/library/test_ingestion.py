@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 from app.db import lexical
 from app.db.tables import ChunkTombstone, DocumentText, Job, StoredChunk, utc_now
 from app.services.jobs.queue import Claim
+from app.services.people.access import LOCAL_OWNER as ME
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.terms import terms
 from tests.services.conftest import HANDBOOK, WORKER, Application, DisturbedEmbedder
@@ -42,7 +43,7 @@ def found(application: Application, base_id: str, query: str) -> list[int]:
 
 
 def chunk_ids(application: Application, document_id: str) -> list[int]:
-    return [c.id or 0 for c in application.documents.chunks(document_id, limit=100, offset=0)]
+    return [c.id or 0 for c in application.documents.chunks(ME, document_id, limit=100, offset=0)]
 
 
 def fail_commits_into(application: Application, table: str) -> None:
@@ -88,17 +89,17 @@ def test_a_fault_while_committing_leaves_nothing(
 ) -> None:
     document_id = application.add(base_id, "手册.md", HANDBOOK)
     fail_commits_into(application, table)
-    sequence = application.bases.get(base_id).base.sequence
+    sequence = application.bases.get(ME, base_id).base.sequence
 
     application.drain()
 
-    document = application.documents.get(document_id).document
+    document = application.documents.get(ME, document_id).document
     assert (document.state, document.error_code, document.chunk_count) == ("failed", "internal", 0)
     assert "the disk is full" in (document.error_detail or "")
     with application.db.read() as session:
         assert set(left_behind(session).values()) == {0}
     assert found(application, base_id, "年假") == []
-    assert application.bases.get(base_id).base.sequence == sequence
+    assert application.bases.get(ME, base_id).base.sequence == sequence
 
 
 def test_a_fault_in_the_embedder_fails_the_document_with_the_reason(
@@ -111,7 +112,7 @@ def test_a_fault_in_the_embedder_fails_the_document_with_the_reason(
 
     run_disturbed(application, happens)
 
-    document = application.documents.get(document_id).document
+    document = application.documents.get(ME, document_id).document
     assert document.state == "failed"
     assert "no room for the batch" in (document.error_detail or "")
 
@@ -120,22 +121,22 @@ def test_a_document_deleted_while_it_is_read_stays_deleted(
     application: Application, base_id: str
 ) -> None:
     document_id = application.add(base_id, "手册.md", HANDBOOK)
-    run_disturbed(application, lambda: application.documents.delete(document_id))
+    run_disturbed(application, lambda: application.documents.delete(ME, document_id))
     with application.db.read() as session:
         assert set(left_behind(session).values()) == {0}
         assert session.exec(select(Job)).all() == []
     assert found(application, base_id, "年假") == []
-    assert application.documents.page(base_id, limit=10, offset=0) == ([], 0)
+    assert application.documents.page(ME, base_id, limit=10, offset=0) == ([], 0)
 
 
 def test_a_base_deleted_while_a_document_is_read_stays_deleted(
     application: Application, base_id: str
 ) -> None:
     application.add(base_id, "手册.md", HANDBOOK)
-    run_disturbed(application, lambda: application.documents.delete_base(base_id))
+    run_disturbed(application, lambda: application.documents.delete_base(ME, base_id))
     with application.db.read() as session:
         assert set(left_behind(session).values()) == {0}
-    assert application.bases.all() == []
+    assert application.bases.all(ME) == []
     assert application.jobs.claim(WORKER) is None
 
 
@@ -145,7 +146,7 @@ def test_deleting_a_ready_document_leaves_only_tombstones(
     document_id = application.add(base_id, "手册.md", HANDBOOK)
     application.drain()
     count = len(chunk_ids(application, document_id))
-    application.documents.delete(document_id)
+    application.documents.delete(ME, document_id)
     with application.db.read() as session:
         assert left_behind(session) == {
             "StoredChunk": 0,
@@ -186,7 +187,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
         application.ingestion.run(others[0], "worker-b")
     ids = chunk_ids(application, document_id)
     assert application.state(document_id) == "ready"
-    assert application.documents.get(document_id).document.chunk_count == len(ids) > 0
+    assert application.documents.get(ME, document_id).document.chunk_count == len(ids) > 0
     assert found(application, base_id, "年假") == ids
 
 
@@ -212,7 +213,7 @@ def test_stored_bytes_that_are_gone_fail_the_document(
     for file in (application.folder / "files").glob("??/*"):
         file.unlink()
     application.drain()
-    assert application.documents.get(document_id).document.error_code == "storage"
+    assert application.documents.get(ME, document_id).document.error_code == "storage"
 
 
 def test_deleting_and_reading_at_the_same_time_never_wait_for_each_other(
@@ -229,8 +230,8 @@ def test_deleting_and_reading_at_the_same_time_never_wait_for_each_other(
         for reader in readers:
             reader.start()
         for document_id in documents[::2]:
-            application.documents.delete(document_id)
-        application.documents.delete_base(base_id)
+            application.documents.delete(ME, document_id)
+        application.documents.delete_base(ME, base_id)
         for reader in readers:
             reader.join()
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

@@ -13,8 +13,9 @@ from app.db.errors import StorageFull
 from app.db.tables import Job, StoredDocument
 from app.services.ingestion.handover import Handover
 from app.services.ingestion.reading_ahead import ReadingAhead
-from app.services.library.bases import get_base
+from app.services.library.bases import stored_base
 from app.services.library.vectors import read_vectors
+from app.services.people.access import LOCAL_OWNER as ME
 from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse
@@ -81,11 +82,11 @@ def test_many_documents_are_done_once_with_the_vectors_they_have_alone(
     assert max(together) > 1, "no two documents were embedded together"
     with application.db.read() as session:
         assert {(job.state, job.attempts) for job in session.exec(select(Job))} == {("done", 1)}
-        base = get_base(session, base_id)
+        base = stored_base(session, base_id)
         ids, vectors = read_vectors(session, base, seen=0, after_id=0, limit=1000)
     found = dict(zip(ids, vectors, strict=True))
     for number, each in enumerate(documents):
-        (chunk,) = application.documents.chunks(each, limit=10, offset=0)
+        (chunk,) = application.documents.chunks(ME, each, limit=10, offset=0)
         alone = HashingEmbedder().embed([f"规程 {number}\n{chunk.text}"], kind="document")[0]
         np.testing.assert_allclose(found[chunk.id or 0], alone, atol=1e-6)
 
@@ -119,7 +120,7 @@ def test_a_document_that_cannot_be_embedded_fails_alone(application: Application
     application.embedder = WatchedEmbedder(happens)
     work(application)
     assert [application.state(each) for each in good] == ["ready"] * 6
-    document = application.documents.get(bad).document
+    document = application.documents.get(ME, bad).document
     assert document.state == "failed" and "no room" in (document.error_detail or "")
 
 

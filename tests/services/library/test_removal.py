@@ -23,6 +23,7 @@ from app.services.library.removal import (
 )
 from app.services.library.versions import take_in
 from app.services.operations.reconcile import Reconciliation
+from app.services.people.access import LOCAL_OWNER as ME
 from tests.services.conftest import HANDBOOK, MANUAL, Application
 
 MANY = 400
@@ -93,15 +94,15 @@ def deleted_rows(application: Application) -> Iterator[list[int]]:
 def test_a_removed_base_is_out_of_sight_before_anything_is_deleted(
     application: Application, base_id: str
 ) -> None:
-    (view, *_), _ = application.documents.page(base_id, limit=1, offset=0)
+    (view, *_), _ = application.documents.page(ME, base_id, limit=1, offset=0)
     chunks = rows(application, "chunk")
     take_away(application, base_id)
     assert rows(application, "chunk") == chunks
-    assert application.bases.all() == []
+    assert application.bases.all(ME) == []
     assert application.jobs.claim("worker-b") is None
     documents, document_id = application.documents, view.document.id
     looks: list[Callable[[], object]] = [
-        lambda: application.bases.get(base_id),
+        lambda: application.bases.get(ME, base_id),
         lambda: documents.page(base_id, limit=9, offset=0),
         lambda: application.indexes().current(base_id),
         lambda: documents.get(document_id),
@@ -134,7 +135,7 @@ def test_the_next_purge_goes_on_where_one_died(
     Purge(application.db, application.files).run(ALL)
 
     assert rows(application) == expected | dict.fromkeys(OF_REMOVAL, 0)
-    sha256 = application.documents.get(kept).document.sha256
+    sha256 = application.documents.get(ME, kept).document.sha256
     assert list(application.files.sums()) == [sha256], "these bytes were in both bases"
     assert application.indexes().current(other).count() == expected["chunk"]
 
@@ -154,7 +155,7 @@ def test_no_transaction_deletes_more_the_larger_the_base_is(application: Applica
     application.drain()
     assert rows(application)["chunk"] >= MANY
     with deleted_rows(application) as deleted:
-        application.documents.delete_base(base_id)
+        application.documents.delete_base(ME, base_id)
         application.documents.purge.run(ALL)
     assert rows(application) == dict.fromkeys(("terms", *OF_CONTENT, *OF_REMOVAL), 0)
     assert sum(deleted) >= 2 * MANY
@@ -169,7 +170,7 @@ def test_no_transaction_deletes_more_the_larger_the_document_is(application: App
     open_elsewhere = application.indexes()
     assert open_elsewhere.current(base_id).count() > MANY
     with deleted_rows(application) as deleted:
-        application.documents.delete(document_id)
+        application.documents.delete(ME, document_id)
         assert open_elsewhere.current(base_id).count() == 1
         application.documents.purge.run(ALL)
     assert max(deleted) <= MANY // 2
@@ -184,7 +185,7 @@ def test_no_transaction_deletes_more_the_larger_the_document_is(application: App
 def test_a_removed_document_is_in_no_index_before_its_rows_are_deleted(
     application: Application, base_id: str
 ) -> None:
-    views, _ = application.documents.page(base_id, limit=9, offset=0, name="规程")
+    views, _ = application.documents.page(ME, base_id, limit=9, offset=0, name="规程")
     with application.db.write() as session:
         document = session.get_one(StoredDocument, views[0].document.id)
         chunk_ids = set(
@@ -197,7 +198,7 @@ def test_a_removed_document_is_in_no_index_before_its_rows_are_deleted(
         assert session.get_one(StoredDocument, document.id).base_id == NOWHERE
     assert application.indexes().current(base_id).ids().isdisjoint(chunk_ids)
     with pytest.raises(NotFound):
-        application.documents.get(document.id)
+        application.documents.get(ME, document.id)
     assert (
         Reconciliation(application.db, application.files, application.indexes()).findings(
             repair=False
@@ -208,7 +209,7 @@ def test_a_removed_document_is_in_no_index_before_its_rows_are_deleted(
 
 def test_a_document_is_removed_once(application: Application, base_id: str) -> None:
     """Somebody else has removed it between the look and the lock."""
-    views, _ = application.documents.page(base_id, limit=1, offset=0, name="gateway")
+    views, _ = application.documents.page(ME, base_id, limit=1, offset=0, name="gateway")
     with application.db.write() as session:
         document = session.get_one(StoredDocument, views[0].document.id)
         remove_document(session, document)

@@ -9,6 +9,7 @@ from app.db import lexical
 from app.db.tables import DocumentPage, DocumentText, Job, StoredChunk, StoredDocument
 from app.services.jobs.queue import MAX_ATTEMPTS, NOT_READ_AGAIN
 from app.services.library.rereading import BEHIND, Rereading, ToRead, to_read
+from app.services.people.access import LOCAL_OWNER as ME
 from tests.ingest.files import pdf_file
 from tests.services.conftest import HANDBOOK, MANUAL, WORKER, Application
 
@@ -36,7 +37,7 @@ def read_long_ago(application: Application, **changes: object) -> None:
 
 
 def ids_of_chunks(application: Application, document_id: str) -> list[int]:
-    return [c.id or 0 for c in application.documents.chunks(document_id, limit=99, offset=0)]
+    return [c.id or 0 for c in application.documents.chunks(ME, document_id, limit=99, offset=0)]
 
 
 def test_nothing_is_queued_for_what_was_read_just_now(
@@ -51,7 +52,7 @@ def test_nothing_is_queued_for_what_was_read_just_now(
 def test_a_document_gets_its_places_and_keeps_its_chunks(
     application: Application, base_id: str, rereading: Rereading
 ) -> None:
-    document_id = application.documents.accept_bytes(base_id, "规定.pdf", PDF).document.id
+    document_id = application.documents.accept_bytes(ME, base_id, "规定.pdf", PDF).document.id
     application.drain()
     before = ids_of_chunks(application, document_id)
     read_long_ago(application)
@@ -59,11 +60,13 @@ def test_a_document_gets_its_places_and_keeps_its_chunks(
     assert rereading.enqueue() == 1
     assert application.state(document_id) == "ready", "it answers meanwhile"
     assert to_read(application.db) == ToRead(1, 0)
-    sequence = application.bases.get(base_id).base.sequence
+    sequence = application.bases.get(ME, base_id).base.sequence
     application.drain()
     assert to_read(application.db) == ToRead(0, 0)
     assert ids_of_chunks(application, document_id) == before
-    assert application.bases.get(base_id).base.sequence == sequence, "no index has to be changed"
+    assert application.bases.get(ME, base_id).base.sequence == sequence, (
+        "no index has to be changed"
+    )
     with application.db.read() as session:
         assert session.get(DocumentPage, (document_id, 1)) is not None
     assert rereading.enqueue() == 0
@@ -91,7 +94,7 @@ def test_uploads_come_first(application: Application, base_id: str, rereading: R
     read_long_ago(application)
     rereading.enqueue()
     new = application.add(base_id, "gateway.md", MANUAL)
-    assert application.documents.get(new).jobs_before == 0
+    assert application.documents.get(ME, new).jobs_before == 0
     claims = [application.jobs.claim(WORKER), application.jobs.claim(WORKER)]
     assert [claim and claim.document_id for claim in claims] == [new, old]
 
@@ -99,7 +102,7 @@ def test_uploads_come_first(application: Application, base_id: str, rereading: R
 def test_a_failure_keeps_the_earlier_reading_says_so_and_is_not_repeated(
     application: Application, base_id: str, rereading: Rereading
 ) -> None:
-    document_id = application.documents.accept_bytes(base_id, "规定.pdf", PDF).document.id
+    document_id = application.documents.accept_bytes(ME, base_id, "规定.pdf", PDF).document.id
     application.drain()
     before = ids_of_chunks(application, document_id)
     read_long_ago(application)
@@ -110,7 +113,7 @@ def test_a_failure_keeps_the_earlier_reading_says_so_and_is_not_repeated(
     application.drain()
     assert application.state(document_id) == "ready"
     assert ids_of_chunks(application, document_id) == before
-    (notice,) = application.documents.get(document_id).document.notices
+    (notice,) = application.documents.get(ME, document_id).document.notices
     assert notice[0] == NOT_READ_AGAIN and "damaged" in notice[2]
     assert to_read(application.db) == ToRead(0, 1)
     assert rereading.enqueue() == 0
@@ -135,7 +138,7 @@ def test_a_file_that_ends_its_reader_is_given_up(
 
 
 def test_other_formats_are_left_alone(application: Application, base_id: str) -> None:
-    pdf = application.documents.accept_bytes(base_id, "规定.pdf", PDF).document.id
+    pdf = application.documents.accept_bytes(ME, base_id, "规定.pdf", PDF).document.id
     application.add(base_id, "手册.md", HANDBOOK)
     application.drain()
     assert to_read(application.db, 7) == ToRead(2, 0)

@@ -17,6 +17,7 @@ from app.db.tables import (
 )
 from app.services.errors import Invalid, NotFound
 from app.services.library.paths import clean_path, paths_of
+from app.services.people.access import LOCAL_OWNER as ME
 from tests.services.conftest import Application
 
 OLD = "# 手册\n\n年假为每年十五天，须提前一周申请。\n"
@@ -31,7 +32,9 @@ def base_id(application: Application) -> str:
 
 def chunk_ids(application: Application, *document_ids: str) -> set[int]:
     return {
-        c.id or 0 for d in document_ids for c in application.documents.chunks(d, limit=99, offset=0)
+        c.id or 0
+        for d in document_ids
+        for c in application.documents.chunks(ME, d, limit=99, offset=0)
     }
 
 
@@ -50,7 +53,7 @@ def assert_only_these_are_found(application: Application, base_id: str, *documen
 
 
 def listed(application: Application, base_id: str) -> list[tuple[str, int, str]]:
-    views, total = application.documents.page(base_id, limit=50, offset=0)
+    views, total = application.documents.page(ME, base_id, limit=50, offset=0)
     assert total == len(views)
     return sorted((v.document.path, v.document.version, v.document.state) for v in views)
 
@@ -70,7 +73,7 @@ def test_a_changed_file_replaces_its_former_version(application: Application, ba
     assert_only_these_are_found(application, base_id, second)
     assert indexes.current(base_id).ids() == chunk_ids(application, second)
     assert listed(application, base_id) == [("手册.md", 2, "ready")]
-    assert application.bases.get(base_id).chunk_count == len(chunk_ids(application, second))
+    assert application.bases.get(ME, base_id).chunk_count == len(chunk_ids(application, second))
 
 
 def test_an_old_version_is_still_there_to_be_read(application: Application, base_id: str) -> None:
@@ -78,10 +81,12 @@ def test_an_old_version_is_still_there_to_be_read(application: Application, base
     application.drain()
     second = application.add(base_id, "手册.md", NEW)
     application.drain()
-    assert "十五天" in application.documents.text(first, 0, 1000).text
-    assert any("十五天" in c.text for c in application.documents.chunks(first, limit=9, offset=0))
-    assert application.documents.original(first)[1].read_text("utf-8") == OLD
-    versions = application.documents.versions(second)
+    assert "十五天" in application.documents.text(ME, first, 0, 1000).text
+    assert any(
+        "十五天" in c.text for c in application.documents.chunks(ME, first, limit=9, offset=0)
+    )
+    assert application.documents.original(ME, first)[1].read_text("utf-8") == OLD
+    versions = application.documents.versions(ME, second)
     assert [(v.document.id, v.document.version) for v in versions] == [(second, 2), (first, 1)]
 
 
@@ -149,7 +154,7 @@ def test_versions_that_are_finished_in_the_wrong_order(
     application.ingestion.run(slow, "worker-a")
     assert (application.state(first), application.state(second)) == ("superseded", "ready")
     assert_only_these_are_found(application, base_id, second)
-    assert "十五天" in application.documents.text(first, 0, 1000).text
+    assert "十五天" in application.documents.text(ME, first, 0, 1000).text
 
 
 def test_the_same_bytes_at_two_paths_are_one_document(
@@ -168,7 +173,10 @@ def test_the_same_bytes_at_two_paths_are_one_document(
     assert application.add(base_id, "b/手册.md", NEW) == changed
     assert listed(application, base_id) == [("a/手册.md", 1, "ready")]
     assert_only_these_are_found(application, base_id, changed)
-    assert [v.document.id for v in application.documents.versions(changed)] == [changed, first]
+    assert [v.document.id for v in application.documents.versions(ME, changed)] == [
+        changed,
+        first,
+    ]
 
 
 def test_the_same_name_in_two_folders_is_two_documents(
@@ -189,10 +197,10 @@ def test_deleting_what_answers_deletes_its_history(application: Application, bas
     application.drain()
     other = application.add(base_id, "gateway.md", OTHER)
     application.drain()
-    application.documents.delete(second)
+    application.documents.delete(ME, second)
     for gone in (first, second):
         with pytest.raises(NotFound):
-            application.documents.get(gone)
+            application.documents.get(ME, gone)
     assert_only_these_are_found(application, base_id, other)
     assert len(list((application.folder / "files").glob("??/*"))) == 1
     with application.db.read() as session:
@@ -207,18 +215,18 @@ def test_deleting_an_old_version_leaves_the_present_one(
     application.drain()
     second = application.add(base_id, "手册.md", NEW)
     application.drain()
-    application.documents.delete(first)
-    assert [v.document.id for v in application.documents.versions(second)] == [second]
+    application.documents.delete(ME, first)
+    assert [v.document.id for v in application.documents.versions(ME, second)] == [second]
     assert_only_these_are_found(application, base_id, second)
 
 
 def test_what_a_base_has_is_told_by_path_and_bytes(application: Application, base_id: str) -> None:
     first = application.add(base_id, "a/手册.md", OLD)
     second = application.add(base_id, "a/手册.md", NEW)
-    old, new = (application.documents.get(d).document.sha256 for d in (first, second))
+    old, new = (application.documents.get(ME, d).document.sha256 for d in (first, second))
     asked = [("a/手册.md", new), ("a/手册.md", old), ("b/手册.md", new), ("c.md", "0" * 64)]
     for _ in range(2):
-        found = application.documents.known(base_id, asked)
+        found = application.documents.known(ME, base_id, asked)
         assert [v and v.document.id for v in found] == [second, None, None, None]
         application.drain()
 
@@ -231,7 +239,7 @@ def test_a_path_is_found_without_reading_other_documents(
             application.add(
                 base_id, f"{folder}/{number}.md", f"# {number}\n\nBay {number} is open.\n"
             )
-    views, _ = application.documents.page(base_id, limit=50, offset=0)
+    views, _ = application.documents.page(ME, base_id, limit=50, offset=0)
     sums = {view.document.path: view.document.sha256 for view in views}
     read: list[str] = []
 
@@ -244,7 +252,7 @@ def test_a_path_is_found_without_reading_other_documents(
         assert set(read) == {"a/3.md"}
         read.clear()
         found = application.documents.known(
-            base_id, [("a/5.md", sums["a/5.md"]), ("b/3.md", "0" * 64)]
+            ME, base_id, [("a/5.md", sums["a/5.md"]), ("b/3.md", "0" * 64)]
         )
         assert set(read) == {"a/5.md"}
     finally:
@@ -258,7 +266,7 @@ def test_the_first_path_moves_on_when_it_is_taken(application: Application, base
     application.drain()
     application.add(base_id, "a.md", NEW)
     application.drain()
-    document = application.documents.get(first).document
+    document = application.documents.get(ME, first).document
     assert (document.path, document.name) == ("b.md", "b.md")
     with application.db.read() as session:
         sent = paths_of(session, first)
@@ -270,12 +278,12 @@ def test_a_removed_document_leaves_no_paths(application: Application, base_id: s
     first = application.add(base_id, "a.md", OLD)
     application.add(base_id, "b.md", OLD)
     application.drain()
-    application.documents.delete(first)
+    application.documents.delete(ME, first)
     again = application.add(base_id, "a.md", OLD)
     with application.db.read() as session:
         rows = session.exec(select(DocumentPath)).all()
     assert [(row.document_id, row.path) for row in rows] == [(again, "a.md")]
-    application.documents.delete_base(base_id)
+    application.documents.delete_base(ME, base_id)
     application.documents.purge.run(99)
     with application.db.read() as session:
         assert session.exec(select(DocumentPath)).all() == []
@@ -285,7 +293,7 @@ def test_a_path_fits_the_index_of_both_databases(application: Application, base_
     digest = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(40))
     longest = digest[: 2000 - len("/a.md")] + "/a.md"
     document_id = application.add(base_id, longest, OLD)
-    assert application.documents.get(document_id).document.path == longest
+    assert application.documents.get(ME, document_id).document.path == longest
     with pytest.raises(Invalid):
         clean_path("路" * 850 + "/a.md")
 

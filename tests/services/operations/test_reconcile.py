@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from app.db import lexical
 from app.db.tables import ChunkVector, Job, StoredChunk, StoredDocument
 from app.services.operations.reconcile import Reconciliation
+from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
 from tests.services.conftest import HANDBOOK, MANUAL, WORKER, Application, DisturbedEmbedder
 
@@ -44,7 +45,7 @@ def _a_lexical_row_too_many(application: Application) -> None:
 
 
 def _a_job_is_gone(application: Application) -> None:
-    (base,) = application.bases.all()
+    (base,) = application.bases.all(ME)
     application.add(base.base.id, "late.txt", "The office is closed on Fridays.")
     with application.db.write() as session:
         session.exec(delete(Job).where(col(Job.state) == "queued"))
@@ -116,7 +117,7 @@ def test_a_document_answers_while_it_is_read_again(
     look()
     if not readable:
         application.files.path(
-            application.documents.get(claim.document_id).document.sha256
+            application.documents.get(ME, claim.document_id).document.sha256
         ).unlink()
     application.embedder = DisturbedEmbedder(look)
     application.ingestion.run(claim, WORKER)
@@ -149,7 +150,7 @@ def test_bytes_that_are_just_coming_in_stay(application: Application, base_id: s
 
 
 def test_a_lost_original_is_told_by_name(application: Application, base_id: str) -> None:
-    (view, *_), _ = application.documents.page(base_id, limit=1, offset=0, name="手册")
+    (view, *_), _ = application.documents.page(ME, base_id, limit=1, offset=0, name="手册")
     application.files.path(view.document.sha256).unlink()
     (finding,) = reconciliation(application).findings(repair=True)
     assert not finding.repaired

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from app.services.errors import NotFound
+from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
 from tests.services.conftest import HANDBOOK, MANUAL, Application
 from vectorstore import VectorStore
@@ -51,7 +52,7 @@ def test_a_base_that_another_process_removes_leaves_memory_at_the_next_look(
     indexes.save()
     assert snapshots(application) == {first, second}
 
-    application.documents.delete_base(first)
+    application.documents.delete_base(ME, first)
     search(application, indexes, second)
 
     assert indexes.in_memory == [second]
@@ -67,7 +68,7 @@ def test_a_removed_base_that_nobody_asks_for_leaves_memory_with_the_next_save(
     (base_id,) = filled(application, "first")
     indexes = application.indexes()
     search(application, indexes, base_id)
-    application.documents.delete_base(base_id)
+    application.documents.delete_base(ME, base_id)
     indexes.save()
     assert indexes.in_memory == []
     assert snapshots(application) == set()

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from app.db.tables import ChunkVector, KnowledgeBase, StoredChunk
 from app.services.errors import NotFound, WrongEmbedder
+from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Vectors
 from tests.services.conftest import HANDBOOK, MANUAL, Application
@@ -66,7 +67,7 @@ def test_an_index_follows_what_is_added_and_deleted(application: Application, ba
     application.drain()
     assert indexes.current(base_id).count() == 2
     assert_equal_to_database(application, indexes, base_id)
-    application.documents.delete(first)
+    application.documents.delete(ME, first)
     assert indexes.current(base_id).count() == 1
     assert_equal_to_database(application, indexes, base_id)
 
@@ -76,7 +77,7 @@ def test_added_and_deleted_between_two_looks(application: Application, base_id: 
     indexes.current(base_id)
     gone = application.add(base_id, "手册.md", HANDBOOK)
     application.drain()
-    application.documents.delete(gone)
+    application.documents.delete(ME, gone)
     application.add(base_id, "gateway.md", MANUAL)
     application.drain()
     assert indexes.current(base_id).count() == 1
@@ -123,8 +124,8 @@ def test_a_snapshot_is_loaded_and_brought_up_to_date(
 
 def test_deletions_after_the_snapshot_are_followed(application: Application, base_id: str) -> None:
     saved(application, base_id)
-    (newest, *_), _ = application.documents.page(base_id, limit=1, offset=0)
-    application.documents.delete(newest.document.id)
+    (newest, *_), _ = application.documents.page(ME, base_id, limit=1, offset=0)
+    application.documents.delete(ME, newest.document.id)
     indexes = application.indexes()
     assert indexes.current(base_id).count() == 1
     assert_equal_to_database(application, indexes, base_id)
@@ -198,7 +199,7 @@ def test_a_deleted_base_is_not_found_even_where_its_index_is_loaded(
 ) -> None:
     indexes = application.indexes()
     indexes.current(base_id)
-    application.documents.delete_base(base_id)
+    application.documents.delete_base(ME, base_id)
     with pytest.raises(NotFound):
         indexes.search(query(application), 5, [base_id])
     indexes.save()

@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from app.db.tables import ChunkVector, KnowledgeBase, Reembedding
 from app.services.errors import Conflict, NotFound, WrongEmbedder
+from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
 from app.services.search.reembed import Reembed
 from ingest.embedding.embedder import TextKind, Vectors
@@ -48,7 +49,7 @@ def base_id(application: Application) -> str:
 
 
 def base(application: Application) -> KnowledgeBase:
-    (summary,) = application.bases.all()
+    (summary,) = application.bases.all(ME)
     return summary.base
 
 
@@ -112,17 +113,17 @@ def test_what_is_added_and_deleted_meanwhile_is_there_and_gone(
         if not late:
             late.append(application.add(base_id, "gateway.md", MANUAL))
             application.drain()
-            (view,), _ = application.documents.page(base_id, limit=1, offset=0, name="手册")
-            application.documents.delete(view.document.id)
+            (view,), _ = application.documents.page(ME, base_id, limit=1, offset=0, name="手册")
+            application.documents.delete(ME, view.document.id)
 
     count = Reembed(application.db, Wider()).run(NAME, meanwhile)
 
-    chunks = {c.id for c in application.documents.chunks(late[0], limit=9, offset=0)}
+    chunks = {c.id for c in application.documents.chunks(ME, late[0], limit=9, offset=0)}
     assert chunks <= of_new(application).current(base_id).ids()
     assert (
         of_new(application).current(base_id).count()
         == count
-        == application.bases.get(base_id).chunk_count
+        == application.bases.get(ME, base_id).chunk_count
     )
 
 
@@ -158,7 +159,8 @@ def test_a_process_that_has_the_base_open_follows_there_and_back(
     with pytest.raises(WrongEmbedder):
         indexes.current(base_id)
     application.documents.delete(
-        application.documents.page(base_id, limit=1, offset=0)[0][0].document.id
+        ME,
+        application.documents.page(ME, base_id, limit=1, offset=0)[0][0].document.id,
     )
     Reembed(application.db, HashingEmbedder()).run(NAME, ignore)
 
