@@ -1,10 +1,12 @@
 """Pages of somebody who has signed in, against the stand-in."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.services.people.access import RoleName
 from tests.ui.conftest import client_for, script, served
 from tests.ui.pages import ZH, go, said
 from tests.ui.stand_in.people import COOKIE, House, house, sample_audit
@@ -100,15 +102,15 @@ def test_another_persons_page_keeps_nothing_of_the_one_before(url: str, home: Ho
 def test_a_reader_gets_no_upload_and_an_editor_no_sharing(
     url: str, home: House, application: Application
 ) -> None:
-    base = next(iter(application.bases))
+    (base,) = application.bases.values()
     document = next(iter(application.documents))
     found: dict[str, set[str]] = {}
-    for role in ("reader", "editor", "owner"):
-        application.roles[base] = role
+    for base.role in get_args(RoleName):
         at = page_of(url, home.sign_in("wang"))
         go(at, "documents")
-        found[role] = {button.key or "" for button in at.button}
-        assert bool(at.get("file_uploader")) == (role != "reader")
+        found[base.role] = {button.key or "" for button in at.button}
+        assert bool(at.get("file_uploader")) == (base.role != "reader")
+        assert f"{base.name}（li 共享）" in at.selectbox(key="base").options[0]
     assert {f"remove-{document}", f"restrict-{document}"} & found["reader"] == set()
     assert f"remove-{document}" in found["editor"]
     assert f"restrict-{document}" not in found["editor"]
@@ -138,7 +140,8 @@ def test_the_people_page_shows_accounts_groups_audit_and_usage(admin: AppTest, h
     audit, usage, _ = admin.table
     assert "192.0.2.7" in audit.value.to_string()
     assert "48,000" in usage.value.to_string()
-    admin.text_input(key="audit-action").set_value("base.").run()
+    assert "共享知识库" in audit.value.to_string()
+    admin.selectbox(key="audit-action").set_value("base.share").run()
     assert len(admin.table[0].value) == 1
 
 

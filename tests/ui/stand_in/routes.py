@@ -108,10 +108,8 @@ def add_routes(api: FastAPI, application: Application) -> None:
 
 def add_base_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/bases")
-    async def bases() -> list[dict[str, object]]:
-        found = [application.counted(base) for base in application.bases.values()]
-        roles = application.roles
-        return [{**base.model_dump(), "role": roles.get(base.id, "owner")} for base in found]
+    async def bases() -> list[BaseOut]:
+        return [application.counted(base) for base in application.bases.values()]
 
     def refuse_taken(name: str | None) -> None:
         if any(base.name == name for base in application.bases.values()):

@@ -77,7 +77,6 @@ class Application:
     only_thinks: bool = False  # until its limit
     healthy: bool = True
     house: "House | None" = None  # where a login is needed
-    roles: dict[str, str] = field(default_factory=dict)  # by base
     max_question_chars: int = 8000
     max_question_tokens: int = 8000  # a character is a token
     counts_to: int = 8000  # what it tells the interface
@@ -91,6 +90,8 @@ class Application:
             id=new_id(),
             name=name,
             description="",
+            owner="li",
+            role="owner",
             embedder="stand-in",
             document_count=0,
             ready_count=0,

@@ -11,6 +11,7 @@ from ui.safe_markdown import plain, shortened
 from ui.words.texts import t, words
 
 PER_PAGE = 50
+_ACTION = "audit.do_"  # then the action, with an underscore for its point
 
 
 def draw() -> None:
@@ -50,10 +51,16 @@ def _filters() -> dict[str, str]:
             key="audit-person",
             width=200,
         )
-        action = st.text_input(t("audit.action"), key="audit-action", width=160)
+        action = st.selectbox(
+            t("audit.action"),
+            ["", *_known_actions()],
+            format_func=lambda name: _action(name) if name else t("audit.any_action"),
+            key="audit-action",
+            width=200,
+        )
         since = st.date_input(t("export.since"), value=None, key="audit-since", width=150)
         until = st.date_input(t("export.until"), value=None, key="audit-until", width=150)
-    given = {"person_id": person, "action": action.strip()}
+    given = {"person_id": person, "action": action}
     if isinstance(since, date):
         given["since"] = _midnight(since)
     if isinstance(until, date):
@@ -82,8 +89,14 @@ def _who(entry: wire.AuditEntry) -> str:
 
 
 def _action(action: str) -> str:
-    key = f"audit.do_{action.replace('.', '_')}"
+    key = f"{_ACTION}{action.replace('.', '_', 1)}"
     return t(key) if key in words("zh") else plain(action)
+
+
+def _known_actions() -> list[str]:
+    """Those that we have words for; the API may know others."""
+    keys = (key for key in words("zh") if key.startswith(_ACTION))
+    return [key.removeprefix(_ACTION).replace("_", ".", 1) for key in keys]
 
 
 def _object(entry: wire.AuditEntry) -> str:
