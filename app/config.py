@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, HttpUrl, SecretStr, m
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.guard import read_hosts, read_origins
-from app.people_settings import PeopleSettings
+from app.people_settings import PeopleSettings, is_loopback
 
 MIB = 1024 * 1024
 
@@ -225,6 +225,20 @@ class Settings(PeopleSettings):
         if self.prompt_budget[0] + self.max_answer_tokens > self.context_tokens:
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
         return self
+
+    @property
+    def open_door(self) -> str | None:
+        """Why starting is refused, in lines for the person who starts it: other machines would get
+        in and nobody would have to sign in."""
+        for name, host in (("API_HOST", self.api_host), ("UI_HOST", self.ui_host)):
+            if self.auth == "none" and not self.open and not is_loopback(host):
+                return (
+                    f"ZHIWEN_{name}={host} lets other machines in, and nobody has to sign in. Set "
+                    "one of:\n"
+                    "  ZHIWEN_AUTH=password    first: zhiwen users add NAME --admin\n"
+                    f"  ZHIWEN_{name}=127.0.0.1"
+                )
+        return None
 
     def as_environment(self) -> dict[str, str]:
         """Environment variables that pass these settings on to another process."""

@@ -6,7 +6,8 @@ Any page can make the browser that shows it send requests to loopback and to the
   site and lets the page read the responses. `Host` still carries that name: unknown names are
   refused.
 - Cross-site requests: browsers send forms and multipart uploads without a preflight, but always
-  with the `Origin` of the page: origins other than our own are refused. Programs send none.
+  with the `Origin` of the page: origins other than our own are refused. Programs send none. Where
+  a browser leaves it out, `Sec-Fetch-Site` still tells that another site asks for a change.
 
 `app/guard.py` and `ui/guard.py` are the same file, kept twice because the interface imports nothing
 of the service. A test compares them.
@@ -30,6 +31,7 @@ _HOST = re.compile(rf"(?P<name>{_NAME})\.?(:(?P<port>\d{{1,5}}))?", re.IGNORECAS
 _ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[^/]+)", re.IGNORECASE)
 _PATTERN = re.compile(rf"\*|(\*\.)?({_NAME})", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _RESPONSE_STARTS = {"http.response.start", "websocket.http.response.start"}
 
 
@@ -112,14 +114,18 @@ class Allowed:
             known |= {machine, short, f"{short}.local"}  # the last one is for mDNS
         return cls(frozenset(known), parsed, everywhere)
 
-    def refusal(self, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
+    def refusal(
+        self, headers: Iterable[tuple[bytes, bytes]], method: str = "GET"
+    ) -> Refusal | None:
         """Why a request with these (lower-case) headers is refused; None where it passes."""
-        hosts, origins = [], []
+        hosts, origins, site = [], [], ""
         for name, value in headers:
             if name == b"host":
                 hosts.append(value.decode("latin-1"))
             elif name == b"origin":
                 origins.append(value.decode("latin-1"))
+            elif name == b"sec-fetch-site":
+                site = value.decode("latin-1")
         host = Host.parse(hosts[0]) if len(hosts) == 1 else None
         if host is None:
             return Refusal(400, "host_invalid", ", ".join(hosts))
@@ -129,6 +135,8 @@ class Allowed:
             origin = Origin.parse(text)
             if origin is None or not (origin.is_of(host) or origin in self.origins):
                 return Refusal(403, "origin_not_allowed", text)
+        if not origins and method not in _SAFE_METHODS and site in {"cross-site", "same-site"}:
+            return Refusal(403, "origin_not_allowed", site)
         return None
 
     def _has(self, name: str) -> bool:
@@ -174,7 +182,7 @@ class Guard:
                 message = {**message, "headers": [*given, *added]}
             await send(message)
 
-        refusal = self._allowed.refusal(scope["headers"])
+        refusal = self._allowed.refusal(scope["headers"], scope.get("method", "GET"))
         if refusal is None:
             await self._app(scope, receive, guarded_send)
             return

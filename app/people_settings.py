@@ -1,9 +1,9 @@
 """Settings about people: sessions, limits, retention, and who may reach the service."""
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, HttpUrl
+from pydantic import BeforeValidator, Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
 
@@ -33,6 +33,11 @@ class PeopleSettings(BaseSettings):
         (),
         description="Addresses or networks of reverse proxies, comma-separated, e.g. 10.0.0.0/8. "
         "X-Forwarded-For and X-Forwarded-Proto are believed from them and from loopback",
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that the shell sends to the API; `zhiwen keys add` or the page of your "
+        "account creates one. Needed where people sign in",
     )
     session_hours: float = Field(
         336.0, gt=0, description="Hours from signing in until one must do so again"
@@ -68,3 +73,13 @@ class PeopleSettings(BaseSettings):
         description="/docs and /openapi.json for everyone who reaches the API. Otherwise, unless "
         "it is bound to loopback, for administrators only",
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that binds `host`."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -28,6 +28,12 @@ _SLOW_S = 4.0  # a stop that takes longer is explained
 UI_SCRIPT = Path(__file__).parents[1] / "ui" / "main.py"
 
 
+def check_door(settings: Settings) -> None:
+    """Raises StartError if other machines would get in without signing in."""
+    if settings.open_door is not None:
+        raise StartError(settings.open_door)
+
+
 def check_ports(settings: Settings) -> None:
     """Raises StartError for a port that is used twice or by another process."""
     wanted = [("API", settings.api_host, settings.api_port, "ZHIWEN_API_PORT")]

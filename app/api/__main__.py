@@ -21,6 +21,8 @@ _SWITCH_S = 0.0005
 def serve() -> None:
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings()
+    if settings.open_door is not None:
+        sys.exit(settings.open_door)
     start_logging(settings)
     zhiwen = build(settings)
     app = create_app(zhiwen)

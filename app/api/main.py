@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from app.api import problems
+from app.api import description, problems
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
     approved,
@@ -78,11 +78,13 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         version=VERSION,
         summary="Question answering over private documents",
         lifespan=lifespan,
+        openapi_url=None,  # `description` serves it to whom it is for
     )
     app.state.zhiwen = zhiwen
     _guard(app, zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
+    app.include_router(description.router)
     for module in _ROUTES:
         app.include_router(module.router)
     return app

@@ -4,22 +4,31 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import httpx
 from httpx_sse import SSEError, connect_sse
 
 from app.cli.errors import CliError, ServiceDown
 
+if TYPE_CHECKING:
+    from app.config import Settings
+
 _TIMEOUT = httpx.Timeout(60, connect=3)
 
 
 class ServiceClient:
-    """`base_url` has no trailing slash. All methods raise CliError with the service's message."""
+    """`base_url` has no trailing slash; `api_key` is needed where people sign in. All methods raise
+    CliError with the service's message."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, api_key: str = "") -> None:
         self._base_url = base_url
-        self._http = httpx.Client(base_url=base_url, timeout=_TIMEOUT, trust_env=False)
+        self._http = httpx.Client(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            timeout=_TIMEOUT,
+            trust_env=False,
+        )
 
     def get(self, path: str, **params: Any) -> Any:
         given = {name: value for name, value in params.items() if value is not None}
@@ -105,6 +114,11 @@ def _checked(response: httpx.Response) -> httpx.Response:
             detail = response.json()["detail"]
         except (ValueError, KeyError, TypeError):
             detail = f"{response.url} returned HTTP {response.status_code}"
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            detail = (
+                "Zhiwen wants to know who asks. Create a key with `zhiwen keys add` or on the page "
+                "of your account, and set ZHIWEN_API_KEY."
+            )
         raise CliError(str(detail))
     return response
 
@@ -123,4 +137,9 @@ def service() -> ServiceClient:
     """Client of the service at the address in the settings."""
     from app.config import Settings
 
-    return ServiceClient(Settings().api_base_url)
+    return client_of(Settings())
+
+
+def client_of(settings: "Settings") -> ServiceClient:
+    """Client of the service that these settings describe."""
+    return ServiceClient(settings.api_base_url, settings.api_key.get_secret_value())

@@ -10,6 +10,7 @@ from app.cli.errors import CliError
 from app.cli.output.console import say
 
 if TYPE_CHECKING:
+    from app.cli.client import ServiceClient
     from app.config import Settings
 
 
@@ -20,11 +21,11 @@ def doctor(
     ] = False,
 ) -> None:
     """Check every component, and compare files and indexes with the database."""
-    from app.cli.client import ServiceClient
+    from app.cli.client import client_of
     from app.config import Settings
 
     settings = Settings()
-    client = ServiceClient(settings.api_base_url)
+    client = client_of(settings)
     try:
         status = client.get("/api/status")
     except CliError as error:
@@ -33,7 +34,7 @@ def doctor(
         }
         status["check"] = _check_locally(settings, repair=repair)
     else:
-        status["check"] = client.post("/api/check", {}) if repair else client.get("/api/check")
+        status["check"] = _check(client, settings, repair=repair)
     if as_json:
         typer.echo(json.dumps(status, ensure_ascii=False, indent=2))
     else:
@@ -87,6 +88,16 @@ def _show_engine(engine: dict[str, Any]) -> None:
         if engine["last_error"]:
             say(f"        last error: {engine['last_error']}")
         say(f"        {engine['todo']}")
+
+
+def _check(client: "ServiceClient", settings: "Settings", *, repair: bool) -> Any:
+    """By the service, or here where the key may not."""
+    try:
+        return client.post("/api/check", {}) if repair else client.get("/api/check")
+    except CliError:
+        if repair:
+            raise
+        return _check_locally(settings, repair=False)
 
 
 def _check_locally(settings: "Settings", *, repair: bool) -> dict[str, Any]:

@@ -25,11 +25,19 @@ def error_lines(error: Exception) -> list[str] | None:
     from app.db.errors import DatabaseUnavailable
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
+    from app.services.errors import ServiceError
     from vectorstore import VectorStoreError
 
     if isinstance(error, ValidationError):
         return ["invalid settings:", *_settings_problems(error)]
-    known = ModelError | StartError | DatabaseUnavailable | EnginesInvalid | VectorStoreError
+    known = (
+        ModelError
+        | StartError
+        | DatabaseUnavailable
+        | EnginesInvalid
+        | ServiceError
+        | VectorStoreError
+    )
     if isinstance(error, known):
         return [str(error)]
     return None

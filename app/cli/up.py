@@ -30,13 +30,14 @@ def up(
     """Start models, engine, API, worker and interface; Ctrl-C stops them."""
     from app.config import Settings
     from app.services.operations.samples import will_create_sample_base
-    from app.supervisor import Supervisor, check_ports, children
+    from app.supervisor import Supervisor, check_door, check_ports, children
     from app.wiring.models import model_store
 
     settings = Settings()
     steps = _steps(first_step)
     with own_terminal():
         try:
+            check_door(settings)
             check_ports(settings)
             store = model_store(settings)
             with next(steps) as step:
@@ -91,10 +92,13 @@ def _wait_for_documents(
 ) -> bool:
     """On first start, waits for the sample base, so that the first question finds it. Returns
     False if interrupted."""
-    from app.cli.client import ServiceClient
+    from app.cli.client import client_of
     from app.cli.errors import CliError, ServiceDown
 
-    client = ServiceClient(settings.api_base_url)
+    if settings.auth != "none" and not settings.api_key:
+        step.end("for those who sign in")
+        return True
+    client = client_of(settings)
     while not supervisor.stopping:
         try:
             bases = client.get("/api/bases")
@@ -119,19 +123,28 @@ def _reads(client: "ServiceClient") -> bool:
 
 def _say_ready(settings: "Settings") -> None:
     say()
-    say(("知问 Zhiwen", "bold"), f" is ready: http://{settings.ui_host}:{settings.ui_port}")
+    say(("知问 Zhiwen", "bold"), f" is ready: {settings.ui_base_url}")
+    if settings.auth != "none" and not _has_accounts():
+        say("Nobody can sign in yet. Create the first account: zhiwen users add NAME --admin")
     say(f"API documentation: {settings.api_base_url}/docs")
     say(f"Logs: {settings.data_dir / 'logs'}    Stop: Ctrl-C")
     say()
 
 
+def _has_accounts() -> bool:
+    from app.cli.people.database import people_services
+
+    with people_services() as people:
+        return bool(people.accounts.all())
+
+
 def _say_advice(settings: "Settings") -> None:
     """What was measured of this machine; later it is on the page and in `zhiwen doctor`."""
-    from app.cli.client import ServiceClient
+    from app.cli.client import client_of
     from app.cli.errors import CliError
 
     try:
-        advice = ServiceClient(settings.api_base_url).get("/api/status")["advice"]
+        advice = client_of(settings).get("/api/status")["advice"]
     except CliError:
         return
     for each in advice:

@@ -3,7 +3,8 @@
     retriever = ZhiwenRetriever(bases=["Handbook"], top_k=4)
     answer = answer_line(bases=["Handbook"])
 
-Both use the HTTP API of a running service, local or remote.
+Both use the HTTP API of a running service, local or remote. Where people sign in, give them a key
+of yours as `api_key`.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator
 from langchain_core.runnables.utils import AddableDict
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from app.interop.client import DEFAULT_URL, Service, ZhiwenError, base_ids
 
@@ -39,11 +40,12 @@ class ZhiwenRetriever(BaseRetriever):
     bases: list[str] = Field(default_factory=list)
     top_k: int = Field(6, ge=1, le=50)
     timeout_s: float = 120.0
+    api_key: SecretStr = SecretStr("")
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        service = Service(self.base_url, self.timeout_s)
+        service = self._service()
         ids = base_ids(service.call("GET", "/api/bases"), self.bases)
         found = service.call("POST", "/api/search", self._body(query, ids))
         return [_document(passage) for passage in found["passages"]]
@@ -51,17 +53,24 @@ class ZhiwenRetriever(BaseRetriever):
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun
     ) -> list[Document]:
-        service = Service(self.base_url, self.timeout_s)
+        service = self._service()
         ids = base_ids(await service.acall("GET", "/api/bases"), self.bases)
         found = await service.acall("POST", "/api/search", self._body(query, ids))
         return [_document(passage) for passage in found["passages"]]
+
+    def _service(self) -> Service:
+        return Service(self.base_url, self.timeout_s, self.api_key.get_secret_value())
 
     def _body(self, query: str, ids: Sequence[str]) -> dict[str, Any]:
         return {"query": query, "base_ids": ids, "top_k": self.top_k}
 
 
 def answer_line(
-    base_url: str = DEFAULT_URL, *, bases: Sequence[str] = (), timeout_s: float = 120.0
+    base_url: str = DEFAULT_URL,
+    *,
+    bases: Sequence[str] = (),
+    timeout_s: float = 120.0,
+    api_key: str = "",
 ) -> Runnable[Asked, dict[str, Any]]:
     """A Runnable from a question to an answer with citations. Raises ZhiwenError.
 
@@ -72,7 +81,7 @@ def answer_line(
     A stream yields `{"answer": …}` pieces and finally the other keys, so that the sum of all pieces
     is the output. To stream only the text: `answer_line().pick("answer").stream(…)`.
     """
-    service = Service(base_url, timeout_s)
+    service = Service(base_url, timeout_s, api_key)
 
     def stream(inputs: Iterator[Asked]) -> Iterator[dict[str, Any]]:
         asked = _asked(reduce(add, inputs), bases)

@@ -40,14 +40,14 @@ class ConversationList(Wire):
 
 
 def conversation_out(conversation: Conversation) -> ConversationOut:
-    return ConversationOut.model_validate(conversation.model_dump())
+    return ConversationOut.model_validate(conversation.model_dump(exclude={"owner_id"}))
 
 
 def conversation_detail(
     conversation: Conversation, messages: list[MessageView]
 ) -> ConversationDetail:
     return ConversationDetail(
-        **conversation.model_dump(),
+        **conversation.model_dump(exclude={"owner_id"}),
         messages=[message_out(view.message, view.feedback) for view in messages],
     )
 

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import Field
 
 from app.api.deps import Administering, App, Present
+from app.api.description import metrics_access
 from app.api.wire import Wire
 from app.services.calibration.calibrator import Calibrator
 from app.services.library.rereading import to_read
@@ -242,7 +243,7 @@ async def list_models(access: Present, app: App) -> list[ModelOut]:
     ]
 
 
-@router.get("/metrics")
+@router.get("/metrics", dependencies=[Depends(metrics_access)])
 def metrics(app: App) -> Response:
     """Metrics in Prometheus text format: this process, its engines, and stored data."""
     now = CollectorRegistry()

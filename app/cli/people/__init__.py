@@ -1,0 +1,2 @@
+"""`zhiwen users | groups | keys`: they use the database itself, so that the first account can be
+created before anybody can sign in."""
