@@ -156,6 +156,8 @@ body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversa
 [class*="st-key-filehead-"] > div:first-child { min-width: 0; flex: 1 1 0; }
 [class*="st-key-filerow-"] p { overflow-wrap: anywhere; }
 
+.st-key-audit-table td:first-child { white-space: nowrap; }
+
 @media (hover: hover) {
   [class*="st-key-row-"] [data-testid="stMenuButton"] { opacity: 0; }
   [class*="st-key-row-"]:hover [data-testid="stMenuButton"],

@@ -22,7 +22,8 @@ def draw() -> None:
     if not found["entries"]:
         st.caption(t("audit.none"))
         return
-    st.table(_table(found["entries"]), hide_index=True, border="horizontal")
+    with st.container(key="audit-table"):
+        st.table(_table(found["entries"]), hide_index=True, border="horizontal")
     pages = -(-found["total"] // PER_PAGE)
     client = state.client()  # the download runs outside this session's script
     with st.container(horizontal=True, vertical_alignment="center"):

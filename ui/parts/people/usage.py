@@ -32,7 +32,9 @@ def draw() -> None:
 def _limits(limits: wire.Limits) -> str:
     """Those of a person; nothing where there are none."""
     parts = [
-        f"{limits[unit]:,} {t(f'usage.{unit}')}" for unit in ("requests", "tokens") if limits[unit]
+        f"{limits[unit]:,} {t(f'usage.{unit}').lower()}"
+        for unit in ("requests", "tokens")
+        if limits[unit]
     ]
     return t("usage.limit", limits=", ".join(parts)) if parts else ""
 
