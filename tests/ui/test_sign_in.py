@@ -26,7 +26,7 @@ PAGE = {"accept": "text/html", "accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
 ZH, EN = words("zh"), words("en")
 
 
-def interface(api_url: str) -> TestClient:
+def interface(api_url: str, client: tuple[str, int] = ("testclient", 50000)) -> TestClient:
     """The gate and the pages, before something that stands for Streamlit."""
 
     async def shown(_request: object) -> PlainTextResponse:
@@ -47,7 +47,9 @@ def interface(api_url: str) -> TestClient:
         ],
         middleware=[Middleware(Gate, api=api)],
     )
-    return TestClient(app, "http://zhiwen.example", headers=PAGE, follow_redirects=False)
+    return TestClient(
+        app, "http://zhiwen.example", headers=PAGE, follow_redirects=False, client=client
+    )
 
 
 @pytest.fixture
@@ -124,6 +126,14 @@ def test_the_api_hears_of_the_visitor(browser: TestClient, home: House) -> None:
     heard = next(heard for heard in home.heard if heard["path"] == "/api/session")
     assert heard["x-forwarded-for"] == "203.0.113.9, testclient"
     assert heard["user-agent"] == "testclient"
+
+
+def test_a_proxy_on_this_machine_is_named_as_one(application: Application, home: House) -> None:
+    """As uvicorn hands its requests on: the forwarded address in place of the proxy's."""
+    with served(application) as url, interface(url, client=("203.0.113.9", 0)) as browser:
+        browser.post("/login", data={"name": "li"}, headers={"x-forwarded-for": "203.0.113.9"})
+    heard = next(heard for heard in home.heard if heard["path"] == "/api/session")
+    assert heard["x-forwarded-for"] == "203.0.113.9, 127.0.0.1"
 
 
 @pytest.mark.parametrize(("name", "password"), [("li", "wrong"), ("nobody", PASSWORD)])
@@ -262,7 +272,10 @@ def test_an_api_that_is_down_is_said(home: House, application: Application) -> N
         page = browser.get("/login")
         assert page.status_code == 503
         assert ZH["login.down"] in page.text
-        assert browser.get("/").status_code == 503
+        assert browser.get("/").status_code == 303
+        kept = {**signed_in, "accept": "*/*"}
+        kept["cookie"] += "-other"
+        assert browser.get("/media/x", headers=kept).status_code == 503
         # The script says so, and goes on once the API is back.
         assert browser.get("/", headers=signed_in).text == "in"
         assert browser.post("/logout").headers["location"] == "/login?out=1"

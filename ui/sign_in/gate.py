@@ -47,14 +47,17 @@ class Gate:
         if not enters and self._seen.get(token, 0.0) > time.monotonic():
             await self._app(scope, receive, send)
             return
+        if self._needs_login and not token:
+            await self._turn_away(browser, receive, send, 401)
+            return
         try:
             answer = await self._api.session(browser)
         except Unreachable:
             # The script says that the API is down. It has nothing else to show.
-            if self._needs_login is None or (token and enters):
+            if self._needs_login is None or enters:
                 await self._app(scope, receive, send)
             else:
-                await self._refuse(scope, receive, send, 503)
+                await self._turn_away(browser, receive, send, 503)
             return
         self._needs_login = answer.body.get("auth") != "none"
         if not self._needs_login:
@@ -63,10 +66,8 @@ class Gate:
             self._remember(token)
             cookies = await self._renewed(browser) if _is_page(browser) else ()
             await self._app(scope, receive, _with_cookies(send, cookies))
-        elif _is_page(browser):
-            await _to_login(browser)(scope, receive, send)
         else:
-            await self._refuse(scope, receive, send, 401)
+            await self._turn_away(browser, receive, send, 401)
 
     def _remember(self, token: str) -> None:
         if len(self._seen) >= _MOST_SEEN:
@@ -82,8 +83,13 @@ class Gate:
         renewed.remember(visitor_of(browser).token, answer.token)
         return answer.cookies
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int) -> None:
-        if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+    async def _turn_away(
+        self, browser: HTTPConnection, receive: Receive, send: Send, status: int
+    ) -> None:
+        scope = browser.scope
+        if _is_page(browser):
+            await _to_login(browser)(scope, receive, send)
+        elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
             response = PlainTextResponse("请先登录。 Please sign in.\n", status)
             await response(scope, receive, send)
         else:

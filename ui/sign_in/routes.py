@@ -88,7 +88,6 @@ class _SignIn:
         """Forgets the session in the browser even where the API doesn't respond."""
         to = RedirectResponse("/login?out=1", 303)
         to.headers.append("set-cookie", _FORGET)
-        to.headers["clear-site-data"] = '"cache"'
         try:
             answer = await self._api.sign_out(request)
         except Unreachable:

@@ -13,9 +13,19 @@ _OWN_PAGES = ("login", "logout", "welcome")
 
 
 def visitor_of(connection: HTTPConnection) -> Visitor:
-    address = connection.client.host if connection.client else ""
     scheme = str(connection.scope.get("scheme", ""))
-    return Visitor.of(connection.cookies, connection.headers, address, scheme)
+    return Visitor.of(connection.cookies, connection.headers, _peer(connection), scheme)
+
+
+def _peer(connection: HTTPConnection) -> str:
+    """The address that the request came from.
+
+    For a proxy on this machine, uvicorn puts the address that it has forwarded, with port 0.
+    """
+    if connection.client is None:
+        return ""
+    host, port = connection.client
+    return "127.0.0.1" if port == 0 and "x-forwarded-for" in connection.headers else host
 
 
 def language_of(connection: HTTPConnection) -> str:
