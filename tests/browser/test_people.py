@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from app.llm.scripted import ScriptedChatModel
 from app.services.people.access import LOCAL_OWNER
 from tests.application import RunningApi, drain, running_api
-from tests.browser.gestures import ask, open_page, row_of, shoot, wait_for_answer
+from tests.browser.gestures import open_page, row_of, shoot, wait_for_answer
 from tests.guard.handshake import handshake
 from tests.guard.test_interface import interface
 from tests.passwords import cheap_passwords
@@ -119,8 +119,11 @@ def test_one_shares_one_asks_one_sees_nothing(house: House, enter: Callable[[str
 
     li = enter("li")
     house.model.enqueue("出差住宿标准为每晚四百五十元 [1]。")
-    ask(li, QUESTION)
+    field = li.get_by_test_id("stChatInput").locator("textarea")
+    field.fill(QUESTION)
+    field.press("Enter")
     wait_for_answer(li)
+    conversation = urlsplit(li.url).query
     li.locator('[class*="st-key-chip-"] button:visible').first.click()
     expect(li.locator(".zw-source mark.cited")).to_contain_text("每晚四百五十元")
     shoot(li, "31-cited-answer")
@@ -134,7 +137,6 @@ def test_one_shares_one_asks_one_sees_nothing(house: House, enter: Callable[[str
     open_page(chen, ZH["page.documents"])
     expect(chen.get_by_text(ZH["documents.no_base"])).to_be_visible()
     assert BASE not in chen.content()
-    conversation = urlsplit(li.url).query
     chen.goto(f"{house.url}/?{conversation}")
     expect(chen.get_by_text(ZH["sidebar.none"])).to_be_visible()
 

@@ -115,8 +115,11 @@ def _input(chosen: list[wire.Base], task: wire.Task) -> None:
 
 def _question_input(chosen: list[wire.Base]) -> None:
     editable = next((base for base in chosen if state.may_edit(base)), None)
+    hint = "chat.choose_base"
+    if chosen:
+        hint = "chat.placeholder" if editable else "chat.placeholder_reader"
     value = st.chat_input(
-        t("chat.placeholder") if chosen else t("chat.choose_base"),
+        t(hint),
         key="question",
         accept_file="multiple" if editable else False,
         max_chars=picker.max_characters(),
