@@ -5,7 +5,7 @@ import argparse
 import uvicorn
 
 from tests.ui.stand_in.engines import SERVED, two_engines
-from tests.ui.stand_in.people import house, sample_audit
+from tests.ui.stand_in.house import house, sample_audit
 from tests.ui.stand_in.service import Application, build, now, sample_application
 from tests.ui.stand_in.texts import THOUGHT
 

@@ -28,7 +28,7 @@ from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
 
 if TYPE_CHECKING:
-    from tests.ui.stand_in.people import House
+    from tests.ui.stand_in.house import House
 
 _numbers = itertools.count(1)
 

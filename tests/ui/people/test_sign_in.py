@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.ui.conftest import served
-from tests.ui.stand_in.people import COOKIE, PASSWORD, House, house
+from tests.ui.stand_in.house import COOKIE, PASSWORD, House, house
 from tests.ui.stand_in.service import Application
 from ui.client import renewed
 from ui.sign_in import routes as sign_in

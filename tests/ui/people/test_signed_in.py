@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from app.services.people.access import RoleName
 from tests.ui.conftest import client_for, script, served
 from tests.ui.pages import ZH, go, said
-from tests.ui.stand_in.people import COOKIE, House, house, sample_audit
+from tests.ui.stand_in.house import COOKIE, House, house, sample_audit
 from tests.ui.stand_in.service import Application
 from ui.parts.account.sessions import device
 from ui.parts.library.restrictions import places
@@ -139,7 +139,7 @@ def test_the_people_page_shows_accounts_groups_audit_and_usage(admin: AppTest, h
         assert words in shown
     audit, usage, _ = admin.table
     assert "192.0.2.7" in audit.value.to_string().replace("\\", "")
-    assert "48,000" in usage.value.to_string()
+    assert "240,000" in usage.value.to_string()
     assert "共享知识库" in audit.value.to_string()
     admin.selectbox(key="audit-action").set_value("base.share").run()
     assert len(admin.table[0].value) == 1
