@@ -32,7 +32,10 @@ def test_the_settings_are_accepted(compose: Compose) -> None:
             for name, value in service.get("environment", {}).items()
             if name.startswith("ZHIWEN_")
         }
-        Settings(**given | {"_env_file": None})
+        settings = Settings(**given | {"_env_file": None})
+        assert settings.open_door is None, "it starts"
+        if settings.open:  # nobody has to sign in, so nobody else may get in
+            assert all(port.startswith("127.0.0.1:") for port in service["ports"])
 
 
 def test_modules_that_are_started_exist(compose: Compose) -> None:

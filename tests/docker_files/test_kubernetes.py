@@ -157,6 +157,11 @@ def test_services_answer_to_the_names_they_are_called_by() -> None:
     assert "--logger.hideWelcomeMessage=true" in interface["args"]
 
 
+def test_people_sign_in_where_others_get_in() -> None:
+    settings = settings_given().model_copy(update={"api_host": "0.0.0.0"})  # noqa: S104  # as the pods
+    assert (settings.auth, settings.open, settings.open_door) == ("password", False, None)
+
+
 def test_the_settings_are_settings_and_agree_with_the_engine() -> None:
     settings = settings_given()
     manifests = written()

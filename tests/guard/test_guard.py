@@ -149,6 +149,21 @@ def test_the_address_decides_which_hosts_pass(
     assert (refusal is None) is passes
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_change_that_another_site_asks_for_is_refused_without_an_origin_too(
+    guard: ModuleType, site: str
+) -> None:
+    allowed = guard.Allowed.at("127.0.0.1", origins=["https://portal.example"])
+    headers = [(b"host", b"127.0.0.1:8000"), (b"sec-fetch-site", site.encode())]
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        assert allowed.refusal(headers, method) == (403, "origin_not_allowed", site)
+    assert allowed.refusal(headers, "GET") is None, "a link from elsewhere"
+    known = [*headers, (b"origin", b"https://portal.example")]
+    assert allowed.refusal(known, "POST") is None
+    own = [(b"host", b"127.0.0.1:8000"), (b"sec-fetch-site", b"same-origin")]
+    assert allowed.refusal(own, "POST") is None
+
+
 def test_a_star_lets_every_name_pass_and_no_foreign_page(guard: ModuleType) -> None:
     allowed = guard.Allowed.at("127.0.0.1", guard.read_hosts("*"))
     assert allowed.refusal([(b"host", b"any.example")]) is None

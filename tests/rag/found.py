@@ -16,9 +16,7 @@ from app.rag.types import Answer, Passage, Scope
 class Found:
     passages: tuple[Passage, ...]
 
-    def retrieve(
-        self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
-    ) -> Retrieved:
+    def retrieve(self, query: str, scope: Scope, top_k: int, *, context: str = "") -> Retrieved:
         around = {(p.document_id, p.ordinal): p for p in self.passages}
         return Retrieved(self.passages, around, top_k)
 

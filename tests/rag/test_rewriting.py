@@ -28,11 +28,9 @@ class Searched:
 
     queries: list[tuple[str, str]] = field(default_factory=list)
 
-    def retrieve(
-        self, query: str, base_ids: Sequence[str], top_k: int, *, context: str = ""
-    ) -> Retrieved:
+    def retrieve(self, query: str, scope: Scope, top_k: int, *, context: str = "") -> Retrieved:
         self.queries.append((query, context))
-        return Found(SOURCES).retrieve(query, base_ids, top_k)
+        return Found(SOURCES).retrieve(query, scope, top_k)
 
 
 def line(model: ScriptedChatModel, searched: Searched, **changes: object) -> AnswerLine:

@@ -12,6 +12,7 @@ from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
+from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Embedder, TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
@@ -66,18 +67,18 @@ class Application:
         return Indexes(self.db, engine, embedder_name or self.embedder.name, memory_mib=memory_mib)
 
     def base(self, name: str = "手册") -> str:
-        return self.bases.create(name).base.id
+        return self.bases.create(ME, name).base.id
 
     def add(self, base_id: str, name: str, text: str) -> str:
         """Queue a document; its id."""
-        return self.documents.accept_bytes(base_id, name, text.encode()).document.id
+        return self.documents.accept_bytes(ME, base_id, name, text.encode()).document.id
 
     def drain(self, worker: str = WORKER) -> None:
         while (claim := self.jobs.claim(worker)) is not None:
             self.ingestion.run(claim, worker)
 
     def state(self, document_id: str) -> str:
-        return self.documents.get(document_id).document.state
+        return self.documents.get(ME, document_id).document.state
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

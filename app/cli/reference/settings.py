@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from app.config import Settings
+from app.people_settings import PeopleSettings
 
 _HEAD = """# Settings
 
@@ -40,7 +41,7 @@ class Page(StrEnum):
 def markdown() -> str:
     """`docs/reference/settings.md`: one table, in the order of `Settings`."""
     rows = []
-    for name, field in Settings.model_fields.items():
+    for name, field in _fields():
         cells = (f"`{variable(name)}`", _code(default(field)), allowed(field), description(field))
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
     return _HEAD + "".join(rows)
@@ -49,11 +50,17 @@ def markdown() -> str:
 def env_example() -> str:
     """`.env.example`: every setting with its default, commented out."""
     parts = [_ENV_HEAD]
-    for name, field in Settings.model_fields.items():
+    for name, field in _fields():
         about = ". ".join(text for text in (description(field), allowed(field)) if text)
         comment = f"# {about}\n" if about else ""
         parts.append(f"\n{comment}#{variable(name)}={default(field)}\n")
     return "".join(parts)
+
+
+def _fields() -> list[tuple[str, FieldInfo]]:
+    """Those about people last; pydantic puts inherited ones first."""
+    about_people = PeopleSettings.model_fields
+    return sorted(Settings.model_fields.items(), key=lambda each: each[0] in about_people)
 
 
 def variable(name: str) -> str:

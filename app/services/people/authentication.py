@@ -6,9 +6,10 @@ session and a revoked key stop at once.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal, cast
 
-from sqlalchemy import Select
+from sqlalchemy import BindParameter, Select, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import col
 
@@ -55,26 +56,18 @@ class Authentication:
 
     def _of_session(self, token: str) -> Access:
         hashed, now = token_hash(token), utc_now()
-        rows = self._read(
-            _person_and(
-                LoginSession.id,
-                LoginSession.token_hash,
-                LoginSession.rotated_at,
-                LoginSession.seen_at,
-                LoginSession.expires_at,
-            )
-            .join(LoginSession, col(LoginSession.person_id) == col(Person.id))
-            .where(
-                (col(LoginSession.token_hash) == hashed)
-                | (col(LoginSession.previous_hash) == hashed)
-            )
-        )
-        found = rows[0]
+        found = self._read(_session_statement(), hashed)
         replaced = found.token_hash != hashed and now > found.rotated_at + PREVIOUS_TOKEN
         if replaced or now >= found.expires_at or now >= self._idle_from(found):
             raise Unauthenticated
         self.last_seen.note(found.person_id, session_id=found.id)
-        return Access(found.person_id, found.name, found.admin, _groups(rows), session_id=found.id)
+        return Access(
+            found.person_id,
+            found.name,
+            found.admin,
+            _groups(found.group_ids),
+            session_id=found.id,
+        )
 
     def _idle_from(self, session: Any) -> datetime:
         seen = self.last_seen.of_session(session.id) or session.seen_at
@@ -83,14 +76,7 @@ class Authentication:
     def _of_key(self, token: str) -> Access:
         if not token.startswith(KEY_PREFIX):
             raise Unauthenticated
-        rows = self._read(
-            _person_and(
-                ApiKey.id, ApiKey.scopes, ApiKey.base_ids, ApiKey.expires_at, ApiKey.revoked_at
-            )
-            .join(ApiKey, col(ApiKey.person_id) == col(Person.id))
-            .where(col(ApiKey.token_hash) == token_hash(token))
-        )
-        found = rows[0]
+        found = self._read(_key_statement(), token_hash(token))
         expired = found.expires_at is not None and utc_now() >= found.expires_at
         if expired or found.revoked_at is not None:
             raise Unauthenticated
@@ -99,36 +85,69 @@ class Authentication:
             found.person_id,
             found.name,
             admin=False,  # a key never administers
-            group_ids=_groups(rows),
+            group_ids=_groups(found.group_ids),
             scopes=frozenset(cast("list[KeyScope]", found.scopes)),
             base_ids=None if found.base_ids is None else frozenset(found.base_ids),
             key_id=found.id,
         )
 
-    def _read(self, statement: Select[Any]) -> list[Any]:
-        """One row a group of the person, at least one. Raises Unauthenticated where there is no
-        row: unknown, or of a person who may not sign in."""
+    def _read(self, statement: Select[Any], hashed: str) -> Any:
+        """The row. Raises Unauthenticated where there is none: unknown, or of a person who may not
+        sign in."""
         with self.db.read() as session:
-            rows = list(session.execute(statement))
-        if not rows:
+            found = session.connection().execute(statement, {"hashed": hashed}).first()
+        if found is None:
             raise Unauthenticated
-        return rows
+        return found
+
+
+# Built once: they are asked with each request, and building takes longer than asking.
+@cache
+def _session_statement() -> Select[Any]:
+    hashed: BindParameter[str] = bindparam("hashed")
+    return (
+        _person_and(
+            LoginSession.id,
+            LoginSession.token_hash,
+            LoginSession.rotated_at,
+            LoginSession.seen_at,
+            LoginSession.expires_at,
+        )
+        .join(LoginSession, col(LoginSession.person_id) == col(Person.id))
+        .where(
+            (col(LoginSession.token_hash) == hashed) | (col(LoginSession.previous_hash) == hashed)
+        )
+    )
+
+
+@cache
+def _key_statement() -> Select[Any]:
+    return (
+        _person_and(ApiKey.id, ApiKey.scopes, ApiKey.base_ids, ApiKey.expires_at, ApiKey.revoked_at)
+        .join(ApiKey, col(ApiKey.person_id) == col(Person.id))
+        .where(col(ApiKey.token_hash) == bindparam("hashed"))
+    )
 
 
 def _person_and(*columns: Any) -> Select[Any]:
+    """An active person, the ids of their groups with commas between, and these columns."""
+    group_ids = (
+        select_columns(func.aggregate_strings(col(GroupMember.group_id), ","))
+        .where(col(GroupMember.person_id) == col(Person.id))
+        .scalar_subquery()
+    )
     return (
         select_columns(
             col(Person.id).label("person_id"),
             col(Person.name),
             col(Person.admin),
-            col(GroupMember.group_id),
+            group_ids.label("group_ids"),
             *columns,
         )
         .select_from(Person)
-        .outerjoin(GroupMember, col(GroupMember.person_id) == col(Person.id))
         .where(col(Person.state) == "active")
     )
 
 
-def _groups(rows: list[Any]) -> frozenset[str]:
-    return frozenset(row.group_id for row in rows if row.group_id is not None)
+def _groups(joined: str | None) -> frozenset[str]:
+    return frozenset(joined.split(",")) if joined else frozenset()

@@ -14,6 +14,7 @@ from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import ALL_SCOPES, Access, KeyScope
 from app.services.people.audit import Audit
 from app.services.people.authentication import KEY_PREFIX
+from app.services.people.grants import scope_of
 from app.services.people.tokens import new_token, token_hash
 
 _HINT_CHARS = 4
@@ -48,7 +49,7 @@ class Keys:
         """A new key and its token, which is not stored: for the person, or another one.
 
         `base_ids` narrow what the person may see and never widen it; None leaves it as it is.
-        Raises Invalid, Conflict.
+        Raises Invalid, Conflict, and NotFound for a base that the person may not see.
         """
         owner = person_id or access.person_id
         name = " ".join(name.split())
@@ -69,6 +70,8 @@ class Keys:
             expires_at=expires_at,
         )
         with self.db.write() as session:
+            if base_ids and owner == access.person_id:
+                scope_of(session, access, base_ids)
             session.exec(  # makes its name free
                 delete(ApiKey).where(
                     col(ApiKey.person_id) == owner,

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.llm.scripted import ScriptedChatModel
 from tests.api.people.house import PASSWORD, House, sign_in, who
 from tests.application import RunningApi, running_api
 from tests.passwords import cheap_passwords
@@ -172,7 +173,9 @@ def test_a_page_of_another_site_can_change_nothing(house: House) -> None:
 
 def test_limits_of_a_day_and_what_was_used(tmp_path: Path) -> None:
     limits = {"daily_requests": 2, "auth": "password"}
-    with running_api(tmp_path / "data", passwords=cheap_passwords(), **limits) as api:
+    model = ScriptedChatModel()
+    model.enqueue("你好。")
+    with running_api(tmp_path / "data", model=model, passwords=cheap_passwords(), **limits) as api:
         house = House(api)
         root, ada = house.person("root", admin=True), house.person("ada")
         base_id = ada.post("/api/bases", json={"name": "库"}).json()["id"]

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import pytest
 
@@ -28,16 +28,14 @@ def retriever(
     store = ExactStore(embedder.dim)
     store.upsert(list(texts), embedder.embed(list(texts.values()), kind="document"))
 
-    def dense(
-        vector: Vectors, k: int, base_ids: Sequence[str], only: Collection[int] | None
-    ) -> list[Match]:
+    def dense(vector: Vectors, k: int, scope: Scope, only: Collection[int] | None) -> list[Match]:
         return store.search(vector, k, only)[0]
 
-    def lexical(query: str, k: int, base_ids: Sequence[str]) -> list[Match]:
+    def lexical(query: str, k: int, scope: Scope) -> list[Match]:
         hits = [(sum(c in text for c in query) / 20, id_) for id_, text in texts.items()]
         return [Match(id_, n) for n, id_ in sorted(hits, key=lambda h: (-h[0], h[1])) if n][:k]
 
-    def locate(ids: Collection[int]) -> dict[int, ChunkPosition]:
+    def locate(ids: Collection[int], scope: Scope) -> dict[int, ChunkPosition]:
         return {
             id_: ChunkPosition(f"d{id_}", 0, "") for id_ in ids if present is None or id_ in present
         }
@@ -46,7 +44,7 @@ def retriever(
         ids = [int(document_id[1:]) for document_id, ordinal in keys if ordinal == 0]
         return [passage(texts[id_], id_) for id_ in ids]
 
-    def count(base_ids: Sequence[str]) -> int:
+    def count(scope: Scope) -> int:
         return len(texts)
 
     return Retriever(embedder, dense, lexical, locate, hydrate, count, candidates=candidates)

@@ -103,11 +103,11 @@ def test_a_removed_base_is_out_of_sight_before_anything_is_deleted(
     documents, document_id = application.documents, view.document.id
     looks: list[Callable[[], object]] = [
         lambda: application.bases.get(ME, base_id),
-        lambda: documents.page(base_id, limit=9, offset=0),
+        lambda: documents.page(ME, base_id, limit=9, offset=0),
         lambda: application.indexes().current(base_id),
-        lambda: documents.get(document_id),
-        lambda: documents.original(document_id),
-        lambda: documents.versions(document_id),
+        lambda: documents.get(ME, document_id),
+        lambda: documents.original(ME, document_id),
+        lambda: documents.versions(ME, document_id),
     ]
     for look in looks:
         with pytest.raises(NotFound):

@@ -17,6 +17,7 @@ from app.db.errors import DatabaseBusy, StorageFull
 from app.db.files import FileStore
 from app.db.tables import Job
 from app.services.ingestion.reading_ahead import ReadingAhead
+from app.services.people.access import LOCAL_OWNER as ME
 from app.worker.reader import given_back
 from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse
@@ -209,4 +210,4 @@ def test_two_threads_of_one_process_wait_for_each_other_without_an_error(
     go_on.set()
     holder.join()
     writer.join()
-    assert len(locked.bases.all()) == 1
+    assert len(locked.bases.all(ME)) == 1

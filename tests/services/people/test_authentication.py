@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, update
 from sqlmodel import col, select
 
-from app.db.tables import ApiKey, LoginSession, Person, utc_now
+from app.db.tables import ApiKey, KnowledgeBase, LoginSession, Person, utc_now
 from app.services.errors import NotFound, Unauthenticated
 from app.services.people.access import LOCAL_OWNER, Access
 from app.services.people.authentication import Authentication, Credentials
@@ -109,10 +109,16 @@ def test_a_disabled_person_stops_at_once_with_their_keys(rooms: Rooms) -> None:
 
 def test_a_key_has_its_scopes_and_bases_and_never_administers(rooms: Rooms) -> None:
     ada = rooms.person("ada", admin=True)
-    token = key(rooms, ada, base_ids=["a", "b"])
+    bases = [KnowledgeBase(owner_id=ada, name=n, embedder="hashing", dim=8) for n in ("a", "b")]
+    with rooms.db.write() as session:
+        session.add_all(bases)
+    ids = [base.id for base in bases]
+    token = key(rooms, ada, base_ids=ids)
+    with pytest.raises(NotFound):
+        rooms.people.keys.create(Access(rooms.person("bob"), "bob"), "x", ["ask"], ids)
     access = rooms.people.authentication.access(Credentials(bearer=token, cookie="ignored"))
     assert (access.person_id, access.admin) == (ada, False)
-    assert (access.scopes, access.base_ids) == ({"ask"}, {"a", "b"})
+    assert (access.scopes, access.base_ids) == ({"ask"}, set(ids))
     assert access.key_id
     assert rooms.people.keys.of(ada)[0].hint == token[-4:]
     assert token.startswith("zk_")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import event
 
+from app.rag.types import Scope
 from app.services.errors import NotFound
 from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
@@ -29,7 +30,7 @@ def filled(application: Application, *names: str) -> list[str]:
 
 def search(application: Application, indexes: Indexes, *base_ids: str) -> list[int]:
     vector = application.embedder.embed(["24 volt"], kind="query")
-    return [match.id for match in indexes.search(vector, 5, base_ids)]
+    return [match.id for match in indexes.search(vector, 5, Scope(tuple(base_ids)))]
 
 
 def room_for(application: Application, base_id: str, count: int) -> float:

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from app.db.tables import ChunkVector, KnowledgeBase, StoredChunk
+from app.rag.types import Scope
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
@@ -39,7 +40,7 @@ def by_the_database(application: Application, base_id: str) -> list[Match]:
 
 def assert_equal_to_database(application: Application, indexes: Indexes, base_id: str) -> None:
     expected = by_the_database(application, base_id)
-    found = indexes.search(query(application), 50, [base_id])
+    found = indexes.search(query(application), 50, Scope((base_id,)))
     assert indexes.current(base_id).ids() == {match.id for match in expected}
     # FAISS keeps float16
     scores = {match.id: match.score for match in found}
@@ -59,7 +60,7 @@ def saved(application: Application, base_id: str) -> Path:
 
 def test_an_index_follows_what_is_added_and_deleted(application: Application, base_id: str) -> None:
     indexes = application.indexes()
-    assert indexes.search(query(application), 5, [base_id]) == []
+    assert indexes.search(query(application), 5, Scope((base_id,))) == []
     first = application.add(base_id, "手册.md", HANDBOOK)
     application.drain()
     assert_equal_to_database(application, indexes, base_id)
@@ -92,10 +93,10 @@ def test_several_bases_are_searched_as_one_and_apart(
     application.add(other, "gateway.md", MANUAL)
     application.drain()
     indexes = application.indexes()
-    both = indexes.search(query(application), 5, [base_id, other])
+    both = indexes.search(query(application), 5, Scope((base_id, other)))
     assert len(both) == 2
     assert [m.score for m in both] == sorted((m.score for m in both), reverse=True)
-    assert indexes.search(query(application), 5, [other]) == [
+    assert indexes.search(query(application), 5, Scope((other,))) == [
         m for m in both if m.id in indexes.current(other).ids()
     ]
 
@@ -113,7 +114,7 @@ def test_a_snapshot_is_loaded_and_brought_up_to_date(
     late = application.add(base_id, "late.txt", "年假可以延到明年三月。")
     application.drain()
 
-    found = application.indexes().search(query(application), 5, [base_id])
+    found = application.indexes().search(query(application), 5, Scope((base_id,)))
 
     assert len(found) == 3
     assert all(match.score > 0 for match in found[:2])
@@ -191,7 +192,7 @@ def test_a_base_of_another_embedder_is_refused_by_name(
     application.drain()
     other = application.indexes("bge-m3")
     with pytest.raises(WrongEmbedder, match=r"'手册'.*'hashing'.*ZHIWEN_EMBEDDER=hashing"):
-        other.search(query(application), 5, [base_id])
+        other.search(query(application), 5, Scope((base_id,)))
 
 
 def test_a_deleted_base_is_not_found_even_where_its_index_is_loaded(
@@ -201,5 +202,5 @@ def test_a_deleted_base_is_not_found_even_where_its_index_is_loaded(
     indexes.current(base_id)
     application.documents.delete_base(ME, base_id)
     with pytest.raises(NotFound):
-        indexes.search(query(application), 5, [base_id])
+        indexes.search(query(application), 5, Scope((base_id,)))
     indexes.save()

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 
 from app.db.tables import ChunkVector, KnowledgeBase, Reembedding
+from app.rag.types import Scope
 from app.services.errors import Conflict, NotFound, WrongEmbedder
 from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
@@ -65,7 +66,7 @@ def found(
     indexes: Indexes, application: Application, base_id: str, embedder: HashingEmbedder
 ) -> list[int]:
     vector = embedder.embed(["年假十五天"], kind="query")
-    return [match.id for match in indexes.search(vector, 3, [base_id])]
+    return [match.id for match in indexes.search(vector, 3, Scope((base_id,)))]
 
 
 def test_the_base_changes_in_one_step(application: Application, base_id: str) -> None:
