@@ -7,8 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.services.people.access import RoleName
-from tests.ui.conftest import client_for, script, served
+from tests.ui.conftest import client_for, served
 from tests.ui.pages import ZH, go, said
+from tests.ui.people.pages import dialog, page_of, press
 from tests.ui.stand_in.house import COOKIE, House, house, sample_audit
 from tests.ui.stand_in.service import Application
 from ui.parts.account.sessions import device
@@ -28,24 +29,9 @@ def url(application: Application, home: House) -> Iterator[str]:
         yield address
 
 
-def page_of(url: str, token: str) -> AppTest:
-    at = AppTest.from_function(script, args=(url, token), default_timeout=20)
-    at.query_params["lang"] = "zh"
-    return at.run()
-
-
 @pytest.fixture
 def admin(url: str, home: House) -> AppTest:
     return page_of(url, home.sign_in("li"))
-
-
-def dialog(at: AppTest, name: str, **values: object) -> AppTest:
-    at.session_state["dialog"] = {"name": name, **values}
-    return at.run()
-
-
-def press(at: AppTest, label: str) -> AppTest:
-    return next(button for button in at.button if button.label == label).click().run()
 
 
 def test_every_call_carries_the_session_of_its_own_visitor(url: str, home: House) -> None:
