@@ -7,14 +7,17 @@ from contextlib import ExitStack
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tests.serving import serving
 from tests.ui.conftest import served
 from tests.ui.stand_in.house import COOKIE, PASSWORD, House, house
 from tests.ui.stand_in.service import Application
+from ui import page_images
 from ui.client import renewed
 from ui.sign_in import routes as sign_in
 from ui.sign_in.api import SessionApi
@@ -252,15 +255,22 @@ def test_pages_speak_the_browsers_language(
     assert title["login.title"] in page
 
 
-def test_without_a_login_the_gate_asks_once_and_adds_nothing(
-    application: Application, api_url: str
-) -> None:
-    with interface(api_url) as browser:
-        assert browser.get("/documents").text == "in"
-        assert browser.get("/login?next=/documents").headers["location"] == "/documents"
+def test_without_a_login_the_gate_asks_once_and_adds_nothing() -> None:
+    asked: list[str] = []
+
+    async def session(request: Request) -> JSONResponse:
+        asked.append(request.url.path)
+        return JSONResponse({"auth": "none", "providers": [], "person": None})
+
+    api = Starlette(routes=[Route("/api/session", session)])
+    with serving(api) as url, interface(url) as browser:
+        for path in ("/documents", "/", "/media/x"):
+            answer = browser.get(path)
+            assert (answer.text, answer.headers.get("set-cookie")) == ("in", None)
         with browser.websocket_connect("/_stcore/stream") as stream:
             assert stream.receive_text() == "in"
-        assert "set-cookie" not in browser.get("/").headers
+        assert len(asked) == 1
+        assert browser.get("/login?next=/documents").headers["location"] == "/documents"
 
 
 def test_an_api_that_is_down_is_said(home: House, application: Application) -> None:
@@ -279,3 +289,16 @@ def test_an_api_that_is_down_is_said(home: House, application: Application) -> N
         # The script says so, and goes on once the API is back.
         assert browser.get("/", headers=signed_in).text == "in"
         assert browser.post("/logout").headers["location"] == "/login?out=1"
+
+
+def test_pictures_of_pages_are_asked_for_with_the_visitors_session() -> None:
+    async def picture(request: Request) -> PlainTextResponse:
+        headers = {"set-cookie": f"{COOKIE}=of-another; Path=/"}
+        return PlainTextResponse(request.headers.get("cookie", "nobody"), headers=headers)
+
+    api = Starlette(routes=[Route("/api/documents/{key}/pages/{page:int}", picture)])
+    with serving(api) as url, TestClient(Starlette(routes=[page_images.route(url)])) as browser:
+        address = f"/{page_images.PATH}/0123abcd/1"
+        asked = [browser.get(address, headers={"cookie": f"{COOKIE}=li; other=1"}).text]
+        asked.append(browser.get(address).text)
+    assert asked == [f"{COOKIE}=li", "nobody"]

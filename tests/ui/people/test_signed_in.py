@@ -73,6 +73,19 @@ def test_a_session_that_ended_is_said_in_place_of_the_page(admin: AppTest, home:
     assert "conversation" not in admin.session_state
 
 
+def test_a_part_that_is_drawn_by_itself_says_so_too() -> None:
+    def script() -> None:
+        from ui.client.http import ApiError, SignedOut
+        from ui.parts.account.signed_out import shown_instead_of
+
+        assert not shown_instead_of(ApiError("no", "forbidden", 403))
+        assert shown_instead_of(SignedOut("no", "unauthenticated", 401))
+
+    at = AppTest.from_function(script).run()
+    assert not at.exception
+    assert ZH["session.ended"] in said(at)
+
+
 def test_another_persons_page_keeps_nothing_of_the_one_before(url: str, home: House) -> None:
     token = home.sign_in("li")
     at = page_of(url, token)
