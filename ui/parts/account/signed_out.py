@@ -8,6 +8,8 @@ from ui.client.http import SignedOut
 from ui.parts.account import forms
 from ui.words.texts import language, t
 
+_KEPT = ("c", "base")  # of a page's address: what is shown on it
+
 
 def draw(key: str = "signed-out") -> None:
     with st.container(key=key):
@@ -33,6 +35,3 @@ def _here() -> str:
     query = st.query_params.to_dict()
     said = "&".join(f"{name}={value}" for name, value in query.items() if name in _KEPT)
     return f"{parts.path or '/'}{'?' + said if said else ''}"
-
-
-_KEPT = ("c", "base")
