@@ -25,18 +25,26 @@ up:
 # As many tests side by side as there are cores, four at most: real engines need memory.
 WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 
-test: check docs
+# mypy keeps one core busy for as long as the others need together.
+test: $(DEV_STAMP)
+	$(MAKE) --no-print-directory --jobs 2 types style imports docs eval-smoke
 	$(BIN)/pytest $(WORKERS)
-	$(MAKE) --no-print-directory eval-smoke
 
 # Unit tests: no model, no server, no browser.
 test-fast: $(DEV_STAMP)
 	$(BIN)/pytest $(WORKERS) -m "not slow"
 
-check: $(DEV_STAMP)
+.PHONY: types style imports
+check: style types imports
+
+style: $(DEV_STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(DEV_STAMP)
 	$(BIN)/mypy
+
+imports: $(DEV_STAMP)
 	$(BIN)/lint-imports
 
 format: $(DEV_STAMP)

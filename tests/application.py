@@ -22,6 +22,7 @@ from app.wiring.application import Zhiwen, build
 from app.worker.evaluator import Evaluator
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.hashing import HashingEmbedder
+from tests.sqlite import migrated_file
 
 WORKER = "test-worker"
 
@@ -109,6 +110,8 @@ def running_api(
     given or the settings name `engines`."""
     if embedder is None:
         settings = {"embedder": "hashing", **settings}  # so that other processes know it too
+    if "database_url" not in settings:
+        migrated_file(data_dir / "zhiwen.db")
     application = build(
         test_settings(data_dir, **settings),
         embedder=embedder or HashingEmbedder(),

@@ -6,6 +6,7 @@ import pytest
 
 from app.db.engine import Database
 from tests.postgres import fresh_database, postgres_server
+from tests.sqlite import migrated_file
 
 __all__ = ["postgres_server"]
 
@@ -24,11 +25,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated database of each kind."""
     with ExitStack() as stack:
-        url = f"sqlite:///{tmp_path / 'data' / 'zhiwen.db'}"
         if request.param == "postgresql":
             server = request.getfixturevalue("postgres_server")
             url = stack.enter_context(fresh_database(server, migrated=True))
+        else:
+            url = f"sqlite:///{migrated_file(tmp_path / 'data' / 'zhiwen.db')}"
         database = Database(url)
         stack.callback(database.dispose)
-        database.migrate()
         yield database

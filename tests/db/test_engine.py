@@ -181,6 +181,7 @@ def test_a_folder_in_the_way_is_reported(tmp_path: Path) -> None:
         Database(f"sqlite:///{tmp_path}").migrate()
 
 
+@pytest.mark.slow
 def test_many_processes_start_at_once(url: str) -> None:
     script = (
         "import sys; from app.db.engine import Database; db = Database(sys.argv[1]);"

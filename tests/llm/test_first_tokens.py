@@ -37,7 +37,8 @@ def url() -> Iterator[str]:
 
 def client(url: str, model: str = "fake", *, chat: bool = False) -> OpenAIChatModel:
     render = None if chat else render_chatml
-    return OpenAIChatModel(url, model, Characters(), render=render, stall_timeout_s=2)
+    stall_timeout_s = 0.3 if "stall" in model else 20
+    return OpenAIChatModel(url, model, Characters(), render=render, stall_timeout_s=stall_timeout_s)
 
 
 @pytest.mark.parametrize("chat", [True, False])

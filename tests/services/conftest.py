@@ -17,6 +17,7 @@ from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Embedder, TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from tests.postgres import fresh_database
+from tests.sqlite import migrated_file
 from vectorstore import vector_engine
 
 WORKER = "worker-a"
@@ -83,9 +84,9 @@ class Application:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A new database of each kind; on PostgreSQL the tables are there already."""
+    """A new database of each kind, with all tables."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'zhiwen.db'}"
+        yield f"sqlite:///{migrated_file(tmp_path / 'zhiwen.db')}"
     else:
         with fresh_database(request.getfixturevalue("postgres_server"), migrated=True) as fresh:
             yield fresh
@@ -94,6 +95,5 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def application(url: str, tmp_path: Path) -> Iterator[Application]:
     db = Database(url)
-    db.migrate()
     yield Application(db, FileStore(tmp_path / "files"), HashingEmbedder(), tmp_path)
     db.dispose()

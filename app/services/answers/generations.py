@@ -94,6 +94,7 @@ class Generations:
     answer_line: TaskStream
     checker: Checker
     on_answer: Callable[[StoredMessage], None] = lambda message: None
+    alive_s: float = ALIVE_S
     _running: dict[str, Generation] = field(default_factory=dict)
     _finish_by: float = 0.0  # on the monotonic clock
 
@@ -221,7 +222,7 @@ class Generations:
             await asyncio.sleep(FLUSH_S)
             present, now = _growing(message), time.monotonic()
             new = {name: value for name, value in present.items() if value != written[name]}
-            if {"thought", "content"} & new.keys() or now - written_at > ALIVE_S:
+            if {"thought", "content"} & new.keys() or now - written_at > self.alive_s:
                 written_at, message.updated_at = now, utc_now()
                 new["updated_at"] = message.updated_at
                 try:

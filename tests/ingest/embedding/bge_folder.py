@@ -3,13 +3,11 @@
 import json
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
-from transformers import BertConfig, BertModel
 
 DIM = 32
 MAX_TOKENS = 64
@@ -19,6 +17,9 @@ _ENGLISH = ["notice", "period", "month", "##s", "of", "thirty", "day"]
 
 def write_bge_folder(path: Path) -> Path:
     """The folder, always with the same weights."""
+    import torch
+    from transformers import BertConfig, BertModel
+
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *dict.fromkeys(_WORDS), *_ENGLISH]
     torch.manual_seed(7)
     config = BertConfig(

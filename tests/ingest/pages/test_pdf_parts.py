@@ -84,6 +84,7 @@ def test_short_cells_side_by_side_are_no_columns() -> None:
     assert all(f"{name} shelf {n + 3}" in text for n, name in enumerate(names))
 
 
+@pytest.mark.slow  # text recognition
 def test_a_scan_under_a_stamp_is_recognised_and_the_stamp_kept() -> None:
     picture = drawn(["货梯每周检查一次。", "载重不得超过两吨。"])
     stamp = [(330.0, 810.0, "Filed 2031-04-02 Registry"), (330.0, 796.0, "Ref R-5518")]

@@ -124,6 +124,7 @@ def test_a_label_and_what_is_typed_beside_it_have_one_place() -> None:
     assert second.area.right < 120 / 595 * SCALE
 
 
+@pytest.mark.slow  # text recognition
 @pytest.mark.parametrize("angle", [0, 90, 180, 270])
 def test_lines_of_a_scan_lie_where_they_were_drawn(angle: int) -> None:
     picture = drawn(["货梯每周检查一次。", "载重不得超过两吨。", "发现异常立即停用并上报。"])
@@ -142,6 +143,7 @@ def test_lines_of_a_scan_lie_where_they_were_drawn(angle: int) -> None:
         assert inked.getextrema()[0] < 80  # type: ignore[operator]  # one band
 
 
+@pytest.mark.slow
 def test_cells_of_a_scanned_table_have_their_own_places() -> None:
     rows = [["项目", "周期"], ["货梯", "每周一次"], ["消防栓", "每月一次"]]
     document = parse(saved(drawn_table(rows), "PNG"), "a.png")
@@ -151,6 +153,7 @@ def test_cells_of_a_scanned_table_have_their_own_places() -> None:
     assert runs["货梯"].bottom < runs["消防栓"].top
 
 
+@pytest.mark.slow
 def test_a_scan_and_the_words_over_it_lie_where_they_are_shown() -> None:
     pdf = stamped_scan(
         drawn(["货梯每周检查一次。", "载重不得超过两吨。"]), [(330, 810, "Ref R-5518")]

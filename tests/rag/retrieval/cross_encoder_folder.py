@@ -3,12 +3,10 @@
 import json
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
-from transformers import BertConfig, BertForSequenceClassification
 
 _WORDS = [
     "annual",
@@ -26,6 +24,9 @@ _SPECIAL = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "s
 
 def write_cross_encoder(path: Path, labels: tuple[str, ...]) -> Path:
     """The folder, always with the same weights."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *dict.fromkeys(_WORDS)]
     torch.manual_seed(7)
     config = BertConfig(

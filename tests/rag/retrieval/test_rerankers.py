@@ -40,6 +40,7 @@ class TestSentences(RerankerContract):
         assert reranker.score("2021年3月发布了什么？", found).argmax() == 1
 
 
+@pytest.mark.slow
 class TestRelevance(RerankerContract):
     @pytest.fixture
     def reranker(self, folder: Path) -> Reranker:
@@ -50,6 +51,7 @@ class TestRelevance(RerankerContract):
         assert ((scores >= 0) & (scores <= 1)).all()
 
 
+@pytest.mark.slow
 class TestInference(RerankerContract):
     @pytest.fixture
     def reranker(self, folder: Path) -> Reranker:
@@ -67,6 +69,7 @@ class TestInference(RerankerContract):
         np.testing.assert_allclose(reranker.score(QUESTION, titled), expected[:, 2], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_is_no_cross_encoder_is_told(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(RerankerUnusable, match=r"no config\.json"):
         CrossEncoderReranker(tmp_path, name="empty")

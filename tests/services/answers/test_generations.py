@@ -212,6 +212,7 @@ async def test_a_silent_engine_does_not_make_an_answer_look_abandoned(
     assert model.gate is not None
     model.enqueue("十五天。")
     answer = empty_answer(application)
+    generations.alive_s = FLUSH_S
     generation = generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     first = stored(application, answer.id).updated_at
 

@@ -26,6 +26,7 @@ from ingest.pipeline import Parse
 from ingest.types import Document
 from tests.services.conftest import HANDBOOK, WORKER, Application
 from tests.services.library.test_ingestion import DisturbedEmbedder
+from tests.sqlite import migrated_file
 
 _PATIENCE_S = 60.0
 
@@ -52,8 +53,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def locked(path: Path) -> Iterator[Application]:
     """On SQLite, and without patience for locks."""
-    db = Database(f"sqlite:///{path}", busy_timeout_s=0.01)
-    db.migrate()
+    db = Database(f"sqlite:///{migrated_file(path)}", busy_timeout_s=0.01)
     yield Application(db, FileStore(path.parent / "files"), HashingEmbedder(), path.parent)
     db.dispose()
 
