@@ -104,7 +104,8 @@ def login(
         notice=notice,
         providers=providers,
         form=fields,
-        fold=session.get("auth") in {"oidc", "proxy"},  # with a password, if all else fails
+        fold=session.get("auth") == "proxy"
+        or bool(session.get("auth") == "oidc" and providers),  # with a password, if all else fails
         action="/login",
         hidden=place.hidden,
         submit=place.say("login.submit"),
