@@ -79,6 +79,7 @@ def login(
 ) -> HTMLResponse:
     """`session` is the API's: how people sign in here."""
     after = urlencode(place.parameters)
+    by_proxy = session.get("auth") == "proxy"  # then a password is the way back in
     providers = [
         Link(
             f"/login/{quote(str(provider['name']), safe='')}?{after}",
@@ -104,14 +105,11 @@ def login(
         notice=notice,
         providers=providers,
         form=fields,
-        fold=session.get("auth") == "proxy"
-        or bool(session.get("auth") == "oidc" and providers),  # with a password, if all else fails
+        fold=by_proxy or (session.get("auth") == "oidc" and bool(providers)),
         action="/login",
         hidden=place.hidden,
         submit=place.say("login.submit"),
-        back=Link("/login", place.say("login.by_proxy"))
-        if session.get("auth") == "proxy"
-        else None,
+        back=Link(f"/login?{after}", place.say("login.by_proxy")) if by_proxy else None,
     )
 
 
