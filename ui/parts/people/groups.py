@@ -68,7 +68,7 @@ def members() -> None:
     before = [member["id"] for member in group["members"]]
     with st.form("members", border=False):
         chosen = st.multiselect(
-            t("group.members_of", name=group["name"]),
+            t("group.members_of", name=plain(group["name"])),
             list(people),
             default=[id_ for id_ in before if id_ in people],
             format_func=lambda id_: people.get(id_, ""),
