@@ -28,7 +28,6 @@ def used_keys() -> list[str]:
             parts = re.split(r"\{[^}]*\}", literal)
             patterns.append("[a-z_0-9]+".join(re.escape(part) for part in parts))
         nested = re.findall(r'f"([a-z_]+)\.\{', source)
-        patterns += re.findall(r'"(audit\.do_)"', source) and [r"audit\.do_[a-z_]+"]
         patterns += [rf"{name}\.[a-z_0-9]+" for name in nested]
     return patterns
 

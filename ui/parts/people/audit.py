@@ -11,7 +11,6 @@ from ui.safe_markdown import plain, shortened
 from ui.words.texts import t, words
 
 PER_PAGE = 50
-_ACTION = "audit.do_"  # then the action, with an underscore for its point
 
 
 def draw() -> None:
@@ -90,14 +89,16 @@ def _who(entry: wire.AuditEntry) -> str:
 
 
 def _action(action: str) -> str:
-    key = f"{_ACTION}{action.replace('.', '_', 1)}"
+    name = action.replace(".", "_", 1)
+    key = f"audit.do_{name}"
     return t(key) if key in words("zh") else plain(action)
 
 
 def _known_actions() -> list[str]:
     """Those that we have words for; the API may know others."""
-    keys = (key for key in words("zh") if key.startswith(_ACTION))
-    return [key.removeprefix(_ACTION).replace("_", ".", 1) for key in keys]
+    prefix = "audit.do_"
+    keys = (key for key in words("zh") if key.startswith(prefix))
+    return [key.removeprefix(prefix).replace("_", ".", 1) for key in keys]
 
 
 def _object(entry: wire.AuditEntry) -> str:
