@@ -26,7 +26,6 @@ from app.api.routes import (
     messages,
     openai,
     search,
-    sharing,
 )
 from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
@@ -39,8 +38,8 @@ from app.wiring.application import Zhiwen
 
 log = logging.getLogger(__name__)
 
-_ROUTES = (
-    *(bases, sharing, documents, document_pages, document_tables, jobs, search, chat, messages),
+ROUTERS = (
+    *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai),
     *PEOPLE,
 )
@@ -85,7 +84,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
     app.add_middleware(Observed)
     problems.install(app)
     app.include_router(description.router)
-    for module in _ROUTES:
+    for module in ROUTERS:
         app.include_router(module.router)
     return app
 

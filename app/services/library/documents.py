@@ -32,6 +32,7 @@ from app.services.library.versions import (
     take_in,
 )
 from app.services.people.access import Access, Role
+from app.services.people.audit import record
 from app.services.people.grants import (
     covers,
     is_withheld,
@@ -148,6 +149,7 @@ class Documents:
         with self.db.write() as session:
             withheld = _may_write(session, access, base_id, path)
             document, is_new = take_in(session, base_id, path, file, withheld)
+            record(session, access, "document.upload", "document", document.id, base=base_id)
             return _view(session, document), is_new
 
     def get(self, access: Access, document_id: str) -> DocumentView:
@@ -234,6 +236,8 @@ class Documents:
         """
         with self.db.write() as session:
             document = get_document(session, access, document_id, Role.EDITOR)
+            base_id = document.base_id
+            record(session, access, "document.delete", "document", document_id, base=base_id)
             if path and leave_path(session, document, path):
                 return
             remove_document(session, document)
@@ -243,6 +247,7 @@ class Documents:
         """Remove a base with all its documents, likewise."""
         with self.db.write() as session:
             get_base(session, access, base_id, Role.OWNER)
+            record(session, access, "base.delete", "base", base_id)
             remove_base(session, base_id)
         self.purge.begin(_SLICES_AT_ONCE)
 

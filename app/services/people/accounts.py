@@ -19,7 +19,7 @@ from app.db.tables import (
 )
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import Access
-from app.services.people.audit import Audit
+from app.services.people.audit import Audit, record
 from app.services.people.links import new_link
 from app.services.people.passwords import Passwords, check_password
 from app.services.people.sessions import end_sessions
@@ -117,9 +117,7 @@ class Accounts:
         person.email = _checked(email, _EMAIL_CHARS, "address")
         session.add(person)
         session.flush()
-        self.audit.record(
-            session, access, "person.create", "person", person.id, name=name, admin=admin
-        )
+        record(session, access, "person.create", "person", person.id, name=name, admin=admin)
         return person
 
     def update(
@@ -152,7 +150,7 @@ class Accounts:
                 self._switch(session, person, disabled=disabled)
                 changed.append("state")
             session.add(person)
-            self.audit.record(
+            record(
                 session,
                 access,
                 "person.update",
@@ -181,7 +179,7 @@ class Accounts:
             person = get_person(session, person_id)
             if person.state == "disabled":
                 raise Conflict("This account is disabled. Enable it first.", code="disabled")
-            self.audit.record(session, access, "person.link", "person", person.id)
+            record(session, access, "person.link", "person", person.id)
             return new_link(session, person)
 
     def change_password(self, access: Access, old: str, new: str) -> None:
@@ -200,7 +198,7 @@ class Accounts:
             person.password_hash = hashed
             session.add(person)
             end_sessions(session, person.id, but=access.session_id)
-            self.audit.record(session, access, "person.password", "person", person.id)
+            record(session, access, "person.password", "person", person.id)
 
 
 def get_person(session: Session, person_id: str) -> Person:

@@ -11,7 +11,7 @@ from app.db.engine import Database
 from app.db.tables import LoginSession, Person, utc_now
 from app.services.errors import NotFound, Unauthenticated
 from app.services.people.access import Access
-from app.services.people.audit import Audit
+from app.services.people.audit import Audit, record
 from app.services.people.tokens import new_token, token_hash
 from app.services.people.visitor import visitor
 
@@ -58,7 +58,7 @@ class Sessions:
         )
         session.add(opened)
         access = Access(person.id, person.name, person.admin)
-        self.audit.record(session, access, "session.open", "session", opened.id, method=method)
+        record(session, access, "session.open", "session", opened.id, method=method)
         return OpenedSession(token, opened.expires_at, person.id)
 
     def renew(self, token: str) -> OpenedSession | None:
@@ -98,13 +98,13 @@ class Sessions:
             if found is None or found.person_id != (of or access.person_id):
                 raise NotFound("session", session_id)
             session.delete(found)
-            self.audit.record(session, access, "session.end", "session", session_id)
+            record(session, access, "session.end", "session", session_id)
 
     def end_all(self, access: Access, person_id: str, *, but: str = "") -> None:
         """Ends all sessions of a person, except for the one with the id `but`."""
         with self.db.write() as session:
             end_sessions(session, person_id, but=but)
-            self.audit.record(session, access, "session.end_all", "person", person_id)
+            record(session, access, "session.end_all", "person", person_id)
 
 
 def end_sessions(session: Session, person_id: str, *, but: str = "") -> None:

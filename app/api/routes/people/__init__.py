@@ -1,5 +1,5 @@
 """Routes about people: signing in, accounts, groups, keys, audit, usage."""
 
-from app.api.routes.people import audit, groups, keys, me, people, session, sessions, usage
+from app.api.routes.people import audit, groups, keys, me, people, session, sessions, sharing, usage
 
-ROUTES = (session, me, sessions, keys, people, groups, audit, usage)
+ROUTES = (session, me, sessions, keys, people, groups, sharing, audit, usage)
