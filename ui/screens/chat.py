@@ -114,16 +114,23 @@ def _input(chosen: list[wire.Base], task: wire.Task) -> None:
 
 
 def _question_input(chosen: list[wire.Base]) -> None:
+    editable = next((base for base in chosen if state.may_edit(base)), None)
+    hint = "chat.choose_base"
+    if chosen:
+        hint = "chat.placeholder" if editable else "chat.placeholder_reader"
     value = st.chat_input(
-        t("chat.placeholder") if chosen else t("chat.choose_base"),
+        t(hint),
         key="question",
-        accept_file="multiple",
+        accept_file="multiple" if editable else False,
         max_chars=picker.max_characters(),
         disabled=not chosen,
     )
-    if isinstance(value, ChatInputValue):
-        if value.files:
-            uploads.send_and_wait(chosen[0], list(value.files), value.text)
+    if isinstance(value, str):
+        if value.strip():
+            send(value.strip(), chosen)
+    elif isinstance(value, ChatInputValue):
+        if value.files and editable:
+            uploads.send_and_wait(editable, list(value.files), value.text)
             st.rerun()
         elif value.text.strip():
             send(value.text.strip(), chosen)

@@ -25,7 +25,8 @@ def page() -> None:
             state.open_dialog("create_base")
         return
     base = bases_room.choose(bases)
-    _upload(base)
+    if state.may_edit(base):
+        _upload(base)
     if base["ready_count"]:
         trial.box(base)
     _listing(base)
@@ -57,7 +58,7 @@ def _in_progress(base: wire.Base) -> int:
 def _listing(base: wire.Base) -> None:
     if not base["document_count"]:
         with st.container(border=True):
-            st.markdown(t("documents.empty"))
+            st.markdown(t("documents.empty" if state.may_edit(base) else "documents.empty_reader"))
         return
     address.take("document-filter", "q", "")
     address.take("document-state", "state", STATES[0], STATES)
@@ -92,7 +93,7 @@ def _listing(base: wire.Base) -> None:
         _live_table(base["id"])
     else:
         st.session_state.pop(f"batch-{base['id']}", None)
-        _table(base["id"])
+        _table(base)
 
 
 def _show_failed(base_id: str) -> None:
@@ -113,7 +114,7 @@ def _live_table(base_id: str) -> None:
     st.progress(1 - left / batch)
     for document in _processing(base_id):
         st.caption(f"{plain(shortened(document['path'], 60))} · {uploads.stage(document)}")
-    _rows(base_id)
+    _rows(base)
 
 
 def _processing(base_id: str) -> list[wire.Document]:
@@ -123,11 +124,12 @@ def _processing(base_id: str) -> list[wire.Document]:
 
 
 @st.fragment
-def _table(base_id: str) -> None:
-    _rows(base_id)
+def _table(base: wire.Base) -> None:
+    _rows(base)
 
 
-def _rows(base_id: str) -> None:
+def _rows(base: wire.Base) -> None:
+    base_id = base["id"]
     query = st.session_state.get("document-filter", "").strip()
     wanted = st.session_state.get("document-state", "all")
     wanted = "" if wanted == "all" else wanted
@@ -146,7 +148,7 @@ def _rows(base_id: str) -> None:
         st.caption(t("documents.none_found"))
     with st.container(gap=None):
         for document in found["items"]:
-            _row(document)
+            _row(document, base)
     pages = -(-found["total"] // PER_PAGE)
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -154,8 +156,8 @@ def _rows(base_id: str) -> None:
             st.caption(t("documents.total", n=found["total"]), width="content")
 
 
-def _row(document: wire.Document) -> None:
-    key, failed = document["id"], document["state"] == "failed"
+def _row(document: wire.Document, base: wire.Base) -> None:
+    key, failed, may_edit = document["id"], document["state"] == "failed", state.may_edit(base)
     with st.container(gap="xxsmall", key=f"filerow-{key}"):
         with st.container(
             horizontal=True, vertical_alignment="center", gap="small", key=f"filehead-{key}"
@@ -165,38 +167,30 @@ def _row(document: wire.Document) -> None:
                 st.caption(_facts(document))
             color = _COLORS.get(document["state"], "blue")
             st.badge(uploads.stage(document), color=color)  # type: ignore[arg-type]  # a valid colour
-            if failed and st.button(t("action.retry"), key=f"retry-{key}"):
+            if failed and may_edit and st.button(t("action.retry"), key=f"retry-{key}"):
                 _retry(key)
-            if document["state"] == "ready" and st.button(
-                t("document.summarise"),
-                icon=":material/summarize:",
-                type="tertiary",
-                key=f"summarise-{key}",
-                help=t("document.summarise"),
-            ):
+            if document["state"] == "ready" and _clicked("document.summarise", "summarize", key):
                 _summarise(document)
-            if st.button(
-                t("document.open"),
-                icon=":material/plagiarism:",
-                type="tertiary",
-                key=f"open-{key}",
-                help=t("document.open"),
-            ):
-                state.open_dialog("document", id=key)
+            if _clicked("document.open", "plagiarism", key):
+                state.open_dialog("document", id=key, may_edit=may_edit)
                 st.rerun()
-            if st.button(
-                t("action.remove"),
-                icon=":material/delete:",
-                type="tertiary",
-                key=f"remove-{key}",
-                help=t("action.remove"),
-            ):
+            if state.person() and state.owns(base) and _clicked("action.restrict", "lock", key):
+                state.open_dialog("restrict_base", id=base["id"], path=document["path"])
+                st.rerun()
+            if may_edit and _clicked("action.remove", "delete", key):
                 state.open_dialog("delete_document", id=key, title=document["name"])
                 st.rerun()
         if document["state"] in uploads.ACTIVE and document["total"]:
             st.progress(min(1.0, document["done"] / document["total"]))
         if failed:
             st.caption(uploads.problem(document["error_code"], document["error_detail"]))
+
+
+def _clicked(words_key: str, icon: str, document_id: str) -> bool:
+    """Draws a button of an icon alone."""
+    said = t(words_key)
+    key = f"{words_key.partition('.')[2]}-{document_id}"
+    return st.button(said, icon=f":material/{icon}:", type="tertiary", key=key, help=said)
 
 
 def _summarise(document: wire.Document) -> None:

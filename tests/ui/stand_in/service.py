@@ -9,6 +9,7 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -25,6 +26,9 @@ from app.api.routes.health import AdviceOut, EngineOut, ToReadOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
+
+if TYPE_CHECKING:
+    from tests.ui.stand_in.house import House
 
 _numbers = itertools.count(1)
 
@@ -72,6 +76,7 @@ class Application:
     thought: str = ""  # before the answers to come, of a model with the switch
     only_thinks: bool = False  # until its limit
     healthy: bool = True
+    house: "House | None" = None  # where a login is needed
     max_question_chars: int = 8000
     max_question_tokens: int = 8000  # a character is a token
     counts_to: int = 8000  # what it tells the interface
@@ -85,6 +90,8 @@ class Application:
             id=new_id(),
             name=name,
             description="",
+            owner="li",
+            role="owner",
             embedder="stand-in",
             document_count=0,
             ready_count=0,
