@@ -1,0 +1,1 @@
+"""Attacks on a running service, by class. `make redteam` tries them all and counts."""

@@ -1,0 +1,25 @@
+"""Every attack is blocked. `make redteam` tries the same and prints a table."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.redteam.attack import Attack, attempt
+from tests.redteam.attacks import ALL
+from tests.redteam.world import World, attacked
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with attacked(tmp_path_factory.mktemp("redteam")) as found:
+        yield found
+
+
+def test_there_are_two_hundred_with_names_of_their_own() -> None:
+    assert len(ALL) >= 200
+    assert len({str(attack) for attack in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("attack", ALL, ids=str)
+def test_it_is_blocked(attack: Attack, world: World) -> None:
+    assert not attempt(attack, world)
