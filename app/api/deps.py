@@ -27,7 +27,9 @@ async def _zhiwen(request: Request) -> Zhiwen:
 
 App = Annotated[Zhiwen, Depends(_zhiwen)]
 Limit = Annotated[int, Query(ge=1, le=500)]
-Offset = Annotated[int, Query(ge=0)]
+# Databases count in 64 bits.
+MOST = 2**62
+Offset = Annotated[int, Query(ge=0, le=MOST)]
 
 
 def credentials(request: Request) -> Credentials:

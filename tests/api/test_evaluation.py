@@ -243,7 +243,11 @@ def test_runs_that_were_kept_in_files_move_into_the_database(api: RunningApi, ba
 
 
 @pytest.mark.parametrize(
-    "changes", [{"data_dir": "/x"}, {"engine_url": "http://x"}, {"nothing": "1"}, {"top_k": "many"}]
+    "changes",
+    [
+        *({"data_dir": "/x"}, {"engine_url": "http://x"}, {"nothing": "1"}, {"top_k": "many"}),
+        *({"engines": "/x"}, {"otlp_endpoint": "http://x"}, {"auth": "none"}, {"reranker": "/x"}),
+    ],
 )
 def test_some_settings_are_not_for_trials(
     api: RunningApi, base: str, changes: dict[str, str]

@@ -27,7 +27,10 @@ class Attack:
 def attempt(attack: Attack, world: World) -> str:
     """What got through: what the attack says itself, and what none may cause."""
     connections, internal = world.canary.connections, world.internal_errors()
-    found = attack.act(world)
+    try:
+        found = attack.act(world)
+    except httpx.TransportError as error:
+        found = f"the connection broke: {error}"
     if world.canary.connections != connections:
         return f"connected to an address of the attacker; {found}"
     if world.internal_errors() != internal:

@@ -17,6 +17,7 @@ from app.llm.scripted import ScriptedChatModel
 from app.models.store import ModelStore
 from app.services.ingestion.ingestion import Ingestion
 from app.supervisor import children
+from app.wiring.worker import build_parser
 from evals.speed.processes import free_ports
 from tests.api.people.house import PASSWORD, House, sign_in
 from tests.api.sse import ask
@@ -26,7 +27,7 @@ from tests.passwords import cheap_passwords
 from tests.processes.zhiwen_up import eventually
 
 SECRET = "kestrel-4711"  # in the text of documents
-SECRETS = (SECRET, "蓝鲸", "并购计划", "heron-9055")  # also names, questions, answers
+SECRETS = (SECRET, "蓝鲸", "heron-9055")  # also of names, questions, answers
 PLAN = f"# 蓝鲸\n\n并购计划的价格是 {SECRET}，年假为每年十五天。"
 PASSWORDS = (PASSWORD, "a stolen violet door")
 
@@ -76,7 +77,8 @@ class Lines(logging.Handler):
         self.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.written.append(self.format(record))
+        if not record.name.startswith(("httpx", "httpcore")):  # the attacker's own
+            self.written.append(self.format(record))
 
 
 @dataclass
@@ -97,7 +99,12 @@ class World:
     def __post_init__(self) -> None:
         app = self.house.api.application
         self._ingestion = Ingestion(
-            app.db, app.files, app.jobs, app.embedder, app.settings.chunk_tokens
+            app.db,
+            app.files,
+            app.jobs,
+            app.embedder,
+            app.settings.chunk_tokens,
+            build_parser(app.settings),
         )
 
     @property
@@ -169,7 +176,11 @@ def attacked(folder: Path) -> Iterator[World]:
         with (
             socket.create_server(("127.0.0.1", 0)) as listener,
             running_api(
-                folder / "data", auth="password", passwords=cheap_passwords(), model=model
+                folder / "data",
+                auth="password",
+                passwords=cheap_passwords(),
+                model=model,
+                parse_timeout_s=10,
             ) as api,
             interface(folder / "ui", api.url) as ui,
         ):
@@ -207,15 +218,15 @@ def populate(world: World) -> None:
         world.people[name] = house.person(name)
     world.people["boss"] = house.person("boss", admin=True)
     world.people["nobody"] = house.browser()
-    for name in ("stranger", "nobody"):
+    for name in ("stranger", "nobody", "victim"):
         browser = httpx.Client(
             base_url=world.ui, timeout=30, trust_env=False, headers={"accept": "text/html"}
         )
         world.people[f"ui {name}"] = browser
-        if name != "nobody":
+        if name == "stranger":
             browser.post("/login", data={"name": name, "password": PASSWORD})
     keeper, ids = world.people["keeper"], world.ids
-    ids["base_id"] = _base(keeper, "并购计划")
+    ids["base_id"] = _base(keeper, "并购计划 蓝鲸")
     ids["shared_id"] = _base(keeper, "手册")
     ids["own_id"] = _base(world.people["stranger"], "own")
     grant = {"subject_kind": "person", "subject_id": house.person_id("reader"), "role": "reader"}

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from app.api.deps import App, Offset, Reading
+from app.api.deps import MOST, App, Offset, Reading
 from app.api.wire import Wire
 from app.services.library.document_pages import PageBoxes
 from app.services.library.pages import MAX_WIDTH_PX, MIN_WIDTH_PX
@@ -71,7 +71,7 @@ async def read_page(
 
 @router.get("/documents/{document_id}/boxes")
 def list_boxes(
-    document_id: str, access: Reading, app: App, start: Offset, end: Annotated[int, Query(ge=1)]
+    document_id: str, access: Reading, app: App, start: Offset, end: Annotated[int, Query(ge=1, le=MOST)]
 ) -> list[PageBoxesOut]:
     """Where `[start, end)` of the stored text stands on the pages of the document.
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import App, Offset, Reading
+from app.api.deps import MOST, App, Offset, Reading
 from app.api.wire import Wire
 from app.services.library.document_tables import TablePart
 
@@ -77,7 +77,7 @@ def list_tables(
     access: Reading,
     app: App,
     start: Offset = 0,
-    end: Annotated[int | None, Query(ge=0)] = None,
+    end: Annotated[int | None, Query(ge=0, le=MOST)] = None,
 ) -> list[TableOut]:
     """The tables in a part of the stored text. Empty cells are there; merged ones once."""
     end = start + _TEXT_CHARS if end is None else end

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import Field
 
-from app.api.deps import App, Limit, Offset, Reading, Writing
+from app.api.deps import MOST, App, Limit, Offset, Reading, Writing
 from app.api.upload import LimitedUpload
 from app.api.wire import Wire
 from app.services.library.documents import DocumentView
@@ -206,7 +206,7 @@ def read_text(
     access: Reading,
     app: App,
     start: Offset = 0,
-    end: Annotated[int | None, Query(ge=0)] = None,
+    end: Annotated[int | None, Query(ge=0, le=MOST)] = None,
 ) -> TextOut:
     """Part of the stored text, which citations refer to."""
     end = start + _TEXT_CHARS if end is None else end

@@ -25,11 +25,18 @@ from app.services.library.bases import get_whole_base
 from app.services.people.access import Access
 
 EVALS = "evals.cli"  # by name: the package above this one
-# Where things are and who may reach them is not for a trial to change.
-_FIXED = re.compile(
-    r"(data|models|hub|database|api|ui|engine|log|worker|sample|connect|stall|first|allowed)_"
-    r"|offline|profile|max_upload"
+# What a trial may change: how a base is cut, searched and answered. Not where things are, who may
+# reach them, what is logged, or how much of the machine a file may take.
+_TRIED = frozenset(
+    {
+        *("chunk_tokens", "embedder", "top_k", "candidates", "dense_weight", "rewrite_follow_ups"),
+        *("reranker", "rerank_seconds", "abstain", "judge", "answer_cache", "temperature"),
+        *("context_tokens", "max_prompt_tokens", "max_answer_tokens", "tool_steps"),
+    }
 )
+# Of models: a name, no folder of this machine.
+_MODELS = ("embedder", "reranker")
+_FOLDER = re.compile(r"[/\\\0]|^\.")
 _COMPARE_TIMEOUT_S = 60.0
 
 
@@ -140,7 +147,8 @@ class Evaluations:
         move_into_database(self.db, self.settings.data_dir / "evals" / "own")
 
     def _check(self, changes: Mapping[str, str]) -> None:
-        fixed = [n for n in changes if _FIXED.match(n) or n not in type(self.settings).model_fields]
+        fixed = [name for name in changes if name not in _TRIED]
+        fixed += [name for name in _MODELS if _FOLDER.search(changes.get(name, ""))]
         if fixed:
             raise Invalid(f"Not a setting to try: {', '.join(fixed)}.", code="bad_setting")
         given = {name: getattr(self.settings, name) for name in self.settings.model_fields_set}
