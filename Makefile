@@ -15,7 +15,7 @@ fuzz: N ?= 10000
 torture: N ?= 50
 
 .PHONY: up test test-fast check format bench bench-ingest bench-parse bench-removal bench-search bench-serve eval eval-smoke \
-	eval-cases eval-formats eval-gate eval-verdicts same-question fuzz torture vllm-cpu test-vllm lock clean-venv \
+	eval-cases eval-formats eval-gate eval-verdicts same-question fuzz redteam torture vllm-cpu test-vllm lock clean-venv \
 	FORCE
 
 up:
@@ -103,6 +103,10 @@ eval-verdicts: $(DEV_STAMP)
 # Damaged files through the sandbox. N files; the same SEED gives the same files.
 fuzz: $(DEV_STAMP)
 	$(BIN)/python -m tests.fuzz.run --count $(N) --seed $(SEED)
+
+# Attacks on a running service, by class; docs/security.md says what each would have done.
+redteam: $(DEV_STAMP)
+	$(BIN)/python -m tests.redteam
 
 # The sets of questions; docs/how-to/evaluation.md says what is in them. Without them both are skipped.
 EVAL_DATA ?= ../shared/data
