@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from app.api.wire import Problem
@@ -44,6 +45,8 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (IngestError, 503, "embedder_unavailable"),
     (DatabaseUnavailable, 503, "database_unavailable"),
 )
+
+_CLIENT_CLOSED = 499  # nginx's status code, only seen in metrics
 
 _REFUSALS = {
     "host_invalid": "The request has no valid Host header.",
@@ -152,6 +155,10 @@ def install(app: FastAPI) -> None:
         )
         return respond(request, problem)
 
+    async def left(_request: Request, _error: Exception) -> Response:
+        """In the middle of an upload: nobody reads the answer, and nothing is wrong here."""
+        return Response(status_code=_CLIENT_CLOSED)
+
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s", request.method, request.url.path, exc_info=error)
         return respond(request, problem_of(error))
@@ -160,4 +167,5 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(ClientDisconnect, left)
     app.add_exception_handler(Exception, unexpected)

@@ -20,7 +20,7 @@ class ApprovedIn(Wire):
     message_id: str | None = None
     question: str = Field("", max_length=8_000)
     answer: str = Field("", max_length=50_000)
-    base_ids: list[str] = Field(default_factory=list)
+    base_ids: list[str] = Field(default_factory=list, max_length=1000)
 
 
 class ApprovedSourceOut(Wire):

@@ -28,7 +28,9 @@ class ChatIn(Wire):
     """A question or, with `regenerate`, another answer to the question of that answer."""
 
     question: str = ""
-    base_ids: list[str] = Field(default_factory=list, description="Required by task `qa`")
+    base_ids: list[str] = Field(
+        default_factory=list, max_length=1000, description="Required by task `qa`"
+    )
     conversation_id: str | None = None
     task: Task = "qa"
     document_id: str = Field("", description="Document for task `summarise`")

@@ -31,7 +31,7 @@ class ConversationDetail(ConversationOut):
 
 class ConversationUpdate(Wire):
     title: str | None = Field(None, min_length=1, max_length=200)
-    base_ids: list[str] | None = None
+    base_ids: list[str] | None = Field(None, max_length=1000)
 
 
 class ConversationList(Wire):

@@ -71,7 +71,11 @@ async def read_page(
 
 @router.get("/documents/{document_id}/boxes")
 def list_boxes(
-    document_id: str, access: Reading, app: App, start: Offset, end: Annotated[int, Query(ge=1, le=MOST)]
+    document_id: str,
+    access: Reading,
+    app: App,
+    start: Offset,
+    end: Annotated[int, Query(ge=1, le=MOST)],
 ) -> list[PageBoxesOut]:
     """Where `[start, end)` of the stored text stands on the pages of the document.
 

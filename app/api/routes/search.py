@@ -11,7 +11,7 @@ router = APIRouter(prefix="/api", tags=["search and chat"])
 
 class SearchIn(Wire):
     query: str = Field(min_length=1)
-    base_ids: list[str] = Field(min_length=1)
+    base_ids: list[str] = Field(min_length=1, max_length=1000)
     top_k: int = Field(6, ge=1, le=50)
 
 

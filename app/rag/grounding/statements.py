@@ -24,7 +24,7 @@ _AFTER_CODE = re.compile(r"\w*(?:_\w*|[a-z][A-Z]\w*|[.)=]\s*\w+)$", re.ASCII)
 _STOPS = "。！？；.!?;"
 # Behind a full stop belongs to the sentence before it.
 _TRAILING = re.compile(rf"(?<=[{_STOPS}])(?:[*_]{{1,3}}|[ \t]*\x00+)+")
-_CONTINUES = re.compile(r"(?<![。！？；.!?;:：])[ \t]*(?:\r\n?|\n)[ \t>]*(?=[a-z])")
+_CONTINUES = re.compile(r"(?<![。！？；.!?;:：])(?:\r\n?|\n)[ \t>]*(?=[a-z])")
 _LINE_END = re.compile(r"\r\n?|\n")
 _SEMICOLON = re.compile(r"(?<=；)")
 _BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*[:：.。]?")  # by itself it is a heading

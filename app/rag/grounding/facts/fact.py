@@ -5,8 +5,9 @@ million yuan. A text holds a fact or does not; nothing here is a matter of degre
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -93,6 +94,7 @@ _BEFORE: tuple[tuple[Bound, str], ...] = (
     ("<", r"不足|不满|未满|少于|低于|小于|less than|fewer than|under|below|<"),
     (">", r"超过|多于|高于|大于|more than|over|above|exceed(?:s|ing)?|longer than|>"),
 )
+_MOST_BOUND_CHARS = 40  # of the longest of these, and what may stand behind it
 _BOUNDS = tuple((bound, re.compile(rf"(?:{words})\D{{0,3}}$")) for bound, words in _BEFORE)
 
 
@@ -179,13 +181,30 @@ def _same_date(fact: Fact, other: Fact) -> bool:
     return not any(date.date[1:]) and not quantity.dimension and quantity.bare == date.date[0]
 
 
+@dataclass(slots=True)
+class _Taken:
+    """Spans that do not overlap. A text of a thousand dates is looked through in no time."""
+
+    _starts: list[int] = field(default_factory=list)
+    _ends: list[int] = field(default_factory=list)
+
+    def take(self, start: int, end: int) -> bool:
+        """False where a part is taken already."""
+        at = bisect_right(self._starts, start)
+        before, behind = at > 0, at < len(self._starts)
+        if (before and self._ends[at - 1] > start) or (behind and self._starts[at] < end):
+            return False
+        self._starts.insert(at, start)
+        self._ends.insert(at, end)
+        return True
+
+
 def _dates(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
-    taken: list[tuple[int, int]] = []
+    taken = _Taken()
     for pattern in _DATES:
         for found in pattern.finditer(text):
-            if any(found.start() < end and start < found.end() for start, end in taken):
+            if not taken.take(*found.span()):
                 continue
-            taken.append(found.span())
             parts = found.groupdict()
             month = parts.get("month") or (
                 1 + _MONTHS.index(parts["name"][:3]) if parts.get("name") else 0
@@ -195,12 +214,11 @@ def _dates(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
 
 
 def _times(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
-    taken: list[tuple[int, int]] = []
+    taken = _Taken()
     for pattern in _TIMES:
         for found in pattern.finditer(text):
-            if any(found.start() < end and start < found.end() for start, end in taken):
+            if not taken.take(*found.span()):
                 continue
-            taken.append(found.span())
             parts = found.groupdict()
             hour = int(parts["hour"])
             minute = {"半": 30, "1刻": 15, "3刻": 45}.get(
@@ -234,15 +252,15 @@ def _codes(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
 def _quantities(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
     """Each with the words that bound it."""
     for found in _QUANTITY.finditer(text):
-        before = text[: found.start()]
-        if text[: found.start("low")].endswith("第"):
+        if text.endswith("第", 0, found.start("low")):
             number = float(found["low"].partition("/")[0])
             if number != 1:  # 第一, 首 and "first" are said in many ways
                 yield Fact("quantity", found[0], number, "", number), found.span()
             continue
         unit = found["unit"] or found["letter"] or found["sign"] or ""
         scale = MULTIPLES.get(found["multiple"] or "", 1.0)
-        words = ((bound, pattern.search(before)) for bound, pattern in _BOUNDS)
+        before = (max(0, found.start() - _MOST_BOUND_CHARS), found.start())
+        words = ((bound, pattern.search(text, *before)) for bound, pattern in _BOUNDS)
         bound, bounding = next((each for each in words if each[1]), ("", None))
         span = (bounding.start() if bounding else found.start(), found.end())
         half = 0.5 if found["half"] else 0.0
