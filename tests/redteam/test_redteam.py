@@ -1,6 +1,9 @@
 """Every attack is blocked. `make redteam` tries the same and prints a table."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +21,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_there_are_two_hundred_with_names_of_their_own() -> None:
     assert len(ALL) >= 200
     assert len({str(attack) for attack in ALL}) == len(ALL)
+
+
+def test_the_page_counts_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8")
+    rows = {kind: int(n) for kind, n in re.findall(r"^\| ([^|]+) \| (\d+) \|", page, re.M)}
+    counted = Counter(attack.kind for attack in ALL)
+    assert rows == {**counted, "all": counted.total()}
 
 
 @pytest.mark.parametrize("attack", ALL, ids=str)

@@ -6,7 +6,6 @@ https://schemathesis.readthedocs.io; the same examples each time.
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import schemathesis

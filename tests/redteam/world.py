@@ -297,7 +297,7 @@ def raw(url: str, lines: Sequence[str | bytes], body: bytes = b"") -> httpx.Resp
             start, _, rest = bytes(data).partition(b"\r\n\r\n")
             fields = [line.split(b":", 1) for line in start.split(b"\r\n")[1:] if b":" in line]
             headers = [(name, value.strip()) for name, value in fields]
-            length = int(dict((k.lower(), v) for k, v in headers).get(b"content-length", b"0"))
+            length = int({k.lower(): v for k, v in headers}.get(b"content-length", b"0"))
             while len(rest) < length and (part := connection.recv(65536)):
                 rest += part
         except ConnectionResetError:

@@ -69,7 +69,7 @@ _TO_EVIL = (
 )
 
 
-def _leads_away(world: World, location: str) -> str:
+def leads_away(world: World, location: str) -> str:
     """Where a browser goes: it drops tabs and line breaks, and takes a backslash for a slash."""
     read = "".join(c for c in location if c > " ").replace("\\", "/")
     target = urlsplit(urljoin(f"{world.ui}/login", read))
@@ -79,7 +79,7 @@ def _leads_away(world: World, location: str) -> str:
 
 def _redirects(world: World, answer: object) -> str:
     location = answer.headers.get("location")  # type: ignore[attr-defined]
-    return _leads_away(world, location) if location else ""
+    return leads_away(world, location) if location else ""
 
 
 _REDIRECTS = [

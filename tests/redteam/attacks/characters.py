@@ -24,7 +24,9 @@ _BODIES: dict[str, Any] = {
         "model": "zhiwen", "messages": [{"role": "user", "content": "x"}]
     },
     "POST /api/bases/{base_id}/known": {"files": [{"path": "x", "sha256": "0" * 64}]},
-    "PUT /api/messages/{message_id}/feedback": {"rating": "down", "comment": "x", "correction": "x"},
+    "PUT /api/messages/{message_id}/feedback": {
+        "rating": "down", "comment": "x", "correction": "x"
+    },
     "POST /api/chat": {"question": "x", "base_ids": ["{base_id}"], "model": "x",
                        "conversation_id": "x", "document_id": "x", "regenerate": None},
 }  # fmt: skip

@@ -1,15 +1,20 @@
 """Names and paths of files, and files made to do harm when they are read."""
 
 import io
-import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
 
 from tests.ingest.files import word_file
-from tests.ingest.office_files import SALARIES, eml_file, epub_file, odt_file, pptx_file, xlsx_file
-from tests.ingest.office_files import zip_file
+from tests.ingest.office_files import (
+    SALARIES,
+    eml_file,
+    epub_file,
+    odt_file,
+    pptx_file,
+    xlsx_file,
+    zip_file,
+)
 from tests.ingest.parsers.test_hostile import LAUGHS, nested_zip, replaced
 from tests.redteam.attack import Attack, faults, lacks, sends, status
 from tests.redteam.world import World
@@ -38,10 +43,9 @@ def _stays_inside(name: str, path: str = "") -> Attack:
 
 
 def _outside(world: World) -> set[Path]:
-    kept = world.folder / "data"
-    return {p for p in world.folder.rglob("*") if not p.is_relative_to(kept)} - {
-        p for p in world.folder.rglob("ui/*")
-    }
+    """Of the service's own folder; the interface writes its log to another."""
+    kept = (world.folder / "data", world.folder / "ui")
+    return {p for p in world.folder.rglob("*") if not any(map(p.is_relative_to, kept))}
 
 
 _ROUTES_TO_FILES = (
@@ -56,7 +60,7 @@ _TRAVERSALS = [
     _stays_inside("/etc/cron.d/evil.md"),
     _stays_inside("C:\\Windows\\evil.md"),
     _stays_inside("a.md", "../../evil.md"),
-    _stays_inside("a.md", "/tmp/evil.md"),
+    _stays_inside("a.md", "/var/evil.md"),
     _stays_inside("a.md", "x/..\\..\\../evil.md"),
     _stays_inside("a.md", "....//....//evil.md"),
     _stays_inside("a.md", ".\x00./evil.md"),
@@ -222,7 +226,7 @@ _BOMBS = [
     _read(BOMBS, "deep brackets in JSON", "deep.json", lambda _: b"[" * 200_000),
     _read(BOMBS, "deep elements in HTML", "deep.html", lambda _: b"<div>" * 50_000),
     _read(BOMBS, "deep quotes in Markdown", "deep.md", lambda _: b"> " * 20_000 + b"x"),
-    _read(BOMBS, "a cell of every column in CSV", "wide.csv", lambda _: b",".join([b"1"] * 200_000)),
+    _read(BOMBS, "200,000 columns in CSV", "wide.csv", lambda _: b",".join([b"1"] * 200_000)),
 ]  # fmt: skip
 
 
@@ -293,7 +297,7 @@ _SETTINGS = [
     _setting(name, value)
     for name, value in (
         *(("engine_url", "{canary}"), ("engines", "/etc/passwd"), ("otlp_endpoint", "{canary}")),
-        *(("hub_endpoint", "{canary}"), ("database_url", "sqlite:////tmp/x"), ("data_dir", "/tmp")),
+        *(("hub_endpoint", "{canary}"), ("database_url", "sqlite:////x"), ("data_dir", "/var")),
         *(("vllm_python", "/bin/sh"), ("tokenizer", "../../etc"), ("auth", "none")),
         *(("log_prompts", "true"), ("embedder", "../../etc"), ("trusted_proxies", "0.0.0.0/0")),
         *(("parse_memory_mib", "99999999"), ("api_key", "zk_x"), ("chat_model", "../x")),

@@ -5,10 +5,10 @@ import socket
 import time
 from collections.abc import Callable
 
+from app.rag.grounding.sentences import split_sentences
 from app.rag.language import language_of
 from app.rag.prompting.prompt import neutralise
 from app.rag.retrieval.follow_up import leans
-from app.rag.grounding.sentences import split_sentences
 from app.services.library.paths import clean_path
 from tests.redteam.attack import Attack, faults, sends, status
 from tests.redteam.world import World

@@ -224,7 +224,8 @@ ATTACKS += [
           json={"name": {"$ne": ""}, "password": {"$ne": ""}}),
     sends(GUESSING, "a password of a megabyte", "nobody", "POST", "/api/session", status(422),
           json={"name": "victim", "password": "x" * (1 << 20)}),
-    sends(GUESSING, "list people without a session", "nobody", "GET", "/api/directory", status(401)),
+    sends(GUESSING, "list people without a session", "nobody", "GET", "/api/directory",
+          status(401)),
     sends(GUESSING, "tell ids by the answer", "stranger", "GET", "/api/bases/{base_id}",
           status(404), lacks("forbidden")),
 ]  # fmt: skip

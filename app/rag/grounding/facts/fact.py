@@ -39,14 +39,17 @@ _DATES = tuple(
         rf"(?<![\d./-])(?<!\d,){_YEAR}(?:\s*年度?(?!以|内|限|的合同)|(?![\d%]|[.,]\d|\s*(?:元|人|万|yuan)))",
     )
 )
+# Of white space within a fact. Without a bound, a pattern that begins with it would look through a
+# long run from each of its places.
+_GAP = r"\s{0,8}"
 _HALF_DAY = r"(?P<half>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜间)?"
 _TIMES = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"{_HALF_DAY}\s*(?<!\d)(?P<hour>[01]?\d|2[0-4])[:：](?P<minute>[0-5]\d)(?!\d)"
+        rf"{_HALF_DAY}{_GAP}(?<!\d)(?P<hour>[01]?\d|2[0-4])[:：](?P<minute>[0-5]\d)(?!\d)"
         r"\s*(?P<suffix>[ap]\.?m\b\.?)?",
         r"(?<![\d.])(?P<hour>1[0-2]|[1-9])\s*(?P<suffix>[ap]\.?m\b\.?)",
-        rf"{_HALF_DAY}\s*(?<![\d.])(?P<hour>1\d|2[0-4]|\d)\s*(?:点|时(?!间|候|段|长))钟?"
+        rf"{_HALF_DAY}{_GAP}(?<![\d.])(?P<hour>1\d|2[0-4]|\d)\s*(?:点|时(?!间|候|段|长))钟?"
         r"(?:(?P<words>半|1刻|3刻|整)|(?P<minute>[0-5]?\d)分(?!钟))?",
     )
 )
@@ -65,8 +68,8 @@ _SIGNS = "".join(map(re.escape, CURRENCY_SIGNS))
 _MULTIPLE = "|".join(sorted(MULTIPLES, key=len, reverse=True))
 _NUMBER = r"-?\d+(?:\.\d+|/\d+)?"
 _QUANTITY = re.compile(
-    rf"(?P<sign>[{_SIGNS}])?\s*(?<![a-z\d_.])(?P<low>{_NUMBER})"
-    rf"(?:\s*[^\W\d]{{0,3}}\s*(?:-|–|—|~|至|到|\bto\b|\band\b)\s*(?P<high>\d+(?:\.\d+)?))?"
+    rf"(?P<sign>[{_SIGNS}])?{_GAP}(?<![a-z\d_.])(?P<low>{_NUMBER})"
+    rf"(?:{_GAP}[^\W\d]{{0,3}}{_GAP}(?:-|–|—|~|至|到|\bto\b|\band\b)\s*(?P<high>\d+(?:\.\d+)?))?"
     rf"\s*(?P<multiple>{_MULTIPLE})?多?[ -]?"
     rf"(?:(?P<unit>{_LONGER})|(?<=\d)(?P<letter>{_SINGLE})(?![a-z0-9]))?(?P<half>半)?"
 )
