@@ -81,9 +81,8 @@ _IN_BODIES = [
 ]
 
 
-def _lists(path: str, **params: str) -> Attack:
-    name = f"GET {path} {params or ''}".strip()
-    return sends(KIND, f"{name} holds nothing of others", "stranger", "GET", path, silent)
+def _lists(path: str) -> Attack:
+    return sends(KIND, f"GET {path} holds nothing of others", "stranger", "GET", path, silent)
 
 
 _LISTS = [
