@@ -206,10 +206,10 @@ def _websocket(name: str, **given: str) -> Attack:
     return Attack(SOCKET, name, act)
 
 
-def _websocket_with(name: str, cookie: str) -> Attack:
+def _websocket_with(name: str, cookie: str, path: str = "/_stcore/stream") -> Attack:
     def act(world: World) -> str:
         lines = [
-            "GET /_stcore/stream HTTP/1.1",
+            f"GET {path} HTTP/1.1",
             f"Host: {world.ui.removeprefix('http://')}",
             *("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"),
             *("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Cookie: {cookie}"),
@@ -228,12 +228,20 @@ _SOCKETS = [
     _websocket_with("a cookie of another service", "_streamlit_user=admin"),
     _websocket_with("a key as cookie", "zhiwen_session=zk_" + "a" * 43),
     *(
+        _websocket_with(f"by the path {path}", "x=y", path)
+        for path in (
+            *("/login/_stcore/stream", "/static/../_stcore/stream", "/login/%2e%2e/_stcore/stream"),
+            *("//_stcore/stream", "/static/_stcore/stream", "/login/..%2f_stcore/stream"),
+        )
+    ),
+    *(
         sends(SOCKET, f"{method} {path} without a session", "ui nobody", method, path,
               status(401, 403, 404, 405, 303), headers={"accept": "*/*"})
         for method, path in (
             *(("PUT", "/_stcore/upload_file/x/y"), ("DELETE", "/_stcore/upload_file/x/y")),
             *(("GET", "/media/x"), ("GET", "/zhiwen/pages/0123/1"), ("GET", "/_stcore/metrics")),
             *(("POST", "/_stcore/bidi-components"), ("GET", "/component/x/index.html")),
+            *(("GET", "/_stcore/agent/openapi.json"), ("GET", "/login/../media/x")),
         )
     ),
 ]  # fmt: skip
