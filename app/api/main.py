@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app.api import problems
+from app.api.characters import Characters
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
     approved,
@@ -71,6 +72,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.zhiwen = zhiwen
+    app.add_middleware(Characters)
     _guard(app, zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
