@@ -6,7 +6,6 @@ The routes come from the OpenAPI document, so a new one is tested without being 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -39,6 +38,13 @@ TEXTS = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=3), min_size=1, max
 )
 NUMBERS = st.integers(-(2**70), 2**70) | st.integers(0, 3)
 JSON_SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
+ANYTHING = st.recursive(JSON_SCALARS, lambda inner: st.lists(inner, max_size=2), max_leaves=3)
+SCALARS: Mapping[str, st.SearchStrategy[Any]] = {
+    "integer": st.integers(0, 3) | NUMBERS,
+    "number": st.floats(0, 1) | st.floats(allow_nan=False, allow_infinity=False),
+    "boolean": st.booleans(),
+    "null": st.none(),
+}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -142,27 +148,24 @@ def _values(
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if "anyOf" in schema:
         return st.one_of(*(_values(each, document, ids, name) for each in schema["anyOf"]))
-    if "enum" in schema or "const" in schema:
-        return st.sampled_from(schema.get("enum", [schema.get("const")]))
     match schema.get("type"):
         case "object":
             return _objects(schema, document, ids)
         case "array":
             return st.lists(_values(schema["items"], document, ids, name), max_size=2)
-        case "string" if "pattern" in schema:
-            return st.from_regex(schema["pattern"], fullmatch=True) | TEXTS
         case "string":
-            real = ids.get(name.replace("_ids", "_id"))
-            return TEXTS if real is None else st.sampled_from([real, real]) | TEXTS
-        case "integer":
-            return st.integers(0, 3) | NUMBERS
-        case "number":
-            return st.floats(0, 1) | st.floats(allow_nan=False, allow_infinity=False)
-        case "boolean":
-            return st.booleans()
-        case "null":
-            return st.none()
-    return st.recursive(JSON_SCALARS, lambda inner: st.lists(inner, max_size=2), max_leaves=3)
+            return _texts(schema, ids, name)
+        case kind:
+            return SCALARS.get(kind or "", ANYTHING)
+
+
+def _texts(schema: dict[str, Any], ids: Ids, name: str) -> st.SearchStrategy[str]:
+    if "enum" in schema or "const" in schema:
+        return st.sampled_from(schema.get("enum", [schema.get("const")]))
+    if "pattern" in schema:
+        return st.from_regex(schema["pattern"], fullmatch=True) | TEXTS
+    real = ids.get(name.replace("_ids", "_id"))
+    return TEXTS if real is None else st.sampled_from([real, real]) | TEXTS
 
 
 def _objects(
