@@ -19,6 +19,7 @@ from app.api.routes import (
     document_pages,
     document_tables,
     documents,
+    embeddings,
     evaluation,
     export,
     feedback,
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 
 _ROUTES = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
-    *(conversations, feedback, approved, export, evaluation, health, openai),
+    *(conversations, feedback, approved, export, evaluation, health, openai, embeddings),
 )
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
@@ -89,6 +90,7 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             allow_origins=settings.allowed_origins,
             allow_methods=["*"],
             allow_headers=["*"],
+            allow_private_network=True,  # a public page that the settings name, and we inside
             expose_headers=[TRACE_HEADER.decode()],
         )
     names = list(settings.allowed_hosts)

@@ -132,6 +132,9 @@ def _hammer(
 def _never_internal(answer: httpx.Response) -> None:
     """The scripted model has no answer: 503 says so. Nothing else of ours may fail."""
     assert answer.status_code not in (500, 502), answer.text
+    if answer.status_code == 422 and (errors := answer.json().get("errors")):
+        fields = [error["field"] for error in errors]
+        assert len(set(fields)) == len(fields), "a field is told about twice"
     if answer.headers.get("content-type", "").startswith("text/event-stream"):
         assert '"internal"' not in answer.text
 
