@@ -7,7 +7,7 @@ ZhiwenError   the service refused, failed or was unreachable; `code` is the API'
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -30,11 +30,13 @@ class ZhiwenError(Exception):
 class Service:
     """Opens a connection per call, so that there is nothing to close and any event loop may call.
 
-    `timeout_s` bounds the time without data. All methods raise ZhiwenError.
+    `timeout_s` bounds the time without data; `api_key` is sent as bearer token where there is one.
+    All methods raise ZhiwenError.
     """
 
     base_url: str = DEFAULT_URL
     timeout_s: float = 120.0
+    api_key: str = field(default="", repr=False)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """The JSON of the response."""
@@ -82,10 +84,23 @@ class Service:
         _require_done(name)
 
     def _client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.base_url, timeout=self._timeout(), trust_env=False)
+        return httpx.Client(
+            base_url=self.base_url,
+            headers=self._headers(),
+            timeout=self._timeout(),
+            trust_env=False,
+        )
 
     def _async_client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.base_url, timeout=self._timeout(), trust_env=False)
+        return httpx.AsyncClient(
+            base_url=self.base_url,
+            headers=self._headers(),
+            timeout=self._timeout(),
+            trust_env=False,
+        )
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
 
     def _timeout(self) -> httpx.Timeout:
         return httpx.Timeout(self.timeout_s, connect=_CONNECT_TIMEOUT_S)
