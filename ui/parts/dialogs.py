@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui import state
 from ui.parts import answer, feedback, sidebar
-from ui.parts.library import bases, document_view
+from ui.parts.library import bases, document_view, mending
 from ui.parts.source import drawer
 from ui.screens import documents
 from ui.words.texts import t
@@ -19,7 +19,8 @@ _DIALOGS = {
     "rename_base": ("dialog.rename_base", bases.rename, "small"),
     "delete_base": ("dialog.delete_base", bases.delete, "small"),
     "document": ("dialog.document", document_view.dialog, "large"),
-    "delete_document": ("dialog.delete_document", documents.delete_document, "small"),
+    "delete_documents": ("dialog.delete_document", documents.delete_documents, "small"),
+    "replace_document": ("dialog.replace_document", mending.dialog, "small"),
 }
 
 _DRAWERS = ("source",)  # beside the conversation
