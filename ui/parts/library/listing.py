@@ -33,6 +33,7 @@ def draw(base: wire.Base) -> None:
             icon=":material/search:",
             placeholder=t("documents.filter"),
             label_visibility="collapsed",
+            live=True,
         )
         st.selectbox(
             t("documents.state"),
