@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app.api import description, problems
+from app.api.characters import Characters
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
     approved,
@@ -18,6 +19,7 @@ from app.api.routes import (
     document_pages,
     document_tables,
     documents,
+    embeddings,
     evaluation,
     export,
     feedback,
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 
 ROUTERS = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
-    *(conversations, feedback, approved, export, evaluation, health, openai),
+    *(conversations, feedback, approved, export, evaluation, health, openai, embeddings),
     *PEOPLE,
 )
 _SWEEP_S = 10.0
@@ -80,6 +82,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         openapi_url=None,  # `description` serves it to whom it is for
     )
     app.state.zhiwen = zhiwen
+    app.add_middleware(Characters)
     _guard(app, zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
@@ -97,6 +100,7 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             allow_origins=settings.allowed_origins,
             allow_methods=["*"],
             allow_headers=["*"],
+            allow_private_network=True,  # a public page that the settings name, and we inside
             expose_headers=[TRACE_HEADER.decode()],
         )
     names = list(settings.allowed_hosts)

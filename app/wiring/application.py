@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
 
@@ -55,7 +55,7 @@ from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_checker, build_embedder, build_reranking, model_store
 from app.wiring.people import PeopleServices, build_people
-from app.wiring.tasks import build_recipes, build_tasks
+from app.wiring.tasks import build_recipes, build_tasks, tasks_of_front_ends
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.recent import RecentQueries
@@ -246,7 +246,7 @@ def build(
         ask=Ask(db, search, generations, gateway, recipes, cache, limit, approved.find),
         replay=Replay(db, gateway, tasks, checker, VERSION),
         direct=Direct(
-            db, search, answer_line, gateway, limit, replace(tasks, tools=None), approved.find
+            db, search, answer_line, gateway, limit, tasks_of_front_ends(tasks), approved.find
         ),
         question_limit=limit,
         conversations=Conversations(db),

@@ -92,13 +92,17 @@ class Client:
         return replace(self.visitor, token=latest(self.visitor.token)).headers()
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
+        response = self._response(method, path, **options)
+        return response.json() if response.content else None
+
+    def _response(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, headers=self._headers(), **options)
         except httpx.TransportError as error:
             raise ApiDown(str(error), "api_down") from error
         if response.is_error:
             raise _error(response)
-        return response.json() if response.content else None
+        return response
 
     @contextmanager
     def _stream(
@@ -129,15 +133,27 @@ class Client:
         self._call("DELETE", f"/api/bases/{base_id}")
 
     def documents(
-        self, base_id: str, *, limit: int, offset: int = 0, q: str = "", state: str = ""
+        self,
+        base_id: str,
+        *,
+        limit: int,
+        offset: int = 0,
+        q: str = "",
+        state: str = "",
+        sort: str = "",
     ) -> wire.DocumentList:
-        params = _given(limit=limit, offset=offset, q=q, state=state)
+        params = _given(limit=limit, offset=offset, q=q, state=state, sort=sort)
         path = f"/api/bases/{base_id}/documents"
         return cast(wire.DocumentList, self._call("GET", path, params=params))
 
-    def upload(self, base_id: str, name: str, file: BinaryIO) -> wire.Document:
+    def upload(
+        self, base_id: str, name: str, file: BinaryIO, place: str = ""
+    ) -> tuple[wire.Document, bool]:
+        """The document, and whether its bytes are new to the base. `place`: its path there, where
+        it becomes the next version of what has it; its name where empty."""
         path = f"/api/bases/{base_id}/documents"
-        return cast(wire.Document, self._call("POST", path, files={"file": (name, file)}))
+        sent = self._response("POST", path, params=_given(path=place), files={"file": (name, file)})
+        return cast(wire.Document, sent.json()), sent.status_code != httpx.codes.OK
 
     def document(self, document_id: str) -> wire.Document:
         return cast(wire.Document, self._call("GET", f"/api/documents/{document_id}"))

@@ -102,7 +102,9 @@ class Application:
         self.bases[base.id] = base
         return base
 
-    def add_document(self, base_id: str, name: str, data: bytes, state: str) -> DocumentOut:
+    def add_document(
+        self, base_id: str, name: str, data: bytes, state: str, error_code: str = "encrypted"
+    ) -> DocumentOut:
         ready = state == "ready"
         failed = state == "failed"
         document = DocumentOut.model_validate(
@@ -119,7 +121,7 @@ class Application:
                 "done": 3 if state == "parsing" else 0,
                 "total": 12 if state == "parsing" else 0,
                 "jobs_before": self.jobs_before if state == "queued" else None,
-                "error_code": "encrypted" if failed else None,
+                "error_code": error_code if failed else None,
                 "error_detail": "The PDF is protected by a password." if failed else None,
                 "title": "",
                 "page_count": 2 if ready else None,
