@@ -19,6 +19,7 @@ from app.db.tables.columns import (
     utc_now,
 )
 from app.db.tables.evaluation import EvalQuestion, Evaluation
+from app.db.tables.improvement import AdapterMove, StoredAdapter, StoredDataSet
 from app.db.tables.jobs import Heartbeat, Job
 from app.db.tables.library import (
     NOWHERE,
@@ -33,6 +34,7 @@ from app.db.tables.library import (
 
 __all__ = [
     "NOWHERE",
+    "AdapterMove",
     "ApprovedAnswer",
     "ApprovedBase",
     "AutoId",
@@ -52,7 +54,9 @@ __all__ = [
     "LexicalRemoval",
     "Reembedding",
     "RemovedBase",
+    "StoredAdapter",
     "StoredChunk",
+    "StoredDataSet",
     "StoredDocument",
     "StoredFeedback",
     "StoredMessage",
