@@ -49,5 +49,6 @@ class AdapterMove(SQLModel, table=True):
     base_model: str = Field(index=True)
     alias: str  # champion, challenger
     adapter_name: str | None = Field(default=None, foreign_key="adapter.name", ondelete="RESTRICT")
+    back: bool = False  # to the one before
     reason: str = ""
     moved_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("base_model", sa.String(), nullable=False),
         sa.Column("alias", sa.String(), nullable=False),
         sa.Column("adapter_name", sa.String(), nullable=True),
+        sa.Column("back", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("moved_at", _TIME, nullable=False),
         sa.ForeignKeyConstraint(
