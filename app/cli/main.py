@@ -7,7 +7,7 @@ import typer
 
 from app.cli import approved, ask, backup, calibrate, doctor, export, ingest, models, reembed, up
 from app.cli.errors import error_lines
-from app.cli.improving import dataset
+from app.cli.improving import adapters, dataset, train
 from app.cli.plugins import CommandGroup
 
 app = typer.Typer(
@@ -32,6 +32,8 @@ app.command("calibrate")(calibrate.calibrate)
 app.add_typer(models.app, name="models")
 app.add_typer(approved.app, name="approved")
 app.add_typer(dataset.app, name="dataset")
+app.command("train")(train.train)
+app.add_typer(adapters.app, name="adapters")
 
 
 @app.command("worker")

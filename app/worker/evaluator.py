@@ -8,39 +8,23 @@ leaves no process behind that measures for nobody.
 import json
 import logging
 import math
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from app.config import Settings
 from app.db.errors import DatabaseBusy, StorageFull
 from app.services.improvement.evaluations import EVALS, Evaluations
 from app.services.jobs.queue import LEASE_S, Claim, Jobs
+from app.worker.child_run import ChildRun
 
 log = logging.getLogger(__name__)
 
-_STOP_S = 5.0
-_LAST_LINES = 5
-
 
 @dataclass(slots=True)
-class Run:
+class Run(ChildRun):
     """A claimed evaluation and the process that measures it."""
-
-    claim: Claim
-    process: subprocess.Popen[bytes]
-    folder: Path
-    shown: str = ""  # the progress that was written last
-
-    @property
-    def running(self) -> bool:
-        return self.process.poll() is None
 
     def progress(self) -> str:
         """As the process wrote it; empty where it has not yet."""
@@ -59,33 +43,6 @@ class Run:
         except OSError:
             return None
         return result, report
-
-    def reason(self) -> str:
-        """Why there is no result."""
-        code = self.process.returncode
-        if code == -signal.SIGKILL:
-            return "The run was ended by SIGKILL. Too little memory is the usual reason."
-        said = (self.folder / "log").read_text("utf-8", errors="replace")
-        last = "\n".join(said.strip().splitlines()[-_LAST_LINES:])
-        return last or f"It ended with code {code} and without a result."
-
-    def stop(self) -> None:
-        """End the process and those that it started."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.process.pid, number)
-                self.process.wait(_STOP_S)
-            except ProcessLookupError:
-                pass
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        self.process.wait()
-
-    def clean_up(self) -> None:
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass(slots=True)
@@ -136,16 +93,7 @@ class Evaluator:
         command += ["--answers"] if claim.request["answers"] else []
         for name, value in claim.request["changes"].items():
             command += ["--set", f"{name}={value}"]
-        with (folder / "log").open("wb") as log_file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", EVALS, *command],
-                env={**os.environ, **self.settings.as_environment()},
-                stdin=subprocess.PIPE,
-                stdout=log_file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return Run(claim, process, folder)
+        return Run.start(claim, folder, [EVALS, *command], self.settings.as_environment())
 
     def _show(self, run: Run) -> bool:
         """Keep the claim and show how far it is. False where the job was cancelled or lost."""

@@ -16,9 +16,11 @@ from app.services.jobs.queue import Jobs
 from app.services.jobs.workers import beat, forget, new_worker_name, release_dead
 from app.services.library.removal import Purge
 from app.services.library.rereading import Rereading
+from app.wiring.improvement import build_trainings
 from app.wiring.models import embedder_name, model_store
 from app.worker.evaluator import Evaluator
 from app.worker.reader import Child, Pace, Reader, given_back
+from app.worker.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +40,10 @@ def watch(
     db.migrate()
     name, jobs = new_worker_name(), Jobs(db)
     evaluator = Evaluator(settings, jobs, Evaluations(settings, db), name)
+    trainer = Trainer(settings, jobs, build_trainings(settings), name)
     purge = Purge(db, FileStore(settings.files_path))
     rereading = Rereading(db, embedder_name(settings, model_store(settings)))
-    watched = Watched(db, jobs, purge, start, pace, evaluator, rereading)
+    watched = Watched(db, jobs, purge, start, pace, evaluator, trainer, rereading)
     release_dead(watched.jobs)
     while not told_to_stop:
         try:
@@ -62,14 +65,15 @@ class Watched:
     start: Callable[[], Reader]
     pace: Pace
     evaluator: Evaluator
+    trainer: Trainer
     rereading: Rereading
     reader: Reader | None = None
     _start_at: float = -math.inf
     _beaten_at: float = -math.inf
 
     def look(self) -> None:
-        """Start the reader or note its end, see to evaluations, purge, send a heartbeat; queue what
-        an older recipe read."""
+        """Start the reader or note its end, see to evaluations and trainings, purge, send a
+        heartbeat; queue what an older recipe read."""
         now = time.monotonic()
         if self.reader is not None and self.reader.ended():
             if self.reader.failed():
@@ -82,9 +86,10 @@ class Watched:
             self.db.dispose()  # where the reader is forked, SQLite may not be open across it
             self.reader = self.start()
         self.evaluator.look()
+        self.trainer.look()
         self.purge.run(_PURGE_SLICES)
         if now - self._beaten_at > _BEAT_S:
-            idle = self.reader is None and self.evaluator.run is None
+            idle = not (self.reader or self.evaluator.run or self.trainer.run)
             beat(self.db, self.evaluator.worker, "idle" if idle else "busy")
             self._beaten_at = now
 
@@ -94,6 +99,7 @@ class Watched:
             self.reader.stop()
             given_back(self.jobs, self.reader.name)  # else its lease runs out
         self.evaluator.stop()
+        self.trainer.stop()
         try:
             forget(self.db, self.evaluator.worker)
         except (StorageFull, DatabaseBusy):  # then a later worker forgets it

@@ -15,7 +15,7 @@ from app.services.errors import Conflict, NotFound
 
 log = logging.getLogger(__name__)
 
-JobKind = Literal["ingest", "evaluate"]
+JobKind = Literal["ingest", "evaluate", "train"]
 UNFINISHED = ("queued", "running")
 _IN_TURN = (col(Job.priority), col(Job.created_at), col(Job.id))
 NOT_READ_YET = ("queued", "parsing", "embedding")  # states of a document that never was ready
@@ -29,6 +29,8 @@ _WORKER_DIED = {
     "ingest": f"Reading this file ended the worker {MAX_ATTEMPTS} times. "
     "The file may be damaged or too large; convert or split it and try again.",
     "evaluate": f"The worker ended {MAX_ATTEMPTS} times during this run. "
+    "Its log says why; a machine with too little memory is the usual reason.",
+    "train": f"The worker ended {MAX_ATTEMPTS} times during this training. "
     "Its log says why; a machine with too little memory is the usual reason.",
 }
 
