@@ -54,6 +54,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         tasks = [
             asyncio.create_task(asyncio.to_thread(zhiwen.warm_up)),
             asyncio.create_task(zhiwen.warm_engine()),
+            asyncio.create_task(zhiwen.serving.run()),
             asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),

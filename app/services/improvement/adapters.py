@@ -90,6 +90,12 @@ class Adapters:
         with self.db.read() as session:
             return _served(session, base_model)
 
+    def has_moves(self, base_model: str) -> bool:
+        """Whether any adapter of the model was ever served."""
+        with self.db.read() as session:
+            moved = select(AdapterMove.id).where(AdapterMove.base_model == base_model).limit(1)
+            return session.exec(moved).first() is not None
+
     def history(self, base_model: str) -> list[AdapterMove]:
         """Every move, newest first."""
         with self.db.read() as session:
