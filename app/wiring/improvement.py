@@ -10,12 +10,14 @@ from app.models.build.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_bf16
 from app.models.errors import ModelMissing
 from app.models.store import ModelStore
 from app.rag.prompting.styles import ANSWER
-from app.services.errors import NotFound
+from app.services.errors import Conflict, NotFound
 from app.services.improvement.adapters import Adapters
 from app.services.improvement.datasets import DataSets
+from app.services.improvement.gating import Gate
+from app.services.improvement.serving import Hosted
 from app.services.improvement.training import TrainedOn, Trainings
 from app.services.library.bases import find_base
-from app.wiring.engines import engine_list
+from app.wiring.engines import adapter_hosts, build_gateway, engine_list
 from app.wiring.models import model_store
 
 
@@ -41,6 +43,20 @@ def build_trainings(settings: Settings) -> Trainings:
     """Needs neither a running service nor models."""
     datasets, folder = build_datasets(settings), settings.data_dir
     return Trainings(datasets.db, datasets, folder / "training", folder / "adapters")
+
+
+def build_gate(settings: Settings, name: str) -> Gate:
+    """Of the engine that serves the adapter's model, with a client of its own.
+
+    Raises NotFound for the adapter, Conflict where no engine serves its model.
+    """
+    adapters, store = build_adapters(settings), model_store(settings)
+    base_model = adapters.get(name).adapter.base_model
+    hosts = adapter_hosts(settings, build_gateway(settings, store)).values()
+    hosted = next((Hosted(*each) for each in hosts if each[0] == base_model), None)
+    if hosted is None:
+        raise Conflict(f"No engine serves {base_model}.", code="no_engine")
+    return Gate(adapters, build_datasets(settings), hosted, settings.max_answer_tokens)
 
 
 def trainer_python(settings: Settings) -> Path:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="adapters",
-    help="Trained adapters: list, show, promote, rollback. They are used on the machine that has "
-    "the database.",
+    help="Trained adapters: list, show, gate, promote, rollback. They are used on the machine that "
+    "has the database.",
     no_args_is_help=True,
 )
 
@@ -58,7 +58,43 @@ def show(name: str, as_json: JsonOption = False) -> None:
         say(f"  loss {losses[0]:.3f} → {losses[-1]:.3f} in {len(losses)} steps")
     say(f"  {_verdict(found)}")
     for line in (adapter.verdict or {}).get("reasons", ()):
-        say(f"    {line}")
+        say(f"    {line['text']}")
+
+
+@app.command()
+def gate(name: str, as_json: JsonOption = False) -> None:
+    """Measure an adapter on held-out questions, on the running engine, and keep the verdict.
+
+    Exit code 1 if it does not pass.
+    """
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from app.config import Settings
+    from app.wiring.improvement import build_gate
+
+    columns = (TextColumn("questions answered"), BarColumn(), MofNCompleteColumn())
+    with plain_errors(), Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task("gate", total=None)
+        made = build_gate(Settings(), name)
+        verdict = asyncio.run(
+            made.measure(name, lambda done, of: bars.update(task, completed=done, total=of))
+        )
+    if as_json:
+        typer.echo(json.dumps(verdict.as_json(), ensure_ascii=False, indent=2))
+    else:
+        for metric, figure in verdict.figures.items():
+            say(
+                f"{metric}: {figure.base:.3f} → {figure.tuned:.3f} "
+                f"({figure.low:+.3f} to {figure.high:+.3f}, {figure.questions} questions)"
+            )
+        say("passed" if verdict.passed else "did not pass")
+        for reason in verdict.reasons:
+            say(f"  {reason.text}")
+    if not verdict.passed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -63,7 +63,11 @@ class Adapters:
             view = _view(session, _get(session, name))
             if alias == "champion" and not view.passed and not force:
                 verdict = view.adapter.verdict
-                why = "; ".join(verdict["reasons"]) if verdict else "it was not measured yet"
+                why = (
+                    " ".join(r["text"] for r in verdict["reasons"])
+                    if verdict
+                    else "it was not measured yet"
+                )
                 raise Conflict(f"{name} did not pass the gate: {why}", code="gate_not_passed")
             if not (self.folder / name / GGUF_FILE).is_file():
                 raise Conflict(f"The files of {name} are gone.", code="adapter_damaged")
