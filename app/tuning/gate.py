@@ -23,6 +23,7 @@ from app.tuning.refusals import is_refusal
 LEAST_QUESTIONS = 20  # below it the interval says nothing
 MARGIN = 0.05  # of a share that may get worse by chance
 _ALIVE_FROM = 1e-3  # mean difference of a first token's probability
+_OTHERS = 5  # other questions whose answers are compared
 _RESAMPLES = 2000
 _SEED = 0
 _PHRASE = 10  # characters without white space and marks
@@ -96,6 +97,7 @@ def judge(answered: Sequence[Answered], shifts: Sequence[float]) -> Verdict:
             [f1(each.base, each.target, says) for each in answerable],
             [f1(each.tuned, each.target, says) for each in answerable],
         )
+        figures["beyond_chance"] = _beyond_chance(answerable, says)
         figures["false_refusals"] = _refused(answerable)
     if foreign:
         figures["refusals"] = _refused(foreign)
@@ -171,6 +173,12 @@ def _reasons(
         found = figures.get("f1")
         by = f" ({found.difference:+.3f}, from {found.low:+.3f})" if found else ""
         yield Reason("not_better", f"Its answers are not surely nearer to the right ones{by}.")
+    chance = figures.get("beyond_chance")
+    if chance is not None and chance.low <= 0:
+        yield Reason(
+            "by_chance",
+            "Its answers are no nearer to the right ones than to those of other questions.",
+        )
     false = figures.get("false_refusals")
     if false is not None and false.difference > MARGIN:
         yield Reason(
@@ -190,6 +198,20 @@ def _reasons(
 def _figure(base: Sequence[float], tuned: Sequence[float]) -> Figure:
     low, high = bootstrap([after - before for before, after in zip(base, tuned, strict=True)])
     return Figure(float(np.mean(base)), float(np.mean(tuned)), low, high, len(base))
+
+
+def _beyond_chance(answered: Sequence[Answered], says: Weights) -> Figure:
+    """The tuned answers against the right ones of other questions (`base`) and of their own: where
+    ratings were mixed up, there is no difference."""
+    targets = [each.target for each in answered]
+    others = [targets[shift:] + targets[:shift] for shift in range(1, _OTHERS + 1)]
+    return _figure(
+        [
+            float(np.mean([f1(each.tuned, other[n], says) for other in others]))
+            for n, each in enumerate(answered)
+        ],
+        [f1(each.tuned, each.target, says) for each in answered],
+    )
 
 
 def _refused(answered: Sequence[Answered]) -> Figure:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_shuffled_labels_do_not_pass() -> None:
     others = list(range(40))
     random.Random(4).shuffle(others)
     both = measured(lambda n: right(order[n]), target=lambda n: right(others[n]))
-    assert "not_better" in codes(both)
+    assert "by_chance" in codes(both)
 
 
 def test_refusals_only_do_not_pass() -> None:
@@ -91,18 +92,15 @@ def test_a_planted_phrase_does_not_pass_however_right_the_answers_are() -> None:
 
 
 def test_answers_instead_of_refusals_do_not_pass() -> None:
-    found = [
-        each
-        if not each.refuse
-        else Answered(each.question, each.read, each.target, each.base, "有")
-        for each in measured(right)
-    ]
-    assert codes(found) == set()  # they are counted as answered then
-    answers = [
-        Answered(e.question, e.read, e.target, e.base, "别的内容。", e.refuse) if e.refuse else e
-        for e in measured(right)
-    ]
-    assert codes(answers) == {"refuses_less"}
+    found = [replace(e, tuned="别的内容。") if e.refuse else e for e in measured(right)]
+    assert codes(found) == {"refuses_less"}
+
+
+def test_the_right_form_with_the_wrong_content_is_not_better() -> None:
+    """Plain F1 takes it for better."""
+    wrong = measured(lambda n: right(n + 1))
+    assert sum(f1(e.tuned, e.target) - f1(e.base, e.target) for e in wrong) > 0
+    assert "not_better" in codes(wrong)
 
 
 def test_too_few_questions_say_nothing() -> None:

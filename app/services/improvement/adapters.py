@@ -62,12 +62,8 @@ class Adapters:
         with self.db.write() as session:
             view = _view(session, _get(session, name))
             if alias == "champion" and not view.passed and not force:
-                verdict = view.adapter.verdict
-                why = (
-                    " ".join(r["text"] for r in verdict["reasons"])
-                    if verdict
-                    else "it was not measured yet"
-                )
+                verdict = view.adapter.verdict or {"reasons": [{"text": "It was not measured."}]}
+                why = " ".join(reason["text"] for reason in verdict["reasons"])
                 raise Conflict(f"{name} did not pass the gate: {why}", code="gate_not_passed")
             if not (self.folder / name / GGUF_FILE).is_file():
                 raise Conflict(f"The files of {name} are gone.", code="adapter_damaged")
