@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,15 +82,14 @@ class Engine:
         return [int(line) for line in found.stdout.split()]
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    model = tiny_model.make(tmp_path / "model")
-    (tmp_path / "adapters").mkdir()
-    wanted, port = tmp_path / "adapters/engine.json", free_port()
+@contextmanager
+def running_engine(gguf: Path, wanted: Path) -> Iterator[Engine]:
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    port = free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "app.llm.servers.swapping", "--adapters", str(wanted)),
-            *("--model", str(model.gguf), "--alias", "tiny", "--port", str(port)),
+            *("--model", str(gguf), "--alias", "tiny", "--port", str(port)),
             *("--threads", "1", "--context", "512", "--parallel", "4"),
         ]
     )
@@ -101,6 +101,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    model = tiny_model.make(tmp_path / "model")
+    with running_engine(model.gguf, tmp_path / "adapters/engine.json") as running:
+        yield running
 
 
 async def ask_all(
