@@ -222,7 +222,7 @@ def _refused(answered: Sequence[Answered]) -> Figure:
 
 
 def _changed(answered: Sequence[Answered]) -> tuple[dict[str, Any], ...]:
-    changed = [
+    changed: list[dict[str, Any]] = [
         {
             "question": each.question,
             "target": each.target,
@@ -233,7 +233,7 @@ def _changed(answered: Sequence[Answered]) -> tuple[dict[str, Any], ...]:
         for each in answered
         if each.base != each.tuned
     ]
-    return tuple(sorted(changed, key=lambda each: float(each["by"]))[:_SHOWN])
+    return tuple(sorted(changed, key=lambda each: each["by"])[:_SHOWN])
 
 
 def _pieces(text: str) -> list[str]:
