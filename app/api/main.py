@@ -11,10 +11,12 @@ from fastapi.middleware.cors import CORSMiddleware
 from app.api import problems
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
+    adapters,
     approved,
     bases,
     chat,
     conversations,
+    datasets,
     document_pages,
     document_tables,
     documents,
@@ -37,7 +39,8 @@ log = logging.getLogger(__name__)
 
 _ROUTES = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
-    *(conversations, feedback, approved, export, evaluation, health, openai),
+    *(conversations, feedback, approved, export, evaluation, datasets, adapters),
+    *(health, openai),
 )
 _SWEEP_S = 10.0
 _SAVE_S = 60.0

@@ -32,10 +32,12 @@ from app.services.calibration.calibrator import Calibrator
 from app.services.errors import NotFound
 from app.services.improvement.adapters import Adapters
 from app.services.improvement.approved import Approved
+from app.services.improvement.datasets import DataSets
 from app.services.improvement.evaluations import Evaluations
 from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
 from app.services.improvement.serving import Hosted, Serving
+from app.services.improvement.training import Trainings
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.contents import Contents
@@ -95,6 +97,8 @@ class Zhiwen:
     approved: Approved
     regression: RegressionSet
     evaluations: Evaluations
+    datasets: DataSets
+    trainings: Trainings
     # operations
     reconciliation: Reconciliation
     status: Status
@@ -203,6 +207,7 @@ def build(
     answer_line = _answer_line(settings, store, retriever, gateway, checker)
     tasks = build_tasks(settings, answer_line, passages, Contents(db))
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
+    datasets = DataSets(db, settings.data_dir / "datasets")
     adapters = Adapters(db, settings.data_dir / "adapters")
     serving = Serving(
         adapters, {n: Hosted(*each) for n, each in adapter_hosts(settings, gateway).items()}
@@ -245,6 +250,8 @@ def build(
         approved=approved,
         regression=RegressionSet(db),
         evaluations=Evaluations(settings, db),
+        datasets=datasets,
+        trainings=Trainings(db, datasets, settings.data_dir / "training", adapters.folder),
         reconciliation=Reconciliation(db, files, indexes),
         status=status,
         warm=warm,

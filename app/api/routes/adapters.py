@@ -1,0 +1,128 @@
+"""Trained adapters, and which of them is served."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.api.deps import App
+from app.api.routes.datasets import StepOut
+from app.api.wire import Wire
+from app.services.improvement.adapters import AdapterView
+from app.wiring.improvement import trained_on
+
+router = APIRouter(prefix="/api", tags=["improvement"])
+
+AliasName = Literal["champion", "challenger"]
+
+
+class AdapterOut(Wire):
+    """`verdict` of the gate, None before it was measured: `passed`, `reasons` (code and text),
+    `figures` and the answers that `changed`, in lists without these."""
+
+    name: str
+    base_model: str
+    base_sha256: str
+    dataset_name: str
+    job_id: str | None
+    sha256: str
+    aliases: list[AliasName]
+    verdict: dict[str, Any] | None
+    settings: dict[str, Any]
+    curve: list[StepOut]
+    created_at: datetime
+
+
+class PromoteIn(Wire):
+    """`force`: even if it did not pass the gate."""
+
+    alias: AliasName = "champion"
+    reason: str = Field("", max_length=1000)
+    force: bool = False
+
+
+class RollbackIn(Wire):
+    """`model`: a served one, that of the first engine when empty."""
+
+    model: str = ""
+    reason: str = Field("rolled back", max_length=1000)
+
+
+class ServedOut(Wire):
+    """`champion`: what shall be served; None for the bare model. `engines`: by name, what each
+    answers with now, empty for the bare model. `problems`: of engines that could not be asked."""
+
+    model: str
+    champion: str | None
+    challenger: str | None
+    engines: dict[str, str]
+    problems: dict[str, str]
+
+
+class MoveOut(Wire):
+    alias: AliasName
+    adapter_name: str | None
+    back: bool
+    reason: str
+    moved_at: datetime
+
+
+def adapter_out(view: AdapterView, *, short: bool = False) -> AdapterOut:
+    adapter = view.adapter.model_dump()
+    if short and adapter["verdict"]:
+        adapter["verdict"] = {**adapter["verdict"], "changed": []}
+    return AdapterOut.model_validate({**adapter, "aliases": list(view.aliases)})
+
+
+@router.get("/adapters")
+def list_adapters(app: App, model: str = "") -> list[AdapterOut]:
+    """Newest first; of one model, or of all."""
+    return [adapter_out(view, short=True) for view in app.serving.adapters.all(model)]
+
+
+@router.get("/adapters/served")
+def read_served(app: App, model: str = "") -> ServedOut:
+    """What shall be served, and what each engine answers with now."""
+    return _served(app, model or trained_on(app.settings).model)
+
+
+@router.get("/adapters/history")
+def read_history(app: App, model: str = "") -> list[MoveOut]:
+    """Every promotion and rollback, newest first."""
+    moves = app.serving.adapters.history(model or trained_on(app.settings).model)
+    return [MoveOut.model_validate(move.model_dump(exclude={"id", "base_model"})) for move in moves]
+
+
+@router.post("/adapters/rollback")
+def rollback(body: RollbackIn, app: App) -> ServedOut:
+    """Serve what was served before the present champion; the bare model at last."""
+    model = body.model or trained_on(app.settings).model
+    app.serving.adapters.rollback(model, reason=body.reason)
+    return _served(app, model)
+
+
+@router.get("/adapters/{name}")
+def read_adapter(name: str, app: App) -> AdapterOut:
+    """Where it comes from, how it was trained, and the gate's whole verdict."""
+    return adapter_out(app.serving.adapters.get(name))
+
+
+@router.post("/adapters/{name}/promote")
+def promote(name: str, body: PromoteIn, app: App) -> AdapterOut:
+    """Serve it: engines are brought to it within a second or two; 409 where it did not pass the
+    gate."""
+    view = app.serving.adapters.promote(name, body.alias, reason=body.reason, force=body.force)
+    return adapter_out(view)
+
+
+def _served(app: App, model: str) -> ServedOut:
+    aliases = app.serving.adapters.served(model)
+    engines = [name for name, each in app.serving.engines.items() if each.base_model == model]
+    return ServedOut(
+        model=model,
+        champion=aliases.get("champion"),
+        challenger=aliases.get("challenger"),
+        engines={name: app.serving.state.get(name, "") for name in engines},
+        problems={n: p for n, p in app.serving.problems.items() if n in engines},
+    )
