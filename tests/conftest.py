@@ -50,7 +50,11 @@ SLOW = (
     *("processes", "seeing", "torture"),
     *("ingest/embedding/test_openvino_graph", "ingest/embedding/test_sentence_transformer"),
     *("ingest/pages/test_scans", "ingest/parsers/test_hostile", "ingest/parsers/test_old_office"),
-    *("llm/test_swapping", "services/improvement/test_training_line"),
+    *(
+        "llm/test_swapping",
+        "services/improvement/test_training_line",
+        "services/improvement/test_gating",
+    ),
     *("models/test_store", "services/jobs/test_workers", "services/library/test_formats"),
     *("services/search/test_reembed", "tasks/test_engines_of_tasks", "tuning/test_formats"),
 )

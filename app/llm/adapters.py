@@ -19,7 +19,6 @@ import httpx
 
 BARE = ""
 GGUF_FILE = "adapter.gguf"
-PREFIX = "lora-"  # of the names, by which ours are told from others on an engine
 
 _TIMEOUT = httpx.Timeout(60.0, connect=3.0)
 
@@ -77,8 +76,8 @@ class VllmAdapters:
     api_key: str = ""
 
     async def bring(self, wanted: Sequence[AdapterFiles]) -> Ways:
-        """See `AdapterHost.bring`. Adapters of ours that are not wanted any more are unloaded."""
-        names = {each.name for each in wanted}
+        """See `AdapterHost.bring`. Nothing is unloaded: somebody else may still ask for it, and
+        vLLM keeps on the card what was used last."""
         async with _client(self.base_url, self.api_key) as client:
             answer = await client.get("/v1/models")
             answer.raise_for_status()
@@ -87,11 +86,7 @@ class VllmAdapters:
                 if each.name not in present:
                     body = {"lora_name": each.name, "lora_path": str(each.folder.absolute())}
                     (await client.post("/v1/load_lora_adapter", json=body)).raise_for_status()
-            for name in present - names:
-                if name.startswith(PREFIX):
-                    body = {"lora_name": name}
-                    (await client.post("/v1/unload_lora_adapter", json=body)).raise_for_status()
-        return {BARE: {}, **{name: {"model": name} for name in sorted(names)}}
+        return {BARE: {}, **{each.name: {"model": each.name} for each in wanted}}
 
 
 def _add(path: Path, files: Sequence[str]) -> None:

@@ -25,7 +25,6 @@ class ChildRun:
     claim: Claim
     process: subprocess.Popen[bytes]
     folder: Path
-    shown: str = ""  # the progress that was written last
 
     @classmethod
     def start(

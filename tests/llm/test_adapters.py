@@ -44,10 +44,6 @@ class Server:
             self.models[asked["lora_name"]] = asked["lora_path"]
             return JSONResponse({})
 
-        async def unload(request: Request) -> JSONResponse:
-            del self.models[(await request.json())["lora_name"]]
-            return JSONResponse({})
-
         async def loras(_: Request) -> JSONResponse:
             return JSONResponse(self.loras)
 
@@ -55,7 +51,6 @@ class Server:
             routes=[
                 Route("/v1/models", models),
                 Route("/v1/load_lora_adapter", load, methods=["POST"]),
-                Route("/v1/unload_lora_adapter", unload, methods=["POST"]),
                 Route("/lora-adapters", loras),
             ]
         )
@@ -68,7 +63,7 @@ async def test_vllm_is_brought_to_what_is_wanted() -> None:
         assert await host.bring([ONE]) == {BARE: {}, "lora-1": {"model": "lora-1"}}
         assert server.models["lora-1"] == "/adapters/lora-1"
         ways = await host.bring([TWO])
-        assert set(server.models) == {"qwen", "lora-2"}
+        assert set(server.models) == {"qwen", "lora-1", "lora-2"}
         assert ways["lora-2"] == {"model": "lora-2"}
 
 

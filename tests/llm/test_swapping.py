@@ -90,7 +90,7 @@ def running_engine(gguf: Path, wanted: Path) -> Iterator[Engine]:
         [
             *(sys.executable, "-m", "app.llm.servers.swapping", "--adapters", str(wanted)),
             *("--model", str(gguf), "--alias", "tiny", "--port", str(port)),
-            *("--threads", "1", "--context", "512", "--parallel", "4"),
+            *("--threads", "1", "--context", "2048", "--parallel", "4"),
         ]
     )
     url = f"http://127.0.0.1:{port}"

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.api.deps import App
 from app.api.routes.datasets import StepOut
+from app.api.routes.jobs import JobOut, jobs_out
 from app.api.wire import Wire
 from app.services.improvement.adapters import AdapterView
 from app.wiring.improvement import trained_on
@@ -106,6 +107,13 @@ def rollback(body: RollbackIn, app: App) -> ServedOut:
 def read_adapter(name: str, app: App) -> AdapterOut:
     """Where it comes from, how it was trained, and the gate's whole verdict."""
     return adapter_out(app.serving.adapters.get(name))
+
+
+@router.post("/adapters/{name}/gate", status_code=202)
+def measure(name: str, app: App) -> JobOut:
+    """Queue the gate for the worker: base and adapter answer the held-out questions on the running
+    engine. Every training queues it by itself."""
+    return jobs_out(app, [app.serving.adapters.measure(name)])[0]
 
 
 @router.post("/adapters/{name}/promote")

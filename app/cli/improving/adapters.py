@@ -82,6 +82,7 @@ def gate(name: str, as_json: JsonOption = False) -> None:
         verdict = asyncio.run(
             made.measure(name, lambda done, of: bars.update(task, completed=done, total=of))
         )
+        made.adapters.judge(name, verdict.as_json())
     if as_json:
         typer.echo(json.dumps(verdict.as_json(), ensure_ascii=False, indent=2))
     else:

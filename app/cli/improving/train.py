@@ -103,4 +103,4 @@ def _end(job: "Job") -> None:
     if job.state != "done":
         raise CliError(f"The training {job.state}: {job.error_detail}")
     name = job.request["adapter"]
-    say(f"made {name}. Measure it: zhiwen adapters gate {name}")
+    say(f"made {name}. The worker measures it next: zhiwen adapters show {name}")

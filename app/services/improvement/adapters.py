@@ -11,9 +11,10 @@ from typing import Any, Literal, get_args
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
-from app.db.tables import AdapterMove, StoredAdapter
+from app.db.tables import AdapterMove, Job, StoredAdapter, utc_now
 from app.models.build.lora_gguf import GGUF_FILE
 from app.services.errors import Conflict, NotFound
+from app.services.jobs.queue import Claim, claimed_job
 
 Alias = Literal["champion", "challenger"]
 ALIASES: tuple[Alias, ...] = get_args(Alias)
@@ -114,9 +115,33 @@ class Adapters:
             stored.verdict = dict(verdict)
             session.add(stored)
 
+    def measure(self, name: str) -> Job:
+        """Queue the gate for a worker. Raises NotFound."""
+        with self.db.write() as session:
+            _get(session, name)
+            job = gate_job(name)
+            session.add(job)
+        return job
+
+    def finish(self, claim: Claim, verdict: Mapping[str, Any]) -> None:
+        """Keep the verdict and end the job that measured, unless the claim was lost."""
+        with self.db.write() as session:
+            if (job := claimed_job(session, claim)) is None:
+                return
+            stored = _get(session, claim.request["adapter"])
+            stored.verdict = dict(verdict)
+            job.state = job.stage = "done"
+            job.updated_at = utc_now()
+            session.add_all((stored, job))
+
     def path(self, name: str) -> Path:
         """The folder with PEFT's files and the GGUF file."""
         return self.folder / name
+
+
+def gate_job(name: str) -> Job:
+    """A job that measures the adapter."""
+    return Job(kind="gate", request={"adapter": name})
 
 
 def _get(session: Session, name: str) -> StoredAdapter:

@@ -1,4 +1,4 @@
-"""Measures an adapter on the engine that will serve it, and keeps the verdict."""
+"""Measures an adapter on the engine that will serve it."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -49,9 +49,7 @@ class Gate:
             answered.append(_answered(row, base, tuned))
         proofs = [row.prompt for row in data.part("train")[:_PROOFS]]
         shifts = [await self._shift(prompt, name, ways) for prompt in proofs]
-        verdict = judge(answered, shifts)
-        self.adapters.judge(name, verdict.as_json())
-        return verdict
+        return judge(answered, shifts)
 
     async def _loaded(self, name: str) -> Ways:
         """Waits until the engine has it, beside those that are served."""

@@ -19,6 +19,7 @@ from app.llm.thinking import EMPTY_THOUGHT
 from app.models.build.lora_gguf import CONFIG_FILE, GGUF_FILE, WEIGHTS_FILE
 from app.rag.prompting.prompt import render_chatml
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.improvement.adapters import gate_job
 from app.services.improvement.datasets import DataSets
 from app.services.jobs.queue import Claim, claimed_job
 from app.tuning.formats import to_chatml_text
@@ -90,8 +91,8 @@ class Trainings:
         return read_progress(self.work_folder(job_id) / PROGRESS)
 
     def finish(self, claim: Claim, base_sha256: str) -> str | None:
-        """Register what was trained and end the job: both or neither. Returns the adapter's name;
-        None where the claim was lost. The job's folder goes."""
+        """Register what was trained, queue the gate, end the job: all or nothing. Returns the
+        adapter's name; None where the claim was lost. The job's folder goes."""
         work = self.work_folder(claim.job_id)
         report = json.loads((work / REPORT).read_text("utf-8"))
         name, digest = self._publish(work / ADAPTER, claim.request["model"])
@@ -109,7 +110,7 @@ class Trainings:
                     settings={**asdict(_checked(claim.request["settings"])), "report": report},
                     curve=self.curve(job.id),
                 )
-                session.add(adapter)
+                session.add_all((adapter, gate_job(name)))
             job.state = job.stage = "done"
             job.request = {**job.request, "adapter": name}
             job.updated_at = utc_now()

@@ -15,7 +15,7 @@ from app.services.errors import Conflict, NotFound
 
 log = logging.getLogger(__name__)
 
-JobKind = Literal["ingest", "evaluate", "train"]
+JobKind = Literal["ingest", "evaluate", "train", "gate"]
 UNFINISHED = ("queued", "running")
 _IN_TURN = (col(Job.priority), col(Job.created_at), col(Job.id))
 NOT_READ_YET = ("queued", "parsing", "embedding")  # states of a document that never was ready
@@ -32,6 +32,8 @@ _WORKER_DIED = {
     "Its log says why; a machine with too little memory is the usual reason.",
     "train": f"The worker ended {MAX_ATTEMPTS} times during this training. "
     "Its log says why; a machine with too little memory is the usual reason.",
+    "gate": f"The worker ended {MAX_ATTEMPTS} times while it measured this adapter. "
+    "Its log says why.",
 }
 
 

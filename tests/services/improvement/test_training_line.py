@@ -56,7 +56,7 @@ def model(settings: Settings) -> tiny_model.TinyModel:
 @pytest.fixture
 def trainer(settings: Settings) -> Iterator[Trainer]:
     trainings = build_trainings(settings)
-    made = Trainer(settings, Jobs(trainings.db), trainings, WORKER)
+    made = Trainer(settings, Jobs(trainings.db), WORKER, trainings)
     yield made
     made.stop()
 
