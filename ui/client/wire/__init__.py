@@ -30,6 +30,7 @@ from ui.client.wire.evaluation import (
     EvalRun,
     NewEvalQuestion,
 )
+from ui.client.wire.improvement import Adapter, DataSet, GateVerdict, Step, WorkerJob
 from ui.client.wire.library import (
     Base,
     Box,
@@ -54,6 +55,7 @@ from ui.client.wire.review import (
 )
 
 __all__ = [
+    "Adapter",
     "Advice",
     "Approved",
     "Base",
@@ -70,6 +72,7 @@ __all__ = [
     "Conversation",
     "ConversationDetail",
     "ConversationList",
+    "DataSet",
     "Difference",
     "Document",
     "DocumentList",
@@ -83,6 +86,7 @@ __all__ = [
     "Feedback",
     "FeedbackItem",
     "FeedbackList",
+    "GateVerdict",
     "LeftOut",
     "Marker",
     "Message",
@@ -97,10 +101,12 @@ __all__ = [
     "Scores",
     "Served",
     "Status",
+    "Step",
     "Table",
     "Task",
     "Text",
     "ToRead",
     "Tried",
     "Unsupported",
+    "WorkerJob",
 ]
