@@ -1,5 +1,7 @@
 """The training or the gate that waits or runs: how far it is, the loss so far, and cancelling."""
 
+from typing import Literal
+
 import streamlit as st
 
 from ui import state
@@ -9,6 +11,7 @@ from ui.safe_markdown import plain
 from ui.words.texts import refused, t
 
 UNFINISHED = ("queued", "running")
+_CHART: tuple[Literal["step"], Literal["loss"]] = ("step", "loss")
 
 
 def present() -> wire.WorkerJob | None:
@@ -30,9 +33,8 @@ def running(job_id: str) -> None:
     st.progress(share, text=_text(job, curve))
     if curve:
         st.caption(t("train.curve"))
-        st.line_chart(
-            {"loss": [step["loss"] for step in curve]}, height=160, x_label="", y_label=""
-        )
+        shown = {name: [step[name] for step in curve] for name in _CHART}
+        st.line_chart(shown, x="step", y="loss", x_label="", y_label="", height=160)
     if st.button(t("train.cancel"), type="tertiary", key=f"cancel-{job_id}"):
         try:
             state.client().cancel_job(job_id)
