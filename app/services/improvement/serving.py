@@ -55,10 +55,11 @@ class Serving:
                     continue  # no adapter was ever served: nothing is asked of the engine
                 served = await anyio.to_thread.run_sync(self.adapters.served, engine.base_model)
                 await self._bring(name, engine, served)
-            except (httpx.HTTPError, DatabaseBusy, StorageFull) as error:
+            except Exception as error:  # whatever a server says; the others are brought on
                 problem = str(error) or type(error).__name__
                 if self.problems.get(name) != problem:
-                    log.warning("the adapters of %s: %s", name, problem)
+                    expected = isinstance(error, httpx.HTTPError | DatabaseBusy | StorageFull)
+                    log.warning("the adapters of %s: %s", name, problem, exc_info=not expected)
                 self.problems[name] = problem
             else:
                 self.problems.pop(name, None)
