@@ -11,12 +11,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from app.api import problems
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
-    adapters,
     approved,
     bases,
     chat,
     conversations,
-    datasets,
     document_pages,
     document_tables,
     documents,
@@ -29,6 +27,7 @@ from app.api.routes import (
     openai,
     search,
 )
+from app.api.routes.improving import adapters, datasets
 from app.config import Settings
 from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.api.routes.datasets import StepOut
+from app.api.routes.improving.datasets import StepOut
 from tests.ui.pages import ZH, go, labels, said
 from tests.ui.stand_in.improvement import adapter, job
 from tests.ui.stand_in.service import Application

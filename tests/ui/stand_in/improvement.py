@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
-from app.api.routes.adapters import AdapterOut, PromoteIn, RollbackIn
-from app.api.routes.datasets import DataSetIn, DataSetOut, SplitOut, StepOut, TrainingIn
+from app.api.routes.improving.adapters import AdapterOut, PromoteIn, RollbackIn
+from app.api.routes.improving.datasets import DataSetIn, DataSetOut, SplitOut, StepOut, TrainingIn
 from app.api.routes.jobs import JobOut
 from tests.ui.stand_in.feedback import rated
 from tests.ui.stand_in.service import Application, Refused, new_id, now

@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from app.api.routes.adapters import AdapterOut
 from app.api.routes.approved import ApprovedOut
 from app.api.routes.bases import BaseOut
 from app.api.routes.chat import ChatIn
 from app.api.routes.conversations import ConversationOut
-from app.api.routes.datasets import DataSetOut, StepOut
 from app.api.routes.document_pages import PageBoxesOut
 from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentOut
 from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
 from app.api.routes.health import AdviceOut, EngineOut, ToReadOut
+from app.api.routes.improving.adapters import AdapterOut
+from app.api.routes.improving.datasets import DataSetOut, StepOut
 from app.api.routes.jobs import JobOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.deps import App
-from app.api.routes.datasets import StepOut
+from app.api.routes.improving.datasets import StepOut
 from app.api.routes.jobs import JobOut, jobs_out
 from app.api.wire import Wire
 from app.services.improvement.adapters import AdapterView
