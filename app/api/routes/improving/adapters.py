@@ -50,7 +50,7 @@ class RollbackIn(Wire):
     reason: str = Field("rolled back", max_length=1000)
 
 
-class ServedOut(Wire):
+class ServingOut(Wire):
     """`champion`: what shall be served; None for the bare model. `engines`: by name, what each
     answers with now, empty for the bare model. `problems`: of engines that could not be asked."""
 
@@ -83,7 +83,7 @@ def list_adapters(app: App, model: str = "") -> list[AdapterOut]:
 
 
 @router.get("/adapters/served")
-def read_served(app: App, model: str = "") -> ServedOut:
+def read_served(app: App, model: str = "") -> ServingOut:
     """What shall be served, and what each engine answers with now."""
     return _served(app, model or trained_on(app.settings).model)
 
@@ -96,7 +96,7 @@ def read_history(app: App, model: str = "") -> list[MoveOut]:
 
 
 @router.post("/adapters/rollback")
-def rollback(body: RollbackIn, app: App) -> ServedOut:
+def rollback(body: RollbackIn, app: App) -> ServingOut:
     """Serve what was served before the present champion; the bare model at last."""
     model = body.model or trained_on(app.settings).model
     app.serving.adapters.rollback(model, reason=body.reason)
@@ -124,10 +124,10 @@ def promote(name: str, body: PromoteIn, app: App) -> AdapterOut:
     return adapter_out(view)
 
 
-def _served(app: App, model: str) -> ServedOut:
+def _served(app: App, model: str) -> ServingOut:
     aliases = app.serving.adapters.served(model)
     engines = [name for name, each in app.serving.engines.items() if each.base_model == model]
-    return ServedOut(
+    return ServingOut(
         model=model,
         champion=aliases.get("champion"),
         challenger=aliases.get("challenger"),

@@ -47,7 +47,7 @@ class DataSetOut(Wire):
     created_at: datetime
 
 
-class DifferenceOut(Wire):
+class ChangesOut(Wire):
     """Questions of rows."""
 
     added: list[str]
@@ -107,10 +107,10 @@ def read_dataset(name: str, app: App) -> DataSetOut:
 
 
 @router.get("/datasets/{name}/changes")
-def compare_datasets(name: str, to: str, app: App) -> DifferenceOut:
+def compare_datasets(name: str, to: str, app: App) -> ChangesOut:
     """What changes from this one to the data set `to`."""
     found = app.datasets.compare(name, to)
-    return DifferenceOut(
+    return ChangesOut(
         added=list(found.added), removed=list(found.removed), moved=list(found.moved)
     )
 
