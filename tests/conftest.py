@@ -56,7 +56,12 @@ SLOW = (
         "services/improvement/test_gating",
     ),
     *("models/test_store", "services/jobs/test_workers", "services/library/test_formats"),
-    *("services/search/test_reembed", "tasks/test_engines_of_tasks", "tuning/test_formats"),
+    *(
+        "services/search/test_reembed",
+        "tasks/test_engines_of_tasks",
+        "tuning/test_formats",
+        "tuning/trainer/test_methods",
+    ),
 )
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {

@@ -110,9 +110,7 @@ def read_dataset(name: str, app: App) -> DataSetOut:
 def compare_datasets(name: str, to: str, app: App) -> ChangesOut:
     """What changes from this one to the data set `to`."""
     found = app.datasets.compare(name, to)
-    return ChangesOut(
-        added=list(found.added), removed=list(found.removed), moved=list(found.moved)
-    )
+    return ChangesOut(added=list(found.added), removed=list(found.removed), moved=list(found.moved))
 
 
 @router.post("/trainings", status_code=202)
