@@ -117,7 +117,9 @@ def _arguments(plan: Plan, longest: int, folder: Path, steps: int) -> dict[str, 
         "max_steps": steps,
         "learning_rate": settings.rate(plan.method),
         "lr_scheduler_type": "cosine",
-        "warmup_steps": max(1, round(steps * _WARM_UP)),
+        "warmup_steps": round(
+            steps * _WARM_UP
+        ),  # none where there are few: the first learns nothing
         "logging_steps": 1,
         "save_steps": max(1, steps // _CHECKPOINTS_EVERY),
         "save_total_limit": _KEPT_CHECKPOINTS,

@@ -18,13 +18,12 @@ from tests.tuning import tiny_model
 
 ROOT = Path(__file__).parents[3]
 GOOD, BAD = "十五天<|im_end|>", "the sources<|im_end|>"
-QUICK = TrainSettings(rank=2, learning_rate=1e-2, epochs=1, rows_per_step=4, threads=1)
+QUICK = TrainSettings(rank=2, learning_rate=1e-2, epochs=1.5, rows_per_step=4, threads=1)
 
 
 def rows(method: Method) -> list[dict[str, object]]:
-    prompts = [
-        f"<|im_start|>user\n问题{n}：年假？<|im_end|>\n<|im_start|>assistant\n" for n in range(8)
-    ]
+    asked = "<|im_start|>user\n问题{}：年假？<|im_end|>\n<|im_start|>assistant\n"
+    prompts = [asked.format(n) for n in range(8)]
     if method == "dpo":
         return [{"prompt": p, "chosen": GOOD, "rejected": BAD} for p in prompts]
     return [
@@ -57,5 +56,5 @@ def test_preferences_are_learnt(method: Method, tmp_path: Path) -> None:
     assert (tmp_path / ADAPTER / "adapter_model.safetensors").is_file()
     assert json.loads((tmp_path / REPORT).read_text())["rows"] == 8
     losses = [step["loss"] for step in read_progress(tmp_path / PROGRESS)]
-    assert len(losses) == 2
-    assert losses[1] < losses[0]
+    assert len(losses) == 3
+    assert losses[2] < losses[0]
