@@ -115,7 +115,7 @@ def _vllm(vllm_python: Path, settings: Settings, store: ModelStore, name: str) -
         name,
         threads=settings.engine_threads,
         context_tokens=settings.context_tokens,
-        lora=adapters_file(settings).parent.is_dir(),
+        lora=any(adapters_file(settings).parent.glob("lora-*")),
     )
     log_path = settings.data_dir / "logs" / "engine.log"
     health = settings.engine_base_url.removesuffix("/v1") + "/health"

@@ -19,6 +19,7 @@ import httpx
 
 BARE = ""
 GGUF_FILE = "adapter.gguf"
+LOADED = "loaded.json"  # beside the list of wanted ones: those that the embedded engine has
 
 _TIMEOUT = httpx.Timeout(60.0, connect=3.0)
 
@@ -54,10 +55,14 @@ class LlamaCppAdapters:
         that was read with another adapter."""
         if self.wanted is not None:
             _add(self.wanted, [str((each.folder / GGUF_FILE).absolute()) for each in wanted])
-        async with _client(self.base_url) as client:
-            answer = await client.get("/lora-adapters")
-            answer.raise_for_status()
-        numbers = {Path(each["path"]).parent.name: int(each["id"]) for each in answer.json()}
+            paths = _listed(self.wanted.with_name(LOADED))
+        else:
+            async with _client(self.base_url) as client:
+                answer = await client.get("/lora-adapters")
+                answer.raise_for_status()
+            found = sorted(answer.json(), key=lambda each: int(each["id"]))
+            paths = [each["path"] for each in found]
+        numbers = {Path(path).parent.name: number for number, path in enumerate(paths)}
         if not numbers:
             return {BARE: {}}
 
@@ -91,16 +96,21 @@ class VllmAdapters:
 
 def _add(path: Path, files: Sequence[str]) -> None:
     """Add to the list at its end, so that earlier ones keep their numbers."""
-    try:
-        listed = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        listed = []
+    listed = _listed(path)
     new = [file for file in files if file not in listed]
     if not new:
         return
     part = path.with_suffix(".part")
     part.write_text(json.dumps([*listed, *new]), "utf-8")
     part.replace(path)
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        found: list[str] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):  # nothing was ever wanted
+        return []
+    return found
 
 
 def _client(base_url: str, api_key: str = "") -> httpx.AsyncClient:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from app.llm.adapters import BARE, AdapterFiles, LlamaCppAdapters, VllmAdapters
+from app.llm.adapters import BARE, LOADED, AdapterFiles, LlamaCppAdapters, VllmAdapters
 from app.llm.engines import AUTO
 from app.llm.gateway import alone
 from app.llm.messages import Message
@@ -67,24 +67,28 @@ async def test_vllm_is_brought_to_what_is_wanted() -> None:
         assert ways["lora-2"] == {"model": "lora-2"}
 
 
-async def test_llama_cpp_names_every_scale_and_is_asked_for_what_is_missing(tmp_path: Path) -> None:
-    wanted = tmp_path / "engine.json"
+async def test_llama_cpp_names_every_scale() -> None:
     server = Server()
     with serving(server.app()) as url:
-        host = LlamaCppAdapters(f"{url}/v1", wanted)
-        ways = await host.bring([ONE, TWO])
-        assert ways == {
+        host = LlamaCppAdapters(f"{url}/v1")
+        assert await host.bring([ONE, TWO]) == {
             BARE: {"lora": [{"id": 0, "scale": 0.0}]},
             "lora-1": {"lora": [{"id": 0, "scale": 1.0}]},
         }
-        await host.bring([TWO])
-        listed = [f"/adapters/lora-{n}/adapter.gguf" for n in (1, 2)]
-        assert json.loads(wanted.read_text()) == listed  # earlier ones keep their numbers
-        server.loras.append({"id": 1, "path": listed[1], "scale": 0.0})
-        ways = await host.bring([TWO])
-        assert ways["lora-2"] == {"lora": [{"id": 0, "scale": 0.0}, {"id": 1, "scale": 1.0}]}
         server.loras.clear()
-        assert await LlamaCppAdapters(url).bring([ONE]) == {BARE: {}}
+        assert await host.bring([ONE]) == {BARE: {}}
+
+
+async def test_the_embedded_engine_is_asked_for_what_is_missing(tmp_path: Path) -> None:
+    wanted = tmp_path / "engine.json"
+    host = LlamaCppAdapters("http://127.0.0.1:9/v1", wanted)
+    assert await host.bring([ONE]) == {BARE: {}}
+    await host.bring([TWO])
+    listed = [f"/adapters/lora-{n}/adapter.gguf" for n in (1, 2)]
+    assert json.loads(wanted.read_text()) == listed  # earlier ones keep their numbers
+    (tmp_path / LOADED).write_text(json.dumps(listed))
+    ways = await host.bring([TWO])
+    assert ways["lora-2"] == {"lora": [{"id": 0, "scale": 0.0}, {"id": 1, "scale": 1.0}]}
 
 
 async def test_a_server_that_is_down_is_an_error_for_whoever_asks() -> None:

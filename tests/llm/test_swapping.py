@@ -66,6 +66,7 @@ class Engine:
         until = time.monotonic() + START_S
         while time.monotonic() < until:
             try:
+                httpx.get(f"{self.url}/health", trust_env=False).raise_for_status()
                 ways = asyncio.run(self.host.bring(wanted))
             except httpx.HTTPError:
                 ways = {}
@@ -176,8 +177,8 @@ def test_a_file_that_is_no_adapter_harms_nobody(engine: Engine, tmp_path: Path) 
     broken = AdapterFiles("lora-broken", tmp_path / "adapters" / "lora-broken")
     broken.folder.mkdir()
     (broken.folder / "adapter.gguf").write_bytes(b"GGUF" + bytes(64))
-    asyncio.run(engine.host.bring([good, broken]))
     later = adapter(tmp_path / "adapters", 2)
+    asyncio.run(engine.host.bring([good, broken, later]))  # both at once
     ways = engine.until_loaded(good, later)
     assert broken.name not in ways
     assert engine.complete(ways[good.name]) != engine.complete(ways[later.name])

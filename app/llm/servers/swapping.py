@@ -2,7 +2,9 @@
 
     python -m app.llm.servers.swapping --adapters FILE --port N --model PATH --alias NAME …
 
-FILE is a JSON list of GGUF adapters that shall be there; whoever wants another one adds it. Since
+FILE is a JSON list of GGUF adapters that shall be there; whoever wants another one adds it. The
+list of those that are there is `loaded.json` beside it: llama.cpp itself answers such a question
+only between two batches of a prompt, which takes seconds on a busy machine. Since
 llama.cpp loads adapters only when it starts, a second engine is started with the longer list; when
 it is ready, new requests go there, and the first one ends with its last answer. The weights are
 mapped into memory once for both. Adapters are added at the end of the list, so that the numbers by
@@ -26,6 +28,7 @@ from pathlib import Path
 
 import httpx
 
+from app.llm.adapters import LOADED
 from app.llm.servers.relay import Relay
 
 logger = logging.getLogger(__name__)
@@ -59,6 +62,7 @@ class Swapping:
 
     async def run(self, port: int) -> None:
         """Serve at `port` until cancelled."""
+        self._tell(())
         await self._swap(self._loras(()))
         async with await self.relay.listen(port):
             logger.info("listening at http://%s:%d", _HOST, port)
@@ -86,22 +90,50 @@ class Swapping:
 
     async def _swap(self, loras: tuple[str, ...]) -> None:
         """Start an engine with these adapters and let it take over. Where it does not start, the
-        present one goes on; without one, the adapters are left out."""
-        old = self.present
+        new ones are tried one by one, and the present engine goes on without those that fail.
+
+        Raises RuntimeError where there is no engine and none starts even without adapters.
+        """
+        here = self._here()
+        old = self._alive()
         started = self._start(loras)
-        if not await _ready(started):
-            new = frozenset(loras) - frozenset(old.loras if old else ())
-            logger.error("no engine with the adapters %s", sorted(new))
-            started.process.kill()
-            started.process.wait()
-            self._failed |= new
-            if (old is None or old.process.poll() is not None) and loras:
-                await self._swap(tuple(path for path in loras if path not in self._failed))
+        if await _ready(started):
+            self.present, self.relay.target = started, started.port
+            self._tell(loras)
+            logger.info("engine at port %d with %d adapters", started.port, len(loras))
+            if old is not None:
+                asyncio.get_running_loop().create_task(self._retire(old))
             return
-        self.present, self.relay.target = started, started.port
-        logger.info("engine at port %d with %d adapters", started.port, len(loras))
-        if old is not None:
-            asyncio.get_running_loop().create_task(self._retire(old))
+        started.process.kill()
+        started.process.wait()
+        new = [path for path in loras if path not in here]
+        if not new:
+            raise RuntimeError("llama.cpp does not start")
+        if len(new) == 1:
+            logger.error("no engine with the adapter %s", new[0])
+            self._failed |= {new[0]}
+            if old is None:
+                await self._swap(())
+            return
+        for path in new:
+            await self._swap((*self._here(), path))
+
+    def _alive(self) -> _Running | None:
+        """The present engine, if it runs."""
+        running = self.present is not None and self.present.process.poll() is None
+        return self.present if running else None
+
+    def _here(self) -> tuple[str, ...]:
+        """Adapters of the engine that runs."""
+        alive = self._alive()
+        return alive.loras if alive is not None else ()
+
+    def _tell(self, loras: Sequence[str]) -> None:
+        """New requests are answered by an engine that has these."""
+        part = self.adapters.with_name(f"{LOADED}.part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(list(loras)), "utf-8")
+        part.replace(self.adapters.with_name(LOADED))
 
     def _start(self, loras: Sequence[str]) -> _Running:
         port = _free_port()
