@@ -61,8 +61,8 @@ class Swapping:
     _failed: frozenset[str] = frozenset()  # adapters that llama.cpp does not take
 
     async def run(self, port: int) -> None:
-        """Serve at `port` until cancelled."""
-        self._tell(())
+        """Serve at `port` until cancelled. Until the first engine is there, `loaded.json` says what
+        the one before had, in the same order: nobody is answered by another one meanwhile."""
         await self._swap(self._loras(()))
         async with await self.relay.listen(port):
             logger.info("listening at http://%s:%d", _HOST, port)
