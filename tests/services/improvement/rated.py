@@ -1,7 +1,7 @@
 """Rated answers in a database, as the service stores them."""
 
 from app.db.engine import Database
-from app.db.tables import Conversation, StoredFeedback, StoredMessage
+from app.db.tables import OWNER_ID, Conversation, StoredFeedback, StoredMessage
 from app.services.answers.stored_prompt import stored_messages
 from tests.tuning.test_dataset import source
 
@@ -10,7 +10,7 @@ def rate(db: Database, n: int, document: str, *, correction: str = "", prompt_id
     """Question and answer n, from `document`, corrected or rated up. The answer's id."""
     made = source(n, document, "别的.md", "另一份.md")
     with db.write() as session:
-        talk = Conversation(title=made.question, base_ids=["b1"])
+        talk = Conversation(owner_id=OWNER_ID, title=made.question, base_ids=["b1"])
         session.add(talk)
         session.flush()
         answer = StoredMessage(
