@@ -18,6 +18,8 @@ from app.services.errors import TooManyAttempts
 BY_NAME_AND_ADDRESS = RateLimitItemPerMinute(10, 15)
 BY_NAME = RateLimitItemPerMinute(50, 15)
 BY_ADDRESS = RateLimitItemPerMinute(100, 15)
+# Sign-ins by a provider, which does the guarding: each asks it something and writes a row.
+BY_PROVIDER = RateLimitItemPerMinute(300, 15)
 _NEWS = RateLimitItemPerMinute(1, 15)
 
 
@@ -33,8 +35,12 @@ class Throttle:
         """Counts an attempt. Raises TooManyAttempts where there were too many."""
         for limit, *of in self._limits(name, address):
             if not self._limiter.hit(limit, *of):
-                reset_at, _ = self._limiter.get_window_stats(limit, *of)
-                raise TooManyAttempts(max(1, math.ceil(reset_at - time.time())))
+                raise self._too_many(limit, *of)
+
+    def arrive(self, address: str) -> None:
+        """Counts a step of a sign-in by a provider. Raises TooManyAttempts."""
+        if not self._limiter.hit(BY_PROVIDER, "provider", address):
+            raise self._too_many(BY_PROVIDER, "provider", address)
 
     def is_news(self, address: str) -> bool:
         """Whether it is worth an audit entry that attempts from `address` are refused: once in 15
@@ -44,6 +50,10 @@ class Throttle:
     def succeeded(self, name: str, address: str) -> None:
         """Forgets the attempts of this name from this address."""
         self._limiter.clear(BY_NAME_AND_ADDRESS, "both", name, address)
+
+    def _too_many(self, limit: RateLimitItem, *of: str) -> TooManyAttempts:
+        reset_at, _ = self._limiter.get_window_stats(limit, *of)
+        return TooManyAttempts(max(1, math.ceil(reset_at - time.time())))
 
     def _limits(self, name: str, address: str) -> list[tuple[RateLimitItem, *tuple[str, ...]]]:
         return [

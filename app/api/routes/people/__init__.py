@@ -1,5 +1,15 @@
 """Routes about people: signing in, accounts, groups, keys, audit, usage."""
 
-from app.api.routes.people import audit, groups, keys, me, people, session, sessions, usage
+from app.api.routes.people import (
+    audit,
+    groups,
+    keys,
+    me,
+    people,
+    session,
+    sessions,
+    single_sign_on,
+    usage,
+)
 
-ROUTES = (session, me, sessions, keys, people, groups, audit, usage)
+ROUTES = (session, single_sign_on, me, sessions, keys, people, groups, audit, usage)
