@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from app.db.engine import Database
 from app.db.tables import GroupMember, PeopleGroup, Person, PersonIdentity
@@ -58,14 +60,23 @@ class Identities:
         An account is found by issuer and subject alone: who can choose a name or an address
         elsewhere must not get somebody's account here. Raises SignInFailed for a disabled account.
         """
+        opened, person = self._open(identity, method)
+        if opened is None:
+            self.refuse("state", method, person)
+            raise SignInFailed
+        return opened
+
+    # Others may create the same account or group at the same moment; then these are found.
+    @retry(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(5), reraise=True)
+    def _open(self, identity: Identity, method: str) -> tuple[OpenedSession | None, Person]:
+        """No session for a disabled account."""
         with self.db.write() as session:
             person = self._known(session, identity) or self._create(session, identity)
-            if person.state == "active":
-                if identity.groups is not None:
-                    self._join(session, person, identity.issuer, identity.groups)
-                return self.sessions.open_in(session, person.id, method)
-        self.refuse("state", method, person)
-        raise SignInFailed
+            if person.state != "active":
+                return None, person
+            if identity.groups is not None:
+                self._join(session, person, identity.issuer, identity.groups)
+            return self.sessions.open_in(session, person.id, method), person
 
     def refuse(self, why: str, method: str, person: Person | None = None) -> None:
         """Adds a refusal to audit and log."""

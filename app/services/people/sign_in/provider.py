@@ -18,8 +18,11 @@ from app.services.people.tokens import token_hash
 if TYPE_CHECKING:
     from authlib.integrations.httpx_client import OAuth2Client
 
-_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
-_ALGORITHMS += ("EdDSA", "Ed25519")  # signatures by keys that only the provider has
+# Signatures by keys that only the provider has; never `none`, nor a secret that both know.
+_ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
+)
 _METADATA_S = 600.0
 _CLOCK_SKEW_S = 60
 _TIMEOUT_S = 10.0
