@@ -84,7 +84,7 @@ class PeopleSettings(BaseSettings):
     )
     oidc_groups_claim: str = Field(
         "groups",
-        description="Claim with the names of a person's groups; when empty, groups are local",
+        description="Claim with the names of a person's groups; none: the provider has no say in them",
     )
     oidc_email_domains: Domains = Field(
         (),

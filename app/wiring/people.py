@@ -98,7 +98,7 @@ def _provider(settings: Settings) -> Provider | None:
             settings.oidc_client_id,
             settings.oidc_client_secret.get_secret_value(),
             settings.oidc_scopes,
-            settings.oidc_groups_claim,
+            "" if settings.oidc_groups_claim == "none" else settings.oidc_groups_claim,
             f"{settings.ui_base_url}/login/{NAME}/callback",
         )
     )

@@ -33,17 +33,14 @@ _NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is elsewhere. `issuer` and `subject` identify them, the rest describes them.
-
-    `groups` is None where the issuer is not asked about groups.
-    """
+    """Who somebody is elsewhere. `issuer` and `subject` identify them, the rest describes them."""
 
     issuer: str
     subject: str
     name: str
     display_name: str = ""
     email: str = ""
-    groups: frozenset[str] | None = None
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +71,7 @@ class Identities:
             person = self._known(session, identity) or self._create(session, identity)
             if person.state != "active":
                 return None, person
-            if identity.groups is not None:
-                self._join(session, person, identity.issuer, identity.groups)
+            self._join(session, person, identity.issuer, identity.groups)
             return self.sessions.open_in(session, person.id, method), person
 
     def refuse(self, why: str, method: str, person: Person | None = None) -> None:

@@ -142,11 +142,9 @@ class OidcSignIn:
             self._groups(provider.config.groups_claim, claims),
         )
 
-    def _groups(self, claim: str, claims: Mapping[str, Any]) -> frozenset[str] | None:
+    def _groups(self, claim: str, claims: Mapping[str, Any]) -> frozenset[str]:
         """A provider that says nothing of groups says that there are none."""
-        if not claim:
-            return None
-        said = claims.get(claim)
+        said = claims.get(claim) if claim else None
         names = [said] if isinstance(said, str) else said if isinstance(said, list) else []
         return frozenset(name for name in names if isinstance(name, str))
 

@@ -42,7 +42,7 @@ class ClaimsInvalid(ProviderError):
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
-    """`groups_claim` is empty where the provider is not asked about groups."""
+    """`groups_claim` is empty where groups are not the provider's."""
 
     issuer: str
     client_id: str

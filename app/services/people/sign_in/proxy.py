@@ -84,7 +84,7 @@ class ProxySignIn:
             name,
             name,
             email=name if "@" in name else "",
-            groups=frozenset(filter(None, claimed)) if self.trust.groups_header else None,
+            groups=frozenset(filter(None, claimed)),
         )
         return self.identities.sign_in(identity, ISSUER)
 

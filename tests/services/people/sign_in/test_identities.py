@@ -87,7 +87,7 @@ def test_what_a_claim_changes_is_in_the_audit(rooms: Rooms) -> None:
     assert added.detail == {"member": person_id, "by": ISSUER}
 
 
-def test_without_word_of_groups_they_stay(rooms: Rooms) -> None:
-    person_id = sign_in(rooms, Identity(ISSUER, "1", "ada", groups=frozenset({"Law", " ", "\n"})))
-    sign_in(rooms, Identity(ISSUER, "1", "ada", groups=None))
+def test_names_of_groups_are_cleaned(rooms: Rooms) -> None:
+    said = frozenset({" Law\n", " ", "\n", ""})
+    person_id = sign_in(rooms, Identity(ISSUER, "1", "ada", groups=said))
     assert [group.name for group in rooms.people.accounts.get(person_id).groups] == ["Law"]
