@@ -48,6 +48,9 @@ class Settings(PeopleSettings):
     api_url: HttpUrl | None = Field(
         None, description="Where UI and shell find the API; API_HOST:API_PORT when empty"
     )
+    api_key: SecretStr = Field(
+        SecretStr(""), description="Key that `zhiwen mcp` sends to the API as bearer token"
+    )
     ui_host: str = Field("127.0.0.1", description="Address the UI binds")
     ui_port: int = Field(8501, ge=1, le=65535, description="Port of the UI")
     allowed_hosts: Hosts = Field(

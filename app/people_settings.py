@@ -84,7 +84,8 @@ class PeopleSettings(BaseSettings):
     )
     oidc_groups_claim: str = Field(
         "groups",
-        description="Claim with the names of a person's groups; none: the provider has no say in them",
+        description="Claim with the names of a person's groups; `none` to take none from the "
+        "provider",
     )
     oidc_email_domains: Domains = Field(
         (),

@@ -17,7 +17,7 @@ from app.llm.chat_model import ChatModel
 from app.llm.scripted import ScriptedChatModel
 from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.workers import new_worker_name
-from app.services.people.passwords import Passwords
+from app.services.people.sign_in.passwords import Passwords
 from app.wiring.application import Zhiwen, build
 from app.worker.evaluator import Evaluator
 from ingest.embedding.embedder import Embedder

@@ -3,7 +3,7 @@
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app.services.people.passwords import Passwords
+from app.services.people.sign_in.passwords import Passwords
 
 
 def cheap_passwords() -> Passwords:

@@ -13,6 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ui import page_images
 from ui.arguments import read_arguments
 from ui.guard import Allowed, Guard, Refusal
+from ui.parts.account import signed_out
+from ui.sign_in import routes as sign_in
+from ui.sign_in.api import SessionApi
+from ui.sign_in.gate import Gate
 from ui.words.texts import LANGUAGES, words
 
 
@@ -44,9 +48,15 @@ _arguments = read_arguments(sys.argv[1:])
 _allowed = Allowed.at(
     st.get_option("server.address") or "", _arguments.allowed_hosts, _arguments.allowed_origins
 )
+_sessions = SessionApi(_arguments.api_url)
 # `streamlit run` finds this assignment by parsing the source, so it must be a plain call of st.App.
 app = st.App(
     "script.py",
-    routes=[page_images.route(_arguments.api_url)],
-    middleware=[Middleware(Guard, allowed=_allowed, refuse=refuse), Middleware(WithoutOrigin)],
+    routes=[page_images.route(_arguments.api_url), *sign_in.routes(_sessions)],
+    middleware=[
+        Middleware(Guard, allowed=_allowed, refuse=refuse),
+        Middleware(WithoutOrigin),
+        Middleware(Gate, api=_sessions),
+    ],
+    on_script_error=signed_out.shown_instead_of,
 )

@@ -1,52 +1,38 @@
 """The script that Streamlit runs on each visit and each click; `main.py` serves it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from ui import address, state
 from ui.arguments import read_arguments
-from ui.client.http import ApiDown, ApiError
+from ui.client.http import ApiDown, ApiError, SignedOut
+from ui.client.visitor import Visitor
 from ui.parts import browser, dialogs, sidebar
+from ui.parts.account import signed_out
 from ui.parts.source import marks
-from ui.screens import chat, documents, evaluation, review, status
+from ui.screens import chat, documents, evaluation, people, review, status
 from ui.style import style
 from ui.words.texts import keep_language, refused, t, title
 
 RETRY_S = 3.0
 
 
-def run(api_url: str) -> None:
+def run(api_url: str, visitor: Visitor) -> None:
     st.set_page_config(page_title="知问 Zhiwen", page_icon="📖", layout="wide")
-    state.connect(api_url)
+    state.connect(api_url, visitor)
     st.html(style())
-    pages = {
-        "chat": st.Page(chat.page, title=t("page.chat"), icon=":material/forum:", default=True),
-        "documents": st.Page(
-            documents.page,
-            title=t("page.documents"),
-            icon=":material/folder_open:",
-            url_path="documents",
-        ),
-        "review": st.Page(
-            review.page, title=t("page.review"), icon=":material/rate_review:", url_path="review"
-        ),
-        "evaluation": st.Page(
-            evaluation.page,
-            title=t("page.evaluation"),
-            icon=":material/rule:",
-            url_path="evaluation",
-        ),
-        "status": st.Page(
-            status.page, title=t("page.status"), icon=":material/monitor_heart:", url_path="status"
-        ),
-    }
+    recognised = _recognised()
+    pages = _pages()
     st.session_state["pages"] = pages
     page = st.navigation([*pages.values(), *_unknown(pages)], position="hidden")
     keep_language()
     title(page.title)
+    if not recognised:
+        signed_out.draw()
+        return
     if st.session_state.get("page") == page.url_path:
         address.say_again()
     st.session_state["page"] = page.url_path
@@ -61,8 +47,39 @@ def run(api_url: str) -> None:
         dialogs.draw()
     except ApiDown:
         _api_down()
+    except SignedOut:
+        signed_out.draw()
     except ApiError as error:
         st.error(refused(error), icon=":material/error:")
+
+
+def _recognised() -> bool:
+    """Where the API is down, the page says so soon enough."""
+    try:
+        return state.recognise()
+    except ApiError:
+        return True
+
+
+def _pages() -> dict[str, st.Page]:
+    """By name. All but the first have their name as address, too."""
+
+    def page(draw: Callable[[], None], name: str, icon: str, *, first: bool = False) -> st.Page:
+        path = None if first else name
+        icon = f":material/{icon}:"
+        return st.Page(draw, title=t(f"page.{name}"), icon=icon, url_path=path, default=first)
+
+    pages = {
+        "chat": page(chat.page, "chat", "forum", first=True),
+        "documents": page(documents.page, "documents", "folder_open"),
+        "review": page(review.page, "review", "rate_review"),
+        "evaluation": page(evaluation.page, "evaluation", "rule"),
+        "status": page(status.page, "status", "monitor_heart"),
+    }
+    person = state.person()
+    if person and person["admin"]:
+        pages["people"] = page(people.page, "people", "group")
+    return pages
 
 
 def _unknown(pages: Mapping[str, st.Page]) -> list[st.Page]:
@@ -96,5 +113,11 @@ def _api_down() -> None:
     st.rerun()
 
 
+def _visitor() -> Visitor:
+    """Whoever's browser has the page open."""
+    headers = {name.lower(): value for name, value in st.context.headers.items()}
+    return Visitor.of(st.context.cookies, headers, st.context.ip_address or "")
+
+
 if __name__ == "__main__":
-    run(read_arguments(sys.argv[1:]).api_url)
+    run(read_arguments(sys.argv[1:]).api_url, _visitor())

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import httpx
 import streamlit as st
 
 from ui.client import wire
-from ui.client.http import Client
+from ui.client.http import Client, connections
+from ui.client.visitor import Visitor
 from ui.client.watch import Watch, follow
 from ui.words.texts import with_language
 
@@ -24,16 +26,54 @@ class Waiting:
 
 
 @st.cache_resource
-def _client(url: str) -> Client:
-    return Client(url)
+def _connections(url: str) -> httpx.Client:
+    return connections(url)
 
 
-def connect(url: str) -> None:
-    st.session_state["client"] = _client(url)
+def connect(url: str, visitor: Visitor) -> None:
+    st.session_state["client"] = Client(_connections(url), visitor)
 
 
 def client() -> Client:
     return cast(Client, st.session_state["client"])
+
+
+def recognise() -> bool:
+    """Asks the API who the visitor is. False where they have to sign in first.
+
+    What the page has shown belongs to a person: if it is now another's, all of it is forgotten.
+    """
+    if _needs_no_login(client().url, client()):
+        st.session_state["person"] = None
+        return True
+    found = client().people.session()["person"]
+    known = st.session_state.get("person")
+    if known and (found is None or found["id"] != known["id"]):
+        connected, language = client(), st.session_state.get("language")
+        st.session_state.clear()
+        st.session_state["client"], st.session_state["language"] = connected, language
+    st.session_state["person"] = found
+    return found is not None
+
+
+@st.cache_data(ttl=60.0, show_spinner=False)
+def _needs_no_login(url: str, _client: Client) -> bool:
+    return _client.people.session()["auth"] == "none"
+
+
+def person() -> wire.Me | None:
+    """Who has signed in; None where nobody needs to."""
+    return cast(wire.Me | None, st.session_state.get("person"))
+
+
+def may_edit(base: wire.Base) -> bool:
+    """Upload and remove documents, judge answers."""
+    return base.get("role", "owner") != "reader"
+
+
+def owns(base: wire.Base) -> bool:
+    """Rename, delete, share."""
+    return base.get("role", "owner") == "owner"
 
 
 def follow_address() -> None:
@@ -99,6 +139,11 @@ def close_dialog() -> None:
 
 def waiting() -> Waiting | None:
     return cast(Waiting | None, st.session_state.get("waiting"))
+
+
+def local_time(said: str) -> str:
+    """A time of the API in the browser's time zone, to the minute."""
+    return datetime.fromisoformat(said).astimezone(time_zone()).strftime("%Y-%m-%d %H:%M")
 
 
 def time_zone() -> tzinfo:

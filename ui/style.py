@@ -102,6 +102,16 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   overflow-y: auto; overflow-x: hidden;
 }
 .st-key-conversations::-webkit-scrollbar { width: 6px; }
+/* the account takes a row, and another page for administrators */
+body:has(.st-key-account) .st-key-conversations {
+  min-height: max(9rem, 100vh - 28rem); max-height: max(9rem, 100vh - 28rem);
+}
+body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversations {
+  min-height: max(9rem, 100vh - 30rem); max-height: max(9rem, 100vh - 30rem);
+}
+.st-key-account-menu { flex-wrap: nowrap !important; }
+.st-key-account button[aria-expanded="true"] { color: inherit; }
+.st-key-account button { padding: 0.25rem 0.5rem; }
 .st-key-pages { border-top: 1px solid rgba(128, 140, 150, 0.25); padding-top: 0.75rem; }
 .st-key-language-switch button { padding: 0.25rem 0.5rem; }
 
@@ -131,19 +141,32 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 
 /* Buttons of an icon alone: their words are for those who hear the page */
 :is([class*="st-key-summarise-"], [class*="st-key-open-"], [class*="st-key-remove-"],
-  [class*="st-key-menu-"], .st-key-base-menu, [class*="st-key-variant-"],
-  [class*="st-key-variant1-"]) button [data-testid="stMarkdownContainer"] {
+  [class*="st-key-restrict-"], [class*="st-key-menu-"], .st-key-base-menu,
+  [class*="st-key-variant-"], [class*="st-key-variant1-"])
+  button [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap;
 }
+
+/* What can't be undone */
+[class*="st-key-delete_"][class*="-sure"] button {
+  background: #b3261e; border-color: #b3261e; color: #fff;
+}
+[class*="st-key-delete_"][class*="-sure"] button:hover { background: #8c1d18; color: #fff; }
 
 /* Files: one row each, divided by a line */
 [class*="st-key-filerow-"] {
   padding: 0.55rem 0.1rem; border-bottom: 1px solid rgba(128, 140, 150, 0.2);
 }
 [class*="st-key-filehead-"] { flex-wrap: nowrap !important; }
-[class*="st-key-filehead-"] > div:first-child { min-width: 0; flex: 1 1 0; }
+[class*="st-key-filehead-"] > div:first-child { flex: none; width: auto; }
+[class*="st-key-filehead-"] > [class*="st-key-fileinfo-"],
+[class*="st-key-filehead-"] > div:has(> [class*="st-key-fileinfo-"]) { min-width: 0; flex: 1 1 0; }
+[class*="st-key-filefailure-"] { padding-left: 2rem; }
+[class*="st-key-filefailure-"] button { min-height: 1.9rem; padding: 0.1rem 0.7rem; }
 [class*="st-key-filerow-"] p { overflow-wrap: anywhere; }
+
+.st-key-audit-table td:first-child { white-space: nowrap; }
 
 @media (hover: hover) {
   [class*="st-key-row-"] [data-testid="stMenuButton"] { opacity: 0; }
@@ -159,6 +182,7 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-top: 4.25rem; }
+  [class*="st-key-filehead-"] { gap: 0.5rem; }
   .stMainBlockContainer, [data-testid="stBottomBlockContainer"] {
     padding-left: 1rem; padding-right: 1rem;
   }

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app.api import description, problems
+from app.api.characters import Characters
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
     approved,
@@ -18,6 +19,7 @@ from app.api.routes import (
     document_pages,
     document_tables,
     documents,
+    embeddings,
     evaluation,
     export,
     feedback,
@@ -26,22 +28,21 @@ from app.api.routes import (
     messages,
     openai,
     search,
-    sharing,
 )
 from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
 from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted
-from app.services.people.last_seen import WRITE_EVERY_S as LAST_SEEN_S
+from app.services.people.sign_in.last_seen import WRITE_EVERY_S as LAST_SEEN_S
 from app.services.people.usage import WRITE_EVERY_S as USAGE_S
 from app.version import VERSION
 from app.wiring.application import Zhiwen
 
 log = logging.getLogger(__name__)
 
-_ROUTES = (
-    *(bases, sharing, documents, document_pages, document_tables, jobs, search, chat, messages),
-    *(conversations, feedback, approved, export, evaluation, health, openai),
+ROUTERS = (
+    *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
+    *(conversations, feedback, approved, export, evaluation, health, openai, embeddings),
     *PEOPLE,
 )
 _SWEEP_S = 10.0
@@ -81,11 +82,12 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         openapi_url=None,  # `description` serves it to whom it is for
     )
     app.state.zhiwen = zhiwen
+    app.add_middleware(Characters)
     _guard(app, zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
     app.include_router(description.router)
-    for module in _ROUTES:
+    for module in ROUTERS:
         app.include_router(module.router)
     return app
 
@@ -98,6 +100,7 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             allow_origins=settings.allowed_origins,
             allow_methods=["*"],
             allow_headers=["*"],
+            allow_private_network=True,  # a public page that the settings name, and we inside
             expose_headers=[TRACE_HEADER.decode()],
         )
     names = list(settings.allowed_hosts)

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from app.cli import approved, ask, backup, calibrate, doctor, export, ingest, models, reembed, up
+from app.cli import (
+    approved,
+    ask,
+    backup,
+    calibrate,
+    doctor,
+    export,
+    ingest,
+    mcp,
+    models,
+    reembed,
+    up,
+)
 from app.cli.errors import error_lines
 from app.cli.people import groups, keys, users
 from app.cli.plugins import CommandGroup
@@ -29,6 +41,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("reembed")(reembed.reembed)
 app.command("calibrate")(calibrate.calibrate)
+app.command("mcp")(mcp.mcp)
 app.add_typer(models.app, name="models")
 app.add_typer(approved.app, name="approved")
 app.add_typer(users.app, name="users")

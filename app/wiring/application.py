@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
 
@@ -45,7 +45,7 @@ from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
 from app.services.people.access import LOCAL_OWNER
-from app.services.people.passwords import Passwords
+from app.services.people.sign_in.passwords import Passwords
 from app.services.search.indexes import Indexes
 from app.services.search.search import Passages, Search
 from app.services.search.withheld import WithheldChunks
@@ -55,7 +55,7 @@ from app.wiring.engines import build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_checker, build_embedder, build_reranking, model_store
 from app.wiring.people import PeopleServices, build_people
-from app.wiring.tasks import build_recipes, build_tasks
+from app.wiring.tasks import build_recipes, build_tasks, tasks_of_front_ends
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.recent import RecentQueries
@@ -116,6 +116,7 @@ class Zhiwen(PeopleServices):
         self.db.migrate()
         self.files.sweep()
         sweep_interrupted(self.db)
+        self.retention.sweep()
         self.reconciliation.start()
         self.evaluations.move_files()
         if self.settings.sample_base:
@@ -245,7 +246,7 @@ def build(
         ask=Ask(db, search, generations, gateway, recipes, cache, limit, approved.find),
         replay=Replay(db, gateway, tasks, checker, VERSION),
         direct=Direct(
-            db, search, answer_line, gateway, limit, replace(tasks, tools=None), approved.find
+            db, search, answer_line, gateway, limit, tasks_of_front_ends(tasks), approved.find
         ),
         question_limit=limit,
         conversations=Conversations(db),

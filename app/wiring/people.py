@@ -11,19 +11,19 @@ from app.services.people.audit import Audit
 from app.services.people.authentication import Authentication
 from app.services.people.groups import Groups
 from app.services.people.keys import Keys
-from app.services.people.last_seen import LastSeen
 from app.services.people.leaving import Leaving
-from app.services.people.links import Links
-from app.services.people.password_sign_in import PasswordSignIn
-from app.services.people.passwords import Passwords
 from app.services.people.retention import Retention
 from app.services.people.sessions import Sessions
 from app.services.people.sharing import Sharing
+from app.services.people.sign_in.by_password import PasswordSignIn
 from app.services.people.sign_in.identities import Identities
+from app.services.people.sign_in.last_seen import LastSeen
+from app.services.people.sign_in.links import Links
 from app.services.people.sign_in.oidc import NAME, OidcSignIn
+from app.services.people.sign_in.passwords import Passwords
 from app.services.people.sign_in.provider import Provider, ProviderConfig
 from app.services.people.sign_in.proxy import ProxySignIn, ProxyTrust
-from app.services.people.throttle import Throttle
+from app.services.people.sign_in.throttle import Throttle
 from app.services.people.usage import DailyLimits, Usage
 
 
@@ -55,9 +55,9 @@ def build_people(
 ) -> PeopleServices:
     """`passwords`: another hasher, for tests."""
     passwords = passwords or Passwords()
-    audit, last_seen = Audit(db), LastSeen(db)
+    audit, last_seen, throttle = Audit(db), LastSeen(db), Throttle()
     sessions = Sessions(db, audit, timedelta(hours=settings.session_hours))
-    accounts, throttle = Accounts(db, audit, passwords), Throttle()
+    accounts = Accounts(db, audit, passwords, throttle)
     identities = Identities(db, accounts, audit, sessions, throttle)
     admins_only = settings.auth in {"oidc", "proxy"}
     return PeopleServices(

@@ -1,5 +1,6 @@
 """Builds the tasks and their prompts."""
 
+from dataclasses import replace
 from typing import Any
 
 from app.config import Settings
@@ -33,6 +34,13 @@ def build_tasks(
         AboutBase(shelf),
         tools=tools if settings.tool_steps else None,
     )
+
+
+def tasks_of_front_ends(tasks: Tasks) -> Tasks:
+    """Those of OpenAI clients: no tools, and for the front end's own prompts a chat with none of
+    our instructions but to keep to the prompt."""
+    chat = replace(tasks.chat, prompt=load_prompt("conversation"))
+    return replace(tasks, tools=None, chat=chat)
 
 
 # Fields that do not affect the text an engine writes.

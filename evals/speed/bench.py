@@ -2,6 +2,7 @@
 
     first token   API versus engine alone, same prompt, alternating
     search        over 1,000 passages
+    signing in    what a session or key adds to a request
     memory        of an idle `zhiwen up`
     start         of a second `zhiwen up`
 
@@ -30,6 +31,7 @@ from evals.local import add_documents
 from evals.models import obtain_models
 from evals.speed import latency, service
 from evals.speed.processes import free_ports, running
+from evals.speed.signing_in import signing_in
 from evals.speed.synthetic import Corpus, generate
 
 REPORT = Path("build/bench.json")
@@ -107,7 +109,9 @@ def _instant_engine(
             rounds=1,
         )
         found = latency.search(settings.api_base_url, base_id, corpus.questions, count)
-    return [*tokens.figures("instant engine"), *found]
+    with console.status("signing in"):
+        people = signing_in({**changes, "embedder": HASHING})
+    return [*tokens.figures("instant engine"), *found, *people]
 
 
 def _whole_service(data_dir: Path, common: dict[str, Any], console: Console) -> list[Figure]:

@@ -1,6 +1,9 @@
 """`zhiwen users`, `groups`, `keys`, and a shell that has a key."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -9,6 +12,8 @@ import pytest
 from tests.application import running_api
 from tests.cli.shell import Shell
 from tests.passwords import cheap_passwords
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_users_from_the_first_to_the_last(zhiwen: Shell) -> None:
@@ -83,4 +88,21 @@ def test_without_a_login_only_this_machine_gets_in(
     assert refused.err.splitlines()[1:] == [
         "  ZHIWEN_AUTH=password    first: zhiwen users add NAME --admin",
         f"  ZHIWEN_{name}=127.0.0.1",
+    ]
+
+
+def test_the_api_by_itself_does_not_start_open_either(tmp_path: Path) -> None:
+    settings = {"ZHIWEN_API_HOST": "0.0.0.0", "ZHIWEN_DATA_DIR": str(tmp_path)}  # noqa: S104
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.api"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[1:] == [
+        "  ZHIWEN_AUTH=password    first: zhiwen users add NAME --admin",
+        "  ZHIWEN_API_HOST=127.0.0.1",
     ]

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.llm.chat_model import EngineBusy
+from app.llm.gateway import alone
 from app.llm.request_queue import ASKER, RequestQueue
+from app.llm.scripted import ScriptedChatModel
 
 
 @dataclass
@@ -111,6 +113,18 @@ async def test_without_room_to_wait_the_next_is_refused() -> None:
         async with office.queue.slot():
             pass
     assert busy.value.retry_after_s
+    await office.end_all()
+
+
+async def test_the_gateway_knows_for_whom_there_is_room_in_a_full_queue() -> None:
+    gateway = alone(ScriptedChatModel(), max_running=1, max_waiting=2)
+    office = Office(gateway.engines[gateway.name].queue)
+    for n in range(3):
+        await office.ask("ada", f"ada {n}")
+    assert not gateway.yields_to("ada")
+    assert gateway.yields_to("bob")
+    await office.ask("bob", "bob 0")
+    assert not gateway.yields_to("bob"), "one and one are even"
     await office.end_all()
 
 

@@ -14,6 +14,8 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.stand_in.service import Application, build, sample_application
+from ui.client.http import Client, connections
+from ui.client.visitor import Visitor
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,10 +60,15 @@ def served(application: Application) -> Iterator[str]:
         listener.close()
 
 
-def script(url: str) -> None:
+def script(url: str, token: str = "") -> None:
+    from ui.client.visitor import Visitor
     from ui.script import run
 
-    run(url)
+    run(url, Visitor(token))
+
+
+def client_for(url: str, token: str = "") -> Client:
+    return Client(connections(url), Visitor(token))
 
 
 @pytest.fixture

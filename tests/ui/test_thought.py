@@ -2,11 +2,10 @@
 
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import until
+from tests.ui.conftest import client_for, until
 from tests.ui.stand_in.engines import two_engines
 from tests.ui.stand_in.service import Application
 from tests.ui.test_pages import answers, said, settle
-from ui.client.http import Client
 from ui.client.watch import ask, follow
 from ui.words.texts import words
 
@@ -83,7 +82,7 @@ def test_a_model_that_only_thought_says_so(app: AppTest, application: Applicatio
 
 def test_every_watch_hears_the_thought(api_url: str, application: Application) -> None:
     application.thought, application.delta_s = THOUGHT, 0.05
-    client = Client(api_url)
+    client = client_for(api_url)
     base_ids = [next(iter(application.bases))]
     first = ask(client, {"question": "年假多少天？", "base_ids": base_ids, "thinking": True})
     until(lambda: len(first.thought) > 3)

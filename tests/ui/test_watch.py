@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.ui.conftest import until
+from tests.ui.conftest import client_for, until
 from tests.ui.stand_in.service import Application
 from ui.client.http import ApiDown, ApiError, Client
 from ui.client.watch import ask, follow
@@ -12,7 +12,7 @@ from ui.client.watch import ask, follow
 
 @pytest.fixture
 def client(api_url: str) -> Client:
-    return Client(api_url)
+    return client_for(api_url)
 
 
 def base_id(application: Application) -> str:
@@ -77,7 +77,7 @@ def test_an_engine_that_is_down_ends_in_an_error_event(
 def test_no_service_is_told_apart_from_a_refusal(client: Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    nobody = Client(f"http://127.0.0.1:{port}")
+    nobody = client_for(f"http://127.0.0.1:{port}")
     with pytest.raises(ApiDown):
         nobody.bases()
     with pytest.raises(ApiError) as refused:

@@ -1,14 +1,20 @@
-"""HTTP client. Errors: ApiError (the API refused) and its subclass ApiDown (no response)."""
+"""HTTP client. Errors: ApiError (refused), and below it ApiDown (no response) and SignedOut."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, BinaryIO, cast
 
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
 
 from ui.client import wire
+from ui.client.people import People
+from ui.client.renewed import latest
+from ui.client.sharing import Sharing
+from ui.client.visitor import Visitor
 
 Params = dict[str, str | int]
 
@@ -33,45 +39,78 @@ class ApiDown(ApiError):
     """The API did not respond."""
 
 
+class SignedOut(ApiError):
+    """Nobody has signed in, or no longer."""
+
+
 def _error(response: httpx.Response) -> ApiError:
+    kind = SignedOut if response.status_code == 401 else ApiError
     try:
         problem = response.json()
         detail = problem.get("detail") or problem.get("title")
     except (ValueError, AttributeError):
-        return ApiError(f"HTTP {response.status_code}", "error", response.status_code)
+        return kind(f"HTTP {response.status_code}", "error", response.status_code)
     if not isinstance(detail, str):
         detail = json.dumps(detail, ensure_ascii=False)
     facts = {name: value for name, value in problem.items() if type(value) is int}
-    return ApiError(detail, str(problem.get("code", "error")), response.status_code, facts)
+    return kind(detail, str(problem.get("code", "error")), response.status_code, facts)
 
 
 def _given(**values: str | int | None) -> Params:
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
-class Client:
-    """One per API address, shared by all sessions; httpx clients are thread-safe."""
+def connections(url: str) -> httpx.Client:
+    """To the API, for everybody; httpx clients are thread-safe. It keeps no cookies: they would be
+    sent with the next person's call."""
+    # Streams are silent no longer than the API's heartbeat; storing an upload may take long.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    return httpx.Client(
+        base_url=url,
+        timeout=httpx.Timeout(30.0, connect=3.0),
+        limits=limits,
+        trust_env=False,
+        cookies=no_cookies(),
+    )
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        # Streams are silent no longer than the API's heartbeat; storing an upload may take long.
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        timeout = httpx.Timeout(30.0, connect=3.0)
-        self._http = httpx.Client(base_url=url, timeout=timeout, limits=limits, trust_env=False)
+
+def no_cookies() -> CookieJar:
+    """A jar that takes nothing."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
+class Client:
+    """Calls the API for one visitor."""
+
+    def __init__(self, shared: httpx.Client, visitor: Visitor) -> None:
+        self.url, self.visitor = str(shared.base_url), visitor
+        self._http = shared
+        self.people = People(self._call)
+        self.sharing = Sharing(self._call)
+
+    def _headers(self) -> dict[str, str]:
+        return replace(self.visitor, token=latest(self.visitor.token)).headers()
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
+        response = self._response(method, path, **options)
+        return response.json() if response.content else None
+
+    def _response(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            response = self._http.request(method, path, **options)
+            response = self._http.request(method, path, headers=self._headers(), **options)
         except httpx.TransportError as error:
             raise ApiDown(str(error), "api_down") from error
         if response.is_error:
             raise _error(response)
-        return response.json() if response.content else None
+        return response
 
     @contextmanager
-    def _stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+    def _stream(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> Iterator[httpx.Response]:
+        headers = {**self._headers(), **(headers or {})}
         try:
-            with self._http.stream(method, path, **options) as response:
+            with self._http.stream(method, path, headers=headers, **options) as response:
                 if response.is_error:
                     response.read()
                     raise _error(response)
@@ -94,15 +133,27 @@ class Client:
         self._call("DELETE", f"/api/bases/{base_id}")
 
     def documents(
-        self, base_id: str, *, limit: int, offset: int = 0, q: str = "", state: str = ""
+        self,
+        base_id: str,
+        *,
+        limit: int,
+        offset: int = 0,
+        q: str = "",
+        state: str = "",
+        sort: str = "",
     ) -> wire.DocumentList:
-        params = _given(limit=limit, offset=offset, q=q, state=state)
+        params = _given(limit=limit, offset=offset, q=q, state=state, sort=sort)
         path = f"/api/bases/{base_id}/documents"
         return cast(wire.DocumentList, self._call("GET", path, params=params))
 
-    def upload(self, base_id: str, name: str, file: BinaryIO) -> wire.Document:
+    def upload(
+        self, base_id: str, name: str, file: BinaryIO, place: str = ""
+    ) -> tuple[wire.Document, bool]:
+        """The document, and whether its bytes are new to the base. `place`: its path there, where
+        it becomes the next version of what has it; its name where empty."""
         path = f"/api/bases/{base_id}/documents"
-        return cast(wire.Document, self._call("POST", path, files={"file": (name, file)}))
+        sent = self._response("POST", path, params=_given(path=place), files={"file": (name, file)})
+        return cast(wire.Document, sent.json()), sent.status_code != httpx.codes.OK
 
     def document(self, document_id: str) -> wire.Document:
         return cast(wire.Document, self._call("GET", f"/api/documents/{document_id}"))
@@ -209,6 +260,10 @@ class Client:
     def export_report(self, choice: dict[str, str]) -> wire.ExportReport:
         report = self._call("GET", "/api/export/report", params=_given(**choice))
         return cast(wire.ExportReport, report)
+
+    def audit_file(self, filters: dict[str, str]) -> bytes:
+        with self._stream("GET", "/api/audit.jsonl", params=filters) as response:
+            return response.read()
 
     # Evaluation
 

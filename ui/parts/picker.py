@@ -9,6 +9,7 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiError, Client
 from ui.parts import thought
+from ui.parts.library import bases as bases_room
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import t
 
@@ -150,7 +151,7 @@ def _bases(bases: list[wire.Base], selected: list[wire.Base]) -> None:
 
     def label(base_id: str) -> str:
         base = by_id[base_id]
-        return f"{plain(shortened(base['name']))} ({base['ready_count']})"
+        return f"{plain(shortened(bases_room.label(base)))} ({base['ready_count']})"
 
     st.pills(
         t("picker.what"),
@@ -201,7 +202,7 @@ def _notice_down() -> None:
 def _engine() -> wire.Component | None:
     """The engine's entry if it is down; None if it is up or the status is unavailable."""
     try:
-        parts = _status(state.client(), state.client().url)["components"]
+        parts = _status_now()["components"]
     except ApiError:
         return None
     return next((part for part in parts if part["name"] == "engine" and not part["ok"]), None)
@@ -210,14 +211,19 @@ def _engine() -> wire.Component | None:
 def advised() -> list[wire.Advice]:
     """What the API advises on the chat model; nothing if the status is unavailable."""
     try:
-        return _status(state.client(), state.client().url).get("advice", [])
+        return _status_now().get("advice", [])
     except ApiError:
         return []
 
 
+def _status_now() -> wire.Status:
+    client = state.client()
+    return _status(client, client.url, client.visitor.token)
+
+
 @st.cache_data(ttl=2.0, show_spinner=False)
-def _status(_client: Client, url: str) -> wire.Status:
-    """Cached, so that one run asks once."""
+def _status(_client: Client, url: str, token: str) -> wire.Status:
+    """Cached, so that one run asks once; for each person by themselves."""
     return _client.status()
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from ui import address, state
 from ui.client import wire
 from ui.parts import rename_delete
+from ui.parts.account import menu
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import LANGUAGES, choose_language, language, t, with_language
 
@@ -26,9 +27,10 @@ def draw(pages: Mapping[str, st.Page]) -> None:
             state.link("chat", t("sidebar.new"), {"c": ""}, ":material/edit_square:")
         _conversations()
         with st.container(gap="xxsmall", key="pages"):
-            for name in ("chat", "documents", "review", "evaluation", "status"):
-                st.page_link(pages[name], query_params=with_language(_address(name)))
+            for name, page in pages.items():
+                st.page_link(page, query_params=with_language(_address(name)))
             _language()
+            menu.draw()
 
 
 def new_on_top() -> None:
@@ -67,6 +69,7 @@ def _conversations() -> None:
         placeholder=t("sidebar.search"),
         icon=":material/search:",
         label_visibility="collapsed",
+        live=True,
     )
     with st.container(key="conversations", gap="xxsmall"):
         _found(query.strip())

@@ -10,6 +10,7 @@ from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
 from ui.parts import advice, answer, picker, question_counter, thought
+from ui.parts.conversation import suggestions, transcript
 from ui.parts.library import uploads
 from ui.parts.source import marks
 from ui.safe_markdown import plain
@@ -25,6 +26,8 @@ def page() -> None:
     running = False
     if conversation:
         running = _messages(conversation)
+        if not running:
+            _after(conversation)
         length = sum(len(message["content"]) for message in conversation["messages"])
         marks.follow_end("page", length, jump=conversation["id"])
     else:
@@ -76,6 +79,16 @@ def _messages(conversation: wire.ConversationDetail) -> bool:
     return running
 
 
+def _after(conversation: wire.ConversationDetail) -> None:
+    """Below the last answer: what to ask next, and the whole as a file."""
+    messages = conversation["messages"]
+    questions = [message["content"] for message in messages if message["role"] == "user"]
+    if not questions or messages[-1]["role"] == "user":
+        return
+    suggestions.draw(messages[-1], questions[-1])
+    transcript.button(conversation)
+
+
 def _is_running(message: wire.Message) -> bool:
     return message["state"] == "streaming" and not state.watch(message["id"]).finished.is_set()
 
@@ -114,16 +127,23 @@ def _input(chosen: list[wire.Base], task: wire.Task) -> None:
 
 
 def _question_input(chosen: list[wire.Base]) -> None:
+    editable = next((base for base in chosen if state.may_edit(base)), None)
+    hint = "chat.choose_base"
+    if chosen:
+        hint = "chat.placeholder" if editable else "chat.placeholder_reader"
     value = st.chat_input(
-        t("chat.placeholder") if chosen else t("chat.choose_base"),
+        t(hint),
         key="question",
-        accept_file="multiple",
+        accept_file="multiple" if editable else False,
         max_chars=picker.max_characters(),
         disabled=not chosen,
     )
-    if isinstance(value, ChatInputValue):
-        if value.files:
-            uploads.send_and_wait(chosen[0], list(value.files), value.text)
+    if isinstance(value, str):
+        if value.strip():
+            send(value.strip(), chosen)
+    elif isinstance(value, ChatInputValue):
+        if value.files and editable:
+            uploads.send_and_wait(editable, list(value.files), value.text)
             st.rerun()
         elif value.text.strip():
             send(value.text.strip(), chosen)

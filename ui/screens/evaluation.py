@@ -19,7 +19,7 @@ _MIME = "text/html"
 def page() -> None:
     st.title(t("page.evaluation"), anchor=False)
     st.write(t("evaluation.what"))
-    bases = {base["id"]: base["name"] for base in state.client().bases()}
+    bases = {b["id"]: b["name"] for b in state.client().bases() if state.may_edit(b)}
     if not bases:
         st.info(t("evaluation.no_base"))
         return

@@ -18,7 +18,7 @@ FORMATS = ("messages", "sharegpt", "alpaca", "dpo", "kto")
 
 def page() -> None:
     st.title(t("page.review"), anchor=False)
-    bases = {base["id"]: base["name"] for base in state.client().bases()}
+    bases = {b["id"]: b["name"] for b in state.client().bases() if state.may_edit(b)}
     address.take("review-rating", "rating", RATINGS[0], RATINGS)
     address.take("review-base", "base", "", bases)
     with st.container(horizontal=True, vertical_alignment="top"):

@@ -18,7 +18,7 @@ from app.rag.types import Task
 from app.services.answers.answer_cache import AnswerCache, reuse_answer
 from app.services.answers.approved_answer import FindApproved, give_approved
 from app.services.answers.closed_sources import open_turns
-from app.services.answers.conversations import get_conversation, get_message
+from app.services.answers.conversations import get_conversation
 from app.services.answers.generations import Generation, Generations
 from app.services.answers.history import (
     EarlierAnswer,
@@ -203,8 +203,8 @@ class Ask:
     ) -> tuple[EarlierAnswer, StoredMessage]:
         """Raises NotFound, and Invalid for a question."""
         with self.db.read() as session:
-            get_message(session, access, answer_id)
             old = earlier_answer(session, answer_id)
+            get_conversation(session, access, old.conversation_id)
             if old.role != "assistant":
                 raise Invalid("Only answers can be regenerated.", code="not_an_answer")
             asked = session.exec(

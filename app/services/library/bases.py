@@ -9,6 +9,7 @@ from app.db.engine import Database
 from app.db.tables import KnowledgeBase, Person, StoredDocument
 from app.services.errors import Conflict, Forbidden, NotFound
 from app.services.people.access import Access, Role
+from app.services.people.audit import record
 from app.services.people.grants import is_withheld, roles_in, scope_of, withheld_from
 
 
@@ -116,6 +117,8 @@ class Bases:
                 dim=self.embedder_dim,
             )
             session.add(base)
+            session.flush()
+            record(session, access, "base.create", "base", base.id)
         return BaseSummary(base, Role.OWNER, access.name, 0, 0, 0, 0)
 
     def all(self, access: Access) -> list[BaseSummary]:
@@ -140,6 +143,7 @@ class Bases:
             if description is not None:
                 base.description = description
             session.add(base)
+            record(session, access, "base.change", "base", base_id)
         return self.get(access, base_id)
 
     def _refuse_taken(self, session: Session, name: str, owner_id: str) -> None:

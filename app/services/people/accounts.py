@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from app.db.engine import Database
 from app.db.tables import (
@@ -19,10 +19,11 @@ from app.db.tables import (
 )
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import Access
-from app.services.people.audit import Audit
-from app.services.people.links import new_link
-from app.services.people.passwords import Passwords, check_password
+from app.services.people.audit import Audit, record
 from app.services.people.sessions import end_sessions
+from app.services.people.sign_in.links import new_link
+from app.services.people.sign_in.passwords import Passwords, check_password
+from app.services.people.sign_in.throttle import Throttle
 
 # Owns the conversations of people who have left, where those are kept without their names.
 ANONYMOUS_ID = "anonymous"
@@ -45,6 +46,7 @@ class Accounts:
     db: Database
     audit: Audit
     passwords: Passwords
+    throttle: Throttle
 
     def all(self) -> list[Account]:
         """Everybody who has or had a way to sign in, by name."""
@@ -117,9 +119,7 @@ class Accounts:
         person.email = _checked(email, _EMAIL_CHARS, "address")
         session.add(person)
         session.flush()
-        self.audit.record(
-            session, access, "person.create", "person", person.id, name=name, admin=admin
-        )
+        record(session, access, "person.create", "person", person.id, name=name, admin=admin)
         return person
 
     def update(
@@ -152,7 +152,7 @@ class Accounts:
                 self._switch(session, person, disabled=disabled)
                 changed.append("state")
             session.add(person)
-            self.audit.record(
+            record(
                 session,
                 access,
                 "person.update",
@@ -181,11 +181,17 @@ class Accounts:
             person = get_person(session, person_id)
             if person.state == "disabled":
                 raise Conflict("This account is disabled. Enable it first.", code="disabled")
-            self.audit.record(session, access, "person.link", "person", person.id)
+            record(session, access, "person.link", "person", person.id)
             return new_link(session, person)
 
     def change_password(self, access: Access, old: str, new: str) -> None:
-        """Sets one's own password and ends one's other sessions. Raises Invalid."""
+        """Sets one's own password and ends one's other sessions.
+
+        Raises Invalid, Conflict without a login, and TooManyAttempts to guess the old one.
+        """
+        if access.unrestricted:
+            raise Conflict("There is no login here: ZHIWEN_AUTH=none.", code="no_login")
+        self.throttle.attempt_own(access.person_id)
         with self.db.read() as session:
             person = get_person(session, access.person_id)
         if person.password_hash:
@@ -200,7 +206,7 @@ class Accounts:
             person.password_hash = hashed
             session.add(person)
             end_sessions(session, person.id, but=access.session_id)
-            self.audit.record(session, access, "person.password", "person", person.id)
+            record(session, access, "person.password", "person", person.id)
 
 
 def get_person(session: Session, person_id: str) -> Person:
@@ -227,12 +233,12 @@ def refuse_last_admin(session: Session, person: Person) -> None:
     """Raises Conflict if nobody else administers."""
     if not person.admin or person.state != "active":
         return
-    others = select(func.count()).where(
-        col(Person.admin), col(Person.state) == "active", col(Person.id) != person.id
-    )
+    admins = select(Person.id).where(col(Person.admin), col(Person.state) == "active")
+    # Locked until the transaction ends: two may be about to lose it at once.
+    others = set(session.exec(admins.order_by(Person.id).with_for_update())) - {person.id}
     if is_unclaimed(session):
-        others = others.where(col(Person.id) != OWNER_ID)
-    if session.exec(others).one() == 0:
+        others.discard(OWNER_ID)
+    if not others:
         raise Conflict("This is the last administrator.", code="last_admin")
 
 

@@ -60,7 +60,7 @@ class Audit:
     ) -> None:
         """Adds an entry in a transaction of its own; see `record`."""
         with self.db.write() as session:
-            self.record(
+            record(
                 session,
                 access,
                 action,
@@ -70,37 +70,6 @@ class Audit:
                 address=address,
                 **detail,
             )
-
-    def record(
-        self,
-        session: Session,
-        access: Access | None,
-        action: str,
-        object_kind: str = "",
-        object_id: str = "",
-        *,
-        outcome: Outcome = "done",
-        address: str = "",
-        **detail: Any,
-    ) -> None:
-        """Adds an entry to the transaction of what it tells of, so that there is never one without
-        the other.
-
-        `access` is None where nobody is signed in. `address`: the current request's when empty.
-        """
-        session.add(
-            AuditEntry(
-                person_id=access.person_id if access else "",
-                person_name=access.name if access else "",
-                key_id=access.key_id if access else "",
-                action=action,
-                object_kind=object_kind,
-                object_id=object_id,
-                address=address or visitor().address,
-                outcome=outcome,
-                detail=detail,
-            )
-        )
 
     def page(
         self, wanted: AuditFilter, *, limit: int, offset: int
@@ -135,3 +104,36 @@ class Audit:
             if len(batch) < _BATCH:
                 return
             last = batch[-1].id or 0
+
+
+def record(
+    session: Session,
+    access: Access | None,
+    action: str,
+    object_kind: str = "",
+    object_id: str = "",
+    *,
+    outcome: Outcome = "done",
+    address: str = "",
+    **detail: Any,
+) -> None:
+    """Adds an entry to the transaction of what it tells of, so that there is never one without the
+    other. Not for the one person of an installation without a login.
+
+    `access` is None where nobody is signed in. `address`: the current request's when empty.
+    """
+    if access is not None and access.unrestricted:
+        return
+    session.add(
+        AuditEntry(
+            person_id=access.person_id if access else "",
+            person_name=access.name if access else "",
+            key_id=access.key_id if access else "",
+            action=action,
+            object_kind=object_kind,
+            object_id=object_id,
+            address=address or visitor().address,
+            outcome=outcome,
+            detail=detail,
+        )
+    )

@@ -17,8 +17,8 @@ from app.db.engine import Database
 from app.db.tables import ApiKey, GroupMember, LoginSession, Person, utc_now
 from app.services.errors import Unauthenticated
 from app.services.people.access import LOCAL_OWNER, Access, KeyScope
-from app.services.people.last_seen import LastSeen
-from app.services.people.tokens import token_hash
+from app.services.people.sign_in.last_seen import LastSeen
+from app.services.people.sign_in.tokens import token_hash
 
 AuthMode = Literal["none", "password", "oidc", "proxy"]
 

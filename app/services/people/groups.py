@@ -11,7 +11,7 @@ from app.db.tables import BaseGrant, GroupMember, PeopleGroup, Person, Restricti
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import Access
 from app.services.people.accounts import get_person
-from app.services.people.audit import Audit
+from app.services.people.audit import Audit, record
 
 _NAME_CHARS = 120
 
@@ -50,7 +50,7 @@ class Groups:
         with self.db.write() as session:
             group = PeopleGroup(name=_checked(session, name))
             session.add(group)
-            self.audit.record(session, access, "group.create", "group", group.id, name=group.name)
+            record(session, access, "group.create", "group", group.id, name=group.name)
             return group
 
     def rename(self, access: Access, group_id: str, name: str) -> PeopleGroup:
@@ -60,7 +60,7 @@ class Groups:
             if name.strip() != group.name:
                 group.name = _checked(session, name)
             session.add(group)
-            self.audit.record(session, access, "group.update", "group", group.id, name=group.name)
+            record(session, access, "group.update", "group", group.id, name=group.name)
             return group
 
     def remove(self, access: Access, group_id: str) -> None:
@@ -69,7 +69,7 @@ class Groups:
             group = get_group(session, group_id)
             forget_subject(session, "group", group_id)
             session.delete(group)
-            self.audit.record(session, access, "group.remove", "group", group_id, name=group.name)
+            record(session, access, "group.remove", "group", group_id, name=group.name)
 
     def add_member(
         self, access: Access, group_id: str, person_id: str, origin: str = "local"
@@ -80,7 +80,7 @@ class Groups:
             get_person(session, person_id)
             if session.get(GroupMember, (group_id, person_id)) is None:
                 session.add(GroupMember(group_id=group_id, person_id=person_id, origin=origin))
-                self.audit.record(session, access, "group.add", "group", group_id, member=person_id)
+                record(session, access, "group.add", "group", group_id, member=person_id)
 
     def remove_member(self, access: Access, group_id: str, person_id: str) -> None:
         """Raises NotFound for an unknown group; who is not in it stays out."""
@@ -89,9 +89,7 @@ class Groups:
             member = session.get(GroupMember, (group_id, person_id))
             if member is not None:
                 session.delete(member)
-                self.audit.record(
-                    session, access, "group.take_out", "group", group_id, member=person_id
-                )
+                record(session, access, "group.take_out", "group", group_id, member=person_id)
 
 
 def get_group(session: Session, group_id: str) -> PeopleGroup:

@@ -12,10 +12,10 @@ from app.db.engine import Database
 from app.db.tables import ApiKey, utc_now
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import ALL_SCOPES, Access, KeyScope
-from app.services.people.audit import Audit
+from app.services.people.audit import Audit, record
 from app.services.people.authentication import KEY_PREFIX
 from app.services.people.grants import scope_of
-from app.services.people.tokens import new_token, token_hash
+from app.services.people.sign_in.tokens import new_token, token_hash
 
 _HINT_CHARS = 4
 _NAME_CHARS = 120
@@ -85,9 +85,7 @@ class Keys:
             if len(names) >= _MAX_KEYS:
                 raise Conflict(f"A person may have {_MAX_KEYS} keys.", code="too_many_keys")
             session.add(key)
-            self.audit.record(
-                session, access, "key.create", "key", key.id, name=name, scopes=key.scopes
-            )
+            record(session, access, "key.create", "key", key.id, name=name, scopes=key.scopes)
         return key, token
 
     def revoke(self, access: Access, key_id: str, *, of: str = "") -> None:
@@ -98,4 +96,4 @@ class Keys:
                 raise NotFound("key", key_id)
             key.revoked_at = utc_now()
             session.add(key)
-            self.audit.record(session, access, "key.revoke", "key", key_id, name=key.name)
+            record(session, access, "key.revoke", "key", key_id, name=key.name)

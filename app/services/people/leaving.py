@@ -28,7 +28,7 @@ from app.db.tables import (
 from app.services.errors import Conflict
 from app.services.people.access import Access, Role
 from app.services.people.accounts import ANONYMOUS_ID, get_person, refuse_last_admin
-from app.services.people.audit import Audit
+from app.services.people.audit import Audit, record
 from app.services.people.groups import forget_subject
 
 Conversations = Literal["delete", "anonymise"]
@@ -64,7 +64,7 @@ class Leaving:
             forget_subject(session, "person", person_id)
             for table in _OF_PERSON:
                 session.exec(delete(table).where(col(table.person_id) == person_id))
-            self.audit.record(
+            record(
                 session,
                 access,
                 "person.remove",

@@ -11,8 +11,8 @@ from app.db.engine import Database
 from app.db.tables import LoginSession, Person, utc_now
 from app.services.errors import NotFound, Unauthenticated
 from app.services.people.access import Access
-from app.services.people.audit import Audit
-from app.services.people.tokens import new_token, token_hash
+from app.services.people.audit import Audit, record
+from app.services.people.sign_in.tokens import new_token, token_hash
 from app.services.people.visitor import visitor
 
 ROTATE_AFTER = timedelta(hours=12)
@@ -58,7 +58,7 @@ class Sessions:
         )
         session.add(opened)
         access = Access(person.id, person.name, person.admin)
-        self.audit.record(session, access, "session.open", "session", opened.id, method=method)
+        record(session, access, "session.open", "session", opened.id, method=method)
         return OpenedSession(token, opened.expires_at, person.id)
 
     def renew(self, token: str) -> OpenedSession | None:
@@ -69,7 +69,9 @@ class Sessions:
         """
         with self.db.write() as session:
             found = session.exec(
-                select(LoginSession).where(LoginSession.token_hash == token_hash(token))
+                select(LoginSession)
+                .where(LoginSession.token_hash == token_hash(token))
+                .with_for_update()  # two pages may be loaded at once
             ).one_or_none()
             now = utc_now()
             if found is None or now >= found.expires_at or now < found.rotated_at + ROTATE_AFTER:
@@ -98,13 +100,13 @@ class Sessions:
             if found is None or found.person_id != (of or access.person_id):
                 raise NotFound("session", session_id)
             session.delete(found)
-            self.audit.record(session, access, "session.end", "session", session_id)
+            record(session, access, "session.end", "session", session_id)
 
     def end_all(self, access: Access, person_id: str, *, but: str = "") -> None:
         """Ends all sessions of a person, except for the one with the id `but`."""
         with self.db.write() as session:
             end_sessions(session, person_id, but=but)
-            self.audit.record(session, access, "session.end_all", "person", person_id)
+            record(session, access, "session.end_all", "person", person_id)
 
 
 def end_sessions(session: Session, person_id: str, *, but: str = "") -> None:

@@ -16,6 +16,7 @@ from app.db.tables import (
 )
 from app.services.errors import Forbidden, Invalid, NotFound
 from app.services.people.access import EVERYONE, Access, Role, Subject
+from app.services.people.audit import record
 from app.services.people.grants import roles_in
 
 _MAX_RESTRICTIONS = 500  # in a base; each search asks which of them cover what it found
@@ -72,6 +73,7 @@ class Sharing:
             session.merge(
                 BaseGrant(base_id=base_id, subject_kind=kind, subject_id=id_, role=int(role))
             )
+            record(session, access, "base.share", "base", base_id, to=list(subject), role=role.word)
         return Grant(named, role)
 
     def revoke(self, access: Access, base_id: str, subject: Subject) -> None:
@@ -82,6 +84,7 @@ class Sharing:
             if stored is None:
                 raise NotFound("grant", "/".join(subject))
             session.delete(stored)
+            record(session, access, "base.unshare", "base", base_id, to=list(subject))
 
     def restrictions(self, access: Access, base_id: str) -> list[Restriction]:
         """By path."""
@@ -139,6 +142,15 @@ class Sharing:
                 session.add(
                     RestrictionMember(restriction_id=stored.id, subject_kind=kind, subject_id=id_)
                 )
+            record(
+                session,
+                access,
+                "base.restrict",
+                "base",
+                base_id,
+                path=path,
+                members=[list(member.subject) for member in named],
+            )
         return Restriction(stored.id, path, tuple(named))
 
     def lift(self, access: Access, base_id: str, restriction_id: str) -> None:
@@ -149,6 +161,7 @@ class Sharing:
             if stored is None or stored.base_id != base_id:
                 raise NotFound("restriction", restriction_id)
             session.delete(stored)
+            record(session, access, "base.unrestrict", "base", base_id, path=stored.path)
 
 
 def _require_owner(session: Session, access: Access, base_id: str) -> None:

@@ -23,13 +23,16 @@ def test_questions_are_added_listed_and_deleted(tmp_path: Path) -> None:
     with running_api(tmp_path) as api:
         base_id, ids = documents(api)
         service = api.application.regression
-        first = service.add(base_id, " 年假几天？ ", Expected((ids["年假.md"],)))
-        second = service.add(base_id, "住宿多少钱？", Expected(answer="四百五十元"))
-        assert [q.question for q in service.questions(base_id)] == ["年假几天？", "住宿多少钱？"]
-        service.delete(first.id)
-        assert [q.id for q in service.questions(base_id)] == [second.id]
+        first = service.add(ME, base_id, " 年假几天？ ", Expected((ids["年假.md"],)))
+        second = service.add(ME, base_id, "住宿多少钱？", Expected(answer="四百五十元"))
+        assert [q.question for q in service.questions(ME, base_id)] == [
+            "年假几天？",
+            "住宿多少钱？",
+        ]
+        service.delete(ME, first.id)
+        assert [q.id for q in service.questions(ME, base_id)] == [second.id]
         with pytest.raises(NotFound):
-            service.delete(first.id)
+            service.delete(ME, first.id)
 
 
 def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
@@ -38,13 +41,13 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
         other = api.ingest("别的", {"别的.md": "别的内容。"})
         service = api.application.regression
         with pytest.raises(Invalid, match="Name an expected source"):
-            service.add(base_id, "年假几天？", Expected())
+            service.add(ME, base_id, "年假几天？", Expected())
         with pytest.raises(Invalid, match="empty"):
-            service.add(base_id, "  ", Expected(answer="x"))
+            service.add(ME, base_id, "  ", Expected(answer="x"))
         with pytest.raises(NotFound):
-            service.add(other, "年假几天？", Expected((ids["年假.md"],)))
+            service.add(ME, other, "年假几天？", Expected((ids["年假.md"],)))
         with pytest.raises(NotFound):
-            service.questions("nowhere")
+            service.questions(ME, "nowhere")
 
 
 def test_questions_are_taken_from_ratings_once(tmp_path: Path) -> None:
@@ -57,29 +60,32 @@ def test_questions_are_taken_from_ratings_once(tmp_path: Path) -> None:
         answers = [_answer(api, base_id, question) for question in ("年假几天？", "住宿？", "谢谢")]
         rate = api.application.feedback.put
         rate(
+            ME,
             answers[0],
             StoredFeedback(message_id=answers[0], rating="down", right_chunk_id=leave["chunk_id"]),
         )
         rate(
+            ME,
             answers[1],
             StoredFeedback(message_id=answers[1], rating="down", correction="四百五十元"),
         )
-        rate(answers[2], StoredFeedback(message_id=answers[2], rating="up"))
+        rate(ME, answers[2], StoredFeedback(message_id=answers[2], rating="up"))
         service = api.application.regression
 
-        assert service.collect(base_id) == 2
-        taken = {q.question: q for q in service.questions(base_id)}
+        assert service.collect(ME, base_id) == 2
+        taken = {q.question: q for q in service.questions(ME, base_id)}
         assert taken["年假几天？"].document_ids == [ids["年假.md"]]
         assert taken["年假几天？"].source_text == leave["text"]
         assert taken["年假几天？"].origin == "rating"
         assert (taken["住宿？"].answer, taken["住宿？"].origin) == ("四百五十元", "correction")
 
         rate(
+            ME,
             answers[1],
             StoredFeedback(message_id=answers[1], rating="down", correction="每晚四百五十元"),
         )
-        assert service.collect(base_id) == 0
-        assert {q.answer for q in service.questions(base_id)} == {"", "每晚四百五十元"}
+        assert service.collect(ME, base_id) == 0
+        assert {q.answer for q in service.questions(ME, base_id)} == {"", "每晚四百五十元"}
 
 
 def test_a_right_source_that_was_read_anew_is_known_by_its_text(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 
 from app.db import lexical
 from app.db.tables import ChunkTombstone, DocumentText, Job, StoredChunk, utc_now
+from app.rag.types import Scope
 from app.services.jobs.queue import Claim
 from app.services.people.access import LOCAL_OWNER as ME
 from ingest.embedding.hashing import HashingEmbedder
@@ -80,7 +81,7 @@ def test_a_document_is_searchable_as_soon_as_it_is_ready(
     assert application.state(document_id) == "ready"
     assert found(application, base_id, "年假") == ids
     vector = application.embedder.embed(["年假十五天"], kind="query")
-    assert [m.id for m in application.indexes().search(vector, 5, [base_id])] == ids
+    assert [m.id for m in application.indexes().search(vector, 5, Scope((base_id,)))] == ids
 
 
 @pytest.mark.parametrize("table", ["chunk", "document_text"])

@@ -7,11 +7,14 @@ from app.services.operations.samples import (
     will_create_sample_base,
 )
 from app.services.people.access import LOCAL_OWNER as ME
+from app.services.people.access import Access, Role
+from app.services.people.sharing import Sharing
 from tests.services.conftest import Application
 
 
 def start(application: Application, data_dir: Path) -> None:
-    ensure_sample_base(data_dir, application.bases, application.documents)
+    sharing = Sharing(application.db)
+    ensure_sample_base(data_dir, application.bases, application.documents, sharing)
 
 
 def test_the_sample_base_is_created_once(application: Application, tmp_path: Path) -> None:
@@ -24,6 +27,8 @@ def test_the_sample_base_is_created_once(application: Application, tmp_path: Pat
     application.drain()
     (sample,) = application.bases.all(ME)
     assert sample.ready_count == sample.document_count > 0
+    newcomer = Access("new", "new")
+    assert [(s.base.name, s.role) for s in application.bases.all(newcomer)] == [(NAME, Role.READER)]
 
 
 def test_a_deleted_sample_base_stays_away(application: Application, tmp_path: Path) -> None:

@@ -1,11 +1,23 @@
 """Accounts, groups and links, on SQLite and PostgreSQL."""
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
-from app.db.tables import OWNER_ID, BaseGrant, KnowledgeBase
-from app.services.errors import Conflict, Invalid, LinkInvalid, NotFound, SignInFailed
+import pytest
+from sqlmodel import select
+
+from app.db.tables import OWNER_ID, BaseGrant, KnowledgeBase, LoginSession
+from app.services.errors import (
+    Conflict,
+    Invalid,
+    LinkInvalid,
+    NotFound,
+    SignInFailed,
+    TooManyAttempts,
+)
 from app.services.people.access import LOCAL_OWNER, Access
-from app.services.people.passwords import check_password
+from app.services.people.authentication import Credentials
+from app.services.people.sessions import ROTATE_AFTER
+from app.services.people.sign_in.passwords import check_password
 from tests.services.people.conftest import PASSWORD, Rooms
 
 
@@ -97,6 +109,25 @@ def test_changing_ones_password_ends_ones_other_sessions(rooms: Rooms) -> None:
     assert rooms.people.authentication.access(here).person_id == ada
     with pytest.raises(Exception, match="Sign in"):
         rooms.people.authentication.access(there)
+
+
+def test_a_stolen_session_does_not_guess_the_password(rooms: Rooms) -> None:
+    ada = rooms.person("ada")
+    access = rooms.people.authentication.access(rooms.cookie(ada))
+    change = rooms.people.accounts.change_password
+    for n in range(10):
+        with pytest.raises(Invalid):
+            change(access, f"guess number {n}", "another long secret")
+    with pytest.raises(TooManyAttempts):
+        change(access, PASSWORD, "another long secret")
+    assert rooms.people.password_sign_in.sign_in("ada", PASSWORD).token, "nobody is kept out"
+
+
+def test_without_a_login_nobody_sets_a_password(rooms: Rooms) -> None:
+    with pytest.raises(Conflict) as refused:
+        rooms.people.accounts.change_password(LOCAL_OWNER, "", "another long secret")
+    assert refused.value.code == "no_login"
+    assert rooms.people.accounts.create(LOCAL_OWNER, "ada", admin=True)[0].id == OWNER_ID
 
 
 def test_a_hash_with_other_parameters_is_replaced_at_sign_in(rooms: Rooms) -> None:
@@ -204,3 +235,30 @@ def test_every_change_of_people_is_in_the_audit(rooms: Rooms) -> None:
         AuditFilter(person_id=ada.id, action="key.create"), limit=1, offset=0
     )
     assert (total, found[0].person_name, found[0].object_id) == (1, "ada", key.id)
+
+
+def test_two_administrators_cannot_remove_each_other_at_once(rooms: Rooms) -> None:
+    people = [rooms.person("ada", admin=True), rooms.person("bob", admin=True)]
+
+    def demote(person_id: str) -> str:
+        try:
+            rooms.people.accounts.update(LOCAL_OWNER, person_id, admin=False)
+        except Conflict as error:
+            return error.code
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(demote, people))
+    assert sorted(outcomes) == ["done", "last_admin"]
+
+
+def test_two_pages_that_renew_a_session_at_once_get_one_new_token(rooms: Rooms) -> None:
+    cookie = rooms.cookie(rooms.person("ada"))
+    with rooms.db.write() as session:
+        for stored in session.exec(select(LoginSession)):
+            stored.rotated_at -= ROTATE_AFTER
+            session.add(stored)
+    with ThreadPoolExecutor(4) as pool:
+        renewed = list(pool.map(rooms.people.sessions.renew, [cookie.cookie] * 4))
+    (opened,) = (each for each in renewed if each is not None)
+    assert rooms.people.authentication.access(Credentials(cookie=opened.token)).name == "ada"

@@ -10,7 +10,6 @@ from app.api.routes.messages import CitationOut, MessageOut, VerdictOut
 from app.api.wire import Problem
 from app.rag.grounding.embedded import EmbeddedChecker
 from app.services.answers.stored_prompt import passage_from
-from app.services.people.access import LOCAL_OWNER as ME
 from tests.ui.stand_in.service import Application, new_id, now
 from tests.ui.stand_in.texts import ANSWERS, LONG_ANSWER, NO_SOURCES
 
@@ -160,7 +159,7 @@ def open_answer(application: Application, body: ChatIn) -> tuple[str, str]:
             "state": "streaming",
         }
         return asked[-1].id, make_message(application, old.conversation_id, **place)  # type: ignore[arg-type]
-    conversation = application.conversations.get(ME, body.conversation_id or "")
+    conversation = application.conversations.get(body.conversation_id or "")
     if conversation is None:
         conversation = ConversationOut(
             id=new_id(),

@@ -9,6 +9,7 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -25,6 +26,9 @@ from app.api.routes.health import AdviceOut, EngineOut, ToReadOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
+
+if TYPE_CHECKING:
+    from tests.ui.stand_in.house import House
 
 _numbers = itertools.count(1)
 
@@ -72,6 +76,7 @@ class Application:
     thought: str = ""  # before the answers to come, of a model with the switch
     only_thinks: bool = False  # until its limit
     healthy: bool = True
+    house: "House | None" = None  # where a login is needed
     max_question_chars: int = 8000
     max_question_tokens: int = 8000  # a character is a token
     counts_to: int = 8000  # what it tells the interface
@@ -85,6 +90,8 @@ class Application:
             id=new_id(),
             name=name,
             description="",
+            owner="li",
+            role="owner",
             embedder="stand-in",
             document_count=0,
             ready_count=0,
@@ -95,7 +102,9 @@ class Application:
         self.bases[base.id] = base
         return base
 
-    def add_document(self, base_id: str, name: str, data: bytes, state: str) -> DocumentOut:
+    def add_document(
+        self, base_id: str, name: str, data: bytes, state: str, error_code: str = "encrypted"
+    ) -> DocumentOut:
         ready = state == "ready"
         failed = state == "failed"
         document = DocumentOut.model_validate(
@@ -112,7 +121,7 @@ class Application:
                 "done": 3 if state == "parsing" else 0,
                 "total": 12 if state == "parsing" else 0,
                 "jobs_before": self.jobs_before if state == "queued" else None,
-                "error_code": "encrypted" if failed else None,
+                "error_code": error_code if failed else None,
                 "error_detail": "The PDF is protected by a password." if failed else None,
                 "title": "",
                 "page_count": 2 if ready else None,

@@ -1,6 +1,8 @@
 """Knowledge bases, documents and what is in them."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
+
+from ui.client.wire.people import Role
 
 DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "superseded"]
 
@@ -11,6 +13,8 @@ class Base(TypedDict):
     document_count: int
     ready_count: int
     failed_count: int
+    role: NotRequired[Role]  # the visitor's
+    owner: NotRequired[str]  # their user name
 
 
 class Notice(TypedDict):

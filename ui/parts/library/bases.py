@@ -21,22 +21,36 @@ def choose(bases: list[wire.Base]) -> wire.Base:
         st.selectbox(
             t("documents.base"),
             list(by_id),
-            format_func=lambda key: f"{by_id[key]['name']} ({by_id[key]['document_count']})",
+            format_func=lambda key: f"{label(by_id[key])} ({by_id[key]['document_count']})",
             key="base",
         )
         if st.button(t("documents.new"), icon=":material/add:", key="new-base"):
             state.open_dialog("create_base")
-        action = st.menu_button(
-            t("action.more"),
-            ("rename", "delete"),
-            icon=":material/more_horiz:",
-            key="base-menu",
-            format_func=lambda name: t(f"action.{name}"),
-        )
-    base = by_id[address.put("base", "base", "")]
+        base = by_id[address.put("base", "base", "")]
+        action = _menu() if state.owns(base) else None
     if action:
         state.open_dialog(f"{action}_base", id=base["id"], title=base["name"])
     return base
+
+
+def _menu() -> str | None:
+    """What its owners can do with a base."""
+    shares = ("share", "restrict") if state.person() else ()
+    return st.menu_button(
+        t("action.more"),
+        (*shares, "rename", "delete"),
+        icon=":material/more_horiz:",
+        key="base-menu",
+        format_func=lambda name: t(f"action.{name}"),
+    )
+
+
+def label(base: wire.Base) -> str:
+    """The name, and whose it is where that is somebody else: names are unique per owner only."""
+    person, owner = state.person(), base.get("owner")
+    if person is None or not owner or owner == person["name"]:
+        return base["name"]
+    return t("documents.shared_by", name=base["name"], owner=owner)
 
 
 def _first(bases: list[wire.Base]) -> str:

@@ -51,7 +51,8 @@ def _heading(
         if len(versions) > 1:
             _choose_version(opened, document, versions)
         st.space("stretch")
-        if document["state"] == "superseded" and st.button(
+        superseded = document["state"] == "superseded" and opened.get("may_edit", True)
+        if superseded and st.button(
             t("version.delete"), icon=":material/delete:", key="version-delete"
         ):
             client.delete_document(document["id"])

@@ -8,8 +8,9 @@ from app.api.routes.people import (
     people,
     session,
     sessions,
+    sharing,
     single_sign_on,
     usage,
 )
 
-ROUTES = (session, single_sign_on, me, sessions, keys, people, groups, audit, usage)
+ROUTES = (session, single_sign_on, me, sessions, keys, people, groups, sharing, audit, usage)

@@ -1,1 +1,1 @@
-"""Signing in with an identity that somebody else vouches for: a provider, or a trusted proxy."""
+"""Ways to prove who one is, and what they need: passwords, links, providers, a proxy, tokens."""

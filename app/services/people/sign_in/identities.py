@@ -15,9 +15,9 @@ from app.db.tables import GroupMember, PeopleGroup, Person, PersonIdentity
 from app.services.errors import SignInFailed
 from app.services.people.access import Access
 from app.services.people.accounts import RESERVED, Accounts, fold_name
-from app.services.people.audit import Audit
+from app.services.people.audit import Audit, record
 from app.services.people.sessions import OpenedSession, Sessions
-from app.services.people.throttle import Throttle
+from app.services.people.sign_in.throttle import Throttle
 from app.services.people.visitor import visitor
 
 log = logging.getLogger(__name__)
@@ -119,9 +119,7 @@ class Identities:
         for name in sorted(wanted - groups.keys()):
             groups[name] = PeopleGroup(name=name)
             session.add(groups[name])
-            self.audit.record(
-                session, access, "group.create", "group", groups[name].id, name=name, by=issuer
-            )
+            record(session, access, "group.create", "group", groups[name].id, name=name, by=issuer)
         session.flush()
         ids = {group.id for group in groups.values()}
         members = session.exec(select(GroupMember).where(GroupMember.person_id == person.id)).all()
@@ -137,9 +135,7 @@ class Identities:
         )
         for action, changed in (("group.take_out", left), ("group.add", joined)):
             for id_ in sorted(changed):
-                self.audit.record(
-                    session, access, action, "group", id_, member=person.id, by=issuer
-                )
+                record(session, access, action, "group", id_, member=person.id, by=issuer)
 
 
 def _free_name(session: Session, wanted: str) -> str:

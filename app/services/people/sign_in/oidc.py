@@ -19,7 +19,7 @@ from app.services.people.sessions import OpenedSession
 from app.services.people.sign_in.identities import MAX_SUBJECT_CHARS, Identities, Identity
 from app.services.people.sign_in.next_path import local_path
 from app.services.people.sign_in.provider import ClaimsInvalid, Provider, ProviderDown
-from app.services.people.tokens import new_token, token_hash
+from app.services.people.sign_in.tokens import new_token, token_hash
 from app.services.people.visitor import visitor
 
 log = logging.getLogger(__name__)

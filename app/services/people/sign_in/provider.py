@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.people_settings import is_safe_url
-from app.services.people.tokens import token_hash
+from app.services.people.sign_in.tokens import token_hash
 
 if TYPE_CHECKING:
     from authlib.integrations.httpx_client import OAuth2Client

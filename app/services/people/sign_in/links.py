@@ -10,10 +10,10 @@ from app.db.engine import Database
 from app.db.tables import Person, SignInLink, utc_now
 from app.services.errors import LinkInvalid
 from app.services.people.access import Access
-from app.services.people.audit import Audit
-from app.services.people.passwords import Passwords, check_password
+from app.services.people.audit import Audit, record
 from app.services.people.sessions import OpenedSession, Sessions, end_sessions
-from app.services.people.tokens import new_token, token_hash
+from app.services.people.sign_in.passwords import Passwords, check_password
+from app.services.people.sign_in.tokens import new_token, token_hash
 
 INVITE = timedelta(days=7)
 RESET = timedelta(days=1)
@@ -54,9 +54,7 @@ class Links:
             session.flush()
             end_sessions(session, person.id)
             access = Access(person.id, person.name, person.admin)
-            self.audit.record(
-                session, access, "person.password", "person", person.id, by=link.purpose
-            )
+            record(session, access, "person.password", "person", person.id, by=link.purpose)
             return self.sessions.open_in(session, person.id, "link")
 
     def _valid(self, session: Session, token: str) -> tuple[SignInLink, Person]:

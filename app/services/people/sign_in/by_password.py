@@ -11,9 +11,9 @@ from app.db.tables import Person
 from app.services.errors import SignInFailed, TooManyAttempts
 from app.services.people.accounts import fold_name
 from app.services.people.audit import Audit
-from app.services.people.passwords import Passwords
 from app.services.people.sessions import OpenedSession, Sessions
-from app.services.people.throttle import Throttle
+from app.services.people.sign_in.passwords import Passwords
+from app.services.people.sign_in.throttle import Throttle
 from app.services.people.visitor import visitor
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""The visitor's own account: the menu in the sidebar and what it opens."""
