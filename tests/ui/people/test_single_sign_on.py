@@ -68,14 +68,26 @@ def test_what_goes_wrong_is_said(
 
 
 def test_a_proxy_in_front_signs_in_and_nobody_else(tmp_path: Path) -> None:
-    settings = {"auth": "proxy", "trusted_proxies": PROXY}
-    headers = {"Remote-User": "li", "X-Forwarded-For": "203.0.113.9"}
+    """Names reach the API as they came, in any language, and twice if somebody adds one."""
+    settings = {
+        "auth": "proxy",
+        "trusted_proxies": PROXY,
+        "proxy_header": "X-Forwarded-User",
+        "proxy_groups_header": "X-Forwarded-Groups",
+    }
+    forwarded = ("X-Forwarded-For", "203.0.113.9")
+    headers = [("X-Forwarded-User", "li"), ("X-Forwarded-Groups", "研发".encode()), forwarded]
     with running_api(tmp_path, **settings) as api:
         with interface(api.url, client=(PROXY, 50000)) as behind:
             to = behind.get("/login", params={"next": "/documents"}, headers=headers)
             assert (to.status_code, to.headers["location"]) == (303, "/documents")
             assert behind.get("/documents").text == "in"
+        (group,) = api.application.groups.all()
+        assert (group.group.name, [m.name for m in group.members]) == ("研发", ["li"])
+        with interface(api.url, client=(PROXY, 50000)) as behind:
+            twice = [("X-Forwarded-User", "root"), *headers]
+            assert behind.get("/login", headers=twice).status_code == 401
         with interface(api.url, client=("203.0.113.9", 50000)) as elsewhere:
-            spoofed = {**headers, "X-Forwarded-For": PROXY}
+            spoofed = [*headers[:2], ("X-Forwarded-For", PROXY)]
             assert elsewhere.get("/login", headers=spoofed).status_code == 401
             assert elsewhere.get("/documents").status_code == 303
