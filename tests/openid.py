@@ -21,6 +21,7 @@ import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -61,6 +62,7 @@ class OpenIdProvider:
     person: dict[str, Any] = field(default_factory=lambda: {"sub": "ada-1"})
     in_id_token: set[str] | None = None
     fault: Fault = ""
+    client_auth: str = "client_secret_basic"
     asked: list[str] = field(default_factory=list)
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -99,6 +101,7 @@ class OpenIdProvider:
                 "token_endpoint": token_url,
                 "jwks_uri": f"{self.url}/keys",
                 "userinfo_endpoint": f"{self.url}/userinfo",
+                "token_endpoint_auth_methods_supported": [self.client_auth],
                 "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
             }
         )
@@ -117,13 +120,12 @@ class OpenIdProvider:
     async def _token(self, request: Request) -> Response:
         self.asked.append(request.url.path)
         form = await request.form()
-        login = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         asked = self._codes.pop(str(form["code"]), None)
         verifier = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
         challenge = _encoded(verifier)
         if (
             asked is None
-            or request.headers["authorization"] != f"Basic {login}"
+            or not self._is_client(request, form)
             or form["grant_type"] != "authorization_code"
             or form["redirect_uri"] != asked["redirect_uri"]
             or challenge != asked["code_challenge"]
@@ -133,6 +135,22 @@ class OpenIdProvider:
         self._tokens[token] = self.person
         body = {"access_token": token, "token_type": "Bearer", "expires_in": 300}
         return JSONResponse({**body, "id_token": self._id_token(asked["nonce"], token)})
+
+    def _is_client(self, request: Request, form: FormData) -> bool:
+        login = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        given = (
+            request.headers.get("authorization"),
+            form.get("client_id"),
+            form.get("client_secret"),
+        )
+        return (
+            given
+            == {
+                "client_secret_basic": (f"Basic {login}", None, None),
+                "client_secret_post": (None, CLIENT_ID, CLIENT_SECRET),
+                "none": (None, CLIENT_ID, None),
+            }[self.client_auth]
+        )
 
     def _id_token(self, nonce: str, access_token: str) -> str:
         now, fault = int(time.time()), self.fault

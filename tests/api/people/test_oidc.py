@@ -1,5 +1,6 @@
 """Signing in by an OpenID provider, which runs beside the service."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -145,6 +146,23 @@ def test_an_attempt_works_once_in_its_browser_and_for_ten_minutes(sso: Sso) -> N
             attempt.expires_at = utc_now() - timedelta(seconds=1)
             session.add(attempt)
     assert code(browser.post(CALLBACK, json={"params": params})) == (401, "state_invalid")
+
+
+@pytest.mark.parametrize("subject", ["", 7, "a" * 256, "a\x00b"])
+def test_a_subject_is_a_line_of_text(sso: Sso, subject: object) -> None:
+    sso.provider.person["sub"] = subject
+    assert code(sso.sign_in(sso.house.browser())) == (401, "sign_in_failed")
+
+
+def test_whatever_comes_back_is_no_error_of_ours(sso: Sso) -> None:
+    browser = sso.house.browser()
+    params = sso.begin(browser)
+    for name in ("state", "code", "iss"):
+        for text in ("", "\x00", "x" * 8000):
+            answer = browser.post(CALLBACK, json={"params": {**params, name: text}})
+            assert answer.status_code == 401, (name, text[:9])
+        lone = {"params": {**params, name: "\ud800"}}
+        assert browser.post(CALLBACK, content=json.dumps(lone)).status_code in {401, 422}
 
 
 def test_somebody_who_changes_their_mind_is_told_so(sso: Sso) -> None:

@@ -127,8 +127,8 @@ class OidcSignIn:
     def _identity(self, provider: Provider, claims: Mapping[str, Any]) -> Identity:
         """Raises ClaimsInvalid for a person without an address in one of the domains."""
         subject, email = claims["sub"], _text(claims, "email")
-        if len(subject) > MAX_SUBJECT_CHARS:
-            raise ClaimsInvalid("the subject is too long")
+        if len(subject) > MAX_SUBJECT_CHARS or not subject.isprintable():
+            raise ClaimsInvalid("the subject is too long or has control characters")
         if self.email_domains:
             verified = claims.get("email_verified") in (True, "true")
             if not verified or email.rpartition("@")[2].casefold() not in self.email_domains:
