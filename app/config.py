@@ -85,6 +85,11 @@ class Settings(PeopleSettings):
         description="Python of an environment with vLLM, which then replaces llama.cpp as the "
         "embedded engine; `make vllm-cpu` creates one",
     )
+    train_python: Path | None = Field(
+        None,
+        description="Python of an environment with TRL and PEFT, which trains adapters; that of "
+        "`make train-env` when empty",
+    )
     engine_port: int = Field(8010, ge=1, le=65535, description="Port of the embedded engine")
     engine_threads: int = Field(
         0, ge=0, description="Threads of the embedded engine; 0 = all cores"

@@ -29,6 +29,7 @@ from app.api.routes import (
     openai,
     search,
 )
+from app.api.routes.improving import adapters, datasets
 from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
 from app.guard import Allowed, Guard
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 ROUTERS = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai, embeddings),
+    *(datasets, adapters),
     *PEOPLE,
 )
 _SWEEP_S = 10.0
@@ -61,6 +63,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         tasks = [
             asyncio.create_task(asyncio.to_thread(zhiwen.warm_up)),
             asyncio.create_task(zhiwen.warm_engine()),
+            asyncio.create_task(zhiwen.serving.run()),
             asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),

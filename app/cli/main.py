@@ -19,6 +19,7 @@ from app.cli import (
     up,
 )
 from app.cli.errors import error_lines
+from app.cli.improving import adapters, dataset, train
 from app.cli.people import groups, keys, users
 from app.cli.plugins import CommandGroup
 
@@ -47,6 +48,9 @@ app.add_typer(approved.app, name="approved")
 app.add_typer(users.app, name="users")
 app.add_typer(groups.app, name="groups")
 app.add_typer(keys.app, name="keys")
+app.add_typer(dataset.app, name="dataset")
+app.command("train")(train.train)
+app.add_typer(adapters.app, name="adapters")
 
 
 @app.command("worker")

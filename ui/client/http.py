@@ -265,6 +265,42 @@ class Client:
         with self._stream("GET", "/api/audit.jsonl", params=filters) as response:
             return response.read()
 
+    # Improvement
+
+    def datasets(self) -> list[wire.DataSet]:
+        return cast(list[wire.DataSet], self._call("GET", "/api/datasets"))
+
+    def build_dataset(self, method: str, base_ids: list[str]) -> wire.DataSet:
+        body = {"method": method, "base_ids": base_ids}
+        return cast(wire.DataSet, self._call("POST", "/api/datasets", json=body))
+
+    def start_training(self, dataset: str) -> None:
+        self._call("POST", "/api/trainings", json={"dataset": dataset})
+
+    def curve(self, job_id: str) -> list[wire.Step]:
+        return cast(list[wire.Step], self._call("GET", f"/api/trainings/{job_id}/curve"))
+
+    def worker_jobs(self, kind: str) -> list[wire.WorkerJob]:
+        """Newest first."""
+        found = self._call("GET", "/api/jobs", params={"kind": kind, "limit": 1})
+        return cast(list[wire.WorkerJob], found)
+
+    def adapters(self) -> list[wire.Adapter]:
+        return cast(list[wire.Adapter], self._call("GET", "/api/adapters"))
+
+    def adapter(self, name: str) -> wire.Adapter:
+        """With the answers that changed."""
+        return cast(wire.Adapter, self._call("GET", f"/api/adapters/{name}"))
+
+    def measure_adapter(self, name: str) -> None:
+        self._call("POST", f"/api/adapters/{name}/gate")
+
+    def promote(self, name: str) -> None:
+        self._call("POST", f"/api/adapters/{name}/promote", json={})
+
+    def roll_back(self, model: str) -> None:
+        self._call("POST", "/api/adapters/rollback", json={"model": model})
+
     # Evaluation
 
     def questions(self, base_id: str) -> list[wire.EvalQuestion]:

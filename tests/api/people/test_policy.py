@@ -128,6 +128,19 @@ ROUTES: dict[str, tuple[str, Role | str | None]] = {
     "PUT /api/groups/{group_id}/members/{person_id}": ("admin", None),
     "DELETE /api/groups/{group_id}/members/{person_id}": ("admin", None),
     "GET /api/audit": ("admin", None),
+    "GET /api/datasets": ("admin", None),
+    "POST /api/datasets": ("admin", None),
+    "GET /api/datasets/{name}": ("admin", None),
+    "GET /api/datasets/{name}/changes": ("admin", None),
+    "POST /api/trainings": ("admin", None),
+    "GET /api/trainings/{job_id}/curve": ("admin", None),
+    "GET /api/adapters": ("admin", None),
+    "GET /api/adapters/served": ("admin", None),
+    "GET /api/adapters/history": ("admin", None),
+    "POST /api/adapters/rollback": ("admin", None),
+    "GET /api/adapters/{name}": ("admin", None),
+    "POST /api/adapters/{name}/gate": ("admin", None),
+    "POST /api/adapters/{name}/promote": ("admin", None),
     "GET /api/audit.jsonl": ("admin", None),
     "GET /api/usage": ("admin", None),
 }
@@ -205,7 +218,7 @@ class World:
             "session_id": owner.get("/api/sessions").json()[0]["id"],
             "person_id": house.person_id("reader"),
             **{"run_id": "x", "restriction_id": "x", "group_id": "x", "number": "1"},
-            **{"model": "zhiwen", "subject_kind": "everyone", "subject_id": "-"},
+            **{"model": "zhiwen", "name": "x", "subject_kind": "everyone", "subject_id": "-"},
         }
 
     def key(self, person: str, name: str, scopes: list[str]) -> tuple[str, str]:

@@ -30,6 +30,7 @@ from tests.ui.stand_in import answers
 from tests.ui.stand_in.answers import messages_of
 from tests.ui.stand_in.evaluation import add_evaluation_routes
 from tests.ui.stand_in.feedback import add_approved_routes, add_feedback_routes
+from tests.ui.stand_in.improvement import add_improvement_routes
 from tests.ui.stand_in.people import add_people_routes
 from tests.ui.stand_in.service import Application, Refused
 
@@ -52,6 +53,7 @@ def add_routes(api: FastAPI, application: Application) -> None:
     add_approved_routes(api, application)
     add_evaluation_routes(api, application)
     add_people_routes(api, application)
+    add_improvement_routes(api, application)
 
     @api.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -23,6 +23,9 @@ from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentOut
 from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
 from app.api.routes.health import AdviceOut, EngineOut, ToReadOut
+from app.api.routes.improving.adapters import AdapterOut
+from app.api.routes.improving.datasets import DataSetOut, StepOut
+from app.api.routes.jobs import JobOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
@@ -62,6 +65,10 @@ class Application:
     questions: dict[str, EvalQuestionOut] = field(default_factory=dict)
     runs: list[EvalRunOut] = field(default_factory=list)  # newest first
     comparison: ComparisonOut | None = None
+    datasets: list[DataSetOut] = field(default_factory=list)  # newest first, as the next three
+    jobs: list[JobOut] = field(default_factory=list)  # of training and gate
+    curve: list[StepOut] = field(default_factory=list)
+    adapters: list[AdapterOut] = field(default_factory=list)
     report: str = ""  # of public sets
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     asked: list[ChatIn] = field(default_factory=list)  # what came to /api/chat
