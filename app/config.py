@@ -67,7 +67,9 @@ class Settings(PeopleSettings):
 
     auth: Literal["none", "password", "oidc", "proxy"] = Field(
         "none",
-        description="How people sign in. none: one person on this machine, no login",
+        description="How people sign in. none: one person on this machine, no login; password: "
+        "accounts here; oidc: an OpenID provider; proxy: a header of a reverse proxy. With oidc "
+        "and proxy, administrators may use a password, too",
     )
 
     embedder: str | None = Field(
@@ -232,6 +234,8 @@ class Settings(PeopleSettings):
             raise ValueError("TOOL_STEPS needs ZHIWEN_ENGINE_PROTOCOL=chat")
         if self.prompt_budget[0] + self.max_answer_tokens > self.context_tokens:
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
+        if missing := self.missing_for(self.auth):
+            raise ValueError(f"AUTH={self.auth} needs ZHIWEN_{missing}")
         return self
 
     @property
