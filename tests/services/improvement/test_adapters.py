@@ -26,7 +26,11 @@ def adapters(application: Application, tmp_path: Path) -> Adapters:
 def add(adapters: Adapters, name: str, verdict: dict[str, object] | None = None) -> None:
     with adapters.db.write() as session:
         if session.get(StoredDataSet, "sft-1") is None:
-            session.add(StoredDataSet(name="sft-1", method="sft", style="a", sha256="", card={}))
+            session.add(
+                StoredDataSet(
+                    name="sft-1", person_id="owner", method="sft", style="a", sha256="", card={}
+                )
+            )
             session.flush()
         session.add(
             StoredAdapter(

@@ -73,7 +73,7 @@ def until(trainer: Trainer, job_id: str, seen: Callable[[Job], bool]) -> Job:
     deadline = time.monotonic() + ENDS_S
     while time.monotonic() < deadline:
         trainer.look()
-        job = trainer.jobs.get(job_id)
+        job = trainer.jobs.get(ME, job_id)
         if seen(job):
             return job
         time.sleep(0.1)
@@ -125,11 +125,11 @@ def test_a_cancelled_training_leaves_nothing(
 ) -> None:
     job = trainer.trainings.start(ME, data_set(settings), TINY, QUICK)
     until(trainer, job.id, lambda job: job.state == "running")
-    trainer.jobs.cancel(job.id)
+    trainer.jobs.cancel(ME, job.id)
     deadline = time.monotonic() + ENDS_S
     while trainer.run is not None and time.monotonic() < deadline:
         trainer.look()
-    assert trainer.jobs.get(job.id).state == "cancelled"
+    assert trainer.jobs.get(ME, job.id).state == "cancelled"
     assert not trainer.trainings.work_folder(job.id).exists()
     assert build_adapters(settings).all() == []
 
