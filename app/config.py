@@ -48,6 +48,9 @@ class Settings(PeopleSettings):
     api_url: HttpUrl | None = Field(
         None, description="Where UI and shell find the API; API_HOST:API_PORT when empty"
     )
+    api_key: SecretStr = Field(
+        SecretStr(""), description="Key that `zhiwen mcp` sends to the API as bearer token"
+    )
     ui_host: str = Field("127.0.0.1", description="Address the UI binds")
     ui_port: int = Field(8501, ge=1, le=65535, description="Port of the UI")
     allowed_hosts: Hosts = Field(
@@ -64,7 +67,9 @@ class Settings(PeopleSettings):
 
     auth: Literal["none", "password", "oidc", "proxy"] = Field(
         "none",
-        description="How people sign in. none: one person on this machine, no login",
+        description="How people sign in. none: one person on this machine, no login; password: "
+        "accounts here; oidc: an OpenID provider; proxy: a header of a reverse proxy. With oidc "
+        "and proxy, administrators may use a password, too",
     )
 
     embedder: str | None = Field(
@@ -79,6 +84,11 @@ class Settings(PeopleSettings):
         None,
         description="Python of an environment with vLLM, which then replaces llama.cpp as the "
         "embedded engine; `make vllm-cpu` creates one",
+    )
+    train_python: Path | None = Field(
+        None,
+        description="Python of an environment with TRL and PEFT, which trains adapters; that of "
+        "`make train-env` when empty",
     )
     engine_port: int = Field(8010, ge=1, le=65535, description="Port of the embedded engine")
     engine_threads: int = Field(
@@ -224,6 +234,8 @@ class Settings(PeopleSettings):
             raise ValueError("TOOL_STEPS needs ZHIWEN_ENGINE_PROTOCOL=chat")
         if self.prompt_budget[0] + self.max_answer_tokens > self.context_tokens:
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
+        if missing := self.missing_for(self.auth):
+            raise ValueError(f"AUTH={self.auth} needs ZHIWEN_{missing}")
         return self
 
     @property

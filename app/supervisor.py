@@ -19,7 +19,7 @@ from app.config import Settings
 from app.llm.servers.vllm import VllmOptions
 from app.models.store import ModelStore
 from app.shutdown import API_STOP_S, REST_STOP_S
-from app.wiring.engines import chat_model_name, starts_engine
+from app.wiring.engines import adapters_file, chat_model_name, starts_engine
 
 _WATCH_S = 0.3
 _POLL_S = 0.05
@@ -100,7 +100,8 @@ def _engine(settings: Settings, store: ModelStore, python: Callable[..., Child])
         return _vllm(settings.vllm_python.absolute(), settings, store, name)
     return python(
         "engine",
-        *("-m", "app.llm.servers.llama_cpp", "--model", str(store.weights(name)), "--alias", name),
+        *("-m", "app.llm.servers.swapping", "--adapters", str(adapters_file(settings).absolute())),
+        *("--model", str(store.weights(name)), "--alias", name),
         *("--port", str(settings.engine_port), "--threads", str(settings.engine_threads)),
         *("--context", str(settings.context_tokens)),
         ready_url=f"{settings.engine_base_url}/models",
@@ -120,6 +121,7 @@ def _vllm(vllm_python: Path, settings: Settings, store: ModelStore, name: str) -
         name,
         threads=settings.engine_threads,
         context_tokens=settings.context_tokens,
+        lora=any(adapters_file(settings).parent.glob("lora-*")),
     )
     log_path = settings.data_dir / "logs" / "engine.log"
     health = settings.engine_base_url.removesuffix("/v1") + "/health"

@@ -79,7 +79,7 @@ def drain(application: Zhiwen) -> None:
 def evaluating(application: Zhiwen) -> Iterator[Evaluator]:
     """A worker runs the evaluations that wait, each in a process of its own."""
     evaluator = Evaluator(
-        application.settings, application.jobs, application.evaluations, new_worker_name()
+        application.settings, application.jobs, new_worker_name(), application.evaluations
     )
     ended = threading.Event()
 

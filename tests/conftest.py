@@ -64,7 +64,9 @@ SLOW = (
     *("models/test_awq_pack", "models/test_store", "models/test_vllm_weights"),
     *("services/jobs/test_workers", "services/library/test_formats"),
     *("services/search/test_reembed", "services/test_whole_line_on_postgres"),
-    *("tasks/test_engines_of_tasks", "tuning/test_formats"),
+    *("services/improvement/test_training_line", "services/improvement/test_gating"),
+    *("tasks/test_engines_of_tasks", "tuning/test_formats", "tuning/trainer/test_methods"),
+    "llm/test_swapping",
 )
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {

@@ -148,12 +148,22 @@ body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversa
   white-space: nowrap;
 }
 
+/* What can't be undone */
+[class*="st-key-delete_"][class*="-sure"] button {
+  background: #b3261e; border-color: #b3261e; color: #fff;
+}
+[class*="st-key-delete_"][class*="-sure"] button:hover { background: #8c1d18; color: #fff; }
+
 /* Files: one row each, divided by a line */
 [class*="st-key-filerow-"] {
   padding: 0.55rem 0.1rem; border-bottom: 1px solid rgba(128, 140, 150, 0.2);
 }
 [class*="st-key-filehead-"] { flex-wrap: nowrap !important; }
-[class*="st-key-filehead-"] > div:first-child { min-width: 0; flex: 1 1 0; }
+[class*="st-key-filehead-"] > div:first-child { flex: none; width: auto; }
+[class*="st-key-filehead-"] > [class*="st-key-fileinfo-"],
+[class*="st-key-filehead-"] > div:has(> [class*="st-key-fileinfo-"]) { min-width: 0; flex: 1 1 0; }
+[class*="st-key-filefailure-"] { padding-left: 2rem; }
+[class*="st-key-filefailure-"] button { min-height: 1.9rem; padding: 0.1rem 0.7rem; }
 [class*="st-key-filerow-"] p { overflow-wrap: anywhere; }
 
 .st-key-audit-table td:first-child { white-space: nowrap; }
@@ -172,6 +182,7 @@ body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversa
 }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-top: 4.25rem; }
+  [class*="st-key-filehead-"] { gap: 0.5rem; }
   .stMainBlockContainer, [data-testid="stBottomBlockContainer"] {
     padding-left: 1rem; padding-right: 1rem;
   }

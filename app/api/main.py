@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app.api import description, problems
+from app.api.characters import Characters
 from app.api.observe import TRACE_HEADER, Observed
 from app.api.routes import (
     approved,
@@ -18,6 +19,7 @@ from app.api.routes import (
     document_pages,
     document_tables,
     documents,
+    embeddings,
     evaluation,
     export,
     feedback,
@@ -27,6 +29,7 @@ from app.api.routes import (
     openai,
     search,
 )
+from app.api.routes.improving import adapters, datasets
 from app.api.routes.people import ROUTES as PEOPLE
 from app.config import Settings
 from app.guard import Allowed, Guard
@@ -40,7 +43,8 @@ log = logging.getLogger(__name__)
 
 ROUTERS = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
-    *(conversations, feedback, approved, export, evaluation, health, openai),
+    *(conversations, feedback, approved, export, evaluation, health, openai, embeddings),
+    *(datasets, adapters),
     *PEOPLE,
 )
 _SWEEP_S = 10.0
@@ -59,6 +63,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         tasks = [
             asyncio.create_task(asyncio.to_thread(zhiwen.warm_up)),
             asyncio.create_task(zhiwen.warm_engine()),
+            asyncio.create_task(zhiwen.serving.run()),
             asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),
@@ -80,6 +85,7 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
         openapi_url=None,  # `description` serves it to whom it is for
     )
     app.state.zhiwen = zhiwen
+    app.add_middleware(Characters)
     _guard(app, zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
@@ -97,6 +103,7 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             allow_origins=settings.allowed_origins,
             allow_methods=["*"],
             allow_headers=["*"],
+            allow_private_network=True,  # a public page that the settings name, and we inside
             expose_headers=[TRACE_HEADER.decode()],
         )
     names = list(settings.allowed_hosts)

@@ -34,6 +34,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (services.Unsupported, 415, "unsupported_format"),
     (services.Invalid, 422, "invalid"),
     (services.Busy, 429, "busy"),
+    (services.ProviderUnavailable, 503, "provider_unavailable"),
     (QuestionTooLong, 413, "question_too_long"),
     (NothingToRead, 410, "document_gone"),
     (StorageFull, 507, "disk_full"),

@@ -5,8 +5,21 @@ from typing import Annotated
 
 import typer
 
-from app.cli import approved, ask, backup, calibrate, doctor, export, ingest, models, reembed, up
+from app.cli import (
+    approved,
+    ask,
+    backup,
+    calibrate,
+    doctor,
+    export,
+    ingest,
+    mcp,
+    models,
+    reembed,
+    up,
+)
 from app.cli.errors import error_lines
+from app.cli.improving import adapters, dataset, train
 from app.cli.people import groups, keys, users
 from app.cli.plugins import CommandGroup
 
@@ -29,11 +42,15 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("reembed")(reembed.reembed)
 app.command("calibrate")(calibrate.calibrate)
+app.command("mcp")(mcp.mcp)
 app.add_typer(models.app, name="models")
 app.add_typer(approved.app, name="approved")
 app.add_typer(users.app, name="users")
 app.add_typer(groups.app, name="groups")
 app.add_typer(keys.app, name="keys")
+app.add_typer(dataset.app, name="dataset")
+app.command("train")(train.train)
+app.add_typer(adapters.app, name="adapters")
 
 
 @app.command("worker")

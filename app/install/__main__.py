@@ -1,4 +1,5 @@
-"""Brings an environment up to date: `run` to use Zhiwen, `dev` to develop it, `vllm` for vLLM.
+"""Brings an environment up to date: `run` to use Zhiwen, `dev` to develop it, `vllm` for vLLM,
+`train` to train adapters.
 
 pip's output goes to build/install.log.
 """

@@ -37,6 +37,7 @@ class Layer:
 
 _RUN = Layer(Path("requirements.lock"), ".installed", torch=True, project=True)
 _DEV = Layer(Path("requirements-dev.lock"), ".installed-dev")
+_TRAIN = Layer(Path("requirements-train.lock"), ".installed", torch=True)
 _VLLM = Layer(Path("docker/vllm-cpu/requirements.txt"), ".installed", torch=True)
 
 
@@ -86,6 +87,7 @@ class Environment:
 ENVIRONMENTS = {
     "run": Environment(Path(".venv"), (_RUN,)),
     "dev": Environment(Path(".venv"), (_RUN, _DEV)),
+    "train": Environment(Path(".venv-train"), (_TRAIN,)),
     "vllm": Environment(Path(".venv-vllm"), (_VLLM,)),
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Chooses a Python and runs the installer with it: install.sh run|dev|vllm [--step 1/4] [--dry-run]
+# Chooses a Python and runs the installer with it: install.sh run|dev|vllm|train [--step 1/4] [--dry-run]
 #
 # PYTHON=/path/to/python chooses it by hand. Otherwise an existing environment keeps its Python, and
 # a new one gets the newest from 3.11 to 3.13 on the PATH. A name that is there and does not work,

@@ -52,7 +52,8 @@ class EnginesInvalid(LlmError):
 class Delta:
     """A piece of a streamed answer, or of the thought before it. The last one carries
     `finish_reason`, token counts and tool calls; the first one of a gateway carries the engine in
-    `served`. `text_was_thought`: all text so far belongs to the thought, as is known only now."""
+    `served`, the first one of a model its adapter. `text_was_thought`: all text so far belongs to
+    the thought, as is known only now."""
 
     text: str = ""
     finish_reason: str | None = None
@@ -61,6 +62,7 @@ class Delta:
     tool_calls: tuple[ToolCall, ...] = ()
     thought: str = ""
     text_was_thought: bool = False
+    adapter: str = ""
 
 
 class ChatModel(Protocol):

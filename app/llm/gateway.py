@@ -180,7 +180,7 @@ class FallbackChain:
                         yield (
                             delta
                             if started
-                            else replace(delta, served=self._served(engine, failed))
+                            else replace(delta, served=self._served(engine, failed, delta.adapter))
                         )
                         started = True
                 return
@@ -198,13 +198,13 @@ class FallbackChain:
             if await _has_recovered(engine, failed):
                 yield engine
 
-    def _served(self, engine: Engine, failed: Mapping[str, LlmError]) -> Served:
+    def _served(self, engine: Engine, failed: Mapping[str, LlmError], adapter: str) -> Served:
         tried = tuple(
             Tried(name, _reason(error), str(error))
             for name, error in failed.items()
             if name != engine.spec.name
         )
-        return Served(engine.spec.name, self.wanted, self.reason, tried)
+        return Served(engine.spec.name, self.wanted, self.reason, tried, adapter)
 
 
 class Gateway:

@@ -48,10 +48,11 @@ class Served:
     """Which engine wrote an answer.
 
     `wanted` is the client's choice, an engine's name or `auto`; `reason` is the routing reason for
-    the first choice, see `app.llm.routing`.
+    the first choice, see `app.llm.routing`. `adapter` is empty for the bare model.
     """
 
     engine: str
     wanted: str
     reason: str
     tried: tuple[Tried, ...] = ()
+    adapter: str = ""

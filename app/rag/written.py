@@ -128,6 +128,7 @@ class Written:
             citations=citations,
             passages=passages,
             model=self.engine,
+            adapter=(self.served.adapter if self.served else "") or None,
             finish_reason=self.finish,
             tokens=self.tokens,
             style=self.line.style_of(self.engine).name,

@@ -2,7 +2,8 @@
 
 ServiceError
 ├── Unauthenticated 401  nobody is signed in, or the key is unknown
-│   └── SignInFailed      unknown name, wrong password or disabled account: nobody learns which
+│   ├── SignInFailed      unknown name, wrong password or disabled account: nobody learns which
+│   └── StateInvalid      a sign-in that was not begun in this browser, is used or has expired
 ├── Forbidden       403  this person or key may not do that
 ├── NotFound        404  no such base, document, message, …
 │   └── LinkInvalid       a sign-in link that is unknown, used or expired
@@ -14,7 +15,8 @@ ServiceError
 ├── Busy            429  too much of this is going on
 │   ├── TooManyAttempts   to sign in
 │   └── DailyLimit        of a person or key is used up
-└── WrongEmbedder   409  a base was built with another embedding model
+├── WrongEmbedder   409  a base was built with another embedding model
+└── ProviderUnavailable 503  the provider that signs people in does not work
 """
 
 from typing import Literal
@@ -38,6 +40,13 @@ class SignInFailed(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("Name or password is wrong, or the account can't be used.")
+
+
+class StateInvalid(Unauthenticated):
+    code = "state_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in has expired or was begun elsewhere. Sign in again.")
 
 
 class Forbidden(ServiceError):
@@ -129,3 +138,10 @@ class WrongEmbedder(ServiceError):
             f"{running!r} is running. Set ZHIWEN_EMBEDDER={built_with} and start again, or change "
             f"the base: zhiwen reembed {base!r} --embedder {running}"
         )
+
+
+class ProviderUnavailable(ServiceError):
+    code = "provider_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("Single sign-on does not work at the moment. Try again later.")

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
 
@@ -30,10 +30,14 @@ from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.replay import Replay
 from app.services.calibration.calibrator import Calibrator
 from app.services.errors import NotFound
+from app.services.improvement.adapters import Adapters
 from app.services.improvement.approved import Approved
+from app.services.improvement.datasets import DataSets
 from app.services.improvement.evaluations import Evaluations
 from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
+from app.services.improvement.serving import Hosted, Serving
+from app.services.improvement.training import Trainings
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.contents import Contents
@@ -51,11 +55,11 @@ from app.services.search.search import Passages, Search
 from app.services.search.withheld import WithheldChunks
 from app.version import VERSION
 from app.wiring.calibration import build_calibrator
-from app.wiring.engines import build_gateway, chooses_by_measuring, styles
+from app.wiring.engines import adapter_hosts, build_gateway, chooses_by_measuring, styles
 from app.wiring.indexes import build_indexes
 from app.wiring.models import build_checker, build_embedder, build_reranking, model_store
 from app.wiring.people import PeopleServices, build_people
-from app.wiring.tasks import build_recipes, build_tasks
+from app.wiring.tasks import build_recipes, build_tasks, tasks_of_front_ends
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.recent import RecentQueries
@@ -98,12 +102,15 @@ class Zhiwen(PeopleServices):
     approved: Approved
     regression: RegressionSet
     evaluations: Evaluations
+    datasets: DataSets
+    trainings: Trainings
     # operations
     reconciliation: Reconciliation
     status: Status
     warm: WarmUp  # of the embedder
     calibrator: Calibrator
     cpu_model: CpuModel
+    serving: Serving  # of adapters
 
     @property
     def model(self) -> ChatModel:
@@ -215,7 +222,12 @@ def build(
     answer_line = _answer_line(settings, store, retriever, gateway, checker)
     tasks = build_tasks(settings, answer_line, passages, Contents(db))
     generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
-    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION)
+    datasets = DataSets(db, settings.data_dir / "datasets")
+    adapters = Adapters(db, settings.data_dir / "adapters")
+    serving = Serving(
+        adapters, {n: Hosted(*each) for n, each in adapter_hosts(settings, gateway).items()}
+    )
+    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION, serving.state)
     cache = _answer_cache(settings)
     limit = QuestionLimit(gateway, answer_line)
     approved = Approved(
@@ -246,7 +258,7 @@ def build(
         ask=Ask(db, search, generations, gateway, recipes, cache, limit, approved.find),
         replay=Replay(db, gateway, tasks, checker, VERSION),
         direct=Direct(
-            db, search, answer_line, gateway, limit, replace(tasks, tools=None), approved.find
+            db, search, answer_line, gateway, limit, tasks_of_front_ends(tasks), approved.find
         ),
         question_limit=limit,
         conversations=Conversations(db),
@@ -254,11 +266,14 @@ def build(
         approved=approved,
         regression=RegressionSet(db),
         evaluations=Evaluations(settings, db),
+        datasets=datasets,
+        trainings=Trainings(db, datasets, settings.data_dir / "training", adapters.folder),
         reconciliation=Reconciliation(db, files, indexes),
         status=status,
         warm=warm,
         calibrator=calibrator,
         cpu_model=cpu_model,
+        serving=serving,
     )
 
 

@@ -1,8 +1,10 @@
 """Builds the chat engines from the settings or from engines.toml."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from app.config import Settings, secret
+from app.llm.adapters import AdapterHost, LlamaCppAdapters, VllmAdapters
 from app.llm.breaker import CircuitBreaker
 from app.llm.chat_model import ChatModel, EnginesInvalid
 from app.llm.engines import EngineList, EngineSpec, read_engines
@@ -79,6 +81,29 @@ def build_gateway(settings: Settings, store: ModelStore) -> Gateway:
         for spec in listed.engines
     ]
     return Gateway(engines)
+
+
+def adapters_file(settings: Settings) -> Path:
+    """The list of adapters that the embedded llama.cpp shall have."""
+    return settings.data_dir / "adapters" / "engine.json"
+
+
+def adapter_hosts(
+    settings: Settings, gateway: Gateway
+) -> Mapping[str, tuple[str, OpenAIChatModel, AdapterHost]]:
+    """Of each engine, by name: its model, its client, and how it takes adapters."""
+    found: dict[str, tuple[str, OpenAIChatModel, AdapterHost]] = {}
+    for name, engine in gateway.engines.items():
+        if not isinstance(engine.model, OpenAIChatModel):
+            continue
+        spec, host = engine.spec, VllmAdapters(engine.spec.url, _key(engine.spec, settings))
+        is_embedded = settings.embedded_engine and spec.url == settings.engine_base_url
+        if is_embedded and settings.vllm_python is None:
+            llama = LlamaCppAdapters(spec.url, adapters_file(settings))
+            found[name] = (spec.served_model, engine.model, llama)
+        else:
+            found[name] = (spec.served_model, engine.model, host)
+    return found
 
 
 def build_chat_model(settings: Settings, store: ModelStore) -> ChatModel:

@@ -1,5 +1,7 @@
 """Builds the tasks and their prompts."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.config import Settings
@@ -35,14 +37,27 @@ def build_tasks(
     )
 
 
+def tasks_of_front_ends(tasks: Tasks) -> Tasks:
+    """Those of OpenAI clients: no tools, and for the front end's own prompts a chat with none of
+    our instructions but to keep to the prompt."""
+    chat = replace(tasks.chat, prompt=load_prompt("conversation"))
+    return replace(tasks, tools=None, chat=chat)
+
+
 # Fields that do not affect the text an engine writes.
 _ASIDE = {"good_for", "price_in", "price_out", "api_key_env", "max_running", "max_waiting"}
 
 
 def build_recipes(
-    settings: Settings, gateway: Gateway, retriever: Retriever, tasks: Tasks, version: str
+    settings: Settings,
+    gateway: Gateway,
+    retriever: Retriever,
+    tasks: Tasks,
+    version: str,
+    adapters: Mapping[str, str],
 ) -> Recipes:
-    """Builds the settings and versions that every answer records."""
+    """Builds the settings and versions that every answer records. `adapters`: of each engine the
+    one that answers now."""
     specs = [engine.spec for engine in gateway.engines.values()]
     fixed = {
         "zhiwen": version,
@@ -65,6 +80,8 @@ def build_recipes(
             "answerable_from": dict(found.thresholds),
             "growth": found.growth,
         }
-        return {**fixed, "retrieval": {**retrieval, **measured}}
+        present = {engine: adapter for engine, adapter in adapters.items() if adapter}
+        served = {"adapters": present} if present else {}
+        return {**fixed, **served, "retrieval": {**retrieval, **measured}}
 
     return Recipes(now, settings.max_answer_tokens, tasks.prompt_id)

@@ -1,134 +1,27 @@
-"""Runs evaluations that wait, one at a time, each in a process of its own.
+"""Runs evaluations that wait.
 
 The process writes into a folder: `progress.json` now and then, `result.json` and `result.html` at
-its end, `log` all the time. It ends when its standard input does, so that a worker that is killed
-leaves no process behind that measures for nobody.
+its end, `log` all the time.
 """
 
 import json
-import logging
-import math
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-from app.config import Settings
-from app.db.errors import DatabaseBusy, StorageFull
 from app.services.improvement.evaluations import EVALS, Evaluations
-from app.services.jobs.queue import LEASE_S, Claim, Jobs
-
-log = logging.getLogger(__name__)
-
-_STOP_S = 5.0
-_LAST_LINES = 5
+from app.services.jobs.queue import Claim, JobKind
+from app.worker.child_run import ChildRun
+from app.worker.one_at_a_time import OneAtATime, Progress
 
 
 @dataclass(slots=True)
-class Run:
-    """A claimed evaluation and the process that measures it."""
-
-    claim: Claim
-    process: subprocess.Popen[bytes]
-    folder: Path
-    shown: str = ""  # the progress that was written last
-
-    @property
-    def running(self) -> bool:
-        return self.process.poll() is None
-
-    def progress(self) -> str:
-        """As the process wrote it; empty where it has not yet."""
-        try:
-            return (self.folder / "progress.json").read_text("utf-8")
-        except OSError:
-            return ""
-
-    def result(self) -> tuple[str, str] | None:
-        """JSON and HTML; None where the process failed."""
-        if self.process.returncode != 0:
-            return None
-        try:
-            found = (self.folder / name for name in ("result.json", "result.html"))
-            result, report = (path.read_text("utf-8") for path in found)
-        except OSError:
-            return None
-        return result, report
-
-    def reason(self) -> str:
-        """Why there is no result."""
-        code = self.process.returncode
-        if code == -signal.SIGKILL:
-            return "The run was ended by SIGKILL. Too little memory is the usual reason."
-        said = (self.folder / "log").read_text("utf-8", errors="replace")
-        last = "\n".join(said.strip().splitlines()[-_LAST_LINES:])
-        return last or f"It ended with code {code} and without a result."
-
-    def stop(self) -> None:
-        """End the process and those that it started."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.process.pid, number)
-                self.process.wait(_STOP_S)
-            except ProcessLookupError:
-                pass
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        self.process.wait()
-
-    def clean_up(self) -> None:
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-@dataclass(slots=True)
-class Evaluator:
-    """Claims as `worker`. Call `look` now and then, and `stop` at the end."""
-
-    settings: Settings
-    jobs: Jobs
+class Evaluator(OneAtATime):
     evaluations: Evaluations
-    worker: str
-    run: Run | None = None
-    _renewed_at: float = -math.inf
 
-    def look(self) -> None:
-        """Start an evaluation that waits, or see how the running one is."""
-        if self.run is None:
-            if self.jobs.waiting("evaluate"):
-                claim = self.jobs.claim(self.worker, "evaluate")
-                self.run = self._start(claim) if claim is not None else None
-            return
-        if not self.run.running:
-            self._keep(self.run)
-        elif not self._show(self.run):
-            log.info("the evaluation %s was cancelled", self.run.claim.job_id)
-            self.run.stop()
-        else:
-            return
-        self.run.clean_up()
-        self.run = None
+    kind: ClassVar[JobKind] = "evaluate"
 
-    def stop(self) -> None:
-        """End what runs and queue it again; that is no failed attempt."""
-        if self.run is None:
-            return
-        self.run.stop()
-        self.run.clean_up()
-        self.run = None
-        try:
-            self.jobs.give_back(self.worker)
-        except (StorageFull, DatabaseBusy) as error:  # then its lease runs out
-            log.warning("%s", error)
-
-    def _start(self, claim: Claim) -> Run:
+    def start(self, claim: Claim) -> ChildRun:
         folder = self.settings.data_dir.absolute() / "evals" / "running" / claim.job_id
         shutil.rmtree(folder, ignore_errors=True)  # of an attempt that was killed
         folder.mkdir(parents=True)
@@ -136,31 +29,36 @@ class Evaluator:
         command += ["--answers"] if claim.request["answers"] else []
         for name, value in claim.request["changes"].items():
             command += ["--set", f"{name}={value}"]
-        with (folder / "log").open("wb") as log_file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", EVALS, *command],
-                env={**os.environ, **self.settings.as_environment()},
-                stdin=subprocess.PIPE,
-                stdout=log_file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return Run(claim, process, folder)
+        return ChildRun.start(claim, folder, [EVALS, *command], self.settings.as_environment())
 
-    def _show(self, run: Run) -> bool:
-        """Keep the claim and show how far it is. False where the job was cancelled or lost."""
-        if time.monotonic() - self._renewed_at > LEASE_S / 3:
-            self.jobs.renew(self.worker)
-            self._renewed_at = time.monotonic()
-        progress = run.progress()
-        if not progress or progress == run.shown:
-            return self.jobs.holds(run.claim)
-        run.shown = progress
-        found: dict[str, Any] = json.loads(progress)
-        return self.jobs.progress(run.claim, found["stage"], found["done"], found["total"])
+    def progress(self, run: ChildRun) -> Progress | None:
+        try:
+            return Progress(**json.loads((run.folder / "progress.json").read_text("utf-8")))
+        except OSError:
+            return None
 
-    def _keep(self, run: Run) -> None:
-        if (found := run.result()) is not None:
+    def keep(self, run: ChildRun) -> None:
+        found = _result(run)
+        if found is not None:
             self.evaluations.finish(run.claim, *found)
         else:
             self.jobs.fail(run.claim, "failed", run.reason())
+        run.clean_up()
+
+    def forget(self, run: ChildRun) -> None:
+        run.clean_up()
+
+    def put_back(self, run: ChildRun) -> None:
+        run.clean_up()
+
+
+def _result(run: ChildRun) -> tuple[str, str] | None:
+    """JSON and HTML; None where the process failed."""
+    if run.process.returncode != 0:
+        return None
+    try:
+        found = (run.folder / name for name in ("result.json", "result.html"))
+        result, report = (path.read_text("utf-8") for path in found)
+    except OSError:
+        return None
+    return result, report

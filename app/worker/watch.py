@@ -4,7 +4,7 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.config import Settings
@@ -16,9 +16,13 @@ from app.services.jobs.queue import Jobs
 from app.services.jobs.workers import beat, forget, new_worker_name, release_dead
 from app.services.library.removal import Purge
 from app.services.library.rereading import Rereading
+from app.wiring.improvement import build_adapters, build_trainings
 from app.wiring.models import embedder_name, model_store
 from app.worker.evaluator import Evaluator
+from app.worker.gater import Gater
+from app.worker.one_at_a_time import OneAtATime
 from app.worker.reader import Child, Pace, Reader, given_back
+from app.worker.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +41,12 @@ def watch(
     db = Database(settings.sql_url)
     db.migrate()
     name, jobs = new_worker_name(), Jobs(db)
-    evaluator = Evaluator(settings, jobs, Evaluations(settings, db), name)
+    evaluator = Evaluator(settings, jobs, name, Evaluations(settings, db))
+    trainer = Trainer(settings, jobs, name, build_trainings(settings))
+    gater = Gater(settings, jobs, name, build_adapters(settings))
     purge = Purge(db, FileStore(settings.files_path))
     rereading = Rereading(db, embedder_name(settings, model_store(settings)))
-    watched = Watched(db, jobs, purge, start, pace, evaluator, rereading)
+    watched = Watched(db, jobs, purge, start, pace, (evaluator, trainer, gater), rereading, name)
     release_dead(watched.jobs)
     while not told_to_stop:
         try:
@@ -61,15 +67,16 @@ class Watched:
     purge: Purge
     start: Callable[[], Reader]
     pace: Pace
-    evaluator: Evaluator
+    others: Sequence[OneAtATime]  # of the other kinds of jobs
     rereading: Rereading
+    name: str
     reader: Reader | None = None
     _start_at: float = -math.inf
     _beaten_at: float = -math.inf
 
     def look(self) -> None:
-        """Start the reader or note its end, see to evaluations, purge, send a heartbeat; queue what
-        an older recipe read."""
+        """Start the reader or note its end, see to the other jobs, purge, send a
+        heartbeat; queue what an older recipe read."""
         now = time.monotonic()
         if self.reader is not None and self.reader.ended():
             if self.reader.failed():
@@ -81,11 +88,12 @@ class Watched:
         if self.reader is None and now >= self._start_at and self.jobs.waiting("ingest"):
             self.db.dispose()  # where the reader is forked, SQLite may not be open across it
             self.reader = self.start()
-        self.evaluator.look()
+        for other in self.others:
+            other.look()
         self.purge.run(_PURGE_SLICES)
         if now - self._beaten_at > _BEAT_S:
-            idle = self.reader is None and self.evaluator.run is None
-            beat(self.db, self.evaluator.worker, "idle" if idle else "busy")
+            idle = self.reader is None and all(other.run is None for other in self.others)
+            beat(self.db, self.name, "idle" if idle else "busy")
             self._beaten_at = now
 
     def stop(self) -> None:
@@ -93,8 +101,9 @@ class Watched:
         if self.reader is not None:
             self.reader.stop()
             given_back(self.jobs, self.reader.name)  # else its lease runs out
-        self.evaluator.stop()
+        for other in self.others:
+            other.stop()
         try:
-            forget(self.db, self.evaluator.worker)
+            forget(self.db, self.name)
         except (StorageFull, DatabaseBusy):  # then a later worker forgets it
-            log.warning("the heartbeat of %s stays", self.evaluator.worker)
+            log.warning("the heartbeat of %s stays", self.name)

@@ -164,3 +164,17 @@ def test_a_document_gives_its_tables_and_what_its_reader_left_out(api: RunningAp
     behind = {"start": len(text), "end": len(text) + 9}
     assert api.http.get(f"{path}/tables", params=behind).json() == []
     assert api.http.get("/api/documents/nothing/tables").status_code == 404
+
+
+def test_documents_come_in_the_order_that_is_asked_for(api: RunningApi) -> None:
+    base_id = api.ingest("库", {"b.txt": "二" * 30, "A.txt": "一", "c.txt": "三" * 90})
+    orders = {
+        "newest": ["c.txt", "A.txt", "b.txt"],
+        "oldest": ["b.txt", "A.txt", "c.txt"],
+        "name": ["A.txt", "b.txt", "c.txt"],
+        "largest": ["c.txt", "b.txt", "A.txt"],
+    }
+    for order, names in orders.items():
+        found = api.http.get(f"/api/bases/{base_id}/documents", params={"sort": order}).json()
+        assert [document["name"] for document in found["items"]] == names
+    assert api.http.get(f"/api/bases/{base_id}/documents?sort=shoe").status_code == 422

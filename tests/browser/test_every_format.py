@@ -66,7 +66,7 @@ def test_every_format_ends_ready_or_with_a_reason_and_a_scan_is_cited_by_its_pag
     expect(page.locator('[class*="st-key-filehead-"]')).to_have_count(len(REASONS))
     for name, reason in REASONS.items():
         expect(row_of(page, name)).to_contain_text(reason)
-        expect(row_of(page, name).get_by_role("button", name="重试")).to_be_visible()
+        expect(row_of(page, name).get_by_role("button", name="替换")).to_be_visible()
     shoot(page, "11-what-failed-and-why")
 
     open_page(page, "对话")

@@ -56,6 +56,14 @@ def test_scores_do_not_sink_with_what_was_deleted_before(filled: Database) -> No
     assert share() == pytest.approx(before, rel=1e-3)
 
 
+def test_what_is_left_out_takes_no_place(filled: Database) -> None:
+    with filled.read() as session:
+        every = lexical.search(session, "差旅费的标准", 10, ["a", "b"])
+        left = lexical.search(session, "差旅费的标准", 1, ["a", "b"], {every[0].id})
+    assert len(every) > 1
+    assert left == every[1:2]
+
+
 def test_finds_chinese_and_english(filled: Database) -> None:
     assert found(filled, "年假怎么计算？", ["a", "b"])[0] == 2
     assert found(filled, "股东大会由谁召集", ["a", "b"])[0] == 1

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
+from app.llm.adapters import BARE, AdapterFiles, AdapterHost, LlamaCppAdapters, VllmAdapters
 from app.llm.messages import Message
 from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask, events
@@ -166,3 +168,28 @@ def test_an_adapter_is_used_by_those_who_name_it(engine: Engine, tmp_path: Path)
         adapted = text(lora=[{"id": loaded["id"], "scale": 1.0}])
         assert text(lora=[{"id": loaded["id"], "scale": 0.0}]) == plain
     assert adapted != plain
+
+
+async def test_an_adapter_is_brought_and_every_answer_names_what_wrote_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    host: AdapterHost
+    if engine.kind == "vLLM":
+        files = AdapterFiles("lora-random", write_peft(tmp_path / "lora-random"))
+        host = VllmAdapters(f"{engine.url}/v1")
+    else:
+        (loaded,) = engine.get("/lora-adapters").json()
+        folder = Path(loaded["path"]).parent
+        files, host = AdapterFiles(folder.name, folder), LlamaCppAdapters(f"{engine.url}/v1")
+    ways = await host.bring([files])
+    client, said = engine.client(), {}
+    for name in (BARE, files.name, BARE):
+        client.answer_with(name, ways[name])
+        deltas = client.stream([Message("user", "仓库在哪里？")], max_tokens=12, temperature=0)
+        async with aclosing(deltas) as stream:
+            found = [delta async for delta in stream]
+        assert found[0].adapter == name
+        text = "".join(delta.text for delta in found)
+        assert said.setdefault(name, text) == text
+    assert said[BARE] != said[files.name]
+    await client.close()

@@ -1,8 +1,11 @@
 """The documents page against the stand-in."""
 
+from datetime import UTC, datetime
+
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.pages import ZH, go, said, settle
+from tests.ui.pages import ZH, go, labels, said, settle
 from tests.ui.stand_in.service import Application
 
 
@@ -25,8 +28,11 @@ def test_bases_and_files_are_renamed_and_deleted(app: AppTest, application: Appl
     assert ZH["documents.name_taken"] in said(app)
     save("规程")
     assert application.bases[base].name == "规程"
-    open_dialog("delete_document", file, "手册.md")
-    app.button(key="delete_document-sure").click().run()
+    app.button(key=f"remove-{file}").click().run()
+    app.button(key="delete_documents-cancel").click().run()
+    assert file in application.documents and not app.session_state["dialog"]
+    app.button(key=f"remove-{file}").click().run()
+    app.button(key="delete_documents-sure").click().run()
     assert file not in application.documents
     open_dialog("delete_base", base, "规程")
     app.button(key="delete_base-sure").click().run()
@@ -50,7 +56,8 @@ def test_files_show_their_stage_and_a_failed_one_its_reason(
 ) -> None:
     base = next(iter(application.bases))
     application.add_document(base, "合同.pdf", b"x", "parsing")
-    failed = application.add_document(base, "密.pdf", b"x", "failed")
+    application.add_document(base, "密.pdf", b"x", "failed")
+    failed = application.add_document(base, "忙.pdf", b"x", "failed", "embedder_unavailable")
     go(app, "documents")
     assert not app.exception
     assert "正在读取 3/12 页" in said(app)
@@ -120,3 +127,81 @@ def test_a_file_is_summarised_from_its_row(app: AppTest, application: Applicatio
     (body,) = application.asked
     assert (body.task, body.document_id) == ("summarise", ready.id)
     assert ready.name.removesuffix(".md") in said(app)
+
+
+@pytest.mark.parametrize(
+    ("code", "offered"),
+    [("broken", {"replace"}), ("internal", {"retry"}), ("timeout", {"replace", "retry"})],
+)
+def test_a_failed_file_is_offered_what_can_help(
+    app: AppTest, application: Application, code: str, offered: set[str]
+) -> None:
+    base = next(iter(application.bases))
+    failed = application.add_document(base, "合同.pdf", b"x", "failed", code)
+    go(app, "documents")
+    keys = {button.key for button in app.button}
+    assert {name for name in ("replace", "retry") if f"{name}-{failed.id}" in keys} == offered
+
+
+def test_another_file_takes_the_place_of_a_damaged_one(
+    app: AppTest, application: Application
+) -> None:
+    base = next(iter(application.bases))
+    failed = application.add_document(base, "合同.pdf", b"damaged", "failed", "broken")
+    go(app, "documents")
+    app.button(key=f"replace-{failed.id}").click().run()
+    chooser = app.get("file_uploader")[-1]
+    assert list(chooser.proto.type) == [".pdf"]
+    assert ZH["problem.broken"] in said(app)
+
+
+def test_files_tell_when_they_came_and_can_be_sorted(
+    app: AppTest, application: Application
+) -> None:
+    base = next(iter(application.bases))
+    old = application.add_document(base, "a旧.md", b"x" * 9000, "ready")
+    old.created_at = datetime(2024, 3, 5, 12, tzinfo=UTC)
+    go(app, "documents")
+    assert ZH["documents.added"].format(day="2024-03-05") in said(app)
+
+    def first() -> str:
+        return next(c.key for c in app.checkbox if c.key.startswith("pick-0"))
+
+    for order in ("name", "largest"):
+        app.selectbox(key="document-sort").select(order).run()
+        assert first() == f"pick-{old.id}"
+        assert app.query_params["sort"] == order
+    app.selectbox(key="document-sort").select("oldest").run()
+    assert first() == f"pick-{next(iter(application.documents))}"
+
+
+def test_several_files_are_picked_and_removed_or_retried(
+    app: AppTest, application: Application
+) -> None:
+    base = next(iter(application.bases))
+    for name in ("一.pdf", "二.pdf"):
+        application.add_document(base, name, b"x", "failed", "internal")
+    kept, *others = list(application.documents)
+    go(app, "documents")
+    assert ZH["documents.picked"].format(n=0) not in said(app)
+    app.checkbox(key="pick-all").check().run()
+    assert ZH["documents.picked"].format(n=4) in said(app)
+    assert ZH["documents.retry_picked"].format(n=2) in labels(app)
+    app.checkbox(key=f"pick-{kept}").uncheck().run()
+    assert not app.checkbox(key="pick-all").value
+    app.button(key="picked-remove").click().run()
+    assert ZH["documents.delete_many_sure"].format(n=3) in said(app)
+    app.button(key="delete_documents-sure").click().run()
+    assert list(application.documents) == [kept]
+    assert not set(others) & set(application.documents)
+
+
+def test_a_failed_selection_is_read_again(app: AppTest, application: Application) -> None:
+    base = next(iter(application.bases))
+    failed = [
+        application.add_document(base, f"{n}.pdf", b"x", "failed", "internal").id for n in range(2)
+    ]
+    go(app, "documents")
+    app.checkbox(key="pick-all").check().run()
+    app.button(key="picked-retry").click().run()
+    assert all(application.documents[id_].state != "failed" for id_ in failed)

@@ -133,6 +133,18 @@ class VectorStoreContract:
         assert_same(found, exact.search(queries, 20, allow))
         assert {match.id for row in found for match in row} <= set(allow)
 
+    @pytest.mark.parametrize("deny", [[], [3], range(0, 200, 2), range(200), {5, 9999}])
+    @pytest.mark.parametrize("allow", [None, [3, 4], range(100)])
+    def test_deny(self, deny: Collection[int], allow: Collection[int] | None) -> None:
+        """What is denied takes no place: there are `k` others where there are so many."""
+        store, exact = self.filled(200)
+        queries = unit_rows(3, 1)
+        found = store.search(queries, 20, allow, deny)
+        assert_same(found, exact.search(queries, 20, allow, deny))
+        left = set(range(200) if allow is None else allow) - set(deny)
+        assert all(len(row) == min(20, len(left)) for row in found)
+        assert {match.id for row in found for match in row} <= left
+
     @pytest.mark.parametrize("shape", [(2, DIM + 1), (2, DIM - 1), (DIM,), (1, 2, DIM)])
     def test_other_widths_are_refused(self, shape: tuple[int, ...]) -> None:
         store = self.new_store(DIM)
@@ -165,9 +177,14 @@ class VectorStoreContract:
         ),
         k=st.integers(1, 30),
         allow=st.none() | st.sets(st.integers(0, 30)),
+        deny=st.sets(st.integers(0, 30)),
     )
     def test_any_history_agrees_with_exact(
-        self, steps: list[tuple[bool, list[int], int]], k: int, allow: set[int] | None
+        self,
+        steps: list[tuple[bool, list[int], int]],
+        k: int,
+        allow: set[int] | None,
+        deny: set[int],
     ) -> None:
         store, exact = self.new_store(DIM), ExactStore(DIM)
         for adds, ids, seed in steps:
@@ -179,7 +196,8 @@ class VectorStoreContract:
         assert store.ids() == exact.ids()
         assert store.count() == exact.count()
         queries = unit_rows(2, 7)
-        assert_same(store.search(queries, k, allow), exact.search(queries, k, allow))
+        expected = exact.search(queries, k, allow, deny)
+        assert_same(store.search(queries, k, allow, deny), expected)
 
     def test_searches_while_others_write(self) -> None:
         store, _ = self.filled(100)

@@ -92,13 +92,17 @@ class Client:
         return replace(self.visitor, token=latest(self.visitor.token)).headers()
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
+        response = self._response(method, path, **options)
+        return response.json() if response.content else None
+
+    def _response(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, headers=self._headers(), **options)
         except httpx.TransportError as error:
             raise ApiDown(str(error), "api_down") from error
         if response.is_error:
             raise _error(response)
-        return response.json() if response.content else None
+        return response
 
     @contextmanager
     def _stream(
@@ -129,15 +133,27 @@ class Client:
         self._call("DELETE", f"/api/bases/{base_id}")
 
     def documents(
-        self, base_id: str, *, limit: int, offset: int = 0, q: str = "", state: str = ""
+        self,
+        base_id: str,
+        *,
+        limit: int,
+        offset: int = 0,
+        q: str = "",
+        state: str = "",
+        sort: str = "",
     ) -> wire.DocumentList:
-        params = _given(limit=limit, offset=offset, q=q, state=state)
+        params = _given(limit=limit, offset=offset, q=q, state=state, sort=sort)
         path = f"/api/bases/{base_id}/documents"
         return cast(wire.DocumentList, self._call("GET", path, params=params))
 
-    def upload(self, base_id: str, name: str, file: BinaryIO) -> wire.Document:
+    def upload(
+        self, base_id: str, name: str, file: BinaryIO, place: str = ""
+    ) -> tuple[wire.Document, bool]:
+        """The document, and whether its bytes are new to the base. `place`: its path there, where
+        it becomes the next version of what has it; its name where empty."""
         path = f"/api/bases/{base_id}/documents"
-        return cast(wire.Document, self._call("POST", path, files={"file": (name, file)}))
+        sent = self._response("POST", path, params=_given(path=place), files={"file": (name, file)})
+        return cast(wire.Document, sent.json()), sent.status_code != httpx.codes.OK
 
     def document(self, document_id: str) -> wire.Document:
         return cast(wire.Document, self._call("GET", f"/api/documents/{document_id}"))
@@ -248,6 +264,42 @@ class Client:
     def audit_file(self, filters: dict[str, str]) -> bytes:
         with self._stream("GET", "/api/audit.jsonl", params=filters) as response:
             return response.read()
+
+    # Improvement
+
+    def datasets(self) -> list[wire.DataSet]:
+        return cast(list[wire.DataSet], self._call("GET", "/api/datasets"))
+
+    def build_dataset(self, method: str, base_ids: list[str]) -> wire.DataSet:
+        body = {"method": method, "base_ids": base_ids}
+        return cast(wire.DataSet, self._call("POST", "/api/datasets", json=body))
+
+    def start_training(self, dataset: str) -> None:
+        self._call("POST", "/api/trainings", json={"dataset": dataset})
+
+    def curve(self, job_id: str) -> list[wire.Step]:
+        return cast(list[wire.Step], self._call("GET", f"/api/trainings/{job_id}/curve"))
+
+    def worker_jobs(self, kind: str) -> list[wire.WorkerJob]:
+        """Newest first."""
+        found = self._call("GET", "/api/jobs", params={"kind": kind, "limit": 1})
+        return cast(list[wire.WorkerJob], found)
+
+    def adapters(self) -> list[wire.Adapter]:
+        return cast(list[wire.Adapter], self._call("GET", "/api/adapters"))
+
+    def adapter(self, name: str) -> wire.Adapter:
+        """With the answers that changed."""
+        return cast(wire.Adapter, self._call("GET", f"/api/adapters/{name}"))
+
+    def measure_adapter(self, name: str) -> None:
+        self._call("POST", f"/api/adapters/{name}/gate")
+
+    def promote(self, name: str) -> None:
+        self._call("POST", f"/api/adapters/{name}/promote", json={})
+
+    def roll_back(self, model: str) -> None:
+        self._call("POST", "/api/adapters/rollback", json={"model": model})
 
     # Evaluation
 

@@ -5,7 +5,7 @@ import streamlit as st
 from ui import state
 from ui.parts import answer, feedback, sidebar
 from ui.parts.account import keys, profile, sessions
-from ui.parts.library import bases, document_view, restrictions, sharing
+from ui.parts.library import bases, document_view, mending, restrictions, sharing
 from ui.parts.people import accounts, groups
 from ui.parts.source import drawer
 from ui.screens import documents
@@ -21,7 +21,6 @@ _DIALOGS = {
     "rename_base": ("dialog.rename_base", bases.rename, "small"),
     "delete_base": ("dialog.delete_base", bases.delete, "small"),
     "document": ("dialog.document", document_view.dialog, "large"),
-    "delete_document": ("dialog.delete_document", documents.delete_document, "small"),
     "share_base": ("dialog.share_base", sharing.dialog, "medium"),
     "restrict_base": ("dialog.restrict_base", restrictions.dialog, "medium"),
     "my_profile": ("account.profile", profile.profile, "small"),
@@ -35,6 +34,8 @@ _DIALOGS = {
     "group_members": ("group.do_members", groups.members, "medium"),
     "group_rename": ("dialog.group_rename", groups.rename, "small"),
     "group_delete": ("dialog.group_delete", groups.delete, "small"),
+    "delete_documents": ("dialog.delete_document", documents.delete_documents, "small"),
+    "replace_document": ("dialog.replace_document", mending.dialog, "small"),
 }
 
 _DRAWERS = ("source",)  # beside the conversation

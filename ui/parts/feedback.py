@@ -113,6 +113,8 @@ def dialog() -> None:
         max_chars=10_000,
         on_change=save,
     )
+    if state.person():
+        st.caption(t("feedback.seen_by"))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("feedback.saved_at_once"))
         if st.button(t("feedback.done"), type="primary", key="feedback-done"):

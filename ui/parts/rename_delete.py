@@ -39,10 +39,23 @@ def delete(
     opened = state.dialog()
     if opened is None:
         return
-    st.write(question(opened["title"]))
-    if st.button(t(action), type="primary", key=f"{opened['name']}-sure"):
+    confirm(question(opened["title"]), lambda: send(opened["id"]), action=action)
+
+
+def confirm(question: str, act: Callable[[], None], *, action: str = "action.delete") -> None:
+    """Asks before something is lost. The button that does it is red, with a way out beside it."""
+    opened = state.dialog()
+    if opened is None:
+        return
+    st.write(question)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(t("action.cancel"), key=f"{opened['name']}-cancel"):
+            state.close_dialog()
+            st.rerun()
+        sure = st.button(t(action), type="primary", key=f"{opened['name']}-sure")
+    if sure:
         try:
-            send(opened["id"])
+            act()
         except ApiError as error:
             st.error(refused(error))
             return

@@ -69,6 +69,7 @@ def _conversations() -> None:
         placeholder=t("sidebar.search"),
         icon=":material/search:",
         label_visibility="collapsed",
+        live=True,
     )
     with st.container(key="conversations", gap="xxsmall"):
         _found(query.strip())

@@ -10,6 +10,7 @@ from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
 from ui.parts import advice, answer, picker, question_counter, thought
+from ui.parts.conversation import suggestions, transcript
 from ui.parts.library import uploads
 from ui.parts.source import marks
 from ui.safe_markdown import plain
@@ -25,6 +26,8 @@ def page() -> None:
     running = False
     if conversation:
         running = _messages(conversation)
+        if not running:
+            _after(conversation)
         length = sum(len(message["content"]) for message in conversation["messages"])
         marks.follow_end("page", length, jump=conversation["id"])
     else:
@@ -74,6 +77,16 @@ def _messages(conversation: wire.ConversationDetail) -> bool:
     if regenerate_id:
         _start({"regenerate": regenerate_id, "thinking": thought.wanted()})
     return running
+
+
+def _after(conversation: wire.ConversationDetail) -> None:
+    """Below the last answer: what to ask next, and the whole as a file."""
+    messages = conversation["messages"]
+    questions = [message["content"] for message in messages if message["role"] == "user"]
+    if not questions or messages[-1]["role"] == "user":
+        return
+    suggestions.draw(messages[-1], questions[-1])
+    transcript.button(conversation)
 
 
 def _is_running(message: wire.Message) -> bool:

@@ -1,4 +1,4 @@
-"""The review page: rated answers, approved ones, and the export as a training file."""
+"""The review page: rated answers, approved ones, the export as a training file, and training."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -8,6 +8,7 @@ from ui import address, state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.parts import approved, feedback
+from ui.parts.improving import section
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t, words
 
@@ -39,14 +40,16 @@ def page() -> None:
     rating = address.put("review-rating", "rating", RATINGS[0])
     base_id = address.put("review-base", "base", "")
     chosen = "" if rating == RATINGS[0] else rating
-    tabs = ("review.tab_rated", "review.tab_approved", "review.tab_export")
-    rated, approved_tab, export = st.tabs([t(tab) for tab in tabs])
+    tabs = ("review.tab_rated", "review.tab_approved", "review.tab_export", "review.tab_train")
+    rated, approved_tab, export, train = st.tabs([t(tab) for tab in tabs])
     with rated:
         _rated(chosen, base_id)
     with approved_tab:
         approved.all_of(base_id, bases)
     with export:
         _export(chosen, base_id)
+    with train:
+        section.tab(base_id)
 
 
 def _rated(rating: str, base_id: str) -> None:

@@ -1,6 +1,7 @@
 """The API's side of signing in, with the cookies that it gives to the browser."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ _OURS = re.compile(r"zhiwen_\w{1,40}", re.ASCII)
 _VALUE = re.compile(r"[\w.~+/=-]{1,4096}", re.ASCII)
 # Between two machines, or of a body that the API does not get.
 _NOT_PASSED_ON = {"connection", "content-length", "content-type", "host", "origin", "te"}
-_NOT_PASSED_ON |= {"transfer-encoding", "upgrade", "accept-encoding", "cookie"}
+_NOT_PASSED_ON |= {"transfer-encoding", "upgrade", "accept-encoding", "cookie", "user-agent"}
+_NOT_PASSED_ON |= {f"x-forwarded-{what}" for what in ("for", "host", "port", "prefix", "proto")}
 
 
 class Unreachable(Exception):
@@ -68,11 +70,11 @@ class SessionApi:
 
     async def sign_in_by_proxy(self, browser: HTTPConnection) -> Answer:
         """Passes on what a proxy in front of us says of the person."""
-        said = {
-            name: value
-            for name, value in browser.headers.items()
-            if name not in _NOT_PASSED_ON and not name.startswith(("x-forwarded-", "sec-"))
-        }
+        said = [
+            (name, value)
+            for name, value in browser.headers.raw
+            if name.decode("latin-1") not in _NOT_PASSED_ON and not name.startswith(b"sec-")
+        ]
         return await self._call("POST", "/api/session/proxy", browser, headers=said)
 
     async def sign_out(self, browser: HTTPConnection) -> Answer:
@@ -102,7 +104,7 @@ class SessionApi:
         path: str,
         browser: HTTPConnection,
         *,
-        headers: dict[str, str] | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
         **options: Any,
     ) -> Answer:
         cookies = [
@@ -110,8 +112,8 @@ class SessionApi:
             for name, value in browser.cookies.items()
             if _OURS.fullmatch(name) and _VALUE.fullmatch(value)
         ]
-        passed = {**(headers or {}), **visitor_of(browser).headers()}
-        passed |= {"cookie": "; ".join(cookies)} if cookies else {}
+        ours = visitor_of(browser).headers() | ({"cookie": "; ".join(cookies)} if cookies else {})
+        passed = [*headers, *((name.encode(), value.encode()) for name, value in ours.items())]
         try:
             response = await self._http.request(method, path, headers=passed, **options)
         except httpx.TransportError as error:

@@ -10,7 +10,7 @@ from pydantic import Field
 from app.api.deps import MOST, App, Limit, Offset, Reading, Writing
 from app.api.upload import LimitedUpload
 from app.api.wire import Wire
-from app.services.library.documents import DocumentView
+from app.services.library.documents import DocumentOrder, DocumentView
 
 router = APIRouter(prefix="/api", tags=["documents"])
 
@@ -156,10 +156,11 @@ def list_documents(
     offset: Offset = 0,
     q: str = "",
     state: DocumentState | None = None,
+    sort: DocumentOrder = "newest",
 ) -> DocumentList:
-    """Documents, newest first; `q` searches names. Superseded versions only with their state."""
+    """Documents; `q` searches names. Superseded versions only with their state."""
     views, total = app.documents.page(
-        access, base_id, limit=limit, offset=offset, name=q, state=state or ""
+        access, base_id, limit=limit, offset=offset, name=q, state=state or "", order=sort
     )
     return DocumentList(items=[document_out(view) for view in views], total=total)
 

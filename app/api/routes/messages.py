@@ -79,12 +79,13 @@ class TriedOut(Wire):
 
 class ServedOut(Wire):
     """The engine that wrote the answer, the `reason` for the first choice, and the engines `tried`
-    before it."""
+    before it. `adapter`: the trained adapter that it wrote with; empty for the bare model."""
 
     engine: str
     wanted: str
     reason: str
     tried: list[TriedOut]
+    adapter: str = ""
 
 
 class MessageOut(Wire):

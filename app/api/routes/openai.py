@@ -7,20 +7,20 @@ and `reasoning_content` (what a model thought before its answer) are ignored by 
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from app import tracing
 from app.api.deps import COUNTED, App, Asking
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
-from app.llm.messages import Message
+from app.llm.messages import Message, Role
 from app.rag.events import Question, TextDelta, Thought
 from app.rag.types import Answer, Check, Citation
 from app.services.errors import Invalid
@@ -28,52 +28,76 @@ from app.wiring.application import Zhiwen
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
-_CLIENT_CLOSED = 499  # nginx's status code, only seen in logs
+CLIENT_CLOSED = 499  # nginx's status code, only seen in logs
+_ROLES: Mapping[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
-class ContentPart(BaseModel):
+class OpenAiIn(BaseModel):
+    """The supported fields; others are accepted and ignored. Null is as good as left out."""
+
     model_config = ConfigDict(extra="ignore")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class ContentPart(OpenAiIn):
     type: str
     text: str = ""
 
 
-class ChatMessage(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+def _form_of(content: Any) -> str:
+    """Only one form is validated, so that an error is told once."""
+    return "parts" if isinstance(content, list) else "text"
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[ContentPart]
+
+Content = Annotated[
+    Annotated[str, Tag("text")] | Annotated[list[ContentPart], Tag("parts")],
+    Discriminator(_form_of),
+]
+
+
+class ChatMessage(OpenAiIn):
+    """An assistant's message may have only tool calls. Those, and what tools returned, are ignored,
+    as is everything but text in earlier messages."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: Content = ""
 
     def as_message(self) -> Message:
+        role = _ROLES[self.role]
         if isinstance(self.content, str):
-            text = self.content
-        else:
-            if any(part.type != "text" for part in self.content):
-                raise Invalid("Only text parts are supported.", code="unsupported_content")
-            text = "".join(part.text for part in self.content)
-        return Message("system" if self.role == "developer" else self.role, text)
+            return Message(role, self.content)
+        return Message(role, "".join(part.text for part in self.content if part.type == "text"))
+
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.content, str) or all(part.type == "text" for part in self.content)
 
 
-class StreamOptions(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
+class StreamOptions(OpenAiIn):
     include_usage: bool = False
 
 
-class TemplateArguments(BaseModel):
+class TemplateArguments(OpenAiIn):
     """Arguments of a chat template, as vLLM and llama.cpp take them."""
-
-    model_config = ConfigDict(extra="ignore")
 
     enable_thinking: bool | None = None
 
 
-class CompletionIn(BaseModel):
-    """The supported fields of a request; others are accepted and ignored."""
-
-    model_config = ConfigDict(extra="ignore")
-
+class CompletionIn(OpenAiIn):
     model: str
     messages: list[ChatMessage] = Field(min_length=1)
     stream: bool = False
@@ -86,32 +110,46 @@ class CompletionIn(BaseModel):
 def list_models(access: Asking, app: App) -> dict[str, Any]:
     """Model names: `zhiwen` queries all knowledge bases, `zhiwen/<name>` one. `auto` or an engine's
     name queries all with that engine; an @ combines both: `zhiwen/<name>@<engine>`."""
-    models = [
-        {"id": name, "object": "model", "created": 0, "owned_by": "zhiwen"}
-        for name in app.direct.model_names(access)
-    ]
-    return {"object": "list", "data": models}
+    return {"object": "list", "data": [_model(name) for name in app.direct.model_names(access)]}
 
 
-def _question(body: CompletionIn, access: Asking, app: App) -> Question:
+@router.get("/models/{model:path}")
+def read_model(model: str, access: Asking, app: App) -> dict[str, Any]:
+    """One model, or 404; the embedder's name is known as well."""
+    if model != app.embedder.name:
+        app.direct.bases_of(access, model)
+    return _model(model)
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "zhiwen"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    body: CompletionIn
+    question: Question
+
+
+def _asked(body: CompletionIn, access: Asking, app: App) -> _Asked:
+    if not body.messages[-1].is_text:
+        raise Invalid("Only text parts are supported.", code="unsupported_content")
     messages = [message.as_message() for message in body.messages]
     thinking = body.chat_template_kwargs.enable_thinking
-    return app.direct.question(access, body.model, messages, body.temperature, thinking)
+    question = app.direct.question(access, body.model, messages, body.temperature, thinking)
+    return _Asked(body, question)
 
 
 @router.post("/chat/completions", response_model=None, dependencies=COUNTED)
 async def create_completion(
-    body: CompletionIn,
-    question: Annotated[Question, Depends(_question)],
-    access: Asking,
-    app: App,
-    request: Request,
+    asked: Annotated[_Asked, Depends(_asked)], access: Asking, app: App, request: Request
 ) -> Response:
-    """Answer the last message from the knowledge base that `model` names."""
+    """Answer the last message from the knowledge base that `model` names. What a chat front end
+    asks for itself, such as a title of the conversation, is answered by the model alone."""
     try:
-        return await _completion(body, question, app, request)
+        return await _completion(asked.body, asked.question, app, request)
     except ClientLeft:
-        return Response(status_code=_CLIENT_CLOSED)
+        return Response(status_code=CLIENT_CLOSED)
 
 
 async def _completion(

@@ -19,6 +19,7 @@ from app.db.tables.columns import (
     utc_now,
 )
 from app.db.tables.evaluation import EvalQuestion, Evaluation
+from app.db.tables.improvement import AdapterMove, StoredAdapter, StoredDataSet
 from app.db.tables.jobs import Heartbeat, Job
 from app.db.tables.library import (
     NOWHERE,
@@ -50,6 +51,7 @@ from app.db.tables.people import (
 __all__ = [
     "NOWHERE",
     "OWNER_ID",
+    "AdapterMove",
     "ApiKey",
     "ApprovedAnswer",
     "ApprovedBase",
@@ -81,7 +83,9 @@ __all__ = [
     "RestrictionMember",
     "SignInAttempt",
     "SignInLink",
+    "StoredAdapter",
     "StoredChunk",
+    "StoredDataSet",
     "StoredDocument",
     "StoredFeedback",
     "StoredMessage",

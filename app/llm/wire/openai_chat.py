@@ -14,6 +14,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
+from app.llm.adapters import BARE
 from app.llm.chat_model import (
     Delta,
     EngineStreamBroken,
@@ -79,6 +80,8 @@ class OpenAIChatModel:
             sampling,
             sampling_thinking,
         )
+        self._adapter = BARE
+        self._adapter_fields: Mapping[str, Any] = {}
         self._first_token_timeout_s = first_token_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._client = httpx.AsyncClient(
@@ -87,6 +90,11 @@ class OpenAIChatModel:
             limits=httpx.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_S),
             trust_env=False,  # the environment's proxies are for the internet, not for the engine
         )
+
+    def answer_with(self, adapter: str, fields: Mapping[str, Any]) -> None:
+        """From the next request on, answer with this adapter; `fields` are what a request says for
+        it, see `app.llm.adapters`."""
+        self._adapter, self._adapter_fields = adapter, fields
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -123,18 +131,19 @@ class OpenAIChatModel:
             tools=tools,
             thinking=thinking,
         )
+        adapter, fields = self._adapter, self._adapter_fields  # of this request, to its end
         parts = self._manner.parts(stop, thinking)
         started, final = False, Delta()
         try:
             async with (
-                self._response(path, {"model": self.name, **body}, deadline) as response,
+                self._response(path, {"model": self.name, **body, **fields}, deadline) as response,
                 aclosing(self._chunks(response, deadline)) as chunks,
             ):
                 async for chunk in chunks:
                     final = _merge(final, chunk)
                     for delta in parts.feed(chunk.text, chunk.thought):
+                        yield delta if started else replace(delta, adapter=adapter)
                         started = True
-                        yield delta
                     if parts.stopped:
                         final = replace(final, finish_reason="stop")
                         break
@@ -149,7 +158,7 @@ class OpenAIChatModel:
             raise broken(started, reason) from error
         for delta in parts.finish():
             yield delta
-        yield final
+        yield final if started else replace(final, adapter=adapter)
 
     async def first_tokens(self, messages: Messages) -> Mapping[str, float]:
         """See `ChatModel.first_tokens`. Never retried."""
@@ -161,7 +170,7 @@ class OpenAIChatModel:
             tools=(),
             thinking=False,
         )
-        asked = asking_for_first({"model": self.name, **body})
+        asked = asking_for_first({"model": self.name, **body, **self._adapter_fields})
         try:
             async with asyncio.timeout(self._stall_timeout_s):
                 response = await self._client.post(self._base_url + path, json=asked)

@@ -24,6 +24,7 @@ _SOURCE: dict[Language, str] = {
     "zh": '<资料 编号="{number}" 出处="{label}">\n{text}\n</资料>\n',
     "en": '<source number="{number}" from="{label}">\n{text}\n</source>\n',
 }
+_LABELS = " > "  # between the document's name and its headings
 # Where a model goes on with sources of its own making. Four, as many as OpenAI's protocol allows.
 STOPS = ("</资料>", "</source>", "<资料 ", "<source number")
 _QUESTION: dict[Language, str] = {"zh": "问题：", "en": "Question: "}
@@ -147,9 +148,23 @@ def _user_content(
 
 def source_text(number: int, passage: Passage, language: Language) -> str:
     """A source as a model reads it: nothing in it ends its tag or speaks to the template."""
-    label = " > ".join((passage.document_name, *passage.headings)).replace('"', "'")
+    label = _LABELS.join((passage.document_name, *passage.headings)).replace('"', "'")
     text = _CLOSING_TAG.sub("＜", passage.text.strip())
     return neutralise(_SOURCE[language].format(number=number, label=label, text=text))
+
+
+def source_pattern(language: Language) -> re.Pattern[str]:
+    """Finds the sources in a prompt: the groups `number` and `label`. It is exact, since no text of
+    a source holds a closing tag."""
+    whole = re.escape(_SOURCE[language])
+    for name, group in (("number", r"\d+"), ("label", '[^"\n]*'), ("text", "(?s:.*?)")):
+        whole = whole.replace(re.escape(f"{{{name}}}"), f"(?P<{name}>{group})")
+    return re.compile(whole)
+
+
+def source_name(found: re.Match[str]) -> str:
+    """The name of the document that a match of `source_pattern` is from."""
+    return found["label"].split(_LABELS)[0]
 
 
 def recent_turns(

@@ -44,6 +44,7 @@ def _record_engine(message: StoredMessage, served: Served | None) -> None:
     """As soon as it is known, in case the stream breaks."""
     if served is not None:
         message.model, message.served = served.engine, asdict(served)
+        message.adapter = served.adapter or None
 
 
 def _record_answer(message: StoredMessage, answer: Answer) -> None:
@@ -58,7 +59,10 @@ def _record_answer(message: StoredMessage, answer: Answer) -> None:
     message.model, message.adapter = answer.model, answer.adapter
     if answer.served is not None:
         message.served = asdict(answer.served)
-        if answer.served.tried:  # by a fallback engine: must not be cached
+        adapters = message.recipe.get("adapters", {})
+        promised = adapters.get(answer.served.engine, "")
+        # By a fallback engine, or by an adapter that took over meanwhile: must not be cached.
+        if answer.served.tried or promised != answer.served.adapter:
             message.answer_key = None
     message.finish_reason = answer.finish_reason
     message.prompt_tokens = answer.tokens.prompt

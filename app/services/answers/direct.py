@@ -18,8 +18,9 @@ from app.rag.answer import AnswerLine
 from app.rag.events import AnswerEvent, Question, TextDelta
 from app.rag.grounding.statements import without_markers
 from app.rag.retrieval.follow_up import leans
-from app.rag.types import Answer
+from app.rag.types import Answer, Scope
 from app.services.answers.approved_answer import FindApproved, answer_of
+from app.services.answers.front_end import prompt_of_front_end
 from app.services.answers.question_limit import QuestionLimit
 from app.services.errors import Invalid, NotFound
 from app.services.people.access import Access
@@ -32,6 +33,8 @@ ALL_BASES = "zhiwen"
 
 @dataclass(frozen=True, slots=True)
 class Direct:
+    """Task `chat` of `tasks` is for the prompts that front ends send for themselves."""
+
     db: Database
     search: Search
     answer_line: AnswerLine
@@ -56,19 +59,36 @@ class Direct:
         thinking: bool | None = None,
     ) -> Question:
         """The last message as the question, with the earlier ones as history. The client's system
-        messages are ignored in favour of our own.
+        messages are ignored in favour of our own, unless the front end asks for itself, for a title
+        of the conversation or the like: that is no question to documents.
 
         Raises NotFound for an unknown model, Invalid, TooLarge.
         """
-        turns = [m for m in messages if m.role != "system"]
-        if not turns or turns[-1].role != "user":
-            raise Invalid("The last message must be the user's question.", code="no_question")
         base_ids, engine = self._parse_model(access, model)
+        turns = [m for m in messages if m.role in ("user", "assistant")]
+        if own := prompt_of_front_end(messages):
+            self.limit.check(own.content, engine, sources=False)
+            history = _pairs(turns[:-1] if messages[-1].role == "user" else turns)
+            return Question(
+                own.content,
+                Scope(),
+                history,
+                temperature,
+                engine,
+                "chat",
+                thinking=thinking or False,
+            )
+        if messages[-1].role != "user":
+            raise Invalid("The last message must be the user's question.", code="no_question")
         question = turns[-1].content
         scope = self.search.check(access, question, base_ids)
         self.limit.check(question, engine)
         history = _pairs(turns[:-1])
         return Question(question, scope, history, temperature, engine, thinking=thinking)
+
+    def bases_of(self, access: Access, model: str) -> list[str]:
+        """Ids of the bases that a model name stands for. Raises NotFound."""
+        return self._parse_model(access, model)[0]
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yields the events of the answer, of an approved one where there is one. Closing the
@@ -87,7 +107,7 @@ class Direct:
                     yield event
 
     def _approved(self, question: Question) -> Answer | None:
-        if question.history and leans(question.text):
+        if question.task != "qa" or (question.history and leans(question.text)):
             return None
         found = self.approved(question.text, question.scope)
         return answer_of(found) if found is not None else None
@@ -122,9 +142,10 @@ class Direct:
 
 
 def _pairs(turns: Sequence[Message]) -> tuple[Message, ...]:
-    """Pairs of a question and the following answer; other turns are ignored."""
+    """Pairs of a question and the following answer; turns without text, tool calls or pictures,
+    and other turns are ignored."""
     pairs: list[Message] = []
-    for first, second in pairwise(turns):
+    for first, second in pairwise(turn for turn in turns if turn.content):
         if first.role == "user" and second.role == "assistant":
             pairs += [first, Message("assistant", without_markers(second.content))]
     return tuple(pairs)

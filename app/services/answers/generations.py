@@ -37,7 +37,7 @@ FLUSH_S = 0.5
 ALIVE_S = 5.0  # a running answer is saved at least this often …
 STALE_S = 20.0  # … so its process is gone if it was not
 KEPT_S = 300.0  # finished generations are kept for late watchers
-_GROWING = ("thought", "content", "raw_output", "prompt", "passages", "model", "served")
+_GROWING = ("thought", "content", "raw_output", "prompt", "passages", "model", "adapter", "served")
 
 EventName = Literal["start", "stage", "sources", "thought", "delta", "done", "error"]
 

@@ -99,7 +99,7 @@ class Feedback:
         with self.db.read() as session:
             rows = reviewable(session, access, with_feedback(session))
         try:
-            return export(map(_for_tuning, filter(_trains, rows)), format, selection)
+            return export(map(for_tuning, filter(trains, rows)), format, selection)
         except TuningError as error:
             raise Invalid(str(error), code="export") from error
 
@@ -165,7 +165,7 @@ def get_reviewed(session: Session, access: Access, message_id: str) -> StoredMes
     return get_message(session, access, message_id)
 
 
-def _trains(row: AnswerWithFeedback) -> bool:
+def trains(row: AnswerWithFeedback) -> bool:
     """Whether the answer can be used for training: a model's, from sources, without tool calls."""
     answer = row.answer
     by_a_model = answer.finish_reason not in ("approved", "greeting", "listed")
@@ -179,7 +179,8 @@ def _asked(prompt: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
     return messages[:-1] if messages and messages[-1].role == "assistant" else messages
 
 
-def _for_tuning(row: AnswerWithFeedback) -> RatedAnswer:
+def for_tuning(row: AnswerWithFeedback) -> RatedAnswer:
+    """The answer and its rating as `app.tuning` knows them."""
     answer, feedback = row.answer, row.feedback
     return RatedAnswer(
         message_id=answer.id,

@@ -17,13 +17,14 @@ from app.services.people.grants import is_withheld, roles_in, withheld_from
 
 log = logging.getLogger(__name__)
 
-JobKind = Literal["ingest", "evaluate"]
+JobKind = Literal["ingest", "evaluate", "train", "gate"]
 UNFINISHED = ("queued", "running")
 _IN_TURN = (col(Job.priority), col(Job.created_at), col(Job.id))
 NOT_READ_YET = ("queued", "parsing", "embedding")  # states of a document that never was ready
 
 NOT_READ_AGAIN = "not_read_again"  # code of the notice in the report of such a document
 
+_OF_MODELS = ("train", "gate")  # for administrators
 LEASE_S = 30.0
 MAX_ATTEMPTS = 3
 # What a job ends with that ended its worker too often, by kind.
@@ -32,6 +33,10 @@ _WORKER_DIED = {
     "The file may be damaged or too large; convert or split it and try again.",
     "evaluate": f"The worker ended {MAX_ATTEMPTS} times during this run. "
     "Its log says why; a machine with too little memory is the usual reason.",
+    "train": f"The worker ended {MAX_ATTEMPTS} times during this training. "
+    "Its log says why; a machine with too little memory is the usual reason.",
+    "gate": f"The worker ended {MAX_ATTEMPTS} times while it measured this adapter. "
+    "Its log says why.",
 }
 
 
@@ -178,7 +183,9 @@ class Jobs:
             wanted = _get(session, access, job_id)
             document = document_of(session, wanted, lock=True)
             base_id = document.base_id if document is not None else wanted.base_id or ""
-            if roles_in(session, access, [base_id]).get(base_id, Role.READER) < Role.EDITOR:
+            if wanted.kind in _OF_MODELS:
+                access.require_admin()
+            elif roles_in(session, access, [base_id]).get(base_id, Role.READER) < Role.EDITOR:
                 raise Forbidden("Only editors may cancel this.", code="role_too_low")
             job = session.exec(
                 select(Job)
@@ -268,7 +275,8 @@ def _visible(session: Session, access: Access) -> ColumnElement[bool]:
         col(StoredDocument.base_id).in_(roles),
         ~is_withheld(withheld_from(session, access, roles)),
     )
-    return or_(col(Job.base_id).in_(roles), col(Job.document_id).in_(documents))
+    visible = or_(col(Job.base_id).in_(roles), col(Job.document_id).in_(documents))
+    return or_(visible, col(Job.kind).in_(_OF_MODELS)) if access.admin else visible
 
 
 def _lock_document(session: Session, document_id: str) -> StoredDocument | None:

@@ -1,12 +1,13 @@
 """Documents: taken in, listed, read, deleted. A document is acknowledged once its bytes and its
 job are on disk."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
 import anyio.to_thread
-from sqlalchemy import func, literal
+from sqlalchemy import ColumnElement, func, literal
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
@@ -43,6 +44,14 @@ from app.services.people.grants import (
 from ingest.errors import UnsupportedFormat
 from ingest.parsers import parser_for
 
+DocumentOrder = Literal["newest", "oldest", "name", "largest"]
+
+_ORDERS: Mapping[DocumentOrder, ColumnElement[Any]] = {
+    "newest": col(StoredDocument.created_at).desc(),
+    "oldest": col(StoredDocument.created_at).asc(),
+    "name": func.lower(col(StoredDocument.path)),
+    "largest": col(StoredDocument.size_bytes).desc(),
+}
 _SLICES_AT_ONCE = 20  # five hundred chunks; the worker deletes the rest
 
 
@@ -165,8 +174,9 @@ class Documents:
         offset: int,
         name: str = "",
         state: str = "",
+        order: DocumentOrder = "newest",
     ) -> tuple[list[DocumentView], int]:
-        """Newest first, with the number of all that match; superseded ones where asked for."""
+        """In order, with the number of all that match; superseded ones where asked for."""
         with self.db.read() as session:
             scope = scope_of(session, access, [base_id])
             where = [col(StoredDocument.base_id) == base_id]
@@ -182,7 +192,7 @@ class Documents:
             rows = session.exec(
                 select(StoredDocument)
                 .where(*where)
-                .order_by(col(StoredDocument.created_at).desc(), col(StoredDocument.id))
+                .order_by(_ORDERS[order], col(StoredDocument.id))
                 .limit(limit)
                 .offset(offset)
             ).all()

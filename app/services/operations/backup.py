@@ -28,8 +28,9 @@ _DATABASE = "zhiwen.db"
 _MANIFEST = "manifest.json"
 _FORMAT = 1
 _PART_BYTES = 1 << 20
-# Records that the sample base was created; otherwise a restored service would create it again.
-_MARKERS = ("sample-base-created",)
+# Taken along as they are: the record that the sample base was created, without which a restored
+# service would create it again, and what the rows of data sets and adapters name.
+_BESIDE = ("sample-base-created", "datasets", "adapters")
 
 
 class BackupError(Exception):
@@ -126,9 +127,9 @@ def _write(
             archive.add(database, _DATABASE)
             for path in files:
                 archive.add(path, f"files/{path.name[:2]}/{path.name}")
-            for marker in _MARKERS:
-                if (data_dir / marker).exists():
-                    archive.add(data_dir / marker, marker)
+            for name in _BESIDE:
+                if (data_dir / name).exists():
+                    archive.add(data_dir / name, name)
             archive.close()
             file.flush()
             os.fsync(file.fileno())

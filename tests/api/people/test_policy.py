@@ -101,6 +101,8 @@ ROUTES: dict[str, tuple[str, Role | str | None]] = {
     "POST /api/check": ("admin", None),
     "GET /v1/models": ("ask", None),
     "POST /v1/chat/completions": ("ask", None),
+    "GET /v1/models/{model:path}": ("ask", None),
+    "POST /v1/embeddings": ("ask", None),
     "GET /api/me": ("signed in", None),
     "PATCH /api/me": ("signed in", None),
     "PUT /api/me/password": ("signed in", None),
@@ -126,6 +128,19 @@ ROUTES: dict[str, tuple[str, Role | str | None]] = {
     "PUT /api/groups/{group_id}/members/{person_id}": ("admin", None),
     "DELETE /api/groups/{group_id}/members/{person_id}": ("admin", None),
     "GET /api/audit": ("admin", None),
+    "GET /api/datasets": ("admin", None),
+    "POST /api/datasets": ("admin", None),
+    "GET /api/datasets/{name}": ("admin", None),
+    "GET /api/datasets/{name}/changes": ("admin", None),
+    "POST /api/trainings": ("admin", None),
+    "GET /api/trainings/{job_id}/curve": ("admin", None),
+    "GET /api/adapters": ("admin", None),
+    "GET /api/adapters/served": ("admin", None),
+    "GET /api/adapters/history": ("admin", None),
+    "POST /api/adapters/rollback": ("admin", None),
+    "GET /api/adapters/{name}": ("admin", None),
+    "POST /api/adapters/{name}/gate": ("admin", None),
+    "POST /api/adapters/{name}/promote": ("admin", None),
     "GET /api/audit.jsonl": ("admin", None),
     "GET /api/usage": ("admin", None),
 }
@@ -203,7 +218,7 @@ class World:
             "session_id": owner.get("/api/sessions").json()[0]["id"],
             "person_id": house.person_id("reader"),
             **{"run_id": "x", "restriction_id": "x", "group_id": "x", "number": "1"},
-            **{"subject_kind": "everyone", "subject_id": "-"},
+            **{"model": "zhiwen", "name": "x", "subject_kind": "everyone", "subject_id": "-"},
         }
 
     def key(self, person: str, name: str, scopes: list[str]) -> tuple[str, str]:
@@ -213,7 +228,7 @@ class World:
 
     def call(self, browser: httpx.Client, name: str) -> httpx.Response:
         method, path = name.split(" ")
-        path = path.format(**self.ids)
+        path = path.replace(":path}", "}").format(**self.ids)
         if name == "POST /api/bases/{base_id}/documents":
             return browser.post(path, files={"file": ("b.md", b"text")})
         body = BODIES.get(name)

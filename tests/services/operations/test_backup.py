@@ -51,12 +51,18 @@ def test_a_restored_backup_says_the_same(tmp_path: Path) -> None:
         api.ingest("手册", {"手册.md": "# 假期\n\n年假为每年二十天，须提前两周申请。\n"})
         before = what_it_says(api, base_id)
 
+        for name in ("datasets/sft-1.jsonl", "adapters/lora-1/adapter.gguf"):
+            (tmp_path / "data" / name).parent.mkdir(parents=True)
+            (tmp_path / "data" / name).write_text(name)
+
         manifest = backup(tmp_path / "data", file)
 
         assert manifest.documents == manifest.files == len(DOCUMENTS) + 1
         api.ingest("手册", {"later.txt": "This came after the backup."})
 
     assert restore(file, tmp_path / "restored") == manifest
+    for name in ("datasets/sft-1.jsonl", "adapters/lora-1/adapter.gguf"):
+        assert (tmp_path / "restored" / name).read_text() == name
     with running_api(tmp_path / "restored", model=model()) as api:
         after = what_it_says(api, base_id)
         assert api.http.get("/api/check").json()["now"] == []

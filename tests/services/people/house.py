@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlmodel import col, delete
+from sqlmodel import col, delete, select
 
 from app.db.tables import (
     BaseGrant,
@@ -99,7 +99,7 @@ class House:
                         session.add(GroupMember(group_id=group, person_id=name))
             session.flush()
             members: dict[str, set[str]] = {name: set() for name in _PEOPLE}
-            for row in session.query(GroupMember).all():
+            for row in session.exec(select(GroupMember)):
                 members[row.person_id].add(row.group_id)
         self.people = {
             name: Access(name, name, admin=name == "an", group_ids=frozenset(members[name]))

@@ -48,9 +48,9 @@ def said_to(
                 who, "", [], None, task="summarise", document_id=paper.id
             ).question.content
         ),
-        "answer": lambda: _answer(house, who, paper.question, asked),
-        "list of files": lambda: _answer(house, who, "知识库里有哪些文件？", asked, fresh=True),
-        "over /v1": lambda: _direct(house, who, paper.question),
+        "answer": lambda: answer_to(house, who, paper.question, asked),
+        "list of files": lambda: answer_to(house, who, "知识库里有哪些文件？", asked, fresh=True),
+        "over /v1": lambda: direct_to(house, who, paper.question),
     }
     asks = dice.choice(list(ways_to_ask))
     ways_to_read: dict[str, Callable[[], Any]] = {
@@ -83,7 +83,7 @@ def _passages(found: Any) -> list[dict[str, Any]]:
     return [asdict(passage) for passage in found]
 
 
-def _answer(
+def answer_to(
     house: House, who: Access, question: str, base_ids: list[str], *, fresh: bool = False
 ) -> Any:
     """The prompt that the model got counts as said: it may repeat any of it."""
@@ -102,7 +102,7 @@ def _answer(
     return events, house.model.history
 
 
-def _direct(house: House, who: Access, question: str) -> Any:
+def direct_to(house: House, who: Access, question: str) -> Any:
     house.model.history.clear()
     house.model.enqueue("编号如资料所示。")
     asked = house.zhiwen.direct.question(who, "zhiwen", [_user(question)], None)
@@ -130,7 +130,7 @@ def check_cases(house: House, dice: random.Random) -> int:
     # Others ask first: their answers must not come back from a cache or a list.
     paper = dice.choice(house.papers)
     owner = house.people[house.owners[paper.base_id]]
-    _answer(house, owner, paper.question, [paper.base_id])
+    answer_to(house, owner, paper.question, [paper.base_id])
     people = list(house.people.values())
     visitors = [*people, _with_key(dice.choice(people), dice.choice(list(house.owners)))]
     return sum(_reaches(house, who, dice.choice(house.papers), dice) for who in visitors)

@@ -16,7 +16,13 @@ from app.api.routes.conversations import (
 )
 from app.api.routes.document_pages import PageBoxesOut
 from app.api.routes.document_tables import TableOut
-from app.api.routes.documents import ChunkOut, DocumentList, DocumentOut, TextOut
+from app.api.routes.documents import (
+    ChunkOut,
+    DocumentList,
+    DocumentOrder,
+    DocumentOut,
+    TextOut,
+)
 from app.api.routes.health import ComponentOut, ModelOut, StatusOut
 from app.api.routes.messages import MessageOut
 from app.api.routes.search import SearchIn, SearchOut
@@ -24,6 +30,7 @@ from tests.ui.stand_in import answers
 from tests.ui.stand_in.answers import messages_of
 from tests.ui.stand_in.evaluation import add_evaluation_routes
 from tests.ui.stand_in.feedback import add_approved_routes, add_feedback_routes
+from tests.ui.stand_in.improvement import add_improvement_routes
 from tests.ui.stand_in.people import add_people_routes
 from tests.ui.stand_in.service import Application, Refused
 
@@ -46,6 +53,7 @@ def add_routes(api: FastAPI, application: Application) -> None:
     add_approved_routes(api, application)
     add_evaluation_routes(api, application)
     add_people_routes(api, application)
+    add_improvement_routes(api, application)
 
     @api.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -135,23 +143,38 @@ def add_base_routes(api: FastAPI, application: Application) -> None:
 def add_document_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/bases/{key}/documents")
     async def documents(
-        key: str, limit: int = 50, offset: int = 0, q: str = "", state: str = ""
+        key: str,
+        limit: int = 50,
+        offset: int = 0,
+        q: str = "",
+        state: str = "",
+        sort: DocumentOrder = "newest",
     ) -> DocumentList:
         mine = [
             d
             for d in reversed(list(application.documents.values()))
             if d.base_id == key and q.lower() in d.name.lower() and state in ("", d.state)
         ]
+        if sort == "oldest":
+            mine.reverse()
+        elif sort == "name":
+            mine.sort(key=lambda d: d.path.lower())
+        elif sort == "largest":
+            mine.sort(key=lambda d: -d.size_bytes)
         return DocumentList(items=mine[offset : offset + limit], total=len(mine))
 
     @api.post("/api/bases/{key}/documents", status_code=202)
-    async def upload(key: str, file: UploadFile) -> DocumentOut:
+    async def upload(key: str, file: UploadFile, response: Response, path: str = "") -> DocumentOut:
         data = await file.read()
-        name = file.filename or "file"
+        name = path or file.filename or "file"
         if not data:
             raise Refused(422, "empty", "The file is empty.")
         if name.endswith(".exe"):
             raise Refused(415, "unsupported_format", "This kind of file cannot be read.")
+        for known in application.documents.values():
+            if known.base_id == key and application.bytes_of[known.id] == data:
+                response.status_code = 200
+                return known
         document = application.add_document(found(application.bases, key).id, name, data, "queued")
         asyncio.get_running_loop().create_task(ingest(application, document))
         return document

@@ -23,6 +23,9 @@ from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentOut
 from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
 from app.api.routes.health import AdviceOut, EngineOut, ToReadOut
+from app.api.routes.improving.adapters import AdapterOut
+from app.api.routes.improving.datasets import DataSetOut, StepOut
+from app.api.routes.jobs import JobOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
 from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
@@ -62,6 +65,10 @@ class Application:
     questions: dict[str, EvalQuestionOut] = field(default_factory=dict)
     runs: list[EvalRunOut] = field(default_factory=list)  # newest first
     comparison: ComparisonOut | None = None
+    datasets: list[DataSetOut] = field(default_factory=list)  # newest first, as the next three
+    jobs: list[JobOut] = field(default_factory=list)  # of training and gate
+    curve: list[StepOut] = field(default_factory=list)
+    adapters: list[AdapterOut] = field(default_factory=list)
     report: str = ""  # of public sets
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     asked: list[ChatIn] = field(default_factory=list)  # what came to /api/chat
@@ -102,7 +109,9 @@ class Application:
         self.bases[base.id] = base
         return base
 
-    def add_document(self, base_id: str, name: str, data: bytes, state: str) -> DocumentOut:
+    def add_document(
+        self, base_id: str, name: str, data: bytes, state: str, error_code: str = "encrypted"
+    ) -> DocumentOut:
         ready = state == "ready"
         failed = state == "failed"
         document = DocumentOut.model_validate(
@@ -119,7 +128,7 @@ class Application:
                 "done": 3 if state == "parsing" else 0,
                 "total": 12 if state == "parsing" else 0,
                 "jobs_before": self.jobs_before if state == "queued" else None,
-                "error_code": "encrypted" if failed else None,
+                "error_code": error_code if failed else None,
                 "error_detail": "The PDF is protected by a password." if failed else None,
                 "title": "",
                 "page_count": 2 if ready else None,

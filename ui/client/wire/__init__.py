@@ -30,6 +30,7 @@ from ui.client.wire.evaluation import (
     EvalRun,
     NewEvalQuestion,
 )
+from ui.client.wire.improvement import Adapter, DataSet, GateVerdict, Step, WorkerJob
 from ui.client.wire.library import (
     Base,
     Box,
@@ -79,6 +80,7 @@ from ui.client.wire.review import (
 )
 
 __all__ = [
+    "Adapter",
     "Advice",
     "Approved",
     "AuditEntry",
@@ -97,6 +99,7 @@ __all__ = [
     "Conversation",
     "ConversationDetail",
     "ConversationList",
+    "DataSet",
     "Difference",
     "Directory",
     "Document",
@@ -111,6 +114,7 @@ __all__ = [
     "Feedback",
     "FeedbackItem",
     "FeedbackList",
+    "GateVerdict",
     "Grant",
     "Group",
     "GroupWithMembers",
@@ -141,6 +145,7 @@ __all__ = [
     "Served",
     "Session",
     "Status",
+    "Step",
     "Subject",
     "SubjectKind",
     "Table",
@@ -151,4 +156,5 @@ __all__ = [
     "Unsupported",
     "Usage",
     "UsageList",
+    "WorkerJob",
 ]

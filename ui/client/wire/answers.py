@@ -86,6 +86,7 @@ class Served(TypedDict):
     wanted: str
     reason: str
     tried: list[Tried]
+    adapter: str
 
 
 class Feedback(TypedDict):

@@ -1,6 +1,7 @@
 """Uploads files, one request each, and waits for the files sent with a question."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import streamlit as st
 from streamlit.typing import UploadedFile
@@ -13,23 +14,44 @@ from ui.words.texts import t, words
 
 IN_PROGRESS = ("parsing", "embedding")
 ACTIVE = ("queued", *IN_PROGRESS)
+_NAMED = 3
 
 
-def send(base_id: str, files: Sequence[UploadedFile]) -> tuple[list[wire.Document], list[str]]:
-    """Uploads each file separately, so that a rejected one does not hold up the others.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of an upload: `unchanged` are documents whose bytes the base has already, `refused`
+    a message for each rejected file."""
 
-    Returns the accepted documents, and a message for each rejected file.
-    """
-    accepted: list[wire.Document] = []
-    refused: list[str] = []
+    accepted: list[wire.Document] = field(default_factory=list)
+    unchanged: list[wire.Document] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def send(base_id: str, files: Sequence[UploadedFile]) -> Sent:
+    """Uploads each file separately, so that a rejected one does not hold up the others."""
+    sent = Sent()
     for file in files:
         try:
-            accepted.append(state.client().upload(base_id, file.name, file))
+            document, is_new = state.client().upload(base_id, file.name, file)
+            (sent.accepted if is_new else sent.unchanged).append(document)
         except ApiDown:
             raise
         except ApiError as error:
-            refused.append(t("upload.refused", name=plain(file.name), reason=reason(error)))
-    return accepted, refused
+            sent.refused.append(t("upload.refused", name=plain(file.name), reason=reason(error)))
+    return sent
+
+
+def say(sent: Sent) -> None:
+    """What a person should know about an upload that isn't in the list of files."""
+    for sentence in sent.refused:
+        st.error(sentence, icon=":material/error:")
+    if sent.unchanged:
+        names = ", ".join(plain(shortened(d["name"], 40)) for d in sent.unchanged[:_NAMED])
+        more = " …" if len(sent.unchanged) > _NAMED else ""
+        st.info(
+            t("upload.unchanged", n=len(sent.unchanged), names=names + more),
+            icon=":material/check:",
+        )
 
 
 def reason(error: ApiError) -> str:
@@ -58,9 +80,9 @@ def stage(document: wire.Document) -> str:
 
 
 def send_and_wait(base: wire.Base, files: Sequence[UploadedFile], question: str) -> None:
-    accepted, refused = send(base["id"], files)
-    ids = [document["id"] for document in accepted]
-    st.session_state["waiting"] = state.Waiting(ids, question.strip(), refused)
+    sent = send(base["id"], files)
+    ids = [document["id"] for document in (*sent.accepted, *sent.unchanged)]
+    st.session_state["waiting"] = state.Waiting(ids, question.strip(), sent.refused)
 
 
 def pending_files() -> None:

@@ -1,5 +1,16 @@
 """Routes about people: signing in, accounts, groups, keys, audit, usage."""
 
-from app.api.routes.people import audit, groups, keys, me, people, session, sessions, sharing, usage
+from app.api.routes.people import (
+    audit,
+    groups,
+    keys,
+    me,
+    people,
+    session,
+    sessions,
+    sharing,
+    single_sign_on,
+    usage,
+)
 
-ROUTES = (session, me, sessions, keys, people, groups, sharing, audit, usage)
+ROUTES = (session, single_sign_on, me, sessions, keys, people, groups, sharing, audit, usage)

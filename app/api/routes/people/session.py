@@ -10,6 +10,7 @@ from app.api.wire import Wire
 from app.db.tables import utc_now
 from app.services.errors import Conflict, Unauthenticated
 from app.services.people.sessions import OpenedSession
+from app.services.people.sign_in.oidc import NAME as OIDC
 from app.wiring.application import Zhiwen
 
 router = APIRouter(prefix="/api/session", tags=["people"])
@@ -159,4 +160,10 @@ def session_out(app: Zhiwen, person_id: str) -> SessionOut:
             admin=account.person.admin,
             groups=[GroupRef(id=group.id, name=group.name) for group in account.groups],
         )
-    return SessionOut(auth=app.settings.auth, providers=[], person=person)
+    return SessionOut(auth=app.settings.auth, providers=_providers(app), person=person)
+
+
+def _providers(app: Zhiwen) -> list[ProviderOut]:
+    if app.oidc_sign_in.provider is None:
+        return []
+    return [ProviderOut(name=OIDC, label=app.oidc_sign_in.label, kind="oidc")]

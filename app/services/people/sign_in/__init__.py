@@ -1,1 +1,1 @@
-"""Ways to prove who one is, and what they need: passwords, links, tokens, limits of attempts."""
+"""Ways to prove who one is, and what they need: passwords, links, providers, a proxy, tokens."""

@@ -21,11 +21,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PasswordSignIn:
+    """`admins_only`: the others sign in elsewhere, where they are also locked out."""
+
     db: Database
     audit: Audit
     passwords: Passwords
     sessions: Sessions
     throttle: Throttle
+    admins_only: bool = False
 
     def sign_in(self, name: str, password: str) -> OpenedSession:
         """Opens a session. Raises TooManyAttempts, and SignInFailed with the same words and after
@@ -40,8 +43,10 @@ class PasswordSignIn:
                 self._refused(person, "throttled")
             raise
         right, newer = self.passwords.verify(password, person.password_hash if person else "")
-        if person is None or not right or person.state != "active":
-            self._refused(person, "password" if right is False else "state")
+        may = person is not None and person.state == "active"
+        if person is None or not right or not may or (self.admins_only and not person.admin):
+            why = "password" if right is False else "state" if not may else "method"
+            self._refused(person, why)
             raise SignInFailed
         self.throttle.succeeded(name, address)
         with self.db.write() as session:

@@ -21,15 +21,18 @@ RESET = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Links:
+    """`admins_only`: the others sign in elsewhere, and have no password."""
+
     db: Database
     audit: Audit
     passwords: Passwords
     sessions: Sessions
+    admins_only: bool = False
 
     def read(self, token: str) -> tuple[str, str]:
         """Name of its person, and purpose: invite or reset. Raises LinkInvalid."""
         with self.db.read() as session:
-            link, person = _valid(session, token)
+            link, person = self._valid(session, token)
             return person.name, link.purpose
 
     def use(self, token: str, password: str) -> OpenedSession:
@@ -38,11 +41,11 @@ class Links:
         Raises LinkInvalid, and Invalid for a weak password, after which the link still works.
         """
         with self.db.read() as session:
-            _, person = _valid(session, token)
+            _, person = self._valid(session, token)
         check_password(password, (person.name, person.display_name, person.email))
         hashed = self.passwords.hash(password)  # before the transaction: it takes a while
         with self.db.write() as session:
-            link, person = _valid(session, token)
+            link, person = self._valid(session, token)
             used = delete(SignInLink).where(col(SignInLink.token_hash) == link.token_hash)
             if session.exec(used).rowcount != 1:  # somebody else was faster
                 raise LinkInvalid
@@ -53,6 +56,16 @@ class Links:
             access = Access(person.id, person.name, person.admin)
             record(session, access, "person.password", "person", person.id, by=link.purpose)
             return self.sessions.open_in(session, person.id, "link")
+
+    def _valid(self, session: Session, token: str) -> tuple[SignInLink, Person]:
+        link = session.get(SignInLink, token_hash(token))
+        person = session.get(Person, link.person_id) if link is not None else None
+        valid = link is not None and utc_now() < link.expires_at
+        if link is None or person is None or not valid or person.state == "disabled":
+            raise LinkInvalid
+        if self.admins_only and not person.admin:
+            raise LinkInvalid
+        return link, person
 
 
 def new_link(session: Session, person: Person) -> str:
@@ -67,12 +80,3 @@ def new_link(session: Session, person: Person) -> str:
     )
     session.add(link)
     return token
-
-
-def _valid(session: Session, token: str) -> tuple[SignInLink, Person]:
-    link = session.get(SignInLink, token_hash(token))
-    person = session.get(Person, link.person_id) if link is not None else None
-    valid = link is not None and utc_now() < link.expires_at
-    if link is None or person is None or not valid or person.state == "disabled":
-        raise LinkInvalid
-    return link, person

@@ -18,6 +18,8 @@ from app.services.errors import TooManyAttempts
 BY_NAME_AND_ADDRESS = RateLimitItemPerMinute(10, 15)
 BY_NAME = RateLimitItemPerMinute(50, 15)
 BY_ADDRESS = RateLimitItemPerMinute(100, 15)
+# Sign-ins by a provider, which does the guarding: each asks it something and writes a row.
+BY_PROVIDER = RateLimitItemPerMinute(300, 15)
 BY_PERSON = RateLimitItemPerMinute(10, 15)  # for the old password, when one changes it
 _NEWS = RateLimitItemPerMinute(1, 15)
 
@@ -39,6 +41,10 @@ class Throttle:
         """Counts an attempt to change one's own password; it keeps nobody from signing in. Raises
         TooManyAttempts."""
         self._hit(BY_PERSON, "own", person_id)
+
+    def arrive(self, address: str) -> None:
+        """Counts a step of a sign-in by a provider. Raises TooManyAttempts."""
+        self._hit(BY_PROVIDER, "provider", address)
 
     def _hit(self, limit: RateLimitItem, *of: str) -> None:
         if not self._limiter.hit(limit, *of):

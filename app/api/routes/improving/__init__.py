@@ -1,0 +1,1 @@
+"""Routes from ratings to a better model."""

@@ -1,0 +1,1 @@
+"""Commands from ratings to a better model: data sets, training, adapters."""

@@ -1,0 +1,139 @@
+"""`zhiwen dataset`: data sets for training."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.errors import CliError
+from app.cli.output.console import say
+
+if TYPE_CHECKING:
+    from app.db.tables import StoredDataSet
+    from app.services.improvement.datasets import DataSets
+
+app = typer.Typer(
+    name="dataset",
+    help="Data sets of rated answers, for training: build, list, show, diff. They are used on the "
+    "machine that has the database.",
+    no_args_is_help=True,
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_SHOWN = 20  # questions of a difference
+
+
+class Method(StrEnum):
+    """The values of `app.tuning.dataset.Method`, copied so that commands start quickly."""
+
+    SFT = "sft"
+    DPO = "dpo"
+    KTO = "kto"
+
+
+@app.command()
+def build(
+    method: Annotated[
+        Method,
+        typer.Option(help="sft: right answers; dpo: right and wrong ones; kto: lone ratings."),
+    ] = Method.SFT,
+    style: Annotated[
+        str, typer.Option(help="Style of the prompts; that of the served model when empty.")
+    ] = "",
+    kb: Annotated[list[str] | None, typer.Option("--kb", help="Only these bases.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a data set from what is rated and approved now."""
+    from app.config import Settings
+    from app.services.people.access import LOCAL_OWNER
+    from app.wiring.improvement import base_ids, build_datasets, served_style
+
+    settings = Settings()
+    with plain_errors():
+        found = build_datasets(settings).build(
+            LOCAL_OWNER, method.value, style or served_style(settings), base_ids(settings, kb or [])
+        )
+    _show(found, as_json=as_json)
+
+
+@app.command("list")
+def list_datasets(as_json: JsonOption = False) -> None:
+    """List data sets, newest first."""
+    from app.services.people.access import LOCAL_OWNER
+
+    found = _datasets().all(LOCAL_OWNER)
+    if as_json:
+        typer.echo(json.dumps([_card(each) for each in found], ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        rows = each.card["rows"]
+        say(
+            f"{each.name}  {each.created_at:%Y-%m-%d %H:%M}  {each.style}  "
+            f"{rows['train']} rows to train, {rows['held_out']} held out"
+        )
+
+
+@app.command()
+def show(name: str, as_json: JsonOption = False) -> None:
+    """Show what is in a data set, where it comes from, and why answers were left out."""
+    from app.services.people.access import LOCAL_OWNER
+
+    with plain_errors():
+        found = _datasets().get(LOCAL_OWNER, name)
+    _show(found, as_json=as_json)
+
+
+@app.command()
+def diff(before: str, after: str) -> None:
+    """Compare two data sets row by row."""
+    from app.services.people.access import LOCAL_OWNER
+
+    with plain_errors():
+        found = _datasets().compare(LOCAL_OWNER, before, after)
+    for sign, questions in (("+", found.added), ("-", found.removed), ("~", found.moved)):
+        for question in questions[:_SHOWN]:
+            say(f"{sign} {question}")
+        if len(questions) > _SHOWN:
+            say(f"{sign} … {len(questions) - _SHOWN} more")
+    say(f"{len(found.added)} added, {len(found.removed)} removed, {len(found.moved)} moved")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Errors of the services as plain lines."""
+    from app.services.errors import ServiceError
+
+    try:
+        yield
+    except ServiceError as error:
+        raise CliError(str(error)) from error
+
+
+def _datasets() -> "DataSets":
+    from app.config import Settings
+    from app.wiring.improvement import build_datasets
+
+    return build_datasets(Settings())
+
+
+def _card(found: "StoredDataSet") -> dict[str, object]:
+    return {"name": found.name, "created_at": found.created_at.isoformat(), **found.card}
+
+
+def _show(found: "StoredDataSet", *, as_json: bool) -> None:
+    from app.tuning.words import reason
+
+    if as_json:
+        typer.echo(json.dumps(_card(found), ensure_ascii=False, indent=2))
+        return
+    card = found.card
+    say(f"{found.name}: {card['rows']['train']} rows to train, {card['rows']['held_out']} held out")
+    documents = card["documents"]
+    say(f"  documents: {documents['train']} to train, {documents['held_out']} held out")
+    say("  from: " + ", ".join(f"{n} {origin}" for origin, n in card["origins"].items()))
+    say(f"  prompts: style {card['style']}, answers by {', '.join(card['models']) or 'nobody'}")
+    for code, count in card["left_out"].items():
+        say(f"  left out {count}: {reason(code)}")

@@ -1,0 +1,1 @@
+"""Training on the review page: data sets, the running job, adapters."""
