@@ -71,19 +71,19 @@ def test_documents_come_back_with_their_base_and_filter(interface: Interface, pa
     for name in ("网关.md", "电表.md"):
         interface.application.add_document(second.id, name, b"text", "ready")
     page.goto(f"{interface.url}/documents?base={second.id}")
-    expect(page.get_by_text("网关.md")).to_be_visible()
+    expect(page.get_by_text("网关.md", exact=True)).to_be_visible()
     page.get_by_label("按文件名筛选").fill("电表")
     page.get_by_label("按文件名筛选").press("Enter")
-    expect(page.get_by_text("网关.md")).to_have_count(0)
+    expect(page.get_by_text("网关.md", exact=True)).to_have_count(0)
     page.reload()
-    expect(page.get_by_text("电表.md")).to_be_visible()
-    expect(page.get_by_text("网关.md")).to_have_count(0)
+    expect(page.get_by_text("电表.md", exact=True)).to_be_visible()
+    expect(page.get_by_text("网关.md", exact=True)).to_have_count(0)
     expect(page.get_by_label("按文件名筛选")).to_have_value("电表")
     expect(page).to_have_title(re.compile("^文档"))
     open_page(page, "状态")
     expect(page.get_by_role("heading", name="状态")).to_be_visible()
     open_page(page, "文档")
-    expect(page.get_by_text("网关.md")).to_be_visible()
+    expect(page.get_by_text("网关.md", exact=True)).to_be_visible()
 
 
 def test_a_base_stays_chosen_when_its_number_of_files_changes(
