@@ -94,5 +94,5 @@ def test_a_base_stays_chosen_when_its_number_of_files_changes(
     expect(page.get_by_text("这个知识库还是空的")).to_be_visible()
     interface.application.add_document(third.id, "阀门.md", b"text", "ready")
     page.get_by_role("button", name="English").click()  # draws the page anew
-    expect(page.get_by_text("阀门.md")).to_be_visible()
+    expect(page.get_by_text("阀门.md", exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile(f"base={third.id}(&|$)"))

@@ -63,4 +63,4 @@ def test_an_adapter_of_noise_is_alive_and_does_not_pass(tmp_path: Path) -> None:
     assert kept.adapter.verdict is not None
     assert kept.adapter.verdict["figures"]["f1"]["questions"] == 4
     assert not kept.passed
-    assert Jobs(adapters.db).get(job.id).state == "done"
+    assert Jobs(adapters.db).get(ME, job.id).state == "done"
