@@ -1,5 +1,6 @@
 """Yes or no by the probabilities of one token, over every way in which servers tell them."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -81,6 +82,11 @@ async def test_yes_and_no_are_read_in_two_languages() -> None:
     assert await yes_probability(model, BARE) is None
 
 
+async def _take_a_slot(queue: RequestQueue) -> None:
+    async with queue.slot():
+        pass
+
+
 async def test_the_gateway_asks_the_first_engine_unless_others_wait_for_it() -> None:
     model = ScriptedChatModel()
     engine = Engine(
@@ -89,9 +95,12 @@ async def test_the_gateway_asks_the_first_engine_unless_others_wait_for_it() -> 
     gateway = Gateway([engine])
     model.enqueue_first({"yes": 1.0})
     assert await yes_probability(gateway, BARE) == 1.0
-    engine.queue.waiting = 1
-    with pytest.raises(EngineBusy):
-        await gateway.first_tokens(BARE)
+    async with engine.queue.slot():
+        waiting = asyncio.create_task(_take_a_slot(engine.queue))
+        await asyncio.sleep(0)
+        with pytest.raises(EngineBusy):
+            await gateway.first_tokens(BARE)
+        waiting.cancel()
     engine.breaker.failed(at_once=True)
     with pytest.raises(CircuitOpen):
         await gateway.first_tokens(BARE)

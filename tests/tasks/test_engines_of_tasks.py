@@ -47,7 +47,7 @@ def test_the_engine_of_the_conversation_does_the_task_and_the_replay(
         asked = [body["model"] for body in fake_engine.requests]
         replayed = api.http.post(f"/api/messages/{named['id']}/replay").json()
         auto = answered(api, **request)
-    served = {"engine": "外", "wanted": "外", "reason": "named", "tried": []}
+    served = {"engine": "外", "wanted": "外", "reason": "named", "tried": [], "adapter": ""}
     assert named["served"] == again["served"] == served
     assert {*asked} == {"fake:split"}
     assert (replayed["same"], replayed["model"], replayed["notes"]) == (True, "外", [])
