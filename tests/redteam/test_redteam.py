@@ -1,4 +1,5 @@
-"""Every attack is blocked. `make redteam` tries the same and prints a table."""
+"""Every attack is blocked. `make redteam` tries the same and prints a table; it also tries the slow
+patterns, which are told by measured time and so are none of the tests."""
 
 import re
 from collections import Counter
@@ -9,6 +10,7 @@ import pytest
 
 from tests.redteam.attack import Attack, attempt
 from tests.redteam.attacks import ALL
+from tests.redteam.attacks.load import REDOS
 from tests.redteam.world import World, attacked
 
 
@@ -30,6 +32,6 @@ def test_the_page_counts_them() -> None:
     assert rows == {**counted, "all": counted.total()}
 
 
-@pytest.mark.parametrize("attack", ALL, ids=str)
+@pytest.mark.parametrize("attack", [a for a in ALL if a.kind != REDOS], ids=str)
 def test_it_is_blocked(attack: Attack, world: World) -> None:
     assert not attempt(attack, world)
