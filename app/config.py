@@ -10,8 +10,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from app.embedder_settings import EmbedderSettings
 from app.guard import read_hosts, read_origins
-from app.people_settings import PeopleSettings, is_loopback
+from app.people_settings import AuthMode, PeopleSettings, is_loopback
+from app.vector_settings import VectorSettings
 
 MIB = 1024 * 1024
 
@@ -20,7 +22,7 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_hosts)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_origins)]
 
 
-class Settings(PeopleSettings):
+class Settings(EmbedderSettings, VectorSettings, PeopleSettings):
     model_config = SettingsConfigDict(
         env_prefix="ZHIWEN_",
         env_file=".env",
@@ -41,6 +43,9 @@ class Settings(PeopleSettings):
     )
     database_url: str | None = Field(
         None, description="PostgreSQL URL; SQLite in DATA_DIR when empty"
+    )
+    files_url: Annotated[str, Field(pattern=r"^s3://[^/@?#]+(/[^@?#]*)?$")] | None = Field(
+        None, description="Object store of uploads, s3://BUCKET/PREFIX; DATA_DIR/files when empty"
     )
 
     api_host: str = Field("127.0.0.1", description="Address the API binds")
@@ -65,17 +70,19 @@ class Settings(PeopleSettings):
         "https://portal.example.com. Also needed where a proxy changes the Host header",
     )
 
-    auth: Literal["none", "password", "oidc", "proxy"] = Field(
-        "none",
-        description="How people sign in. none: one person on this machine, no login; password: "
-        "accounts here; oidc: an OpenID provider; proxy: a header of a reverse proxy. With oidc "
-        "and proxy, administrators may use a password, too",
+    widget_origins: Origins = Field(
+        (),
+        description="Websites with the chat widget, comma-separated, e.g. https://www.example.com. "
+        "They may call its route only",
     )
 
-    embedder: str | None = Field(
-        None, description="Embedding model by name; the best one available when empty"
+    auth: AuthMode = Field(
+        "none",
+        description="How people sign in. none: one person on this machine, no login; password: "
+        "accounts here; oidc: an OpenID provider; feishu, lark, dingtalk, wecom: an app there; "
+        "proxy: a header of a reverse proxy. With all but the first two, administrators may use "
+        "a password, too",
     )
-    embed_threads: int = Field(0, ge=0, description="Threads that embed documents; 0 = all cores")
 
     engine_url: HttpUrl | None = Field(
         None, description="OpenAI-compatible server, with /v1; the embedded engine when empty"
@@ -102,6 +109,11 @@ class Settings(PeopleSettings):
     engines: Path | None = Field(
         None,
         description="TOML file with several engines by name; DATA_DIR/engines.toml where it exists",
+    )
+    bots: Path | None = Field(
+        None,
+        description="TOML file with bots in WeCom, Feishu and DingTalk; DATA_DIR/bots.toml where "
+        "it exists",
     )
     chat_model: str = Field("", description="Chat model by name; the profile's default when empty")
     tokenizer: str = Field(
@@ -154,13 +166,6 @@ class Settings(PeopleSettings):
     rerank_seconds: float = Field(
         0.5, gt=0, description="Time a reranker may take for one search; the rest keeps its order"
     )
-    vectors: Literal["faiss"] = Field("faiss", description="Engine of the vector indexes")
-    index_memory_mib: int = Field(
-        1024,
-        ge=1,
-        description="Memory for vector indexes in an API process; a million chunks take about "
-        "1024. Above it the bases that were not searched for longest are closed until asked for",
-    )
     rewrite_follow_ups: bool = Field(
         True,
         description="Have able models write follow-ups as questions of their own for search",
@@ -206,7 +211,7 @@ class Settings(PeopleSettings):
         60.0, ge=0, description="The embedding process ends after this long without work"
     )
     read_hidden: bool = Field(
-        False, description="Also read hidden sheets, rows and columns of workbooks"
+        False, description="Also read hidden sheets, rows, columns, and hidden text of Word"
     )
     sample_base: bool = Field(True, description="Create the sample knowledge base at first start")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -230,27 +235,40 @@ class Settings(PeopleSettings):
     def _complete(self) -> Self:
         if self.profile == "gpu" and self.engine_url is None:
             raise ValueError("profile gpu needs ZHIWEN_ENGINE_URL, e.g. http://127.0.0.1:8100/v1")
+        if self.embedder_url is not None and not self.embedder:
+            raise ValueError("EMBEDDER_URL needs ZHIWEN_EMBEDDER, the name of the model there")
         if self.tool_steps and self.engine_protocol != "chat":
             raise ValueError("TOOL_STEPS needs ZHIWEN_ENGINE_PROTOCOL=chat")
         if self.prompt_budget[0] + self.max_answer_tokens > self.context_tokens:
             raise ValueError("MAX_PROMPT_TOKENS + MAX_ANSWER_TOKENS exceed CONTEXT_TOKENS")
+        if missing := self.missing_for_vectors(self.sql_url):
+            raise ValueError(missing)
         if missing := self.missing_for(self.auth):
             raise ValueError(f"AUTH={self.auth} needs ZHIWEN_{missing}")
+        if weak := self.weak_for(self.auth):
+            raise ValueError(
+                f"ZHIWEN_{weak} can be guessed. Have the provider make a new one, of 16 random "
+                "characters or more"
+            )
         return self
 
     @property
     def open_door(self) -> str | None:
         """Why starting is refused, in lines for the person who starts it: other machines would get
         in and nobody would have to sign in."""
-        for name, host in (("API_HOST", self.api_host), ("UI_HOST", self.ui_host)):
-            if self.auth == "none" and not self.open and not is_loopback(host):
-                return (
-                    f"ZHIWEN_{name}={host} lets other machines in, and nobody has to sign in. Set "
-                    "one of:\n"
-                    "  ZHIWEN_AUTH=password    first: zhiwen users add NAME --admin\n"
-                    f"  ZHIWEN_{name}=127.0.0.1"
-                )
-        return None
+        return self.opened_by("ZHIWEN_API_HOST=", self.api_host) or self.opened_by(
+            "ZHIWEN_UI_HOST=", self.ui_host
+        )
+
+    def opened_by(self, option: str, host: str) -> str | None:
+        """The same of one address, which `option` sets."""
+        if self.auth != "none" or self.open or is_loopback(host):
+            return None
+        return (
+            f"{option}{host} lets other machines in, and nobody has to sign in. Set one of:\n"
+            "  ZHIWEN_AUTH=password    first: zhiwen users add NAME --admin\n"
+            f"  {option}127.0.0.1"
+        )
 
     def as_environment(self) -> dict[str, str]:
         """Environment variables that pass these settings on to another process."""
@@ -279,6 +297,12 @@ class Settings(PeopleSettings):
         """The file with the engines; None if the settings above describe the only one."""
         usual = self.data_dir / "engines.toml"
         return self.engines or (usual if usual.is_file() else None)
+
+    @property
+    def bots_path(self) -> Path | None:
+        """The file with the bots in messengers; None if there are none."""
+        usual = self.data_dir / "bots.toml"
+        return self.bots or (usual if usual.is_file() else None)
 
     @property
     def models_path(self) -> Path:

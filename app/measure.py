@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from app.db.tables import StoredMessage
@@ -23,9 +22,6 @@ from app.metrics import (
 from app.rag.types import Answer
 
 log = logging.getLogger("app.answers")
-
-# Takes the tokens of answers that the current task writes, for the account of who asked.
-CHARGE: ContextVar[Callable[[int], None] | None] = ContextVar("charge", default=None)
 
 _RETRIEVAL = ("embed", "dense", "lexical", "complete", "fuse", "hydrate")
 _UNTIL_FIRST_TOKEN = ("retrieve", "prompt", "first_token")
@@ -132,9 +128,6 @@ def _count(ending: Ending) -> None:
     TOKENS.labels("prompt").inc(ending.prompt_tokens)
     TOKENS.labels("completion").inc(ending.completion_tokens)
     THOUGHT_TOKENS.inc(ending.thought_tokens)
-    charge = CHARGE.get()
-    if charge is not None:
-        charge(ending.prompt_tokens + ending.completion_tokens)
     timings = ending.timings_ms
     count_stages(timings)
     if "first_token" in timings:

@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import ip_address, ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
@@ -44,10 +44,29 @@ _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NOT_ABOUT_PEOPLE = {"authorization", "cookie", "host", "origin", "user-agent", "x-forwarded-for"}
 _NOT_ABOUT_PEOPLE |= {"x-forwarded-host", "x-forwarded-proto"}
 
+_SECRET_CHARS, _DIFFERENT_CHARS = 16, 6
+_OF_EXAMPLES = (
+    *("changeme", "replaceme", "yoursecret", "clientsecret", "appsecret", "password"),
+    *("placeholder", "123456789", "qwerty"),
+)
+
+AuthMode = Literal["none", "password", "oidc", "feishu", "lark", "dingtalk", "wecom", "proxy"]
+APP_MODES = frozenset({"feishu", "lark", "dingtalk", "wecom"})  # by an app of the company there
+
 Domains = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_domains)]
 HeaderName = Annotated[str, AfterValidator(_read_header)]
 Issuer = Annotated[str, AfterValidator(_read_issuer)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_networks)]
+
+# Of the settings below, those that administrators may change while the service runs. The audit is
+# about them too, so how long it is kept is not among these.
+RunTimeName = Literal[
+    "keep_conversations_days",
+    "daily_requests",
+    "daily_tokens",
+    "key_daily_requests",
+    "key_daily_tokens",
+]
 
 
 class PeopleSettings(BaseSettings):
@@ -56,7 +75,7 @@ class PeopleSettings(BaseSettings):
     open: bool = Field(
         False,
         description="Start without a login (ZHIWEN_AUTH=none) although other machines can reach "
-        "API_HOST or UI_HOST: whoever does may read and delete everything",
+        "API_HOST, UI_HOST or `zhiwen mcp --host`: whoever does may read and delete everything",
     )
     ui_url: HttpUrl | None = Field(
         None,
@@ -95,6 +114,20 @@ class PeopleSettings(BaseSettings):
     oidc_label: str = Field(
         "SSO", min_length=1, description="The provider's name on the login page"
     )
+    sso_app_id: str = Field(
+        "", description="With AUTH=feishu, lark or dingtalk: the app's id (App ID, Client ID)"
+    )
+    sso_app_secret: SecretStr = Field(
+        SecretStr(""), description="With AUTH=feishu, lark, dingtalk or wecom: the app's secret"
+    )
+    sso_company_id: str = Field(
+        "",
+        description="Only people of this company may sign in: the tenant key at Feishu and Lark, "
+        "the corp id at DingTalk and WeCom",
+    )
+    sso_agent_id: str = Field(
+        "", pattern=r"^\d*$", description="With AUTH=wecom: the app's number (AgentId)"
+    )
     proxy_header: HeaderName = Field(
         "Remote-User",
         min_length=1,
@@ -129,6 +162,11 @@ class PeopleSettings(BaseSettings):
     key_daily_tokens: int = Field(
         0, ge=0, description="Tokens of prompts and answers a day with one key; 0 = any number"
     )
+    widget_hourly_questions: int = Field(
+        30,
+        ge=0,
+        description="Questions an hour from one address through the chat widget; 0 = any number",
+    )
     keep_conversations_days: int = Field(
         0, ge=0, description="Delete conversations this long after the last message; 0 = never"
     )
@@ -148,10 +186,36 @@ class PeopleSettings(BaseSettings):
 
     def missing_for(self, auth: str) -> str:
         """The setting that this way of signing in lacks; empty if none."""
-        if auth == "oidc":
-            wanted = {"OIDC_ISSUER": self.oidc_issuer, "OIDC_CLIENT_ID": self.oidc_client_id}
-            return next((name for name, value in wanted.items() if not value), "")
-        return "TRUSTED_PROXIES" if auth == "proxy" and not self.trusted_proxies else ""
+        wecom = auth == "wecom"  # where the company's id and a number make up the app's id
+        app: dict[str, object] = {
+            "SSO_AGENT_ID" if wecom else "SSO_APP_ID": (
+                self.sso_agent_id if wecom else self.sso_app_id
+            ),
+            "SSO_APP_SECRET": self.sso_app_secret.get_secret_value(),
+            "SSO_COMPANY_ID": self.sso_company_id,
+        }
+        wanted: dict[str, dict[str, object]] = {
+            "oidc": {"OIDC_ISSUER": self.oidc_issuer, "OIDC_CLIENT_ID": self.oidc_client_id},
+            "proxy": {"TRUSTED_PROXIES": self.trusted_proxies},
+            **dict.fromkeys(APP_MODES, app),
+        }
+        return next((name for name, value in wanted.get(auth, {}).items() if not value), "")
+
+    def weak_for(self, auth: str) -> str:
+        """The setting with a secret that can be guessed, by which this way of signing in would be
+        open to whoever guesses it; empty if none."""
+        used = {"oidc": "oidc_client_secret", **dict.fromkeys(APP_MODES, "sso_app_secret")}
+        name = used.get(auth, "")
+        secret = getattr(self, name).get_secret_value() if name else ""
+        return name.upper() if secret and is_weak(secret) else ""
+
+
+def is_weak(secret: str) -> bool:
+    """Whether a secret can be guessed: it is short, of few different characters, or stands in an
+    example."""
+    said = secret.casefold().replace("-", "").replace("_", "").replace(" ", "")
+    known = any(word in said for word in _OF_EXAMPLES)
+    return len(secret) < _SECRET_CHARS or len(set(secret)) < _DIFFERENT_CHARS or known
 
 
 def is_safe_url(url: str) -> bool:

@@ -187,6 +187,7 @@ def base(
     from rich.console import Console
 
     from app.config import Settings
+    from app.error_codes import leave_reason
     from evals import job, runs
     from evals.progress import Progress
     from evals.quality import regression
@@ -198,7 +199,14 @@ def base(
     if folder is not None:
         job.end_with_worker()
         progress = job.FileProgress(console, path=folder / "progress.json")
-    done = regression.run_base(base, given, parse_changes(changes or []), progress, answers=answers)
+    try:
+        done = regression.run_base(
+            base, given, parse_changes(changes or []), progress, answers=answers
+        )
+    except Exception as error:
+        if folder is not None and error_lines(error) is not None:
+            leave_reason(folder, error)
+        raise
     if folder is not None:
         job.keep(done, folder)
         return

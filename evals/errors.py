@@ -25,7 +25,7 @@ class BadCatalogue(EvalError):
 
 
 class NoData(EvalError):
-    pass
+    code = "no_questions"
 
 
 class BadData(EvalError):
@@ -37,4 +37,4 @@ class BadRun(EvalError):
 
 
 class EngineDown(EvalError):
-    pass
+    code = "engine_unavailable"

@@ -12,7 +12,7 @@ def obtain_models(settings: Settings, *, embedder_only: bool = False) -> None:
     with Step("models") as step:
         if not embedder_only:
             pull_needed(settings, store, step)
-        elif settings.embedder != "hashing":
+        elif settings.embedder != "hashing" and settings.embedder_url is None:
             name = embedder_name(settings, store)
             pull_models(store, [name], step)
             step.end(name)

@@ -19,7 +19,9 @@ Scores = dict[str, float]  # metric → value
 NAIVE = "naive."  # prefix of the baseline's metrics
 
 # Paths, addresses and secrets, which do not affect the result.
-_NOT_RECORDED = frozenset({"data_dir", "models_dir", "database_url", "engine_url", "engine_port"})
+_NOT_RECORDED = frozenset(
+    {"data_dir", "models_dir", "database_url", "files_url", "engine_url", "engine_port"}
+)
 
 
 class Record(BaseModel):

@@ -4,6 +4,7 @@ IngestError
 ├── UnsupportedFormat   no parser for this name or content
 ├── ParseError          the file cannot be read; `code` says why
 └── EmbedderError       the embedding model is missing or broken
+    └── EmbedderUnavailable   its server gives no vectors now; no fault of the text
 """
 
 
@@ -30,3 +31,7 @@ class ParseError(IngestError):
 
 class EmbedderError(IngestError):
     code = "embedder_unavailable"
+
+
+class EmbedderUnavailable(EmbedderError):
+    """Work waits for the server; it does not fail for it."""

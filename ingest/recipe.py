@@ -8,10 +8,17 @@ formats are then read again.
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-RECIPE = 1  # 0 is whatever documents were read by before recipes were counted
-_CHANGED_IN: Mapping[str, int] = {}  # suffix → last recipe that changed it; the first for others
+RECIPE = 4  # 0 is whatever documents were read by before recipes were counted
+# suffix → last recipe that changed it, of what may lie inside as well; the third for others
+_CHANGED_IN: Mapping[str, int] = {
+    **dict.fromkeys((".txt", ".text", ".log", ".json", ".jsonl", ".ndjson"), 1),
+    **dict.fromkeys(
+        (".bmp", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp", ".eml", ".msg", ".zip"),
+        4,
+    ),
+}
 
 
 def changed_in(name: str) -> int:
     """The last recipe that reads a file of this name otherwise than the one before."""
-    return _CHANGED_IN.get(PurePosixPath(name).suffix.lower(), 1)
+    return _CHANGED_IN.get(PurePosixPath(name).suffix.lower(), 3)

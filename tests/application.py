@@ -1,6 +1,5 @@
 """A whole Zhiwen in this process, with the engines a test chooses, served on loopback."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import uvicorn
 
 from app.api.main import create_app
 from app.config import Settings
@@ -18,10 +16,12 @@ from app.llm.scripted import ScriptedChatModel
 from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.workers import new_worker_name
 from app.services.people.sign_in.passwords import Passwords
+from app.services.people.sign_in.providers.provider import SignInProvider
 from app.wiring.application import Zhiwen, build
 from app.worker.evaluator import Evaluator
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.hashing import HashingEmbedder
+from tests.serving import serving
 from tests.sqlite import migrated_file
 
 WORKER = "test-worker"
@@ -58,7 +58,7 @@ class RunningApi:
 
 def test_settings(data_dir: Path, **changes: object) -> Settings:
     """Settings that depend on nothing outside of the test."""
-    usual = {"sample_base": False, "rewrite_follow_ups": False}
+    usual = {"sample_base": False, "rewrite_follow_ups": False, "offline": True}
     return Settings.model_validate({"data_dir": data_dir, **usual, **changes})
 
 
@@ -104,6 +104,7 @@ def running_api(
     embedder: Embedder | None = None,
     model: ChatModel | None = None,
     passwords: Passwords | None = None,
+    provider: SignInProvider | None = None,
     **settings: object,
 ) -> Iterator[RunningApi]:
     """Serve an application on a free port: hashing embedder, and a scripted model unless one is
@@ -117,28 +118,14 @@ def running_api(
         embedder=embedder or HashingEmbedder(),
         model=model if model or "engines" in settings else ScriptedChatModel(),
         passwords=passwords,
+        provider=provider,
     )
-    with listening_socket() as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(create_app(application), log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
-            with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
-                wait_until_ready(http)
-                yield RunningApi(url, application, http)
-        finally:
-            server.should_exit = True
-            thread.join(timeout=20)
-
-
-@contextmanager
-def listening_socket() -> Iterator[socket.socket]:
-    """A bound socket on a free loopback port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", 0))
-        yield listener
+    with (
+        serving(create_app(application), lifespan="on") as url,
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as http,
+    ):
+        wait_until_ready(http)
+        yield RunningApi(url, application, http)
 
 
 def wait_until_ready(http: httpx.Client, timeout_s: float = 30) -> None:

@@ -11,10 +11,12 @@ import pytest
 from app.llm.scripted import ScriptedChatModel
 from app.llm.servers.fake_engine import FakeEngine
 from tests.application import RunningApi, running_api
+from tests.milvus import milvus_server
+from tests.object_store import files_url, object_server
 from tests.postgres import postgres_server
 from tests.serving import serving
 
-__all__ = ["postgres_server"]
+__all__ = ["files_url", "milvus_server", "object_server", "postgres_server"]
 
 ROOT = Path(__file__).parent
 
@@ -53,7 +55,8 @@ def fake_url(fake_engine: FakeEngine) -> Iterator[str]:
         yield f"{address}/v1"
 
 
-# Whole services, processes, real models, text recognition: what `make test-fast` leaves out.
+# Whole services, processes, real models, text recognition, and what takes seconds for each test:
+# what `make test-fast` leaves out.
 SLOW = (
     *("api", "browser", "cli", "docker_files", "docs", "engines", "evals", "fuzz", "interop"),
     *("guard/test_api", "guard/test_browser", "guard/test_interface"),
@@ -61,19 +64,23 @@ SLOW = (
     *("processes", "redteam", "seeing", "torture"),
     *("ingest/embedding/test_openvino_graph", "ingest/embedding/test_sentence_transformer"),
     *("ingest/pages/test_scans", "ingest/parsers/test_hostile", "ingest/parsers/test_old_office"),
-    *("models/test_awq_pack", "models/test_store", "models/test_vllm_weights"),
+    *("models/test_awq_pack", "models/test_merge", "models/test_store", "models/test_vllm_weights"),
     *("services/jobs/test_workers", "services/library/test_formats"),
+    "services/library/test_object_store",
     *("services/search/test_reembed", "services/test_whole_line_on_postgres"),
-    *("services/improvement/test_training_line", "services/improvement/test_gating"),
+    *("services/calibration", "services/improvement/changes", "services/improvement/test_gating"),
+    *("services/improvement/test_killed", "services/improvement/test_training_line"),
+    *("services/operations/test_presets", "services/people/test_leaks", "vectorstore/test_milvus"),
     *("tasks/test_engines_of_tasks", "tuning/test_formats", "tuning/trainer/test_methods"),
     "llm/test_swapping",
 )
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {
-    **dict.fromkeys(
-        ("browser/test_whole_line", "browser/test_readme", "browser/test_every_format"), "zhiwen up"
-    ),
-    **{path: path for path in ("browser/test_address", "browser/test_document_pages")},
+    "browser/whole/": "zhiwen up",
+    "browser/everyone/": "everyone",
+    "install/bundle/": "install/bundle",
+    "browser/people/test_people": "people in the browser",  # one goes on where the other ended
+    **{path: path for path in ("browser/test_address", "browser/documents/test_document_pages")},
     **{path: path for path in ("browser/test_phone", "browser/test_words", "docs/test_pages")},
     "redteam/test_redteam": "redteam",
     "redteam/test_schemathesis": "schemathesis",
@@ -87,6 +94,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """`make test-fast` does not import what it leaves out: half of its start were torch and TRL."""
     if config.getoption("markexpr") == "not slow" and _path(collection_path).startswith(SLOW):
         return True
+    return None
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name files and long texts by their parameter: bytes of a file may hold the time of day, and
+    workers that collect in different seconds would then disagree about the tests."""
+    if isinstance(val, bytes) or (isinstance(val, str) and len(val) > 100):
+        return argname
     return None
 
 
@@ -120,4 +135,8 @@ def _path(path: Path) -> str:
 def _needs_server_or_weights(item: pytest.Item) -> bool:
     assert isinstance(item, pytest.Function)
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return hasattr(item.module, "store_with") or "postgresql" in parameters
+    return (
+        hasattr(item.module, "store_with")
+        or "postgresql" in parameters
+        or not {"postgres_server", "milvus_server"}.isdisjoint(item.fixturenames)
+    )

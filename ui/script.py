@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.errors import FragmentHandledException
 
 from ui import address, state
 from ui.arguments import read_arguments
@@ -13,7 +14,7 @@ from ui.client.visitor import Visitor
 from ui.parts import browser, dialogs, sidebar
 from ui.parts.account import signed_out
 from ui.parts.source import marks
-from ui.screens import chat, documents, evaluation, people, review, status
+from ui.screens import chat, documents, evaluation, people, review, settings, status, upkeep
 from ui.style import style
 from ui.words.texts import keep_language, refused, t, title
 
@@ -33,14 +34,21 @@ def run(api_url: str, visitor: Visitor) -> None:
     if not recognised:
         signed_out.draw()
         return
-    if st.session_state.get("page") == page.url_path:
+    stays = st.session_state.get("page") == page.url_path
+    if stays:
         address.say_again()
     st.session_state["page"] = page.url_path
     if page == pages["chat"]:
         state.follow_address()
+    else:  # the chat may have said where it was after it was left
+        address.forget("c")
+        address.forget("a")
+    if not stays or address.was_travelled():
+        dialogs.follow_address()
     try:
-        sidebar.draw(pages)
-        page.run()
+        conversations = sidebar.draw(pages)
+        _run(page)
+        conversations()
         marks.listen()
         sidebar.new_on_top()
         browser.attend(f"{page.url_path} {state.conversation_id()}")
@@ -50,7 +58,23 @@ def run(api_url: str, visitor: Visitor) -> None:
     except SignedOut:
         signed_out.draw()
     except ApiError as error:
-        st.error(refused(error), icon=":material/error:")
+        _refused(error)
+
+
+def _run(page: st.Page) -> None:
+    """A page that the API refuses leaves the sidebar, by which one gets to another."""
+    try:
+        page.run()
+    except (ApiDown, SignedOut):
+        raise
+    except ApiError as error:
+        _refused(error)
+    except FragmentHandledException:
+        pass  # said in the place of the part that failed
+
+
+def _refused(error: ApiError) -> None:
+    st.error(refused(error), icon=":material/error:")
 
 
 def _recognised() -> bool:
@@ -74,11 +98,14 @@ def _pages() -> dict[str, st.Page]:
         "documents": page(documents.page, "documents", "folder_open"),
         "review": page(review.page, "review", "rate_review"),
         "evaluation": page(evaluation.page, "evaluation", "rule"),
+        "upkeep": page(upkeep.page, "upkeep", "checklist"),
         "status": page(status.page, "status", "monitor_heart"),
     }
     person = state.person()
     if person and person["admin"]:
         pages["people"] = page(people.page, "people", "group")
+    if not person or person["admin"]:
+        pages["settings"] = page(settings.page, "settings", "settings")
     return pages
 
 
@@ -104,7 +131,7 @@ def _api_down() -> None:
         state.client().status()
     except ApiDown:
         with st.container(key="api-down"):
-            st.subheader(t("down.title"), anchor=False)
+            st.header(t("down.title"), anchor=False)
             st.write(t("down.what"))
             st.markdown(f":shimmer[{t('down.retry')}]")
         return

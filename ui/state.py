@@ -46,19 +46,25 @@ def recognise() -> bool:
     if _needs_no_login(client().url, client()):
         st.session_state["person"] = None
         return True
-    found = client().people.session()["person"]
+    session = client().people.session()
+    found = session["person"]
     known = st.session_state.get("person")
     if known and (found is None or found["id"] != known["id"]):
         connected, language = client(), st.session_state.get("language")
         st.session_state.clear()
         st.session_state["client"], st.session_state["language"] = connected, language
-    st.session_state["person"] = found
+    st.session_state["person"], st.session_state["providers"] = found, session["providers"]
     return found is not None
 
 
 @st.cache_data(ttl=60.0, show_spinner=False)
 def _needs_no_login(url: str, _client: Client) -> bool:
     return _client.people.session()["auth"] == "none"
+
+
+def providers() -> list[wire.Provider]:
+    """Who signs people in for us."""
+    return cast(list[wire.Provider], st.session_state.get("providers", []))
 
 
 def person() -> wire.Me | None:
@@ -81,6 +87,8 @@ def follow_address() -> None:
     said = st.query_params.get("c") or None
     if said != conversation_id():
         open_conversation(said)
+        if said is None:
+            st.session_state["task"] = "qa"  # a new chat asks the documents
 
 
 def conversation_id() -> str | None:
@@ -98,6 +106,8 @@ def open_conversation(conversation: str | None) -> None:
     st.session_state["conversation"] = conversation
     st.session_state["ask_error"] = None
     st.session_state["waiting"] = None
+    st.session_state.pop("attached", None)
+    st.session_state["edited"] = None
     close_dialog()
     st.session_state["base_ids_of"] = None  # its own bases are selected when it is drawn
 

@@ -30,6 +30,8 @@ def style() -> str:
 
 STYLE = """
 <style>
+/* Dialogs and menus stand beside Streamlit's app, which alone knows its theme: the system's */
+body { color-scheme: light dark; }
 .stMainBlockContainer, [data-testid="stBottomBlockContainer"] {
   max-width: 54rem; margin: 0 auto; padding-left: 1.5rem; padding-right: 1.5rem;
 }
@@ -49,10 +51,34 @@ a[href^="#doubt"] {
 }
 a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 
+/* Streamlit's are too pale to be read by everyone */
+.stMarkdown [data-testid="stCaptionContainer"] {
+  color: light-dark(#5b6570, #a3adb7); opacity: 1;
+}
+
+[data-testid^="stBaseButton-primary"]:not([class*="-sure"] *),
+[data-testid="stMultiSelect"] [data-tag] > * {
+  color: light-dark(#ffffff, #0c1116);
+}
+[data-testid="stCode"] .token { color: inherit !important; }
+.stPageLink a:focus-visible {
+  outline: 2px solid light-dark(#1f5f8b, #5aa2d6) !important; outline-offset: -2px;
+}
+
 /* "Press Enter to apply", which speaks English only */
 [data-testid="InputInstructions"] { display: none; }
 
 /* A source's text */
+.zw-download {
+  display: block; padding: 0.42rem 0.75rem; border: 1px solid rgba(128, 140, 150, 0.35);
+  border-radius: 0.5rem; color: inherit !important; text-decoration: none !important;
+  font-size: 0.93em;
+  white-space: nowrap;
+}
+.zw-download::before { content: "↓"; padding-right: 0.5em; }
+.zw-download:hover, .zw-download:focus-visible {
+  border-color: light-dark(#1f6391, #5ba3d9); color: light-dark(#1f6391, #5ba3d9) !important;
+}
 .zw-source {
   white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.75; max-height: 50vh;
   overflow-y: auto; padding: 0.9rem 1.1rem; border-radius: 0.6rem;
@@ -90,6 +116,10 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
   overflow-wrap: anywhere;
 }
 [class*="st-key-asked-"] > div { max-width: 85%; }
+/* What can be done with a question, in one line below it */
+[class*="st-key-asked_tools-"] { flex-wrap: nowrap !important; min-height: 1.9rem; }
+[class*="st-key-asked_tools-"] button { padding: 0.15rem; min-height: 1.75rem; }
+[class*="st-key-asked_tools-"] p { font-size: 0.85rem; white-space: nowrap; }
 [class*="st-key-chips-"] button p, [class*="st-key-row-"] button p { text-align: left; }
 [class*="st-key-chips-"] button { max-width: 100%; min-height: 1.9rem; padding: 0.1rem 0.7rem; }
 [class*="st-key-chips-"] button p { font-size: 0.82rem; }
@@ -97,17 +127,18 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 /* Left: conversations take the room that pages and language leave */
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 0.75rem; }
+.st-key-app-name p { font-size: 1.1rem; }
 .st-key-conversations {
-  flex: none; min-height: max(9rem, 100vh - 24rem); max-height: max(9rem, 100vh - 24rem);
+  flex: none; min-height: max(9rem, 100vh - 27rem); max-height: max(9rem, 100vh - 27rem);
   overflow-y: auto; overflow-x: hidden;
 }
 .st-key-conversations::-webkit-scrollbar { width: 6px; }
 /* the account takes a row, and another page for administrators */
 body:has(.st-key-account) .st-key-conversations {
-  min-height: max(9rem, 100vh - 28rem); max-height: max(9rem, 100vh - 28rem);
+  min-height: max(9rem, 100vh - 31rem); max-height: max(9rem, 100vh - 31rem);
 }
 body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversations {
-  min-height: max(9rem, 100vh - 30rem); max-height: max(9rem, 100vh - 30rem);
+  min-height: max(9rem, 100vh - 33rem); max-height: max(9rem, 100vh - 33rem);
 }
 .st-key-account-menu { flex-wrap: nowrap !important; }
 .st-key-account button[aria-expanded="true"] { color: inherit; }
@@ -141,18 +172,26 @@ body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversa
 
 /* Buttons of an icon alone: their words are for those who hear the page */
 :is([class*="st-key-summarise-"], [class*="st-key-open-"], [class*="st-key-remove-"],
-  [class*="st-key-restrict-"], [class*="st-key-menu-"], .st-key-base-menu,
-  [class*="st-key-variant-"], [class*="st-key-variant1-"])
+  [class*="st-key-found-open-"],
+  [class*="st-key-detach-"], [class*="st-key-restrict-"], [class*="st-key-menu-"],
+  .st-key-base-menu,
+  [class*="st-key-variant-"], [class*="st-key-variant1-"], [class*="st-key-reword-"],
+  [class*="st-key-branch-"], [class*="st-key-branch1-"])
   button [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap;
 }
 
 /* What can't be undone */
-[class*="st-key-delete_"][class*="-sure"] button {
+[class*="st-key-"][class*="-sure"] button {
   background: #b3261e; border-color: #b3261e; color: #fff;
 }
-[class*="st-key-delete_"][class*="-sure"] button:hover { background: #8c1d18; color: #fff; }
+[class*="st-key-"][class*="-sure"] button:hover { background: #8c1d18; color: #fff; }
+
+/* A conversation is called by its title, which nobody needs to see twice */
+[data-testid="stLayoutWrapper"]:has(> .st-key-heard-title) {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
 
 /* Files: one row each, divided by a line */
 [class*="st-key-filerow-"] {
@@ -166,9 +205,18 @@ body:has(.st-key-account):has(.st-key-pages a[href*="/people"]) .st-key-conversa
 [class*="st-key-filefailure-"] button { min-height: 1.9rem; padding: 0.1rem 0.7rem; }
 [class*="st-key-filerow-"] p { overflow-wrap: anywhere; }
 
-.st-key-audit-table td:first-child { white-space: nowrap; }
+[class*="st-key-attachedfile-"] { flex-wrap: nowrap !important; width: auto; max-width: 100%; }
+.st-key-attached { row-gap: 0; }
+.st-key-attached button { min-height: 1.9rem; padding: 0.1rem 0.4rem; }
+
+/* Of the audit only the object is long; the Markdown within a cell has a white-space of its own */
+.st-key-audit-table :is(td, th):not(:nth-child(4)),
+.st-key-audit-table :is(td, th):not(:nth-child(4)) * { white-space: nowrap; }
 
 @media (hover: hover) {
+  [class*="st-key-reword-"] { opacity: 0; }
+  [class*="st-key-turn-"]:hover [class*="st-key-reword-"],
+  [class*="st-key-turn-"]:focus-within [class*="st-key-reword-"] { opacity: 1; }
   [class*="st-key-row-"] [data-testid="stMenuButton"] { opacity: 0; }
   [class*="st-key-row-"]:hover [data-testid="stMenuButton"],
   [class*="st-key-row-"]:focus-within [data-testid="stMenuButton"] { opacity: 1; }

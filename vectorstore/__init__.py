@@ -1,9 +1,11 @@
-"""Vector stores: an exact in-memory engine and FAISS; `vector_engine` selects one."""
+"""Vector stores: an exact engine, FAISS, pgvector and Milvus; `vector_engine` selects one."""
 
 from vectorstore.factory import vector_engine
 from vectorstore.protocol import (
+    EngineFailed,
     EngineMissing,
     Match,
+    NotOptimised,
     SnapshotError,
     VectorEngine,
     VectorStore,
@@ -11,8 +13,10 @@ from vectorstore.protocol import (
 )
 
 __all__ = [
+    "EngineFailed",
     "EngineMissing",
     "Match",
+    "NotOptimised",
     "SnapshotError",
     "VectorEngine",
     "VectorStore",

@@ -61,6 +61,10 @@ class ExactStore:
     def memory_bytes(self) -> int:
         return len(self._rows) * (4 * self.dim + _ROW_BYTES)
 
+    def optimise(self) -> bool:
+        """Does nothing: it compares with every vector."""
+        return False
+
     def save(self) -> None:
         """Does nothing: this engine has no storage."""
 

@@ -3,7 +3,9 @@
 VectorStoreError
 ├── DimensionMismatch   vectors of a wrong dimension
 ├── SnapshotError       a saved index is missing, damaged or of another embedder
-└── EngineMissing       unknown engine, or its package is not installed
+├── EngineMissing       unknown engine, or its package is not installed
+├── EngineFailed        the engine's server cannot be reached at the moment, or refuses
+└── NotOptimised        what makes searches fast could not be built
 """
 
 from collections.abc import Collection, Sequence
@@ -30,6 +32,21 @@ class SnapshotError(VectorStoreError):
 
 class EngineMissing(VectorStoreError):
     """The engine is unknown, or the package it needs is not installed."""
+
+
+class EngineFailed(VectorStoreError):
+    """The server that has the vectors cannot be reached at the moment, or refuses. Nothing is lost:
+    what it lacks is made up for with the next search.
+
+    Its text is for the log and for those who run the server, whose address it has; `public` is what
+    others are told."""
+
+    code = "vectors_unavailable"
+    public = "The server that searches vectors cannot be reached at the moment. Try again soon."
+
+
+class NotOptimised(VectorStoreError):
+    """What makes searches fast could not be built, of memory or disk above all. Nothing is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,10 @@ class VectorStore(Protocol):
 
     def memory_bytes(self) -> int:
         """Approximate memory that the vectors use in this process."""
+
+    def optimise(self) -> bool:
+        """Builds what makes searches in so many vectors fast, where it is missing; whether it did.
+        Others search and write meanwhile; it may take minutes. Raises NotOptimised."""
 
     def save(self) -> None:
         """Makes vectors and `sequence` durable, if the engine has storage. Raises OSError."""

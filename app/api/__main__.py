@@ -10,8 +10,12 @@ from app.api.main import create_app
 from app.config import Settings
 from app.logs import start_logging
 from app.services.answers.generations import Generations
+from app.services.channels.bots_file import BotsInvalid
+from app.services.errors import ServiceError
 from app.shutdown import ANSWERS_S
 from app.wiring.application import build
+from app.wiring.indexes import check_vectors
+from vectorstore import VectorStoreError
 
 # Switch interval of the interpreter lock in seconds. With Python's 5 ms, a token would wait for
 # each thread that is searching for another question.
@@ -24,7 +28,11 @@ def serve() -> None:
     if settings.open_door is not None:
         sys.exit(settings.open_door)
     start_logging(settings)
-    zhiwen = build(settings)
+    try:
+        check_vectors(settings)
+        zhiwen = build(settings)
+    except (ServiceError, VectorStoreError, BotsInvalid) as error:
+        sys.exit(f"error: {error}")
     app = create_app(zhiwen)
     if settings.otlp_endpoint is not None:
         from app.telemetry import instrument, otlp_exporter

@@ -24,7 +24,7 @@ _ESCAPE = re.compile(
 
 
 class Characters:
-    """ASGI middleware for paths, queries and JSON bodies. Other bodies stream through."""
+    """ASGI middleware for paths, queries and JSON bodies, which `Bodies` gives in one message."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,29 +35,18 @@ class Characters:
             scope["path"] = _NO_CHARACTER.sub(_REPLACEMENT, scope["path"])
             scope["query_string"] = scope["query_string"].replace(b"%00", b"%EF%BF%BD")
             if _is_json(scope):
-                receive = _Whole(receive)
+                receive = _cleaned(receive)
         await self._app(scope, receive, send)
 
 
-class _Whole:
-    """Receives a JSON body at once and cleaned; what follows, a disconnect, as it comes."""
+def _cleaned(receive: Receive) -> Receive:
+    async def received() -> Message:
+        message = await receive()
+        if message.get("body"):
+            message = {**message, "body": clean_json(message["body"])}
+        return message
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._is_read = False
-
-    async def __call__(self) -> Message:
-        if self._is_read:
-            return await self._receive()
-        self._is_read = True
-        parts = []
-        while True:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                return message
-            parts.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                return {**message, "body": clean_json(b"".join(parts)), "more_body": False}
+    return received
 
 
 def clean_json(body: bytes) -> bytes:

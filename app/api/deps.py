@@ -2,17 +2,18 @@
 
 Each route that is not public declares what it needs as the type of its `access` parameter:
 `Asking`, `Reading`, `Writing` and `Exporting` are for people and for keys with that scope,
-`SignedIn` and `Administering` for people alone, `Present` for anyone known.
+`SignedIn` and `Administering` for people alone, `Embedded` for the key of a chat widget alone,
+`Present` for anyone known.
 """
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
+from app.llm.charge import CHARGE
 from app.llm.request_queue import ASKER
-from app.measure import CHARGE
 from app.services.people.access import Access, KeyScope
 from app.services.people.authentication import Credentials
 from app.wiring.application import Zhiwen
@@ -45,10 +46,21 @@ def _access(request: Request, app: App) -> Access:
     return app.authentication.access(credentials(request))
 
 
-Present = Annotated[Access, Depends(_access)]
+_Anyone = Annotated[Access, Depends(_access)]
 
 
-def _needs(scope: KeyScope) -> Callable[[Access], Awaitable[Access]]:
+async def _present(access: _Anyone) -> Access:
+    access.refuse_widget()
+    return access
+
+
+Present = Annotated[Access, Depends(_present)]
+
+
+Needs = Callable[..., Awaitable[Access]]
+
+
+def _needs(scope: KeyScope) -> Needs:
     async def needs(access: Present) -> Access:
         access.require(scope)
         return access
@@ -61,29 +73,45 @@ async def _signed_in(access: Present) -> Access:
     return access
 
 
+async def _embedded(access: _Anyone) -> Access:
+    access.require_widget()
+    return access
+
+
 async def _administering(access: Present) -> Access:
     access.require_admin()
     return access
 
 
-Asking = Annotated[Access, Depends(_needs("ask"))]
-Reading = Annotated[Access, Depends(_needs("read"))]
-Writing = Annotated[Access, Depends(_needs("write"))]
+_asking, _reading, _writing = _needs("ask"), _needs("read"), _needs("write")
+Asking = Annotated[Access, Depends(_asking)]
+Reading = Annotated[Access, Depends(_reading)]
+Writing = Annotated[Access, Depends(_writing)]
 Exporting = Annotated[Access, Depends(_needs("export"))]
 SignedIn = Annotated[Access, Depends(_signed_in)]
+Embedded = Annotated[Access, Depends(_embedded)]
 Administering = Annotated[Access, Depends(_administering)]
 
 
-async def _charged(access: Present, app: App) -> None:
+async def _charged(access: _Anyone, app: App) -> None:
     """The queue of an engine takes turns between people, and tokens go to their account. The tasks
     of a request inherit both."""
     ASKER.set(access.person_id)
     CHARGE.set(partial(app.usage.add_tokens, access))
 
 
-def _admitted(access: Present, app: App) -> None:
-    app.usage.admit(access)
+def _counted(needs: Needs) -> tuple[Any, ...]:
+    """Of routes that search or ask, or have a worker do so: counted, within the limits of a day.
+    What is refused is not counted, else a stranger with the key of a chat widget could use up the
+    limits of its person."""
+
+    def admitted(access: Annotated[Access, Depends(needs)], app: App) -> None:
+        app.usage.admit(access)
+
+    return (Depends(admitted), Depends(_charged))
 
 
-# Of routes that search or ask: counted, within the limits of a day.
-COUNTED = (Depends(_admitted), Depends(_charged))
+COUNTED_ASKING = _counted(_asking)
+COUNTED_READING = _counted(_reading)
+COUNTED_WRITING = _counted(_writing)
+COUNTED_EMBEDDED = _counted(_embedded)

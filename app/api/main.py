@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
 from app.api import description, problems
+from app.api.bodies import Bodies
 from app.api.characters import Characters
-from app.api.observe import TRACE_HEADER, Observed
+from app.api.doors import Doors
+from app.api.observe import Observed
 from app.api.routes import (
     approved,
     bases,
@@ -29,11 +31,13 @@ from app.api.routes import (
     openai,
     search,
 )
-from app.api.routes.improving import adapters, datasets
+from app.api.routes.channels import ROUTES as CHANNELS
+from app.api.routes.improving import adapters, changes, datasets
+from app.api.routes.operating import ROUTES as OPERATING
 from app.api.routes.people import ROUTES as PEOPLE
-from app.config import Settings
-from app.guard import Allowed, Guard
 from app.services.answers.generations import sweep_interrupted
+from app.services.insight.noting import EVERY_S as NOTING_S
+from app.services.operations.run_time import REFRESH_S as SETTINGS_S
 from app.services.people.sign_in.last_seen import WRITE_EVERY_S as LAST_SEEN_S
 from app.services.people.usage import WRITE_EVERY_S as USAGE_S
 from app.version import VERSION
@@ -44,8 +48,10 @@ log = logging.getLogger(__name__)
 ROUTERS = (
     *(bases, documents, document_pages, document_tables, jobs, search, chat, messages),
     *(conversations, feedback, approved, export, evaluation, health, openai, embeddings),
-    *(datasets, adapters),
+    *(changes, datasets, adapters),
+    *OPERATING,
     *PEOPLE,
+    *CHANNELS,
 )
 _SWEEP_S = 10.0
 _SAVE_S = 60.0
@@ -64,13 +70,17 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
             asyncio.create_task(asyncio.to_thread(zhiwen.warm_up)),
             asyncio.create_task(zhiwen.warm_engine()),
             asyncio.create_task(zhiwen.serving.run()),
+            asyncio.create_task(zhiwen.shadow.run()),
             asyncio.create_task(_every(_SWEEP_S, lambda: sweep_interrupted(zhiwen.db))),
             asyncio.create_task(_every(save_every_s, zhiwen.indexes.save)),
+            asyncio.create_task(_every(save_every_s, _Aside(zhiwen.indexes.optimise))),
             asyncio.create_task(_every(_ORPHANS_S, zhiwen.reconciliation.drop_orphans)),
             asyncio.create_task(_every(_TIDY_S, zhiwen.pages.tidy)),
             asyncio.create_task(_every(LAST_SEEN_S, zhiwen.last_seen.write)),
             asyncio.create_task(_every(USAGE_S, zhiwen.usage.write)),
             asyncio.create_task(_every(_RETENTION_S, zhiwen.retention.sweep)),
+            asyncio.create_task(_every(SETTINGS_S, zhiwen.run_time.refresh)),
+            asyncio.create_task(_every(NOTING_S, zhiwen.insight.noting.catch_up)),
         ]
         yield
         for task in tasks:
@@ -86,7 +96,8 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
     )
     app.state.zhiwen = zhiwen
     app.add_middleware(Characters)
-    _guard(app, zhiwen.settings)
+    app.add_middleware(Bodies)
+    app.add_middleware(Doors, settings=zhiwen.settings)
     app.add_middleware(Observed)
     problems.install(app)
     app.include_router(description.router)
@@ -95,22 +106,23 @@ def create_app(zhiwen: Zhiwen, *, save_every_s: float = _SAVE_S) -> FastAPI:
     return app
 
 
-def _guard(app: FastAPI, settings: Settings) -> None:
-    """Accepts only our own host names and origins, and those in the settings."""
-    if settings.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            allow_private_network=True,  # a public page that the settings name, and we inside
-            expose_headers=[TRACE_HEADER.decode()],
-        )
-    names = list(settings.allowed_hosts)
-    if settings.api_url is not None and settings.api_url.host is not None:
-        names.append(settings.api_url.host)  # interface and shell use this name
-    allowed = Allowed.at(settings.api_host, names, settings.allowed_origins)
-    app.add_middleware(Guard, allowed=allowed, refuse=problems.refuse)
+class _Aside:
+    """Work in a thread that nobody waits for, not even the end of the process; one at a time."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
+        self._thread: threading.Thread | None = None
+
+    def __call__(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except Exception:  # the next run may succeed
+            log.exception("a periodic task failed")
 
 
 async def _every(seconds: float, work: Callable[[], object]) -> None:

@@ -13,38 +13,42 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from app.api.wire import Problem
-from app.db.errors import DatabaseUnavailable, FileMissing, StorageFull
+from app.db.errors import DatabaseUnavailable, FileMissing, FilesUnavailable, StorageFull
+from app.error_codes import code_of
 from app.guard import Refusal
 from app.llm.chat_model import EngineBusy, EngineStreamBroken, EngineUnavailable, LlmError
 from app.metrics import ERRORS
 from app.rag.errors import NothingToRead, QuestionTooLong
 from app.services import errors as services
 from ingest.errors import IngestError
+from vectorstore import EngineFailed
 
 log = logging.getLogger(__name__)
 
 # The first matching class decides, so subclasses come before their bases.
-_STATUS: tuple[tuple[type[Exception], int, str], ...] = (
-    (services.Unauthenticated, 401, "unauthenticated"),
-    (services.Forbidden, 403, "forbidden"),
-    (services.NotFound, 404, "not_found"),
-    (services.Conflict, 409, "conflict"),
-    (services.WrongEmbedder, 409, "wrong_embedder"),
-    (services.TooLarge, 413, "too_large"),
-    (services.Unsupported, 415, "unsupported_format"),
-    (services.Invalid, 422, "invalid"),
-    (services.Busy, 429, "busy"),
-    (services.ProviderUnavailable, 503, "provider_unavailable"),
-    (QuestionTooLong, 413, "question_too_long"),
-    (NothingToRead, 410, "document_gone"),
-    (StorageFull, 507, "disk_full"),
-    (FileMissing, 410, "file_missing"),
-    (EngineBusy, 429, "engine_busy"),
-    (EngineUnavailable, 503, "engine_unavailable"),
-    (EngineStreamBroken, 502, "engine_stream_broken"),
-    (LlmError, 502, "engine_error"),
-    (IngestError, 503, "embedder_unavailable"),
-    (DatabaseUnavailable, 503, "database_unavailable"),
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (services.Unauthenticated, 401),
+    (services.Forbidden, 403),
+    (services.NotFound, 404),
+    (services.Conflict, 409),
+    (services.WrongEmbedder, 409),
+    (services.TooLarge, 413),
+    (services.Unsupported, 415),
+    (services.Invalid, 422),
+    (services.Busy, 429),
+    (services.ProviderUnavailable, 503),
+    (QuestionTooLong, 413),
+    (NothingToRead, 410),
+    (StorageFull, 507),
+    (FileMissing, 410),
+    (FilesUnavailable, 503),
+    (EngineBusy, 429),
+    (EngineUnavailable, 503),
+    (EngineStreamBroken, 502),
+    (LlmError, 502),
+    (IngestError, 503),
+    (DatabaseUnavailable, 503),
+    (EngineFailed, 503),
 )
 
 _CLIENT_CLOSED = 499  # nginx's status code, only seen in metrics
@@ -60,13 +64,16 @@ _REFUSALS = {
 
 def problem_of(error: Exception, instance: str | None = None) -> Problem:
     """Converts an error to a problem; unexpected errors become a 500 without details."""
-    for kind, status, code in _STATUS:
+    for kind, status in _STATUS:
         if isinstance(error, kind):
+            code = code_of(error)
+            if hasattr(error, "public"):
+                log.warning("%s: %s", code, error)
             return Problem(
                 title=HTTPStatus(status).phrase,
                 status=status,
-                detail=str(error),
-                code=getattr(error, "code", code),
+                detail=getattr(error, "public", str(error)),
+                code=code,
                 instance=instance,
                 **getattr(error, "facts", {}),
             )
@@ -164,7 +171,7 @@ def install(app: FastAPI) -> None:
         log.error("%s %s", request.method, request.url.path, exc_info=error)
         return respond(request, problem_of(error))
 
-    for kind, _, _ in _STATUS:
+    for kind, _ in _STATUS:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

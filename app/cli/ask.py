@@ -23,7 +23,7 @@ class AskTask(StrEnum):
 
 Bases = Annotated[
     list[str] | None,
-    typer.Option("--kb", help="Knowledge base; can be repeated. All if omitted."),
+    typer.Option("--kb", help="Knowledge base by name or id; can be repeated. All if omitted."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

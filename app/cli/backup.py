@@ -14,18 +14,20 @@ def backup(
 ) -> None:
     """Back up the database and the original files; the service may keep running."""
     from app.config import Settings
+    from app.db.errors import StorageError
+    from app.db.files import open_files
     from app.services.operations.backup import BackupError
     from app.services.operations.backup import backup as write
 
     settings = Settings()
     if settings.database_url and not settings.database_url.startswith("sqlite"):
         raise CliError(
-            "This backup is for SQLite. On PostgreSQL first run pg_dump, then copy the folder "
-            f"{settings.files_path}: in this order no original is missed."
+            "This backup is for SQLite. On PostgreSQL first run pg_dump, then copy "
+            f"{settings.files_url or settings.files_path}: in this order no original is missed."
         )
     try:
-        manifest = write(settings.data_dir, file)
-    except BackupError as error:
+        manifest = write(settings.data_dir, open_files(settings.data_dir, settings.files_url), file)
+    except (BackupError, StorageError) as error:
         raise CliError(str(error)) from error
     except OSError as error:
         raise CliError(f"{file} cannot be written: {error.strerror}.") from error

@@ -10,6 +10,7 @@ import httpx
 from httpx_sse import SSEError, connect_sse
 
 from app.cli.errors import CliError, ServiceDown
+from app.interop.client import ZhiwenError, base_ids, base_named
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -61,6 +62,14 @@ class ServiceClient:
             document: dict[str, Any] = _checked(answer).json()
             return document
 
+    def base_named(self, name: str) -> dict[str, Any] | None:
+        """The base with this name or id, one's own before those of others; None if there is none.
+        Raises CliError where it could be one of several."""
+        try:
+            return base_named(self.get("/api/bases"), name)
+        except ZhiwenError as error:
+            raise CliError(str(error)) from error
+
     def chat(self, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yields name and data of each event of an answer."""
         with (
@@ -78,19 +87,15 @@ class ServiceClient:
                 yield event.event, json.loads(event.data)
 
     def base_id(self, name: str) -> str:
-        """Id of the base with this name. Raises CliError if there is none."""
-        bases = self.get("/api/bases")
-        for base in bases:
-            if base["name"] == name:
-                return str(base["id"])
-        known = ", ".join(repr(base["name"]) for base in bases) or "none yet"
-        raise CliError(f"There is no knowledge base named {name!r}. There are: {known}.")
+        """Id of the base with this name or id. Raises CliError if there is none, or several."""
+        return self.base_ids([name])[0]
 
     def base_ids(self, names: list[str]) -> list[str]:
         """Ids of the named bases, or of all bases if none is named."""
-        if names:
-            return [self.base_id(name) for name in names]
-        ids = [str(base["id"]) for base in self.get("/api/bases")]
+        try:
+            ids = base_ids(self.get("/api/bases"), names)
+        except ZhiwenError as error:
+            raise CliError(str(error)) from error
         if not ids:
             raise CliError(
                 "There are no knowledge bases yet. Create one: zhiwen ingest FILE --kb NAME"

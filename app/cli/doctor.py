@@ -59,6 +59,11 @@ def _show(status: dict[str, Any]) -> None:
         say(mark, f"  {component['name']:9}  {component['detail']}")
     for engine in status.get("engines", []):
         _show_engine(engine)
+    for held in status.get("held", []):
+        base = held["base_name"]
+        say(f"      {'answers':9}  {held['worse']} of {base} got worse: zhiwen gate --kb {base}")
+    for taken in status.get("taken_back", []):
+        say(f"      {'adapters':9}  the {taken['alias']} was taken back: {taken['reason']}")
     for advice in status.get("advice", []):
         say(f"      {'model':9}  {advice['detail']}")
     if "versions" in status:
@@ -83,11 +88,13 @@ def _show_engine(engine: dict[str, Any]) -> None:
     """One line per engine; if it is down, also its last error and what to do."""
     mark = ("ok  ", "green") if engine["ok"] else ("down", "red")
     load = f"{engine['running']}/{engine['max_running']} running, {engine['waiting']} waiting"
-    say(mark, f"  engine {engine['name']}  {engine['address']}  breaker {engine['state']}, {load}")
+    where = f"  {engine['address']}" if engine["address"] else ""  # a key is not told
+    say(mark, f"  engine {engine['name']}{where}  breaker {engine['state']}, {load}")
     if not engine["ok"]:
         if engine["last_error"]:
             say(f"        last error: {engine['last_error']}")
-        say(f"        {engine['todo']}")
+        if engine["todo"]:
+            say(f"        {engine['todo']}")
 
 
 def _check(client: "ServiceClient", settings: "Settings", *, repair: bool) -> Any:
@@ -122,7 +129,9 @@ def _check_locally(settings: "Settings", *, repair: bool) -> dict[str, Any]:
 
 def _local_components(settings: "Settings") -> list[dict[str, Any]]:
     """Components that can be checked without the service: models, disk, database."""
-    return [*_models(settings), _disk(settings), _database(settings)]
+    database = _database(settings)
+    vectors = _vectors(settings) if database["ok"] else []
+    return [*_models(settings), _disk(settings), database, *vectors]
 
 
 def _models(settings: "Settings") -> list[dict[str, Any]]:
@@ -131,15 +140,25 @@ def _models(settings: "Settings") -> list[dict[str, Any]]:
     from app.models.store import ModelStore
     from app.wiring.calibration import said_of_embedder
     from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
+    from app.wiring.models import build_embedder
+    from ingest.embedding.remote.embedder import RemoteEmbedder
 
     store = ModelStore(settings.models_path, offline=True)
 
     def embedder() -> str:
-        name = settings.embedder or store.default_embedder()
-        if name != "hashing":
+        name, served = settings.embedder or store.default_embedder(), ""
+        if settings.embedder_url is not None:
+            remote = build_embedder(settings, store, threads=1)
+            served = asked(remote) if isinstance(remote, RemoteEmbedder) else ""
+        elif name != "hashing":
             store.path(name)
-        said = said_of_embedder(store, name)
+        said = said_of_embedder(store, name, served)
         return f"{name} ({said})" if said else name
+
+    def asked(remote: RemoteEmbedder) -> str:
+        if reason := remote.why_down():
+            raise ModelError(reason)
+        return remote.model.identity
 
     def engine() -> str:
         if starts_engine(settings):
@@ -178,6 +197,25 @@ def _database(settings: "Settings") -> dict[str, Any]:
     except DatabaseUnavailable as error:
         return _component("database", str(error), ok=False)
     return _component("database", database.dialect, ok=True)
+
+
+def _vectors(settings: "Settings") -> list[dict[str, Any]]:
+    """Of an installation on PostgreSQL; on SQLite there is one engine, and nothing to check."""
+    from app.db.engine import Database
+    from app.services.errors import ServiceError
+    from app.wiring.indexes import settle_vectors
+    from vectorstore import VectorStoreError
+
+    if settings.database_url is None:
+        return []
+    database = Database(settings.sql_url)
+    try:
+        engine = settle_vectors(settings, database)
+    except (ServiceError, VectorStoreError) as error:
+        return [_component("indexes", str(error), ok=False)]
+    finally:
+        database.dispose()
+    return [_component("indexes", engine, ok=True)]
 
 
 def _component(name: str, detail: str, *, ok: bool) -> dict[str, Any]:

@@ -4,6 +4,10 @@ CliError
 └── ServiceDown   the API is not running at the configured address
 """
 
+import re
+
+_PASSWORD = re.compile(r"//[^/@]*@")  # of an address
+
 
 class CliError(Exception):
     """The message a command prints before it exits with code 1."""
@@ -25,7 +29,10 @@ def error_lines(error: Exception) -> list[str] | None:
     from app.db.errors import DatabaseUnavailable
     from app.llm.chat_model import EnginesInvalid
     from app.models.errors import ModelError
+    from app.services.channels.bots_file import BotsInvalid
     from app.services.errors import ServiceError
+    from app.worker.on_ray.errors import BulkError
+    from ingest.errors import EmbedderError
     from vectorstore import VectorStoreError
 
     if isinstance(error, ValidationError):
@@ -35,7 +42,10 @@ def error_lines(error: Exception) -> list[str] | None:
         | StartError
         | DatabaseUnavailable
         | EnginesInvalid
+        | BotsInvalid
         | ServiceError
+        | EmbedderError
+        | BulkError
         | VectorStoreError
     )
     if isinstance(error, known):
@@ -55,7 +65,7 @@ def _settings_problems(error: Exception) -> list[str]:
         if problem["type"] == "extra_forbidden":
             lines.append(f"  {name} in .env: unknown setting")
         elif name:
-            given = problem["input"]
+            given = _PASSWORD.sub("//…@", str(problem["input"]))
             lines.append(f"  ZHIWEN_{name}={given}: {message}")
         else:
             lines.append(f"  {message}")

@@ -6,21 +6,21 @@ from typing import Annotated
 import typer
 
 from app.cli import (
-    approved,
     ask,
     backup,
     calibrate,
     doctor,
-    export,
-    ingest,
     mcp,
+    migrate,
     models,
     reembed,
     up,
+    vectors,
 )
 from app.cli.errors import error_lines
-from app.cli.improving import adapters, dataset, train
-from app.cli.people import groups, keys, users
+from app.cli.improving import adapters, approved, dataset, export, gate, train
+from app.cli.ingestion import ingest
+from app.cli.people import grants, groups, keys, users
 from app.cli.plugins import CommandGroup
 
 app = typer.Typer(
@@ -40,17 +40,21 @@ app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("migrate")(migrate.migrate)
 app.command("reembed")(reembed.reembed)
 app.command("calibrate")(calibrate.calibrate)
 app.command("mcp")(mcp.mcp)
 app.add_typer(models.app, name="models")
+app.add_typer(vectors.app, name="vectors")
 app.add_typer(approved.app, name="approved")
 app.add_typer(users.app, name="users")
 app.add_typer(groups.app, name="groups")
+app.add_typer(grants.app, name="grants")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(train.train)
 app.add_typer(adapters.app, name="adapters")
+app.add_typer(gate.app, name="gate")
 
 
 @app.command("worker")

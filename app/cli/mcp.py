@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.errors import CliError
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Scope
 
@@ -30,6 +32,8 @@ def mcp(
     if not http:
         build_server(settings.api_base_url, settings.api_key.get_secret_value()).run("stdio")
         return
+    if (refusal := settings.opened_by("--host ", host)) is not None:
+        raise CliError(refusal)
     import uvicorn
     from mcp.server.transport_security import TransportSecuritySettings
 

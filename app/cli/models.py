@@ -104,7 +104,7 @@ def use(name: str) -> None:
     from app.cli.errors import CliError
     from app.config import Settings
     from app.install.steps import Step
-    from app.models.cpu_choice import read_choice, write_choice
+    from app.models.cpu_choice import change_choice
     from app.wiring.models import model_store
 
     settings = Settings()
@@ -119,8 +119,7 @@ def use(name: str) -> None:
     with Step(f"model {name}") as step:
         pull_models(store, [name], step)
         step.end("here")
-    choice = read_choice(settings.data_dir)
-    write_choice(settings.data_dir, replace(choice, chosen=spec.name))
+    change_choice(settings.data_dir, lambda choice: replace(choice, chosen=spec.name))
     say(f"{name} answers from the next start on: zhiwen up")
 
 
@@ -167,7 +166,7 @@ def pull_needed(settings: "Settings", store: "ModelStore", step: "Step") -> None
     from app.wiring.engines import chat_model_name, engine_list, starts_engine, tokenizer_name
 
     names = []
-    if settings.embedder != "hashing":
+    if settings.embedder != "hashing" and settings.embedder_url is None:
         names.append(settings.embedder or store.default_embedder())
     if store.registry.find(settings.reranker):  # else a folder, `sentences` or none
         names.append(settings.reranker)

@@ -5,9 +5,10 @@ session is one transaction that commits at its end or rolls back on any error.
 """
 
 import errno
+import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +42,7 @@ _POSTGRESQL_BUSY = (
     "55P03",  # lock not available
     "57P",  # the server shuts down, crashed, or is starting
 )
+_BEFORE_COMMIT = "before commit"
 MAX_CONNECTIONS = 40  # the size of the API's thread pool
 
 
@@ -91,6 +93,14 @@ class Database:
         ):
             session.connection()  # take SQLite's write lock before the first read
             yield session
+            for work in session.info.pop(_BEFORE_COMMIT, {}).values():
+                work(session)
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """A connection that commits each statement, for what PostgreSQL does in no transaction."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def damage(self) -> str:
         """The first problem that SQLite finds in its file, or empty. Not for PostgreSQL."""
@@ -151,6 +161,12 @@ class Database:
         self.engine.dispose()
 
 
+def before_commit(session: Session, key: Hashable, work: Callable[[Session], object]) -> None:
+    """Have `work` done at the end of the writing session's transaction, as a part of it; for each
+    `key` the last one that was given."""
+    session.info.setdefault(_BEFORE_COMMIT, {})[key] = work
+
+
 def lock_files(session: Session, *, exclusive: bool = False) -> None:
     """Locks stored files until the transaction ends: exclusively to delete them, shared to refer
     to one. On SQLite, a write session is exclusive anyway."""
@@ -158,6 +174,14 @@ def lock_files(session: Session, *, exclusive: bool = False) -> None:
         mode = "" if exclusive else "_shared"
         lock = text(f"SELECT pg_advisory_xact_lock{mode}(:key)")
         session.connection().execute(lock, {"key": FILES_LOCK})
+
+
+def lock_name(session: Session, name: str) -> None:
+    """Locks what this name stands for until the transaction ends. On SQLite, a write session is
+    exclusive anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def is_reading(connection: Connection) -> bool:

@@ -4,8 +4,11 @@ StorageError
 ├── DatabaseUnavailable   the database cannot be opened or reached
 │   └── DatabaseBusy      at the moment; the same may succeed soon
 ├── StorageFull           the disk is full; the write was discarded
+├── FilesUnavailable      the object store cannot be reached at the moment
+├── FilesTaken            the object store belongs to another installation
 ├── FileTooLarge          an upload exceeded its limit; nothing was stored
 └── FileMissing           no stored file has this hash
+    └── FileDamaged       its bytes are not those that were stored
 """
 
 
@@ -15,6 +18,8 @@ class StorageError(Exception):
 
 class DatabaseUnavailable(StorageError):
     """The database cannot be opened, reached or migrated."""
+
+    code = "database_unavailable"
 
 
 class DatabaseBusy(DatabaseUnavailable):
@@ -39,9 +44,38 @@ class StorageFull(StorageError):
         )
 
 
+class FilesUnavailable(StorageError):
+    """The object store cannot be reached, or refuses: nothing was stored, and the same may succeed
+    soon. `reason` has no secrets."""
+
+    code = "files_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The store of uploaded files is not available at the moment ({reason}). Try again."
+        )
+
+
+class FilesTaken(StorageError):
+    """The object store belongs to another installation: each would remove the other's files as
+    those of no document."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__(
+            "The prefix in ZHIWEN_FILES_URL has the files of another installation. Choose an empty "
+            f"one. If this database is to have these files, delete the object `{mark}` first."
+        )
+
+
 class FileTooLarge(StorageError):
     """An upload exceeded its limit; nothing was stored."""
 
 
 class FileMissing(StorageError):
     """No stored file has this hash."""
+
+    code = "file_missing"
+
+
+class FileDamaged(FileMissing):
+    """The stored bytes have another hash."""

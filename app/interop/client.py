@@ -109,19 +109,38 @@ class Service:
 def base_ids(known: Sequence[dict[str, Any]], wanted: Sequence[str]) -> list[str]:
     """Ids of the wanted bases, given by name or id; of all bases if none is given.
 
-    `known` is the response of `GET /api/bases`. Raises ZhiwenError for an unknown name.
+    `known` is the response of `GET /api/bases`. Raises ZhiwenError for an unknown name, and for one
+    that several bases of others have.
     """
     if not wanted:
         return [str(base["id"]) for base in known]
-    ids = {str(base["id"]): str(base["id"]) for base in known}
-    by_name = {**{str(base["name"]): str(base["id"]) for base in known}, **ids}
+    found = []
     for name in wanted:
-        if name not in by_name:
+        base = base_named(known, name)
+        if base is None:
             names = ", ".join(repr(base["name"]) for base in known) or "none yet"
             raise ZhiwenError(
-                f"There is no knowledge base {name!r}. There are: {names}.", "no_base"
+                f"There is no knowledge base named {name!r}. There are: {names}.", "no_base"
             )
-    return [by_name[name] for name in wanted]
+        found.append(str(base["id"]))
+    return found
+
+
+def base_named(known: Sequence[dict[str, Any]], name: str) -> dict[str, Any] | None:
+    """The base of that id or name, or None. One's own comes first: anybody can share a base under
+    any name. Raises ZhiwenError where it could be one of several."""
+    for base in known:
+        if base["id"] == name:
+            return base
+    named = [base for base in known if base["name"] == name]
+    named = [base for base in named if base.get("own")] or named
+    if len(named) > 1:
+        each = ", ".join(f"{base['id']} (of {base['owner']})" for base in named)
+        raise ZhiwenError(
+            f"Several knowledge bases are named {name!r}. Give an id instead: {each}.",
+            "ambiguous_base",
+        )
+    return named[0] if named else None
 
 
 def _read(event: ServerSentEvent) -> tuple[str, Any]:

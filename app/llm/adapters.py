@@ -11,7 +11,9 @@ and another one of the same name would answer from these.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +34,28 @@ class AdapterFiles:
 
     name: str
     folder: Path
+
+
+# The conversation that the current task answers in; empty where there is none.
+CONVERSATION: ContextVar[str] = ContextVar("conversation", default="")
+# Whether the current task asks the challenger, whatever its share is.
+IN_SHADOW: ContextVar[bool] = ContextVar("in_shadow", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenger:
+    """It answers `share` percent of the conversations, each from its first question to its last."""
+
+    adapter: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    share: int = 0
+
+    def takes(self, conversation_id: str) -> bool:
+        """Whether the conversation is its own. One that is stays so while the share grows."""
+        if not conversation_id:
+            return False
+        digest = sha256(f"{self.adapter}\n{conversation_id}".encode()).digest()
+        return int.from_bytes(digest[:8]) < self.share * 2**64 // 100
 
 
 class AdapterHost(Protocol):

@@ -19,9 +19,13 @@ from app.llm.messages import Message, Served, TokenCounts, ToolCall
 class LlmError(Exception):
     """Base of all errors of this package."""
 
+    code = "engine_error"
+
 
 class EngineUnavailable(LlmError):
     """Refused, timed out, or answered 5xx before the first token."""
+
+    code = "engine_unavailable"
 
 
 class CircuitOpen(EngineUnavailable):
@@ -31,6 +35,8 @@ class CircuitOpen(EngineUnavailable):
 class EngineBusy(LlmError):
     """The engine's queue is full."""
 
+    code = "engine_busy"
+
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
@@ -38,6 +44,8 @@ class EngineBusy(LlmError):
 
 class EngineStreamBroken(LlmError):
     """The stream ended before the answer was complete."""
+
+    code = "engine_stream_broken"
 
 
 class RequestRejected(LlmError):

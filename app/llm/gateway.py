@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from app.llm.breaker import CircuitBreaker
+from app.llm.charge import charged
 from app.llm.chat_model import (
     ChatModel,
     CircuitOpen,
@@ -83,8 +84,8 @@ class Engine:
                     thinking=thinking,
                 )
                 try:
-                    async with aclosing(deltas):
-                        async for delta in deltas:
+                    async with aclosing(charged(deltas, self.model, messages)) as counted:
+                        async for delta in counted:
                             self._pieces_received += 1
                             self.breaker.first_token()
                             yield delta
@@ -281,6 +282,10 @@ class Gateway:
 
     async def ready(self) -> bool:
         return await self._default_chain().ready()
+
+    async def responding(self) -> list[str]:
+        """Names of the engines of `auto` that respond now."""
+        return [engine.name for engine in self._auto_engines() if await engine.back()]
 
     async def close(self) -> None:
         for engine in self.engines.values():

@@ -5,8 +5,11 @@ docs/decisions/2026-11-29-cpu-default.md explains the rule and its numbers.
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from filelock import FileLock
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,16 @@ def read_choice(data_dir: Path) -> CpuChoice:
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s cannot be read and is ignored: %s", data_dir / _FILE, error)
         return CpuChoice()
+
+
+def change_choice(data_dir: Path, change: Callable[[CpuChoice], CpuChoice]) -> CpuChoice:
+    """Remembers what `change` makes of what is remembered, which it returns. One at a time, of all
+    processes: each sees what the one before chose. Raises OSError."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(data_dir / f"{_FILE}.lock"):
+        choice = change(read_choice(data_dir))
+        write_choice(data_dir, choice)
+    return choice
 
 
 def write_choice(data_dir: Path, choice: CpuChoice) -> None:

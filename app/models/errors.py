@@ -13,6 +13,8 @@ ModelError
 class ModelError(Exception):
     """Base of all errors of this package."""
 
+    code = "model_error"
+
 
 class UnknownModel(ModelError):
     def __init__(self, name: str, known: list[str]) -> None:
@@ -20,6 +22,8 @@ class UnknownModel(ModelError):
 
 
 class ModelMissing(ModelError):
+    code = "model_missing"
+
     def __init__(self, name: str) -> None:
         super().__init__(
             f"model {name!r} is not downloaded; get it with: zhiwen models pull {name}"
@@ -28,16 +32,16 @@ class ModelMissing(ModelError):
 
 
 class ChecksumMismatch(ModelError):
-    pass
+    code = "model_damaged"
 
 
 class SourceUnavailable(ModelError):
-    pass
+    code = "download_failed"
 
 
 class NotEnoughSpace(ModelError):
-    pass
+    code = "disk_full"
 
 
 class ModelFormatError(ModelError):
-    pass
+    code = "model_damaged"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Clock:
-    """Milliseconds of each stage, and `total` since the question came."""
+    """Milliseconds of each stage in their order, and last the `total` since the question came."""
 
     timings_ms: dict[str, float] = field(default_factory=dict)
     _began: float = field(default_factory=time.perf_counter)
@@ -16,6 +16,7 @@ class Clock:
         """End a stage; its milliseconds."""
         now = time.perf_counter()
         self.timings_ms[stage] = (now - self._last) * 1000
+        self.timings_ms.pop("total", None)
         self.timings_ms["total"] = (now - self._began) * 1000
         self._last = now
         return self.timings_ms[stage]

@@ -27,6 +27,8 @@ class QuestionTooLong(RagError):
 class NothingToRead(RagError):
     """The document to be summarised has no text, or is gone."""
 
+    code = "document_gone"
+
 
 class RerankerUnusable(RagError):
     """The configured reranker cannot be loaded."""

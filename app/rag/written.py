@@ -173,8 +173,10 @@ class Written:
     def _begin_text(self) -> None:
         quotes = self.line.style_of(self.engine).quotes
         passages = self.prompt.passages
-        self.text = ""
-        self.reader = ExtractiveReader(passages, self.question.text) if quotes else None
+        self.text = self._raw = ""
+        self._looked_at = 0
+        asked, around = self.question.text, self.found.around
+        self.reader = ExtractiveReader(passages, asked, around) if quotes else None
 
     def _begin_answer(self) -> None:
         self._answers = True

@@ -19,6 +19,7 @@ ServiceError
 └── ProviderUnavailable 503  the provider that signs people in does not work
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 
@@ -70,9 +71,18 @@ class LinkInvalid(NotFound):
 
 
 class Conflict(ServiceError):
-    def __init__(self, message: str, *, code: str = "conflict") -> None:
+    """`facts` are the names and numbers in the message, for interfaces in other languages."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "conflict",
+        facts: Mapping[str, Sequence[str] | int] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.facts = dict(facts or {})
 
 
 class TooLarge(ServiceError):

@@ -104,15 +104,15 @@ def curate_pairs(rated: Sequence[RatedAnswer]) -> Curated[Pair]:
     Variants are compared only if their prompts are equal.
     """
     usable, faults = _usable(rated)
-    variants: defaultdict[tuple[str, int], list[RatedAnswer]] = defaultdict(list)
+    variants: defaultdict[str, list[RatedAnswer]] = defaultdict(list)
     for item in usable:
-        variants[item.variants_key].append(item)
+        variants[item.question_id].append(item)
     rows: list[Pair] = []
     for item in usable:
-        pairs = _pairs(item, variants[item.variants_key])
+        pairs = _pairs(item, variants[item.question_id])
         rows += pairs
         if not pairs:
-            faults[item.message_id] = _pair_fault(item, variants[item.variants_key])
+            faults[item.message_id] = _pair_fault(item, variants[item.question_id])
     keys = {row.key for row in rows}
     return _settle(rated, rows, faults, lambda row: (row.prompt, row.rejected, row.chosen) in keys)
 

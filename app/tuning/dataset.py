@@ -21,7 +21,7 @@ from app.tuning.types import LeftOut, RatedAnswer
 
 Method = Literal["sft", "dpo", "kto"]
 METHODS: tuple[Method, ...] = get_args(Method)
-Origin = Literal["correction", "approved", "rating", "refusal"]
+Origin = Literal["correction", "approved", "rating", "synthetic", "refusal"]
 Split = Literal["train", "held_out"]
 
 HELD_OUT = 4  # one document of so many
@@ -32,6 +32,7 @@ OTHER_STYLE = "other_style"
 NEAR_DUPLICATE = "near_duplicate"
 LIKE_HELD_OUT = "like_held_out"
 NO_OTHER_SOURCE = "no_other_source"
+SYNTHETIC_HELD_OUT = "synthetic_held_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,12 @@ class Source:
     document: str
     style: str
     approved: bool = False
+    synthetic: bool = False  # made by a model: trained on, and never measured by
 
     @property
     def origin(self) -> Origin:
+        if self.synthetic:
+            return "synthetic"
         if self.approved:
             return "approved"
         return "correction" if self.rated.correction.strip() else "rating"
@@ -147,10 +151,12 @@ def build_dataset(sources: Iterable[Source], method: Method, style: str) -> Data
     left_out: Counter[str] = Counter()
     own = []
     for source in given:
-        if source.style == style:
-            own.append(source)
-        else:
+        if source.style != style:
             left_out[OTHER_STYLE] += 1
+        elif source.synthetic and split_of(source.document) == "held_out":
+            left_out[SYNTHETIC_HELD_OUT] += 1
+        else:
+            own.append(source)
     rows, dropped = _curated(own, method)
     left_out.update(str(each.reason) for each in dropped)
     if method == "sft" and refuses(style):

@@ -29,6 +29,7 @@ _SEED = 0
 _PHRASE = 10  # characters without white space and marks
 _REPEATED_IN = 0.1  # of the answers, and in three at least
 _SHOWN = 50  # changed answers
+NOTICED = 0.1  # of F1: a reworded answer moves a little
 
 _PIECES = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
 _MARKERS = re.compile(r"\s?[\[【]\d{1,2}[\]】]")
@@ -39,7 +40,7 @@ Weights = Callable[[str], float]  # of a piece of text
 @dataclass(frozen=True, slots=True)
 class Answered:
     """One held-out question, with what both wrote. `read`: the prompt, sources and all.
-    `refuse`: its document was taken out, so that a refusal is right."""
+    `refuse`: its document was taken out, so that a refusal is right. `document`: its name."""
 
     question: str
     read: str
@@ -47,6 +48,7 @@ class Answered:
     base: str
     tuned: str
     refuse: bool = False
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`changed`: questions with another answer than before, those that got worse first."""
+    """`changed`: questions with another answer than before, those that got worse first, each with
+    its `verdict`: worse, better or other."""
 
     passed: bool
     reasons: tuple[Reason, ...]
@@ -228,10 +231,13 @@ def _changed(answered: Sequence[Answered]) -> tuple[dict[str, Any], ...]:
             "target": each.target,
             "base": each.base,
             "tuned": each.tuned,
-            "by": round(f1(each.tuned, each.target) - f1(each.base, each.target), 4),
+            "document": each.document,
+            "by": by,
+            "verdict": "worse" if by < -NOTICED else "better" if by > NOTICED else "other",
         }
         for each in answered
         if each.base != each.tuned
+        for by in (round(f1(each.tuned, each.target) - f1(each.base, each.target), 4),)
     ]
     return tuple(sorted(changed, key=lambda each: each["by"])[:_SHOWN])
 

@@ -21,13 +21,12 @@ class RatedAnswer:
     `prompt` is the served prompt, byte for byte: system, earlier turns, question with its sources,
     without a given beginning of the answer. `answer` is the shown text, `raw_output` the model's;
     they differ where the extractive reader composed the answer. `supported`: the sources hold
-    everything that the answer states. Answers of the same `conversation_id` and `position` are
-    variants of each other. Times have a zone.
+    everything that the answer states. Answers of the same `question_id` are variants of each
+    other. Times have a zone.
     """
 
     message_id: str
-    conversation_id: str
-    position: int
+    question_id: str
     base_ids: tuple[str, ...]
     prompt: tuple[Message, ...]
     answer: str
@@ -42,10 +41,6 @@ class RatedAnswer:
     correction: str = ""
     model: str | None = None
     supported: bool = False
-
-    @property
-    def variants_key(self) -> tuple[str, int]:
-        return self.conversation_id, self.position
 
     @property
     def finished(self) -> bool:

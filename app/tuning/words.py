@@ -7,6 +7,7 @@ _WORDS = {
     dataset.OTHER_STYLE: "Its prompt has another style than this model's.",
     dataset.NEAR_DUPLICATE: "An earlier row says nearly the same.",
     dataset.LIKE_HELD_OUT: "It asks nearly what a held-out question asks.",
+    dataset.SYNTHETIC_HELD_OUT: "It was made by a model, from a document that is held out.",
     dataset.NO_OTHER_SOURCE: "A refusal was not made from it: the prompt has no other source.",
 }
 

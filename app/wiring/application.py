@@ -10,7 +10,8 @@ from tenacity import AsyncRetrying, retry_if_result, wait_fixed
 
 from app.config import MIB, Settings
 from app.db.engine import Database
-from app.db.files import FileStore
+from app.db.files import FileStore, open_files
+from app.db.tables import StoredMessage
 from app.llm.chat_model import ChatModel, LlmError
 from app.llm.gateway import Gateway, alone
 from app.measure import AnswerLog
@@ -19,7 +20,6 @@ from app.rag.answer import AnswerLine
 from app.rag.grounding.check import Checker
 from app.rag.language import Language
 from app.rag.prompting.budget import WITHIN_S, PromptBudget
-from app.rag.retrieval.gate import Scoring
 from app.rag.retrieval.retrieve import Retriever
 from app.services.answers.answer_cache import AnswerCache
 from app.services.answers.ask import Ask
@@ -29,45 +29,55 @@ from app.services.answers.generations import Generations, sweep_interrupted
 from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.replay import Replay
 from app.services.calibration.calibrator import Calibrator
+from app.services.channels.bots import Bots
 from app.services.errors import NotFound
-from app.services.improvement.adapters import Adapters
 from app.services.improvement.approved import Approved
+from app.services.improvement.canary.guard import Guard
+from app.services.improvement.canary.shadow import Shadow
+from app.services.improvement.changes.review import Changes
 from app.services.improvement.datasets import DataSets
 from app.services.improvement.evaluations import Evaluations
 from app.services.improvement.feedback import Feedback
 from app.services.improvement.regression import RegressionSet
-from app.services.improvement.serving import Hosted, Serving
+from app.services.improvement.serving import Serving
 from app.services.improvement.training import Trainings
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.contents import Contents
 from app.services.library.documents import Documents
+from app.services.library.moving import Moving
 from app.services.library.pages import Kept, Pages
 from app.services.operations.cpu_model import CpuModel
+from app.services.operations.presets import Presets
 from app.services.operations.reconcile import Reconciliation
+from app.services.operations.run_time import RunTimeSettings
 from app.services.operations.samples import ensure_sample_base
 from app.services.operations.status import Status
 from app.services.operations.warm_up import WarmUp
 from app.services.people.access import LOCAL_OWNER
 from app.services.people.sign_in.passwords import Passwords
-from app.services.search.indexes import Indexes
+from app.services.people.sign_in.providers.provider import SignInProvider
 from app.services.search.search import Passages, Search
+from app.services.search.vector_indexes import VectorIndexes
 from app.services.search.withheld import WithheldChunks
 from app.version import VERSION
 from app.wiring.calibration import build_calibrator
-from app.wiring.engines import adapter_hosts, build_gateway, chooses_by_measuring, styles
-from app.wiring.indexes import build_indexes
-from app.wiring.models import build_checker, build_embedder, build_reranking, model_store
-from app.wiring.people import PeopleServices, build_people
+from app.wiring.channels import build_bots
+from app.wiring.engines import build_gateway, chooses_by_measuring, styles
+from app.wiring.indexes import build_indexes, settle_vectors
+from app.wiring.insight import Insight, build_insight
+from app.wiring.models import build_checker, build_query_embedder, model_store
+from app.wiring.people import PeopleServices, build_people, run_time_settings
+from app.wiring.retrieval import build_retriever
+from app.wiring.serving import build_serving
 from app.wiring.tasks import build_recipes, build_tasks, tasks_of_front_ends
 from app.wiring.worker import build_renderer
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.recent import RecentQueries
+from ingest.embedding.remote.embedder import RemoteEmbedder
 
 log = logging.getLogger(__name__)
 
-# A question has a dozen tokens: on busy cores, threads would mostly wait for each other.
-_QUERY_THREADS = 1
 _ENGINE_POLL_S = 1.0
 _PAGES_BYTES = 32 * MIB  # pictures of pages: a few hundred
 
@@ -85,16 +95,18 @@ class Zhiwen(PeopleServices):
     # library
     bases: Bases
     documents: Documents
+    moving: Moving
     pages: Pages
     jobs: Jobs
     # search
-    indexes: Indexes
+    indexes: VectorIndexes
     search: Search
     # answers
     generations: Generations
     ask: Ask
     replay: Replay
     direct: Direct
+    bots: Bots  # in messengers
     question_limit: QuestionLimit
     conversations: Conversations
     # improvement
@@ -102,15 +114,21 @@ class Zhiwen(PeopleServices):
     approved: Approved
     regression: RegressionSet
     evaluations: Evaluations
+    changes: Changes
     datasets: DataSets
     trainings: Trainings
     # operations
+    insight: Insight
     reconciliation: Reconciliation
     status: Status
     warm: WarmUp  # of the embedder
     calibrator: Calibrator
     cpu_model: CpuModel
+    presets: Presets  # of chat models
+    run_time: RunTimeSettings
     serving: Serving  # of adapters
+    shadow: Shadow
+    guard: Guard
 
     @property
     def model(self) -> ChatModel:
@@ -121,8 +139,10 @@ class Zhiwen(PeopleServices):
         """Migrates the database, repairs what a crash left, and on first start creates the sample
         base."""
         self.db.migrate()
+        settle_vectors(self.settings, self.db)
         self.files.sweep()
         sweep_interrupted(self.db)
+        self.run_time.refresh()
         self.retention.sweep()
         self.reconciliation.start()
         self.evaluations.move_files()
@@ -180,12 +200,14 @@ class Zhiwen(PeopleServices):
         """Stops running answers and saves the indexes."""
         self.warm.stop()
         self.calibrator.stop()
+        await self.bots.close()
         await self.generations.close()
         await self.gateway.close()
         self.pages.close()
-        self.indexes.save()
+        # Those first that are nowhere else: indexes can be built again.
         self.last_seen.write()
         self.usage.write()
+        self.indexes.save()
         self.db.dispose()
 
 
@@ -195,17 +217,19 @@ def build(
     embedder: Embedder | None = None,
     model: ChatModel | None = None,
     passwords: Passwords | None = None,
+    provider: SignInProvider | None = None,
+    with_bots: bool = True,
 ) -> Zhiwen:
     """Builds the application from the settings, each part from those above it. Tests can pass their
-    own engines."""
+    own engines; a process beside the API needs neither the file of the bots nor their secrets."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    db, files = Database(settings.sql_url), FileStore(settings.files_path)
+    db, files = Database(settings.sql_url), open_files(settings.data_dir, settings.files_url)
 
-    people = build_people(settings, db, passwords)
+    people = build_people(settings, db, passwords, provider)
 
     # models
     store = model_store(settings)
-    embedder = embedder or build_embedder(settings, store, threads=_QUERY_THREADS)
+    embedder = embedder or build_query_embedder(settings, store)
     gateway = build_gateway(settings, store) if model is None else alone(model)
 
     # library and search
@@ -214,31 +238,38 @@ def build(
     passages = Passages(db, withheld)
     calibrator = build_calibrator(settings, store, embedder)
     asked = RecentQueries(embedder)
-    retriever = _retriever(settings, store, asked, indexes, passages, calibrator.scoring)
+    retriever = build_retriever(settings, store, asked, indexes, passages, calibrator.scoring)
     search = Search(db, retriever, settings.max_question_chars)
 
     # answers
     checker = build_checker(embedder)
     answer_line = _answer_line(settings, store, retriever, gateway, checker)
     tasks = build_tasks(settings, answer_line, passages, Contents(db))
-    generations = Generations(db, tasks, checker, AnswerLog(settings.log_prompts))
     datasets = DataSets(db, settings.data_dir / "datasets")
-    adapters = Adapters(db, settings.data_dir / "adapters")
-    serving = Serving(
-        adapters, {n: Hosted(*each) for n, each in adapter_hosts(settings, gateway).items()}
-    )
-    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION, serving.state)
-    cache = _answer_cache(settings)
+    improving = build_serving(settings, db, gateway, answer_line, with_bots)
+    serving, shadow = improving.serving, improving.shadow
+    log_answer = AnswerLog(settings.log_prompts)
+
+    def on_answer(message: StoredMessage) -> None:
+        log_answer(message)
+        shadow.offer(message)
+
+    generations = Generations(db, tasks, checker, on_answer)
+    recipes = build_recipes(settings, gateway, retriever, tasks, VERSION, serving.writers)
+    cached_hours = settings.answer_cache_hours if settings.answer_cache else 0
+    cache = AnswerCache(timedelta(hours=cached_hours))
     limit = QuestionLimit(gateway, answer_line)
     approved = Approved(
         db, asked, checker, lambda q, scope: retriever.retrieve(q, scope, settings.top_k).passages
     )
+    direct = Direct(
+        db, search, answer_line, gateway, limit, tasks_of_front_ends(tasks), approved.find
+    )
 
     # operations
     warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
-    status = Status(
-        db, settings.data_dir, gateway, embedder.name, warm, indexes.unsaved, calibrator
-    )
+    down = embedder.why_down if isinstance(embedder, RemoteEmbedder) else str
+    status = Status(db, settings.data_dir, gateway, embedder.name, warm, indexes, calibrator, down)
     cpu_model = CpuModel(settings.data_dir, store, settings.prompt_budget[0], WITHIN_S)
 
     return Zhiwen(
@@ -250,6 +281,7 @@ def build(
         gateway=gateway,
         bases=Bases(db, embedder.name, embedder.dim),
         documents=Documents(db, files, settings.max_upload_bytes),
+        moving=Moving(db, files),
         pages=Pages(db, files, build_renderer(settings), Kept(_PAGES_BYTES)),
         jobs=Jobs(db),
         indexes=indexes,
@@ -257,44 +289,35 @@ def build(
         generations=generations,
         ask=Ask(db, search, generations, gateway, recipes, cache, limit, approved.find),
         replay=Replay(db, gateway, tasks, checker, VERSION),
-        direct=Direct(
-            db, search, answer_line, gateway, limit, tasks_of_front_ends(tasks), approved.find
-        ),
+        direct=direct,
+        bots=build_bots(settings, db, people.authentication, people.usage, direct, with_bots),
         question_limit=limit,
         conversations=Conversations(db),
         feedback=Feedback(db),
         approved=approved,
         regression=RegressionSet(db),
         evaluations=Evaluations(settings, db),
+        changes=Changes(db),
         datasets=datasets,
-        trainings=Trainings(db, datasets, settings.data_dir / "training", adapters.folder),
+        trainings=Trainings(db, datasets, settings.data_dir / "training", serving.adapters.folder),
+        insight=build_insight(db, embedder, approved.find),
         reconciliation=Reconciliation(db, files, indexes),
         status=status,
         warm=warm,
         calibrator=calibrator,
         cpu_model=cpu_model,
+        presets=Presets(
+            db,
+            settings.data_dir,
+            store,
+            settings.prompt_budget[0],
+            offered=chooses_by_measuring(settings),
+            offline=settings.offline,
+        ),
+        run_time=run_time_settings(settings, db, people),
         serving=serving,
-    )
-
-
-def _retriever(
-    settings: Settings,
-    store: ModelStore,
-    embedder: Embedder,
-    indexes: Indexes,
-    passages: Passages,
-    scoring: Scoring,
-) -> Retriever:
-    return Retriever(
-        embedder,
-        dense=indexes.search,
-        lexical=passages.lexical,
-        locate=passages.locate,
-        hydrate=passages.hydrate,
-        count=passages.count,
-        candidates=settings.candidates,
-        scoring=scoring,
-        reranking=build_reranking(settings, store, embedder),
+        shadow=shadow,
+        guard=improving.guard,
     )
 
 
@@ -318,12 +341,6 @@ def _answer_line(
         judged=settings.judge,
         rewrites=settings.rewrite_follow_ups,
     )
-
-
-def _answer_cache(settings: Settings) -> AnswerCache:
-    if not settings.answer_cache:
-        return AnswerCache(timedelta(0))
-    return AnswerCache(timedelta(hours=settings.answer_cache_hours))
 
 
 def _load_models(embedder: Embedder, retriever: Retriever, checker: Checker) -> None:

@@ -10,19 +10,23 @@ from app.services.calibration.calibrator import Calibrator
 from app.services.calibration.record import Calibration, Measured, read_calibration
 from app.services.calibration.said import UNCALIBRATED, said_of_stored
 from ingest.embedding.embedder import Embedder
+from ingest.embedding.remote.embedder import RemoteEmbedder
 
 
-def said_of_embedder(store: ModelStore, embedder: str) -> str:
+def said_of_embedder(store: ModelStore, embedder: str, served: str = "") -> str:
     """What there is to say about an embedder's calibration without the service; empty for one that
-    was measured. Raises ChecksumMismatch."""
+    was measured. `served` as in `stored_calibration`. Raises ChecksumMismatch."""
     if _has_thresholds(store, embedder):
         return ""
-    stored = stored_calibration(store, embedder)
+    stored = stored_calibration(store, embedder, served)
     return said_of_stored(stored)[0] if stored else UNCALIBRATED
 
 
-def stored_calibration(store: ModelStore, embedder: str) -> Calibration | None:
-    """What a calibration of these weights found. Raises ChecksumMismatch."""
+def stored_calibration(store: ModelStore, embedder: str, served: str = "") -> Calibration | None:
+    """What a calibration of these weights found; `served`: the identity of a model that a server
+    runs. Raises ChecksumMismatch."""
+    if served:
+        return read_calibration(store.models_dir, embedder, served)
     if not has_weights(store, embedder):
         return None
     return read_calibration(store.models_dir, embedder, store.checksum(embedder))
@@ -39,7 +43,8 @@ def build_calibrator(settings: Settings, store: ModelStore, embedder: Embedder) 
     name = embedder.name
     spec = store.registry.find(name)
     known = _has_thresholds(store, name)
-    stored = None if known else stored_calibration(store, name)
+    served = embedder.model.identity if isinstance(embedder, RemoteEmbedder) else ""
+    stored = None if known else stored_calibration(store, name, served)
 
     def adopt(measured: Measured | None) -> Answerable:
         return _answerable(settings, store, name, measured)
@@ -47,12 +52,12 @@ def build_calibrator(settings: Settings, store: ModelStore, embedder: Embedder) 
     return Calibrator(
         embedder,
         store.models_dir,
-        checksum=lambda: store.checksum(name),
+        checksum=lambda: served or store.checksum(name),
         adopt=adopt,
         scoring=Scoring(adopt(stored.measured if stored else None)),
         dense_weight=spec.dense_weight if spec and not known else None,
         in_registry=known,
-        has_weights=has_weights(store, name),
+        has_weights=bool(served) or has_weights(store, name),
         calibration=stored,
     )
 

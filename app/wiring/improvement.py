@@ -1,22 +1,27 @@
 """Builds what runs from ratings to adapters."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import app
 from app.config import Settings
 from app.db.engine import Database
-from app.models.build.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_bf16
+from app.models.build.merge import merge_folder, merge_gguf
+from app.models.build.vllm_weights import AWQ_SUFFIX, BF16_SUFFIX, write_awq, write_bf16
 from app.models.errors import ModelMissing
 from app.models.store import ModelStore
 from app.rag.prompting.styles import ANSWER
-from app.services.errors import Conflict, NotFound
+from app.services.errors import Conflict
 from app.services.improvement.adapters import Adapters
+from app.services.improvement.canary.guard import Guard
 from app.services.improvement.datasets import DataSets
 from app.services.improvement.gating import Gate
 from app.services.improvement.serving import Hosted
 from app.services.improvement.training import TrainedOn, Trainings
-from app.services.library.bases import find_base
+from app.services.library.bases import base_named
+from app.wiring.channels import bot_bases
 from app.wiring.engines import adapter_hosts, build_gateway, engine_list
 from app.wiring.models import model_store
 
@@ -31,12 +36,26 @@ def build_datasets(settings: Settings) -> DataSets:
 class TrainerMissing(Exception):
     """There is no Python with TRL and PEFT; the message says how to get one."""
 
+    code = "trainer_missing"
+
 
 def build_adapters(settings: Settings) -> Adapters:
     """Needs neither a running service nor models."""
     db = Database(settings.sql_url)
     db.migrate()
-    return Adapters(db, settings.data_dir / "adapters")
+    return Adapters(db, settings.data_dir / "adapters", partial(bot_bases, settings))
+
+
+def build_guard(settings: Settings) -> Guard:
+    """Needs neither a running service nor models."""
+
+    def engines() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for each in engine_list(settings, model_store(settings)).engines:
+            found.setdefault(each.served_model, []).append(each.name)
+        return found
+
+    return Guard(build_adapters(settings), engines)
 
 
 def build_trainings(settings: Settings) -> Trainings:
@@ -98,16 +117,29 @@ def trainable(store: ModelStore, weights: str) -> Path:
     return store.make(weights, lambda folder: write_bf16(gguf, folder))
 
 
+def merged(settings: Settings, name: str, to: Path, form: str, weights: str = "") -> None:
+    """Write the adapter with its model into a folder, as safetensors, awq or gguf. Raises NotFound,
+    UnknownModel, ModelError, and ValueError for weights that cannot be packed into 4 bits."""
+    adapters, store = build_adapters(settings), model_store(settings)
+    base_model = adapters.get(name).adapter.base_model
+    folder = adapters.path(name)
+    if form == "gguf":
+        to.mkdir(parents=True, exist_ok=True)
+        merge_gguf(store.weights(base_model), folder, to / f"{name}.gguf")
+        return
+    base = trainable(store, trained_on(settings, base_model, weights).weights)
+    if form == "safetensors":
+        merge_folder(base, folder, to)
+        return
+    with TemporaryDirectory(prefix="zhiwen-merge-", dir=settings.data_dir) as whole:
+        merge_folder(base, folder, Path(whole))
+        write_awq(Path(whole), to)
+
+
 def base_ids(settings: Settings, names: Sequence[str]) -> list[str]:
-    """The ids of bases given by name. Raises NotFound."""
-    db, found = Database(settings.sql_url), []
-    with db.read() as session:
-        for name in names:
-            base = find_base(session, name)
-            if base is None:
-                raise NotFound("knowledge base", name)
-            found.append(base.id)
-    return found
+    """The ids of bases given by name or id. Raises NotFound, Conflict."""
+    with Database(settings.sql_url).read() as session:
+        return [base_named(session, name).id for name in names]
 
 
 def served_style(settings: Settings) -> str:

@@ -1,6 +1,6 @@
 """Builds the tasks and their prompts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -54,10 +54,9 @@ def build_recipes(
     retriever: Retriever,
     tasks: Tasks,
     version: str,
-    adapters: Mapping[str, str],
+    writers: Callable[[str], Mapping[str, str]],
 ) -> Recipes:
-    """Builds the settings and versions that every answer records. `adapters`: of each engine the
-    one that answers now."""
+    """Builds the settings and versions that every answer records."""
     specs = [engine.spec for engine in gateway.engines.values()]
     fixed = {
         "zhiwen": version,
@@ -80,8 +79,6 @@ def build_recipes(
             "answerable_from": dict(found.thresholds),
             "growth": found.growth,
         }
-        present = {engine: adapter for engine, adapter in adapters.items() if adapter}
-        served = {"adapters": present} if present else {}
-        return {**fixed, **served, "retrieval": {**retrieval, **measured}}
+        return {**fixed, "retrieval": {**retrieval, **measured}}
 
-    return Recipes(now, settings.max_answer_tokens, tasks.prompt_id)
+    return Recipes(now, settings.max_answer_tokens, tasks.prompt_id, writers)

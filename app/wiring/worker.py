@@ -2,12 +2,12 @@
 
 from app.config import Settings
 from app.db.engine import Database
-from app.db.files import FileStore
+from app.db.files import open_files
 from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.queue import Jobs
 from app.services.operations.reconcile import Reconciliation
 from app.services.search.reembed import Reembed
-from app.wiring.indexes import build_indexes
+from app.wiring.indexes import build_indexes, milvus_engine
 from app.wiring.models import build_embedder, embedder_name, model_store
 from ingest.pipeline import Parse
 from ingest.sandbox.sandbox import Limits, Sandbox
@@ -19,7 +19,7 @@ def build_ingestion(settings: Settings) -> Ingestion:
     """Builds the ingestion that the worker's embedding process runs."""
     db = Database(settings.sql_url)
     embedder = build_embedder(settings, model_store(settings), threads=settings.embed_threads)
-    files = FileStore(settings.files_path)
+    files = open_files(settings.data_dir, settings.files_url)
     parse = build_parser(settings)
     return Ingestion(db, files, Jobs(db), embedder, settings.chunk_tokens, parse)
 
@@ -47,7 +47,7 @@ def build_renderer(settings: Settings) -> Sandbox:
 def build_reconciliation(settings: Settings) -> Reconciliation:
     """Builds the reconciliation, which needs neither a running service nor models."""
     db = Database(settings.sql_url)
-    files = FileStore(settings.files_path)
+    files = open_files(settings.data_dir, settings.files_url)
     indexes = build_indexes(settings, db, embedder_name(settings, model_store(settings)))
     return Reconciliation(db, files, indexes)
 
@@ -58,4 +58,4 @@ def build_reembed(settings: Settings, name: str) -> Reembed:
     embedder = build_embedder(changed, model_store(settings), threads=settings.embed_threads)
     db = Database(settings.sql_url)
     db.migrate()
-    return Reembed(db, embedder)
+    return Reembed(db, embedder, milvus_engine(settings, db) if settings.milvus_url else None)

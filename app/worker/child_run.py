@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from app.error_codes import forget_reason, reason_in
 from app.services.jobs.queue import Claim
 
 _STOP_S = 5.0
@@ -31,6 +32,7 @@ class ChildRun:
         cls, claim: Claim, folder: Path, module: Sequence[str], environment: Mapping[str, str]
     ) -> Self:
         """`module` and its arguments, run by this Python."""
+        forget_reason(folder)
         with (folder / "log").open("ab") as log_file:
             process = subprocess.Popen(
                 [sys.executable, "-m", *module],
@@ -46,14 +48,17 @@ class ChildRun:
     def running(self) -> bool:
         return self.process.poll() is None
 
-    def reason(self) -> str:
-        """Why there is no result."""
+    def reason(self) -> tuple[str, str]:
+        """Why there is no result: code and message."""
         code = self.process.returncode
         if code == -signal.SIGKILL:
-            return "The run was ended by SIGKILL. Too little memory is the usual reason."
+            said = "The run was ended by SIGKILL. Too little memory is the usual reason."
+            return "killed", said
+        if left := reason_in(self.folder):
+            return left
         said = (self.folder / "log").read_text("utf-8", errors="replace")
         last = "\n".join(said.strip().splitlines()[-_LAST_LINES:])
-        return last or f"It ended with code {code} and without a result."
+        return "failed", last or f"It ended with code {code} and without a result."
 
     def stop(self) -> None:
         """End the process and those that it started."""

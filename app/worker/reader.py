@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 from app.config import Settings
-from app.db.errors import DatabaseBusy, StorageFull
+from app.db.errors import DatabaseBusy, FilesUnavailable, StorageFull
 from app.services.ingestion.reading_ahead import ReadingAhead
 from app.services.jobs.queue import Jobs
 from app.services.jobs.workers import new_worker_name
 from app.wiring.worker import build_ingestion, build_parser
+from ingest.embedding.embedder import Embedder
+from ingest.embedding.remote.embedder import RemoteEmbedder
+from ingest.errors import EmbedderUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -86,18 +89,26 @@ def drain(settings: Settings, worker: str, pace: Pace | None = None) -> None:
     while not orphaned():
         try:
             ReadingAhead(ingestion, worker, pace.poll_s, beside).run(stop)
-        except (StorageFull, DatabaseBusy) as error:
+        except (StorageFull, DatabaseBusy, FilesUnavailable, EmbedderUnavailable) as error:
             log.error("%s", error)
             time.sleep(pace.pause_s)
         else:
             return
         while not orphaned() and not given_back(ingestion.jobs, worker):
             time.sleep(pace.pause_s)
+        # Reading the same files again and again would bring nobody their vectors.
+        while not orphaned() and not gives_vectors(ingestion.embedder):
+            time.sleep(pace.pause_s)
+
+
+def gives_vectors(embedder: Embedder) -> bool:
+    """False while the server of a served model is away."""
+    return not isinstance(embedder, RemoteEmbedder) or not embedder.why_down()
 
 
 def given_back(jobs: Jobs, worker: str) -> bool:
-    """Queue again what the worker holds: the disk or the database failed, which is no failed
-    attempt. False where that cannot be written down yet."""
+    """Queue again what the worker holds: disk, database, object store or embedding server failed,
+    which is no failed attempt. False where that cannot be written down yet."""
     try:
         jobs.give_back(worker)
     except (StorageFull, DatabaseBusy):

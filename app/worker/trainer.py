@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
+from app.error_codes import code_of
 from app.services.errors import ServiceError
 from app.services.improvement.training import Trainings
 from app.services.jobs.queue import Claim, JobKind
@@ -44,13 +45,13 @@ class Trainer(OneAtATime):
 
     def keep(self, run: ChildRun) -> None:
         if run.process.returncode != 0:
-            self.jobs.fail(run.claim, "failed", run.reason())
+            self.jobs.fail(run.claim, *run.reason())
             return
         try:
             name = self.trainings.finish(run.claim, (run.folder / BASE).read_text("utf-8"))
         except (OSError, ValueError, KeyError, ServiceError) as error:
             log.exception("the training %s", run.claim.job_id)
-            self.jobs.fail(run.claim, "failed", str(error))
+            self.jobs.fail(run.claim, code_of(error), str(error))
         else:
             log.info("the training %s made %s", run.claim.job_id, name)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import app
 import ingest
 from app.config import Settings
+from app.error_codes import leave_reason
 from app.models.build.lora_gguf import write_lora_gguf
 from app.models.errors import ModelError
 from app.services.errors import ServiceError
@@ -28,10 +29,11 @@ _TRAINER = "app.tuning.trainer"
 
 def main() -> int:
     threading.Thread(target=_end_with_worker, name="input", daemon=True).start()
+    folder = Path(sys.argv[1])
     try:
-        run(Settings(), Path(sys.argv[1]))
+        run(Settings(), folder)
     except (TrainerMissing, ServiceError, ModelError) as error:
-        print(error, file=sys.stderr)  # noqa: T201  # the worker shows it
+        leave_reason(folder, error)
         return 1
     except subprocess.CalledProcessError as error:  # it has said why itself
         return error.returncode if error.returncode > 0 else 1

@@ -32,6 +32,8 @@ from evals.speed.processes import free_ports
 
 FLOOR = 0.85  # of all questions
 PLACES_FLOOR = 0.95  # of those for a cell of a table, or with a place to cite
+# As in the catalogue: beside busy processes the engine is slow, and its prompts would be shorter.
+_FIXED: dict[str, Any] = {"max_prompt_tokens": 650, "temperature": 0.0}
 _FIELDS = ("id", "files", "question", "must_contain", "must_not_contain", "expect_refusal")
 
 
@@ -104,15 +106,17 @@ def main(
     folder: Annotated[Path, typer.Argument(help="Folder with questions.jsonl and its files.")],
     only: Annotated[str, typer.Option(help="Only ids that begin so.")] = "",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON to write.")] = None,
+    floors: Annotated[bool, typer.Option(help="Exit with code 1 below a floor.")] = True,
 ) -> None:
-    """Ask all questions; exit code 1 below a floor."""
+    """Ask all questions."""
     console = Console()
     if not (folder / "questions.jsonl").exists():
         console.print(f"skipped: no {folder / 'questions.jsonl'}")
         return
     given = Settings()
     (port,) = free_ports(1)
-    settings = settings_with(given, {"engine_port": port})
+    fixed = {name: n for name, n in _FIXED.items() if name not in given.model_fields_set}
+    settings = settings_with(given, fixed, {"engine_port": port})
     cases = [case for case in load(folder) if case.id.startswith(only)]
     progress = Progress(Console(stderr=True))
     model = build_chat_model(settings, model_store(settings))
@@ -133,7 +137,7 @@ def main(
         highlight=False,
     )
     _write(outcomes, output or place / "cases.json")
-    if shares[0] < FLOOR or shares[1] < PLACES_FLOOR:
+    if floors and (shares[0] < FLOOR or shares[1] < PLACES_FLOOR):
         raise typer.Exit(1)
 
 

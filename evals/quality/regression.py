@@ -18,7 +18,7 @@ from app.db.tables import EvalQuestion, StoredDocument
 from app.llm.scripted import ScriptedChatModel
 from app.rag.types import Passage
 from app.services.ingestion.ingestion import Ingestion
-from app.services.library.bases import find_base
+from app.services.library.bases import base_named
 from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import Zhiwen, build
 from app.wiring.engines import build_chat_model
@@ -92,8 +92,7 @@ def run_base(
 
 def _base_id(live: Zhiwen, base: str) -> str:
     with live.db.read() as session:
-        named = find_base(session, base)
-    return named.id if named is not None else live.bases.get(ME, base).base.id
+        return base_named(session, base).id
 
 
 @contextmanager
@@ -118,7 +117,10 @@ def _measured(
         return
     # Several files of a base may have the same name.
     names = {document.id: f"{n}-{document.name}" for n, document in enumerate(ready)}
-    files = {names[d.id]: live.files.path(d.sha256).read_bytes() for d in ready}
+    files: dict[str, bytes] = {}
+    for document in ready:
+        with live.files.local(document.sha256) as path:
+            files[names[document.id]] = path.read_bytes()
     folder = settings.data_dir / "evals"
     with open_bases({"own": files}, settings, folder, progress, model=model) as opened:
         base = opened.bases["own"]

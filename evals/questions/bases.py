@@ -101,6 +101,7 @@ def open_bases(
     changes = {
         "models_dir": settings.models_path.absolute(),
         "database_url": None,
+        "files_url": None,  # with a database of their own, they would remove all files there
         "sample_base": False,
     }
     scratch = settings_with(settings, changes, {"data_dir": folder / "bases" / "new"})

@@ -21,7 +21,7 @@ from app.config import Settings
 from app.db.engine import Database
 from app.llm.scripted import ScriptedChatModel
 from app.samples import sample_questions
-from app.services.library.bases import find_base
+from app.services.library.bases import base_named
 from app.services.operations.samples import NAME as SAMPLE_BASE
 from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.application import build
@@ -143,9 +143,7 @@ def _whole_service(data_dir: Path, common: dict[str, Any], console: Console) -> 
 def _real_engine(settings: Settings) -> list[Figure]:
     db = Database(settings.sql_url)
     with db.read() as session:
-        base = find_base(session, SAMPLE_BASE)
-        if base is None:
-            raise RuntimeError("the service has no sample base")
+        base = base_named(session, SAMPLE_BASE)
     found = latency.first_tokens(
         settings.api_base_url,
         settings.engine_base_url,

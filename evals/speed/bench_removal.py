@@ -25,7 +25,7 @@ from sqlmodel import Session, col, select
 from app.config import Settings
 from app.db import lexical
 from app.db.engine import Database
-from app.db.files import FileStore, sync_folder
+from app.db.files import LocalFiles, sync_folder
 from app.db.tables import ChunkVector, StoredChunk, StoredDocument
 from app.llm.scripted import ScriptedChatModel
 from app.services.jobs.workers import beat
@@ -98,7 +98,7 @@ def _fill(folder: Path, chunks: int) -> tuple[str, int]:
 def _in_slices(folder: Path, base_id: str) -> list[Figure]:
     """As in Zhiwen: the first transaction removes the base, further ones delete its rows."""
     db = TimedDatabase(f"sqlite:///{folder / 'zhiwen.db'}")
-    files = FileStore(folder / "files")
+    files = LocalFiles(folder / "files")
     documents = Documents(db, files, max_upload_bytes=0)
     for number in range(_ONE_ROW):
         beat(db, "bench", str(number))
@@ -135,7 +135,7 @@ def _left(db: Database) -> bool:
 def _in_one_transaction(folder: Path, base_id: str) -> list[Figure]:
     """Deletes all rows in one transaction and all files in another, durably."""
     db = TimedDatabase(f"sqlite:///{folder / 'zhiwen.db'}")
-    files = FileStore(folder / "files")
+    files = LocalFiles(folder / "files")
     with db.write() as session:
         base = lock_base(session, base_id)
         sums = session.exec(
@@ -160,7 +160,7 @@ def _in_one_transaction(folder: Path, base_id: str) -> list[Figure]:
     ]
 
 
-def _files_left(files: FileStore) -> str:
+def _files_left(files: LocalFiles) -> str:
     return f"{sum(1 for _ in files.sums())} files left"
 
 

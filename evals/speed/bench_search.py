@@ -18,7 +18,7 @@ from app.config import Settings
 from app.db.tables import BaseGrant, Person
 from app.llm.scripted import ScriptedChatModel
 from app.services.library.bases import stored_base
-from app.services.library.vectors import read_vectors
+from app.services.library.vectors import FIRST_PLACE, read_vectors
 from app.services.people.access import LOCAL_OWNER as ME
 from app.services.people.access import Access, Role
 from app.wiring.application import Zhiwen, build
@@ -122,7 +122,7 @@ def _recall(zhiwen: Zhiwen, base_id: str, questions: list[str]) -> float:
     """Share of the exact ten nearest neighbours that the index finds."""
     with zhiwen.db.read() as session:
         base = stored_base(session, base_id)
-        ids, vectors = read_vectors(session, base, seen=0, after_id=0, limit=10**9)
+        ids, vectors, _ = read_vectors(session, base, after=FIRST_PLACE, limit=10**9)
     queries = zhiwen.embedder.embed(questions, kind="query")
     exact = np.array(ids)[np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :10]]
     found = zhiwen.indexes.current(base_id).search(queries, 10)

@@ -75,6 +75,13 @@ def children(pid: int) -> list[int]:
     ]
 
 
+def descendants(pid: int) -> Iterator[int]:
+    """Pids of its children, of theirs, and so on. Linux only."""
+    for child in children(pid):
+        yield child
+        yield from descendants(child)
+
+
 def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evals.figures import Figure
-from evals.speed.processes import children, command_line, end, environment, memory_mib
+from evals.speed.processes import children, command_line, descendants, end, environment, memory_mib
 
 MEMORY_MIB = 1024.0
 START_S = 20.0
@@ -39,7 +39,7 @@ class Up:
 
     def pid(self, name: str) -> int:
         """Pid of one of its processes. Raises RuntimeError if it is not running."""
-        for pid in children(self.process.pid):
+        for pid in descendants(self.process.pid):  # the engine is started by what swaps its model
             if _PROCESSES[name] in command_line(pid):
                 return pid
         raise RuntimeError(f"no process of the {name} runs")

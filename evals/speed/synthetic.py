@@ -1,8 +1,14 @@
-"""Generates meaningless Chinese and English texts with word frequencies by Zipf's law (1949)."""
+"""Generates meaningless Chinese and English texts with word frequencies by Zipf's law (1949), and
+vectors with the structure of embeddings."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
+
+import numpy as np
+
+from vectorstore.protocol import Vectors
 
 _VOCABULARY = 4000
 _CHARACTERS = range(0x4E00, 0x4E00 + 1200)
@@ -11,6 +17,11 @@ PASSAGES_PER_FILE = 20
 _SENTENCES = (4, 7)
 _WORDS = (6, 14)
 _QUESTION_WORDS = 5
+_PER_TOPIC = 100
+_DECAY = 0.5  # the n-th direction has n^-0.5 of the first one's deviation
+_TOPIC, _OWN = 0.7, 0.7
+_ASKED = 0.5  # how far a question is from the passage that it is about
+_ROWS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +83,48 @@ def _chinese_words(choose: random.Random) -> list[str]:
 
 def _english_words(choose: random.Random) -> list[str]:
     return ["".join(choose.choices(_SYLLABLES, k=choose.randint(1, 4))) for _ in range(_VOCABULARY)]
+
+
+class SyntheticVectors:
+    """A deterministic corpus of `count` rows `(dim,)`, float32 and L2-normalised.
+
+    Independent normal components would be the hardest case and say nothing: each vector is then
+    equally far from every other. Embeddings of documents stand in topics, and most of their
+    variance lies in some dozen directions.
+    """
+
+    def __init__(self, count: int, dim: int = 384, *, seed: int = 0) -> None:
+        self.count = count
+        self.dim = dim
+        self._seed = seed
+        choose = np.random.default_rng(seed)
+        self._spread = (np.arange(1, dim + 1) ** -_DECAY).astype(np.float32)
+        self._turned = np.linalg.qr(choose.normal(size=(dim, dim)))[0].astype(np.float32)
+        self._topics = self._normal(choose, max(1, count // _PER_TOPIC))
+
+    def batches(self) -> Iterator[tuple[int, Vectors]]:
+        """The number of the first row, and rows `(n, dim)`."""
+        for begin in range(0, self.count, _ROWS_AT_ONCE):
+            choose = np.random.default_rng((self._seed, begin))
+            rows = min(_ROWS_AT_ONCE, self.count - begin)
+            topics = choose.integers(len(self._topics), size=rows)
+            yield (
+                begin,
+                self._unit(_TOPIC * self._topics[topics] + _OWN * self._normal(choose, rows)),
+            )
+
+    def queries(self, count: int) -> Vectors:
+        """Rows `(count, dim)`, each near a topic, none in the corpus."""
+        choose = np.random.default_rng((self._seed, self.count, count))
+        topics = choose.integers(len(self._topics), size=count)
+        return self._unit(_TOPIC * self._topics[topics] + _ASKED * self._normal(choose, count))
+
+    def _normal(self, choose: np.random.Generator, rows: int) -> Vectors:
+        drawn = choose.standard_normal((rows, self.dim), dtype=np.float32)
+        spread: Vectors = drawn * self._spread
+        return spread
+
+    def _unit(self, rows: Vectors) -> Vectors:
+        turned = rows @ self._turned
+        normed: Vectors = turned / np.linalg.norm(turned, axis=1, keepdims=True)
+        return normed

@@ -1,4 +1,4 @@
-"""`python -m evals.torture CYCLES [--seed N]`."""
+"""`python -m evals.torture CYCLES [--seed N] [--two-by-two]`."""
 
 import argparse
 import os
@@ -6,7 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
+
+from evals.postgres import running_server
 
 _DISK_MIB = 192
 _OWN_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -18,41 +21,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m evals.torture", description=__doc__)
     parser.add_argument("cycles", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--two-by-two",
+        action="store_true",
+        help="two API processes and two workers on one PostgreSQL",
+    )
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if not arguments.inside:
-        _start_inside(arguments.cycles, arguments.seed)
+        _start_inside(sys.argv[1:], mounting=not arguments.two_by_two)
     wrong = True
     folder = Path(tempfile.mkdtemp(prefix="zhiwen-torture-"))
     try:
-        wrong = _run(folder, arguments.cycles, arguments.seed)
+        with running_server() if arguments.two_by_two else nullcontext("") as url:
+            wrong = _run(folder, arguments.cycles, arguments.seed, url)
     finally:
         if not wrong:
             shutil.rmtree(folder, ignore_errors=True)
     sys.exit(wrong)
 
 
-def _start_inside(cycles: int, seed: int) -> None:
-    """Runs in a mount namespace if possible, otherwise without faults that need one."""
+def _start_inside(arguments: list[str], *, mounting: bool) -> None:
+    """Runs in a mount namespace if possible, otherwise without faults that need one. PostgreSQL
+    would refuse to run in it, where everybody is root."""
     may_mount = (
-        shutil.which("unshare")
+        mounting
+        and shutil.which("unshare")
         and not subprocess.run(
             [*_OWN_NAMESPACE, "true"], capture_output=True, check=False
         ).returncode
     )
-    command = [sys.executable, "-m", "evals.torture", str(cycles), "--seed", str(seed), "--inside"]
+    command = [sys.executable, "-m", "evals.torture", *arguments, "--inside"]
     if may_mount:
         command = [*_OWN_NAMESPACE, *command]
     os.execvpe(command[0], command, {**os.environ, **_ENVIRONMENT})  # noqa: S606  # our own command
 
 
-def _run(folder: Path, cycles: int, seed: int) -> bool:
+def _run(folder: Path, cycles: int, seed: int, database_url: str) -> bool:
     """Prints the summary and returns whether anything was wrong."""
     from rich.console import Console
 
     import ingest.embedding.hashing  # noqa: F401
     from evals.progress import Progress
-    from evals.torture.faults import DAMAGES, KILLS, MOUNTS
+    from evals.torture.faults import DAMAGES, KILLS, MOUNTS, TWO_BY_TWO
+    from evals.torture.processes import Processes
     from evals.torture.run import torture
 
     data_dir, logs = folder / "data", folder / "logs"
@@ -61,15 +73,18 @@ def _run(folder: Path, cycles: int, seed: int) -> bool:
     faults = {**KILLS, **DAMAGES}
     size = f"size={_DISK_MIB}m"
     mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(data_dir)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode == 0:
+    if database_url:
+        faults |= TWO_BY_TWO
+    elif subprocess.run(mount, capture_output=True, check=False).returncode == 0:
         faults |= MOUNTS
     else:
         say("cannot mount file systems here: skipping full disk and read-only folder")
     progress = Progress(
         Console(force_terminal=False)
     )  # a progress bar would start a thread, and we fork
+    processes = Processes(data_dir, logs, 2 if database_url else 1, database_url)
     with progress.task("cycles", cycles) as advance:
-        summary = torture(data_dir, logs, faults, cycles, seed, advance)
+        summary = torture(processes, faults, cycles, seed, advance)
     say(f"seed {seed}: " + "\n".join(summary.lines()))
     if summary.wrong.any():
         say(f"logs: {logs}")

@@ -1,4 +1,5 @@
-"""Injects real faults: signals, a full file system, a read-only mount, corrupted files."""
+"""Injects real faults: signals, lost connections, a full file system, a read-only mount, corrupted
+files."""
 
 import os
 import random
@@ -6,6 +7,8 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import psycopg
 
 from evals.torture.processes import Processes
 from vectorstore.faiss.snapshot import MANIFEST
@@ -22,14 +25,34 @@ def _nothing() -> None:
     pass
 
 
-def kills(*targets: str) -> Fault:
-    """kill -9 of these processes."""
+def kills(*targets: str, one: bool = False) -> Fault:
+    """kill -9 of these processes: of all, or of `one` of each."""
 
-    def fault(processes: Processes, _choose: random.Random) -> Undo:
-        processes.kill(*targets)
+    def fault(processes: Processes, choose: random.Random) -> Undo:
+        processes.kill(*targets, only=choose.randrange(processes.count) if one else None)
         return _nothing
 
     return fault
+
+
+def terminates(target: str) -> Fault:
+    """SIGTERM of one of these processes, as at a rolling update."""
+
+    def fault(processes: Processes, choose: random.Random) -> Undo:
+        processes.terminate(target, choose.randrange(processes.count))
+        return _nothing
+
+    return fault
+
+
+def connections_cut(processes: Processes, _choose: random.Random) -> Undo:
+    """PostgreSQL ends all sessions, in the middle of their transactions."""
+    with psycopg.connect(processes.sql_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid != pg_backend_pid()"
+        )
+    return _nothing
 
 
 def disk_full(processes: Processes, choose: random.Random) -> Undo:
@@ -47,7 +70,7 @@ def disk_full(processes: Processes, choose: random.Random) -> Undo:
 
 def read_only_indexes(processes: Processes, _choose: random.Random) -> Undo:
     """Mounts the index folder read-only."""
-    folder = str(processes.settings.indexes_path)
+    folder = str(processes.settings[0].indexes_path)
     Path(folder).mkdir(exist_ok=True)
     subprocess.run(["mount", "--bind", folder, folder], check=True)
     read_only = ["mount", "-o", "remount,ro,bind", folder]
@@ -98,7 +121,8 @@ def missing_snapshot(processes: Processes, choose: random.Random) -> Undo:
 
 
 def _snapshot_files(processes: Processes) -> list[Path]:
-    return [path for path in processes.settings.indexes_path.glob("*/*") if path.is_file()]
+    folders = [settings.indexes_path for settings in processes.settings]
+    return [path for folder in folders for path in folder.glob("*/*") if path.is_file()]
 
 
 KILLS: dict[str, Fault] = {
@@ -107,6 +131,15 @@ KILLS: dict[str, Fault] = {
     "kill -9 of the reader": kills("reader"),
     "kill -9 of worker and reader": kills("worker", "reader"),
     "kill -9 of everything": kills("reader", "worker", "api"),
+}
+TWO_BY_TWO: dict[str, Fault] = {
+    "kill -9 of one API": kills("api", one=True),
+    "kill -9 of one worker": kills("worker", one=True),
+    "kill -9 of one reader": kills("reader", one=True),
+    "kill -9 of an API and its worker": kills("api", "reader", "worker", one=True),
+    "SIGTERM of one API": terminates("api"),
+    "SIGTERM of one worker": terminates("worker"),
+    "connections to the database cut": connections_cut,
 }
 DAMAGES: dict[str, Fault] = {
     "truncated snapshot": damages(truncate),

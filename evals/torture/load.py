@@ -1,4 +1,4 @@
-"""Random uploads, new versions, copies and deletions, with the expected result of each.
+"""Random uploads, versions, copies, deletions and promotions, with the expected result of each.
 
 Each path has a set of allowed contents (by SHA-256; "" is none): one if the API acknowledged or
 rejected the change, two if the connection broke before the response.
@@ -6,13 +6,19 @@ rejected the change, two if the connection broke before the response.
 
 import hashlib
 import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import httpx
 
 NOTHING = ""
+ADAPTERS = ("lora-a", "lora-b")  # that are promoted in turn
+MODEL = "torture"
 _PARAGRAPHS = (1, 3, 10, 120)
 _MAX_PATHS = 40  # to keep cycles short
+_DONE = (200, 202, 204)
 _REFUSED = (409, 507)  # responses that report that nothing changed
 
 
@@ -28,18 +34,26 @@ class Load:
     refused: int = 0
     unanswered: int = 0
     unclear: list[str] = field(default_factory=list)  # responses that do not tell what happened
+    may_serve: set[str] = field(default_factory=lambda: {NOTHING})  # champions
     _number: int = 0
 
-    def change(self, http: httpx.Client) -> None:
-        """One random change."""
+    def change(self, clients: Sequence[httpx.Client]) -> None:
+        """One random change through one of them, or two at once."""
+        http = self.choose.choice(clients)
         present = [path for path, stored in self.may_hold.items() if stored != {NOTHING}]
-        kinds = ["new", "new", "version", "version", "copy", "delete", "delete"]
+        kinds = ["new", "new", "version", "version", "copy", "delete", "delete", "promote"]
+        if len(clients) > 1:
+            kinds.append("at once")
         kind = self.choose.choice(kinds) if present else "new"
         if kind == "new" and len(present) >= _MAX_PATHS:
             kind = "delete"
         path = self.choose.choice(sorted(present)) if present else ""
-        if kind == "delete":
+        if kind == "promote":
+            self._promote(http)
+        elif kind == "delete":
             self._delete(http, path)
+        elif kind == "at once":
+            self._upload_at_once(clients, path)
         elif kind == "copy":
             self._upload(http, self._new_path(), self._some_bytes(path))
         else:
@@ -59,21 +73,57 @@ class Load:
         }
         return wrong
 
+    def settle_champion(self, http: httpx.Client) -> list[str]:
+        """The same of the adapter that is served."""
+        served = http.get("/api/adapters/served", params={"model": MODEL}).raise_for_status()
+        found = served.json()["champion"] or NOTHING
+        wrong = [] if found in self.may_serve else [f"champion {found}, not of {self.may_serve}"]
+        self.may_serve = {found}
+        return wrong
+
+    def _promote(self, http: httpx.Client) -> None:
+        name = self.choose.choice(ADAPTERS)
+        status = self._send(http, "POST", f"/api/adapters/{name}/promote", json={"force": True})
+        if status == 200:
+            self.may_serve = {name}
+        elif status not in _REFUSED:
+            self.may_serve = self.may_serve | {name}
+
     def _upload(self, http: httpx.Client, path: str, data: bytes) -> None:
         sha256 = hashlib.sha256(data).hexdigest()
         self.bytes_of[sha256] = data
-        before = self.may_hold.get(path, {NOTHING})
-        status = self._send(
+        status = self._send_file(http, path, data)
+        if status in _DONE:
+            self.may_hold[path] = {sha256}
+        elif status not in _REFUSED:
+            self.may_hold[path] = self.may_hold.get(path, {NOTHING}) | {sha256}
+
+    def _upload_at_once(self, clients: Sequence[httpx.Client], path: str) -> None:
+        """Each sends a version of the same file at the same time, sometimes the same one."""
+        datas = [self._new_bytes() for _ in clients]
+        if self.choose.random() < 0.5:
+            datas = datas[:1] * len(clients)
+        with ThreadPoolExecutor(len(clients)) as threads:
+            statuses = list(threads.map(self._send_file, clients, repeat(path), datas))
+        sums = [hashlib.sha256(data).hexdigest() for data in datas]
+        self.bytes_of.update(zip(sums, datas, strict=True))
+        stored = {sha256 for sha256, status in zip(sums, statuses, strict=True) if status in _DONE}
+        unknown = {
+            sha256
+            for sha256, status in zip(sums, statuses, strict=True)
+            if status not in (*_DONE, *_REFUSED)
+        }
+        before = set() if stored else self.may_hold.get(path, {NOTHING})
+        self.may_hold[path] = before | stored | unknown
+
+    def _send_file(self, http: httpx.Client, path: str, data: bytes) -> int:
+        return self._send(
             http,
             "POST",
             f"/api/bases/{self.base_id}/documents",
             params={"path": path},
             files={"file": (path.rpartition("/")[2], data)},
         )
-        if status in (200, 202):
-            self.may_hold[path] = {sha256}
-        elif status not in _REFUSED:
-            self.may_hold[path] = before | {sha256}
 
     def _delete(self, http: httpx.Client, path: str) -> None:
         """Deletes a document with all its paths."""
@@ -99,7 +149,7 @@ class Load:
         except httpx.TransportError:
             self.unanswered += 1
             return 0
-        if status in (200, 202, 204):
+        if status in _DONE:
             self.acknowledged += 1
         elif status in _REFUSED:
             self.refused += 1

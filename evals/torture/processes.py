@@ -2,6 +2,7 @@
 a tenth of a second instead of two."""
 
 import faulthandler
+import math
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -23,15 +25,16 @@ from evals.speed.processes import children, free_ports
 
 _QUICK = Pace(poll_s=0.03, pause_s=0.05)
 _SAVE_S = 0.2
+_ANSWERS = 10_000  # more than are asked for before a process is killed
+SHARED = ("files", "adapters")
+_END_S = 30.0
 _START_S = 120.0  # on a busy machine; an idle one takes a tenth of a second
 
 
 def preload() -> None:
     """Imports everything that API, worker and reader use, so that no cycle has to. Leaves no
     threads or connections behind."""
-    import uvicorn  # noqa: F401
-
-    from app.api.main import create_app  # noqa: F401
+    import app.api.__main__  # noqa: F401
     from app.db.engine import Database
     from app.llm.scripted import ScriptedChatModel  # noqa: F401
     from ingest.embedding.hashing import HashingEmbedder
@@ -100,16 +103,20 @@ class ForkedReader:
 
 def serve_api(settings: Settings) -> None:
     """Serves the API with an embedder and a chat model that need no weights."""
-    import uvicorn
-
+    from app.api.__main__ import Server, config
     from app.api.main import create_app
     from app.llm.scripted import ScriptedChatModel
+    from app.logs import start_logging
     from app.wiring.application import build
     from ingest.embedding.hashing import HashingEmbedder
 
-    zhiwen = build(settings, embedder=HashingEmbedder(), model=ScriptedChatModel())
+    start_logging(settings)
+    model = ScriptedChatModel()
+    for _ in range(_ANSWERS):
+        model.enqueue("设备", "按记录", "检查[1]。")
+    zhiwen = build(settings, embedder=HashingEmbedder(), model=model)
     app = create_app(zhiwen, save_every_s=_SAVE_S)
-    uvicorn.run(app, host="127.0.0.1", port=settings.api_port, log_level="warning")
+    Server(config(app, settings), zhiwen.generations).run()
 
 
 def run_worker(settings: Settings, log: Path) -> None:
@@ -126,55 +133,86 @@ def run_worker(settings: Settings, log: Path) -> None:
 
 @dataclass(slots=True)
 class Processes:
-    """The API and the worker of one data folder. `logs` is a folder on another disk."""
+    """API and worker processes of one installation. `logs` is a folder on another disk.
+
+    With a `database_url`, each has a folder of its own below `data_dir`, as on machines of their
+    own, with only the files in common; else there can be one API and one worker, on SQLite.
+    """
 
     data_dir: Path
     logs: Path
-    settings: Settings = field(init=False)
-    api: int = 0
-    worker: int = 0
+    count: int = 1  # of API processes, and of workers
+    database_url: str = ""
+    settings: list[Settings] = field(init=False)  # of each API process
+    apis: list[int] = field(init=False)
+    workers: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        (port,) = free_ports(1)
-        self.settings = Settings.model_validate(
-            {
-                "data_dir": self.data_dir,
-                "embedder": "hashing",
-                "api_port": port,
-                "sample_base": False,
-                "worker_idle_s": 30.0,
-                "log_level": "warning",
-            }
-        )
+        self.settings = [
+            Settings.model_validate(
+                {
+                    "data_dir": self._folder(number),
+                    "database_url": self.database_url or None,
+                    "embedder": "hashing",
+                    "api_port": port,
+                    "sample_base": False,
+                    "worker_idle_s": 30.0,
+                    "log_level": "warning",
+                }
+            )
+            for number, port in enumerate(free_ports(self.count))
+        ]
+        self.apis, self.workers = [0] * self.count, [0] * self.count
+
+    @property
+    def sql_url(self) -> str:
+        return self.settings[0].sql_url
 
     def start(self) -> None:
-        """Starts what is not running and waits for the API."""
-        if not self.api or ended(self.api) is not None:
-            self.api = fork("api", self.logs / "api.log", lambda: serve_api(self.settings))
-        if not self.worker or ended(self.worker) is not None:
-            log = self.logs / "worker.log"
-            self.worker = fork("worker", log, lambda: run_worker(self.settings, log))
+        """Starts what is not running and waits for the APIs."""
+        for number, settings in enumerate(self.settings):
+            if self._has_ended(self.apis[number]):
+                log = self.logs / f"api-{number}.log"
+                self.apis[number] = fork("api", log, partial(serve_api, settings))
+            if self._has_ended(self.workers[number]):
+                log = self.logs / f"worker-{number}.log"
+                self.workers[number] = fork("worker", log, partial(run_worker, settings, log))
         deadline = time.monotonic() + _START_S
-        while not self._ready():
-            status = ended(self.api)
-            if status is not None or time.monotonic() > deadline:
-                os.kill(self.api, signal.SIGABRT) if status is None else None
-                raise RuntimeError(f"the API did not start ({status}); see {self.logs}")
-            time.sleep(0.02)
+        for number, settings in enumerate(self.settings):
+            while not _ready(settings):
+                api = self.apis[number]
+                status = ended(api)
+                if status is not None or time.monotonic() > deadline:
+                    os.kill(api, signal.SIGABRT) if status is None else None
+                    raise RuntimeError(f"the API did not start ({status}); see {self.logs}")
+                time.sleep(0.02)
 
-    def kill(self, *targets: str) -> None:
-        """kill -9 of `api`, `worker` or `reader`."""
-        readers = self.readers()
+    def kill(self, *targets: str, only: int | None = None) -> None:
+        """kill -9 of the `api`, `worker` or `reader` processes; `only` those of one number."""
+        numbers = range(self.count) if only is None else [only]
+        readers = {number: self.readers(number) for number in numbers}
         for target in targets:
-            pids = {"api": [self.api], "worker": [self.worker], "reader": readers}[target]
-            for pid in pids:
+            for number in numbers:
+                if target == "reader":
+                    for pid in readers[number]:
+                        _kill(pid)
+                    continue
+                pid = {"api": self.apis, "worker": self.workers}[target][number]
                 _kill(pid)
-            while target != "reader" and ended(pids[0]) is None:
-                time.sleep(0.005)
+                _wait(pid)
 
-    def readers(self) -> list[int]:
+    def terminate(self, target: str, number: int) -> None:
+        """Tells an `api` or a `worker` to end, and waits until it has."""
+        pid = {"api": self.apis, "worker": self.workers}[target][number]
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        status = _wait(pid, _END_S)
+        if status not in (0, signal.SIGTERM):
+            raise RuntimeError(f"the {target} was told to end, and ended with {status}")
+
+    def readers(self, number: int) -> list[int]:
         """All children of the worker: the embedding and the parsing processes."""
-        found = [self.worker]
+        found = [self.workers[number]]
         for pid in found:
             try:
                 found += children(pid)
@@ -183,20 +221,39 @@ class Processes:
         return found[1:]
 
     def end(self) -> None:
-        self.kill("reader", "worker", "api")
-        for pid in (self.api, self.worker):
-            while ended(pid) is None:
-                time.sleep(0.01)
-        self.api = self.worker = 0
+        if any(self.apis):
+            self.kill("reader", "worker", "api")
 
-    def _ready(self) -> bool:
-        try:
-            address = f"{self.settings.api_base_url}/readyz"
-            return httpx.get(address, trust_env=False, timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
+    def _has_ended(self, pid: int) -> bool:
+        return not pid or ended(pid) is not None
+
+    def _folder(self, number: int) -> Path:
+        if not self.database_url:
+            return self.data_dir
+        folder = self.data_dir / str(number)
+        folder.mkdir()
+        for shared in SHARED:
+            (self.data_dir / shared).mkdir(exist_ok=True)
+            (folder / shared).symlink_to(self.data_dir / shared)
+        return folder
+
+
+def _ready(settings: Settings) -> bool:
+    try:
+        address = f"{settings.api_base_url}/readyz"
+        return httpx.get(address, trust_env=False, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _kill(pid: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def _wait(pid: int, timeout_s: float = math.inf) -> int | None:
+    """The exit status of a child process; None where it still runs after that time."""
+    deadline = time.monotonic() + timeout_s
+    while (status := ended(pid)) is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return status

@@ -1,1 +1,1 @@
-"""From texts to vectors: the protocol, sentence-transformers, OpenVINO, and a fake."""
+"""From texts to vectors: the protocol, sentence-transformers, OpenVINO, servers, and a fake."""

@@ -1,4 +1,5 @@
-"""The protocol of embedders: `sentence_transformer.py`, and `hashing.py` for tests."""
+"""The protocol of embedders: `sentence_transformer.py`, `remote/embedder.py`, and `hashing.py` for
+tests."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -20,7 +21,8 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
         """Vectors `(len(texts), dim)`, float32, rows L2-normalised, in the order of `texts`.
 
-        Raises EmbedderError where the model cannot be loaded.
+        Raises EmbedderError where the model cannot be loaded, EmbedderUnavailable where it is
+        served elsewhere and does not answer.
         """
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:

@@ -15,12 +15,19 @@ from typing import Any
 from ingest.errors import EmbedderError
 
 # What the models want in front of a query and of a document, where their folders don't say.
-# From the model cards: BAAI's for BGE (v1.5: instruction on queries only), Microsoft's for E5.
+# From the model cards: BAAI's for BGE (v1.5: instruction on queries only), Microsoft's for E5,
+# Qwen's for Qwen3-Embedding.
 _KNOWN_PROMPTS = (
     (r"bge-m3|e5-.*-instruct", "", ""),
     (r"bge-.*-zh", "为这个句子生成表示以用于检索相关文章：", ""),
     (r"bge-.*-en", "Represent this sentence for searching relevant passages: ", ""),
     (r"(^|[-/_])e5-", "query: ", "passage: "),
+    (
+        r"qwen3-embedding",
+        "Instruct: Given a web search query, retrieve relevant passages that answer the query\n"
+        "Query:",
+        "",
+    ),
 )
 _WEIGHTS = ("*.safetensors", "*.bin")
 
@@ -86,6 +93,11 @@ def _prompts(path: Path, name: str) -> tuple[str, str]:
     document = prompts.get("document") or prompts.get("passage") or ""
     if query or document:
         return query, document
+    return known_prompts(name)
+
+
+def known_prompts(name: str) -> tuple[str, str]:
+    """`(query, document)` of a model by its name; empty for one that needs none or is unknown."""
     for pattern, known_query, known_document in _KNOWN_PROMPTS:
         if re.search(pattern, name, re.IGNORECASE):
             return known_query, known_document

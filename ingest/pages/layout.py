@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -26,6 +27,10 @@ _MAX_HEADING_CHARACTERS = 120
 _MAX_HEADING_LEVELS = 4
 _PARAGRAPH_PITCH = 1.4  # of the usual distance between lines
 _SHORT_LINE = 0.85  # of the page's widest
+_MIN_RUNNING_WIDTH = 14  # type sizes: shorter lines are not wrapped
+_FIRST_WORD = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
+_INDENT = 2.5  # characters by which the first line of a paragraph may stand in
+_ROOM = 1.5  # characters that a wrapped line may leave free beside the next word
 _HYPHEN_AT_END = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
 
 
@@ -47,6 +52,7 @@ class _Layout:
 
     pitch: float  # the usual distance from one line to the next
     width: float  # of the widest line
+    ended: frozenset[int]  # indices of lines that were not wrapped, in a scan
 
 
 def add_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
@@ -80,7 +86,7 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
     previous: Line | None = None
     for number, page in enumerate(pages, start=1):
         layout = _layout(page)
-        for line in page:
+        for index, line in enumerate(page):
             if line.rows:
                 found.append(_table(line, number, found))
                 previous = None
@@ -92,7 +98,7 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
                 found.append(fresh)
             elif found[-1].parts[-1][0] != number:
                 _turn_page(found, fresh, previous, line, width=_layout(pages[number - 2]).width)
-            elif _begins(line, previous, level, layout):
+            elif index - 1 in layout.ended or _begins(line, previous, level, layout):
                 found.append(fresh)
             else:
                 glue = "" if previous.hyphenated else "\n"
@@ -117,7 +123,8 @@ def _turn_page(
     `width` is that of the widest line on the page before."""
     ended = previous.text.endswith(_SENTENCE_END)
     goes_on = previous.hyphenated or previous.text.endswith("-") or line.text[:1].islower()
-    ended = ended or (_is_short(previous, width) and not goes_on)
+    short = _is_short(previous, max(width, _MIN_RUNNING_WIDTH * previous.size))
+    ended = ended or (short and not goes_on)
     if fresh.level or ended or _LIST_MARK.match(line.text) or _LABEL.match(line.text):
         found.append(fresh)
     else:
@@ -153,7 +160,43 @@ def _layout(page: list[Line]) -> _Layout:
     steps = [above.bottom - below.bottom for above, below in pairwise(page)]
     steps = [step for step in steps if step > 1]
     width = max((line.right - line.left for line in page), default=0.0)
-    return _Layout(median(steps) if steps else 0.0, width)
+    return _Layout(median(steps) if steps else 0.0, width, frozenset(_not_wrapped(page)))
+
+
+def _not_wrapped(page: list[Line]) -> Iterator[int]:
+    """Lines of a scan behind which the next one's first word had room: of a form, or a list without
+    marks. Where a single line reaches the margin, others that don't are lines of their own, too.
+
+    Only of scans, and of what was typed onto a page: there no type size tells lines apart, and full
+    stops are missing.
+    """
+    for run in filter(None, _runs(page)):
+        lines = [page[index] for index in run]
+        letter = median((line.right - line.left) / len(line.text) for line in lines)
+        room = [max(line.right for line in lines) - line.right for line in lines]
+        wide = [_FIRST_WORD.match(line.text) for line in lines[1:]]
+        needed = [letter * (len(word[0]) if word else 1) for word in wide]
+        ended = [free > word + _ROOM * letter for free, word in zip(room, needed, strict=False)]
+        alone = any(ended) and sum(free <= _ROOM * letter for free in room) == 1
+        for index, free, is_ended in zip(run, room, ended, strict=False):
+            if is_ended or (alone and free > _ROOM * letter):
+                yield index
+
+
+def _runs(page: list[Line]) -> Iterator[list[int]]:
+    """Indices of a scan's lines under each other with about the same left edge."""
+    run: list[int] = []
+    for index, line in enumerate(page):
+        if line.rows or line.size or line.right <= line.left or not line.text:
+            yield run
+            run = []
+            continue
+        letter = (line.right - line.left) / len(line.text)
+        if run and abs(line.left - page[run[-1]].left) > _INDENT * letter:
+            yield run
+            run = []
+        run.append(index)
+    yield run
 
 
 def _heading_levels(pages: list[list[Line]]) -> dict[float, int]:

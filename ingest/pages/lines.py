@@ -23,6 +23,7 @@ class Line:
     first: int = 0  # indices of its outer characters on a PDF's page
     last: int = -1
     rows: tuple[tuple[Field, ...], ...] = ()  # of a table; `text` is then that of its cells
+    ruled: bool = True  # a table with rules: its first row is its head
     box: Box | None = None
 
 
@@ -32,9 +33,19 @@ class Page:
 
     lines: list[Line]
     view: PageView
+    comments: int = 0  # notes that are shown when they are opened
 
 
-def table_line(rows: Sequence[Sequence[Field]], left: float, right: float, bottom: float) -> Line:
+def table_line(
+    rows: Sequence[Sequence[Field]],
+    left: float,
+    right: float,
+    bottom: float,
+    *,
+    ruled: bool = True,
+) -> Line:
     """A table in the place of a line."""
     text = " ".join(cell.text for row in rows for cell in row if cell.text)
-    return Line(text, left=left, right=right, bottom=bottom, rows=tuple(map(tuple, rows)))
+    return Line(
+        text, left=left, right=right, bottom=bottom, rows=tuple(map(tuple, rows)), ruled=ruled
+    )

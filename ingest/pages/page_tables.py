@@ -36,17 +36,18 @@ class TableParts:
             self._columns = used_columns(row for part in self.parts for row in part.rows)
         columns = self._columns
         if table is self.parts[0]:
-            builder.table(table.rows, columns=columns)
+            head = HeadRule.FIRST if table.ruled else HeadRule.LIKELY
+            builder.table(table.rows, head=head, columns=columns)
         else:
             rows = table.rows[self._repeated(table) :]
             builder.table(rows, head=HeadRule.DECLARED, columns=columns, goes_on=True)
 
     def _repeated(self, table: Line) -> int:
         """How many rows of the head it begins with."""
-        first = self.parts[0].rows
-        found = layout(fill(first), HeadRule.FIRST)
+        found = layout(fill(self.parts[0].rows), HeadRule.FIRST)
+        head = self.parts[0].rows[found.head : found.body]
         count = 0
-        while count < min(found.body, len(table.rows)) and _words(first[count]) == _words(
+        while count < min(len(head), len(table.rows)) and _words(head[count]) == _words(
             table.rows[count]
         ):
             count += 1

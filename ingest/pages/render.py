@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
 from ingest.pages import pictures
-from ingest.pages.pdf_pages import opened
+from ingest.pages.pdf.pages import opened
 
 if TYPE_CHECKING:
     from PIL.Image import Image

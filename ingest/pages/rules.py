@@ -41,9 +41,6 @@ class Grid:
     def row_count(self) -> int:
         return len(self.ys) - 1
 
-    def bottom_of(self, row: int) -> float:
-        return self.ys[row + 1]
-
     def cells(self, row: int) -> Iterator[tuple[int, int, Box | None]]:
         """First column, number of columns and field of each cell in a row; one that is merged with
         the cells below in its whole size, and None in the rows that it reaches into."""

@@ -44,6 +44,8 @@ def add_flowing_pages(builder: DocumentBuilder, pages: Sequence[Page]) -> None:
     kept = without_running_lines(lines)
     if dropped := sum(map(len, lines)) - sum(map(len, kept)):
         builder.notice("running_lines", count=dropped)
+    if comments := sum(page.comments for page in pages):
+        builder.notice("comments", count=comments)
     builder.placement.views.update(enumerate((page.view for page in pages), start=1))
     add_pages(builder, kept)
 

@@ -14,6 +14,7 @@ from ingest.types import Document
 
 _DELIMITERS = ",;\t|"
 _SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(?:\r?\n|\r|\Z)", re.IGNORECASE)
+_AS_TEXT = re.compile(r'="([^"]*)"')  # how programs keep Excel from reading a number
 _SAMPLE_LINES = 50
 _SAMPLE_CHARACTERS = 64 * 1024
 _MAX_CELL_CHARACTERS = 4 * 1024 * 1024
@@ -92,7 +93,11 @@ def _read(
         while cells and not cells[-1].strip():
             cells.pop()
         if cells:
-            yield number, cells
+            yield number, [_shown(cell) if cell[:2] == '="' else cell for cell in cells]
+
+
+def _shown(cell: str) -> str:
+    return found[1] if (found := _AS_TEXT.fullmatch(cell.strip())) else cell
 
 
 def _delimiter(text: str) -> str:

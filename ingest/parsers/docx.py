@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
 from ingest.pages.ocr import add_picture
+from ingest.parsers.chart import CHART, add_chart
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.ooxml import plain_package
 from ingest.parsing.package import UNREADABLE, Package
 from ingest.parsing.parser import PageProgress
 from ingest.tables.grid import Field
 from ingest.types import Document
-from ingest.word.flatten import flatten, left_out
+from ingest.word.flatten import flatten
+from ingest.word.xml import R
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -37,12 +39,13 @@ class DocxParser:
         builder = DocumentBuilder(data, name, _MEDIA_TYPE)
         try:
             builder.title = _own_title(word)
-            flatten(word)
-            for code, count in left_out(word.element.body).items():
-                builder.notice(code, count=count)
+            left_out = flatten(word)
             _Walk(builder, word).run(word.element.body)
             if not builder.length:  # pictures are all there is: scans put into Word
                 _add_pictures(builder, word)
+                left_out.pop("pictures", None)
+            for code, count in left_out.items():
+                builder.notice(code, count=count)
         except (AttributeError, TypeError, KeyError, ValueError) as error:  # parts are missing
             raise _broken(name) from error
         return builder.build()
@@ -83,6 +86,7 @@ class _Walk:
 
     def __init__(self, builder: DocumentBuilder, word: "WordDocument") -> None:
         self._builder = builder
+        self._parts = word.part.related_parts
         self._levels = _style_levels(word)
         styles = word.styles.element.findall(f"{_W}style")
         self._list_styles = {
@@ -96,7 +100,7 @@ class _Walk:
             if child.tag == f"{_W}p":
                 self._paragraph(child)
             elif child.tag == f"{_W}tbl":
-                self._builder.table(list(_rows(child)))
+                self._table(child)
             elif child.tag in _CONTAINERS:
                 self.run(child)
 
@@ -111,6 +115,20 @@ class _Walk:
             self._builder.paragraph(text)
         for box in _text_boxes(paragraph):
             self.run(box)
+        for chart in paragraph.iter(f"{CHART}chart"):
+            if (part := self._parts.get(chart.get(f"{R}id", ""))) is not None:
+                add_chart(self._builder, part.blob)
+
+    def _table(self, table: "BaseOxmlElement") -> None:
+        """A table; a frame around other blocks, or one that lays them out, as these blocks."""
+        rows = list(_within(table, f"{_W}tr"))
+        cells = [cell for row in rows for cell in _within(row, f"{_W}tc")]
+        one_way = len(rows) == 1 or len(cells) == len(rows)
+        if len(cells) == 1 or (one_way and table.find(f".//{_W}tbl") is not None):
+            for cell in cells:
+                self.run(cell)
+        else:
+            self._builder.table(list(_rows(table)))
 
     def _is_item(self, paragraph: "BaseOxmlElement") -> bool:
         own = paragraph.find(f"{_W}pPr/{_W}numPr/{_W}numId")
@@ -195,11 +213,40 @@ def _rows(table: "BaseOxmlElement") -> Iterator[list[Field]]:
             if across is not None and across.get(f"{_W}val") != "restart" and fields:
                 fields[-1] = fields[-1]._replace(column_span=fields[-1].column_span + wide)
             else:
-                text = " ".join(filter(None, (_text(p).strip() for p in cell.iter(f"{_W}p"))))
+                text = " ".join(_cell_parts(cell))
                 above = down is not None and down.get(f"{_W}val") != "restart"
                 fields.append(Field(text, wide, column=column, head=is_head, above=above))
             column += wide
         yield fields
+
+
+def _cell_parts(cell: "BaseOxmlElement") -> Iterator[str]:
+    """The texts of a cell: its paragraphs with their text boxes, tables inside of it as lines."""
+    for child in cell:
+        if child.tag == f"{_W}p":
+            yield from filter(None, [_text(child).strip()])
+            for box in _text_boxes(child):
+                yield from _cell_parts(box)
+        elif child.tag == f"{_W}tbl":
+            yield from filter(None, [_inner_table(child)])
+        elif child.tag in _CONTAINERS:
+            yield from _cell_parts(child)
+
+
+def _inner_table(table: "BaseOxmlElement") -> str:
+    """`Size: M8, Count: 4; Size: …`; rows of two cells, which may be names and values, as they
+    stand."""
+    rows = [
+        [" ".join(_cell_parts(cell)) for cell in _within(row, f"{_W}tc")]
+        for row in _within(table, f"{_W}tr")
+    ]
+    if len(rows) > 1 and len(rows[0]) > 2 and all(rows[0]):
+        head, *body = rows
+        pairs = (zip(head, row, strict=False) for row in body)
+        lines = [", ".join(f"{name}: {text}" for name, text in row if text) for row in pairs]
+    else:
+        lines = [" ".join(filter(None, row)) for row in rows]
+    return "; ".join(filter(None, lines))
 
 
 def _number(element: "BaseOxmlElement | None", default: int) -> int:

@@ -14,6 +14,7 @@ from ingest.types import Document
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+_KEPT = {"aside", "header", "footer"}  # notes and ends of chapters
 _CONTAINER = "META-INF/container.xml"
 _OPF = "{http://www.idpf.org/2007/opf}"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
@@ -25,7 +26,7 @@ class EpubParser:
     signature = b"PK"
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
-        from ingest.parsing.html_blocks import add_html
+        from ingest.html.blocks import add_html
 
         package = Package(data, name, "an EPUB book")
         _refuse_locked(package, name)
@@ -39,7 +40,7 @@ class EpubParser:
             if chapter in members:
                 content = package.read(chapter)
                 refuse_entities(content, name)
-                add_html(builder, decode(content, name), whole_page=True)
+                add_html(builder, decode(content, name), whole_page=True, kept=_KEPT)
             if on_page:
                 on_page(number, len(chapters))
         builder.title = book.findtext(f".//{_TITLE}") or ""

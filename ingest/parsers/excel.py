@@ -69,9 +69,9 @@ def _add_text(
     builder: DocumentBuilder, data: bytes, name: str, on_page: PageProgress | None
 ) -> None:
     """HTML or separated values under the name of a workbook."""
+    from ingest.html.blocks import add_html
     from ingest.parsers.csv import add_separated
     from ingest.parsers.html import declared_charset
-    from ingest.parsing.html_blocks import add_html
 
     if data[:_HEAD_BYTES].lstrip().lower().startswith(b"mime-version:"):
         data = _web_page(data)
@@ -107,19 +107,24 @@ def _broken(name: str) -> ParseError:
 
 
 def _add_sheet(builder: DocumentBuilder, sheet: Sheet) -> None:
-    if not sheet.cells:
-        return
     title = sheet.title
+    left_out = ("comments", sheet.comments), ("pictures", sheet.pictures), ("charts", sheet.charts)
+    if not sheet.cells and not sheet.boxes and not any(count for _, count in left_out):
+        return
     if not hidden_is_read():
         if sheet.hidden:
             builder.notice("hidden_sheet", title)
             return
         _note_hidden(builder, sheet)
+    for code, count in left_out:
+        if count:
+            builder.notice(code, title, count=count)
+    if not hidden_is_read():
         sheet = sheet.without_hidden()
     if sheet.unsure:
         where = f"{title}: {sheet.named_unsure()}"
         builder.notice("formula_without_value", where, count=len(sheet.unsure))
-    if not sheet.cells:
+    if not sheet.cells and not sheet.boxes:
         return
     builder.place(f"sheet {title}")
     builder.heading(title, 1)
@@ -131,6 +136,8 @@ def _add_sheet(builder: DocumentBuilder, sheet: Sheet) -> None:
             sheet=title,
             sparse_titles=True,
         )
+    for box in sheet.boxes:
+        builder.paragraph(box)
 
 
 def _note_hidden(builder: DocumentBuilder, sheet: Sheet) -> None:

@@ -1,4 +1,4 @@
-"""HTML pages: `ingest/parsing/html_blocks.py` reads them."""
+"""HTML pages: `ingest/html/blocks.py` reads them."""
 
 import re
 
@@ -18,7 +18,7 @@ class HtmlParser:
     signature = b""
 
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
-        from ingest.parsing.html_blocks import add_html  # BeautifulSoup takes a while to load
+        from ingest.html.blocks import add_html  # BeautifulSoup takes a while to load
 
         text = decode(data, name, declared=declared_charset(data))
         builder = DocumentBuilder(data, name, "text/html")

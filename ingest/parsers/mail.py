@@ -10,13 +10,20 @@ from ingest.parsing.builder import DocumentBuilder
 
 _MAX_ATTACHMENTS = 500
 _STUB_SHARE = 0.5  # of the other part's words
+_STUB = re.compile(
+    r"不支持.{0,6}HTML|HTML.{0,4}(?:格式|版本|邮件)|浏览器.{0,10}(?:查看|打开|阅读)"
+    r"|(?:support|view|read|display).{0,40}(?:HTML|browser)|HTML.{0,20}(?:client|reader|support)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAX_STUB_CHARACTERS = 300
 _WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
     name: str
-    data: bytes
+    data: bytes | None  # None where it is no file, or none that can be opened
+    read_as: str = ""  # a name with the suffix to read it by, where its own has another or none
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Message:
     plain: str = ""
     html: str = ""
     attachments: list[Attachment] = field(default_factory=list)
+    pictures: int = 0  # that stand between its words and are not read
 
 
 def head(fields: Iterable[tuple[str, object]]) -> list[str]:
@@ -40,26 +48,48 @@ def add_message(builder: DocumentBuilder, message: Message) -> None:
     builder.title = message.subject
     builder.heading(message.subject, 1)
     builder.paragraph("\n".join(message.head))
-    if message.plain.strip() and not _is_stub(message.plain, message.html):
+    if shows_plain(message.plain, message.html):
         for paragraph in message.plain.replace("\r\n", "\n").split("\n\n"):
             builder.paragraph(paragraph)
     elif message.html.strip():
-        from ingest.parsing.html_blocks import add_html
+        from ingest.html.blocks import add_html
 
         add_html(builder, message.html)
     for attachment in message.attachments[:_MAX_ATTACHMENTS]:
-        add_part(builder, attachment.data, attachment.name, level=2)
+        if attachment.data is None:
+            builder.place("")
+            builder.paragraph(f"[{attachment.name}]")
+            continue
+        add_part(builder, attachment.data, attachment.name, level=2, read_as=attachment.read_as)
+    if message.pictures:
+        builder.notice("pictures", count=message.pictures)
+
+
+def shows_plain(plain: str, html: str) -> bool:
+    """Whether the plain text is the one to read, not that in HTML."""
+    return bool(plain.strip()) and not _is_stub(plain, html)
+
+
+def words_of(plain: str, html: str) -> str:
+    """What a text says, plain or else in HTML, whatever its marks and line ends."""
+    return " ".join(_WORD.findall(plain) if plain.strip() else _html_words(html))
 
 
 def _is_stub(plain: str, html: str) -> bool:
-    """Whether the plain text only asks to look at the other: it is shorter and lacks its words."""
+    """Whether the plain text only asks to look at the other: it says so, or is shorter and lacks
+    its words."""
     if not html.strip():
         return False
+    html_words, plain_words = _html_words(html), _WORD.findall(plain)
+    kept = len(set(html_words) & set(plain_words)) / len(set(html_words)) if html_words else 1.0
+    asks = len(plain) < _MAX_STUB_CHARACTERS and _STUB.search(plain) is not None
+    return (asks or len(html_words) > len(plain_words)) and kept < _STUB_SHARE
+
+
+def _html_words(html: str) -> list[str]:
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(html, "lxml")
     for tag in soup(["script", "style", "head"]):
         tag.decompose()
-    html_words, plain_words = _WORD.findall(soup.get_text(" ")), _WORD.findall(plain)
-    kept = len(set(html_words) & set(plain_words)) / len(set(html_words)) if html_words else 1.0
-    return len(html_words) > len(plain_words) and kept < _STUB_SHARE
+    return _WORD.findall(soup.get_text(" "))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _PLACEHOLDER = re.compile(r"<([A-Za-z][\w-]*)>")
+_STRUCK = re.compile(r"<(/?)(del|s|strike)(?:\s[^>]*)?>", re.IGNORECASE)
 _HTML = set(
     re.findall(
         r"\w+",
@@ -85,14 +86,17 @@ class _Walk:
             case "fence" | "code_block":
                 self._builder.add(BlockKind.CODE, token.content)
             case "html_block":
-                from ingest.parsing.html_blocks import add_html
+                from ingest.html.blocks import add_html
 
                 add_html(self._builder, token.content)
             case "inline":
                 self._inline(token)
 
     def _inline(self, token: "Token") -> None:
-        text = unwrap(_text(token.children or []))
+        children, struck = _not_struck(token.children or [])
+        if struck:
+            self._builder.notice("struck_text", count=struck)
+        text = unwrap(_text(children))
         if self._heading_level:
             self._builder.heading(text, self._heading_level)
             self._heading_level = 0
@@ -110,6 +114,23 @@ class _Walk:
             return marker
         self._markers[-1] = str(int(marker) + 1)
         return f"{marker}."
+
+
+def _not_struck(children: Sequence["Token"]) -> tuple[list["Token"], int]:
+    """What does not stand between the tags of struck text, and how much does."""
+    kept: list[Token] = []
+    count = 0
+    tag = ""  # that struck text ends with
+    for child in children:
+        found = _STRUCK.fullmatch(child.content) if child.type == "html_inline" else None
+        if not tag and found is not None and not found[1]:
+            tag = found[2].lower()
+            count += 1
+        elif tag and found is not None and found[1] and found[2].lower() == tag:
+            tag = ""
+        elif not tag:
+            kept.append(child)
+    return kept, count
 
 
 def _text(children: Sequence["Token"]) -> str:

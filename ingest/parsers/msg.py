@@ -1,12 +1,17 @@
 """Outlook messages (.msg) through python-oxmsg."""
 
 import struct
+from typing import Any
 
 from ingest.errors import ParseError
+from ingest.parsers.html import declared_charset
 from ingest.parsers.mail import Attachment, Message, add_message, head
 from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.decode import decode
 from ingest.parsing.parser import PageProgress
 from ingest.types import Document
+
+_HTML, _DISPLAY_NAME = 0x1013, 0x3001  # [MS-OXPROPS]
 
 
 class MsgParser:
@@ -29,11 +34,10 @@ def _read(data: bytes, name: str) -> Message:
             subject=stored.subject,
             head=head((("From", stored.sender), ("To", people), ("Date", stored.sent_date))),
             plain=stored.body or "",
-            html=stored.html_body or "",
+            html=_html(stored, name),
             attachments=[
-                Attachment(one.file_name or f"attachment {number}", one.file_bytes)
+                Attachment(_name(one) or f"attachment {number}", one.file_bytes)
                 for number, one in enumerate(stored.attachments, start=1)
-                if one.file_bytes
             ],
         )
     except (
@@ -49,6 +53,21 @@ def _read(data: bytes, name: str) -> Message:
         raise ParseError(
             f"{name} is damaged or not an Outlook message. Save it from Outlook again and retry."
         ) from error
+
+
+def _html(stored: Any, name: str) -> str:  # no stubs
+    """oxmsg takes a code page for less than what Windows writes in it."""
+    content = stored.properties.binary_prop_value(_HTML)
+    if not content:
+        return stored.html_body or ""
+    return decode(
+        content, name, declared=declared_charset(content) or stored.properties.body_encoding
+    )
+
+
+def _name(attachment: Any) -> str:  # no stubs
+    """A message that is attached has no file name, but one to show."""
+    return attachment.file_name or attachment.properties.str_prop_value(_DISPLAY_NAME) or ""
 
 
 def _person(name: str, address: str) -> str:

@@ -12,9 +12,12 @@ _HOSTILE = {"archive_bomb", "unsafe_names", "unsafe_xml"}
 _depth: ContextVar[int] = ContextVar("depth", default=0)
 
 
-def add_part(builder: DocumentBuilder, data: bytes, name: str, *, level: int) -> bool:
+def add_part(
+    builder: DocumentBuilder, data: bytes, name: str, *, level: int, read_as: str = ""
+) -> bool:
     """Read a file as a section of `builder`'s document; what cannot be read is named with the
-    reason. Returns whether it was read.
+    reason. `read_as` is a name with the suffix to read it by, where its own does not say. Returns
+    whether it was read.
 
     Raises ParseError where the part is made to do harm: then the whole file is not to be trusted.
     """
@@ -22,7 +25,7 @@ def add_part(builder: DocumentBuilder, data: bytes, name: str, *, level: int) ->
 
     try:
         with _deeper(name):
-            part = parse(data, name)
+            part = parse(data, read_as or name)
     except UnsupportedFormat:
         builder.place("")
         builder.paragraph(f"[{name}]")

@@ -3,7 +3,7 @@
 import re
 
 from ingest.errors import ParseError
-from ingest.pages.pdf_pages import read_pages
+from ingest.pages.pdf.pages import read_pages
 from ingest.pages.running import add_flowing_pages
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.parser import PageProgress

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.errors import ParseError
 from ingest.pages.ocr import add_picture
+from ingest.parsers.chart import add_chart
 from ingest.parsers.slide_text import flatten_slide
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.ooxml import plain_package
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _DEFAULT_TITLES = {"powerpoint presentation", "presentation", "演示文稿", "untitled"}
-_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
-_RUN = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 _MAX_GROUP_DEPTH = 16
+_SAME_ROW = 0.75  # of the height of the higher of two shapes, that stands beside the other
 
 
 class PptxParser:
@@ -68,7 +68,8 @@ def _broken(name: str) -> ParseError:
 
 def _add_slide(builder: DocumentBuilder, slide: "Slide") -> None:
     links = {rid: rel.target_ref for rid, rel in slide.part.rels.items() if rel.is_external}
-    flatten_slide(slide.element, links)
+    if struck := flatten_slide(slide.element, links):
+        builder.notice("struck_text", count=struck)
     if diagrams := sum(1 for _ in slide.element.iter(f"{DIAGRAM}relIds")):
         builder.notice("diagrams", count=diagrams)
     title = slide.shapes.title
@@ -83,17 +84,45 @@ def _add_slide(builder: DocumentBuilder, slide: "Slide") -> None:
         for shape in shapes:
             if shape.shape_type == 13:  # MSO_SHAPE_TYPE.PICTURE
                 add_picture(builder, shape.image.blob)
+    elif pictures := sum(_is_picture(found) for found in slide.element.iter("{*}pic")):
+        builder.notice("pictures", count=pictures)
+    if objects := sum(1 for _ in slide.element.iter("{*}oleObj")):
+        builder.notice("objects", count=objects)
     if slide.has_notes_slide and (notes := slide.notes_slide.notes_text_frame) is not None:
         builder.paragraph(notes.text)
 
 
+def _is_picture(found: Any) -> bool:  # no stubs
+    """Not that of an embedded object."""
+    return next(found.iterancestors("{*}oleObj"), None) is None
+
+
 def _flat(shapes: Iterable[Any], depth: int = 0) -> Iterator[Any]:
     """Shapes from top to bottom, left to right; those of a group together."""
-    for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
+    for shape in _by_place(shapes):
         if shape.shape_type == 6 and depth < _MAX_GROUP_DEPTH:  # MSO_SHAPE_TYPE.GROUP
             yield from _flat(shape.shapes, depth + 1)
         else:
             yield shape
+
+
+def _by_place(shapes: Iterable[Any]) -> list[Any]:
+    """In rows: hands place shapes side by side at slightly different heights. A group counts in
+    units of its own, so shapes are measured by each other."""
+    ordered: list[Any] = []
+    row: list[Any] = []
+    for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
+        if row and not _is_beside(shape, row[0]):
+            ordered += sorted(row, key=lambda shape: shape.left or 0)
+            row = []
+        row.append(shape)
+    return ordered + sorted(row, key=lambda shape: shape.left or 0)
+
+
+def _is_beside(shape: Any, other: Any) -> bool:  # no stubs
+    (top, height), (above, size) = ((s.top or 0, s.height or 0) for s in (shape, other))
+    shared = min(top + height, above + size) - max(top, above)
+    return bool(shared >= _SAME_ROW * max(height, size))
 
 
 def _add_shape(builder: DocumentBuilder, shape: Any) -> None:  # no stubs
@@ -105,7 +134,7 @@ def _add_shape(builder: DocumentBuilder, shape: Any) -> None:  # no stubs
     elif getattr(shape, "has_table", False):
         builder.table([list(_cells(row)) for row in shape.table.rows])
     elif getattr(shape, "has_chart", False):
-        _add_chart(builder, shape.chart)
+        add_chart(builder, shape.chart.part.blob)
 
 
 def _cells(row: Any) -> Iterator[Field]:  # no stubs
@@ -114,33 +143,6 @@ def _cells(row: Any) -> Iterator[Field]:  # no stubs
             yield Field(cell.text, cell.span_width, cell.span_height, column)
         elif not cell.is_spanned:
             yield Field(cell.text, column=column)
-
-
-def _add_chart(builder: DocumentBuilder, chart: Any) -> None:  # no stubs
-    """A chart of any kind as the table that it was drawn from."""
-    from lxml import etree
-
-    space = etree.fromstring(chart.part.blob, etree.XMLParser(resolve_entities=False))
-    title = space.find(f"{_CHART}chart/{_CHART}title")
-    if title is not None:
-        builder.paragraph("".join(title.itertext(_RUN)))
-    series = list(space.iter(f"{_CHART}ser"))
-    columns = [_points(one, "val", "yVal") for one in series]
-    names = ["".join(_points(one, "tx").values()) for one in series]
-    categories = _points(series[0], "cat", "xVal") if series else {}
-    rows = [["", *names]]
-    for key in sorted(set(categories).union(*columns)):
-        rows.append([categories.get(key, ""), *(column.get(key, "") for column in columns)])
-    builder.table(rows)
-
-
-def _points(series: Any, *kinds: str) -> dict[int, str]:  # an lxml element
-    """The values of the first kind there is, by their place."""
-    for kind in kinds:
-        if (found := series.find(f"{_CHART}{kind}")) is not None:
-            points = found.iter(f"{_CHART}pt")
-            return {int(p.get("idx", "0")): p.findtext(f"{_CHART}v", "") for p in points}
-    return {}
 
 
 PARSER = PptxParser()

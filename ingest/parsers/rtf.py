@@ -5,8 +5,11 @@ from collections.abc import Iterator
 
 from ingest.clean import clean
 from ingest.errors import ParseError
+from ingest.parsers.rtf_shown import without_unseen
 from ingest.parsing.builder import DocumentBuilder
+from ingest.parsing.options import hidden_is_read
 from ingest.parsing.parser import PageProgress
+from ingest.scripts import lowered, raised
 from ingest.tables.grid import Field
 from ingest.types import Document
 
@@ -17,6 +20,11 @@ _ROW_BEGIN, _ROW_END, _CELL_END = "\x1d", "\x1e", "\x1f"
 _TABLE_WORD = re.compile(r"\\(trowd|row|cell)(?![a-z])[ ]?")
 _MARK_OF = {"trowd": _ROW_BEGIN, "row": _ROW_END, "cell": _CELL_END}
 _ROW = re.compile(r"\\trowd(?![a-z])(?:(?!\\row(?![a-z])).)*", re.DOTALL)
+_LIST_NUMBER = re.compile(r"\\(?:listtext|pntext)(?![a-z])[ ]?")  # a group that striprtf skips
+# Possessive: the digits of a control word, as in \fs22, are no figures.
+_SMALL = re.compile(
+    r"\\(super|sub)(?![a-z\d-])((?:\\[a-tv-z]++(?:-?\d++)?+)*+) ?([\d+-]+)(?=[}\\])"
+)
 _EDGE = re.compile(r"\\(clvmrg|clvmgf|clmrg|cellx(-?\d{1,7}))(?![a-z])")
 
 _Edges = list[tuple[int, str]]  # right edge of each cell in twips, and how it is merged
@@ -33,6 +41,8 @@ class RtfParser:
             raise ParseError(f"{name} is damaged or not a Rich Text file. Save it again and retry.")
         # The format is ASCII; writers that put raw bytes in mean their code page.
         source = _HIGH.sub(lambda byte: b"\\'%02x" % ord(byte[0]), data).decode("ascii")
+        source, unseen = without_unseen(source, hidden=hidden_is_read())
+        source = _SMALL.sub(_small, _LIST_NUMBER.sub("", source))
         marked = _TABLE_WORD.sub(lambda word: _MARK_OF[word[1]], source)
         page = _CODE_PAGE.search(data)
         encoding = f"cp{page[1].decode()}" if page else "cp1252"
@@ -41,8 +51,16 @@ class RtfParser:
         except (ValueError, LookupError, OverflowError, TypeError) as error:
             raise ParseError(f"{name} is not readable as Rich Text: {error}") from error
         builder = DocumentBuilder(data, name, "application/rtf")
+        for code, count in unseen.items():
+            builder.notice(code, count=count)
         _add(builder, text, [_edges(row[0]) for row in _ROW.finditer(source)])
         return builder.build()
+
+
+def _small(found: re.Match[str]) -> str:
+    """Raised or lowered figures as characters of their own, in the way RTF writes Unicode."""
+    figures = raised(found[3]) if found[1] == "super" else lowered(found[3])
+    return found[2] + "".join(f"\\u{ord(character)}?" for character in figures)
 
 
 def _edges(row: str) -> _Edges:

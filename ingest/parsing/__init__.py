@@ -1,1 +1,1 @@
-"""Shared by the parsers: decoding, the document builder, HTML blocks, ZIP containers."""
+"""Shared by the parsers: decoding, the document builder, ZIP containers."""

@@ -56,6 +56,7 @@ _TRADITIONAL_FORMS = (
     "類據邊張該規萬覺術領確傳師觀讓識帶導爭運筆歷費單備標準檢項編號請寫籤負責審聯戶雙額稅銀賬貨價"
     "驗質證違約議倉庫儲採購訂維護訓銷憑驟圖檔評選擇刪載敗錯誤錄碼網絡頁顯隱篩紀辦試細節億"
 )
+_USUAL_CHINESE = {*_SIMPLIFIED, *_TRADITIONAL_FORMS, *"，。、：；（）“”！？《》「」　—…"}
 _WESTERN_LETTERS = "äöüßéèêëàâçñóíáúîïôûœãõåøæòìù"
 _WESTERN_SIGNS = "°±²³µ£€§©®«»“”‘’„–—…½¼·¿¡´×•™º\u00a0"
 _ASCII = {chr(code): -3.5 for code in range(32, 127)} | {"\n": -3.5, "\r": -3.5, "\t": -3.5}
@@ -88,6 +89,20 @@ def likely_encoding(data: bytes) -> str | None:
     scored = [(_score(sample, language), language) for language in _LANGUAGES]
     (_, mean), best = max(scored, key=lambda pair: pair[0][0])
     return best.encoding if mean > _PLAUSIBLE else None
+
+
+def usual_share(text: str) -> float:
+    """How many of the characters are usual in some language, as a share. A text in UTF-16 whose
+    bytes were swapped has few."""
+    usual = sum(map(_is_usual, text))
+    return usual / len(text) if text else 0.0
+
+
+def _is_usual(character: str) -> bool:
+    if character.isascii():
+        return character.isprintable() or character in "\n\r\t"
+    spans = ("\u00a0", "\u00ff"), ("\u0400", "\u045f"), ("\u3041", "\u30ff"), ("\uac00", "\ud7a3")
+    return character in _USUAL_CHINESE or any(first <= character <= last for first, last in spans)
 
 
 def is_accident(text: str) -> bool:

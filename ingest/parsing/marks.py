@@ -1,7 +1,7 @@
 """CommonMark for documents: marks that are part of a number or a name stay what they are.
 
-By the letter of CommonMark `600*400*300` holds an emphasised 400, and `__init__` a strong init. In
-documents the one is a size and the other a name.
+By the letter of CommonMark `600*400*300` holds an emphasised 400, `__init__` a strong init, and the
+note `[^1]: Twice.` is an address that nobody sees. In documents they are a size, a name, a note.
 """
 
 import re
@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
+    from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
 _TIMES = re.compile(r"(?<=[0-9A-Za-z)）\]])\*(?=[0-9A-Za-z(（\[])")
 _DUNDER = re.compile(r"(?<!\w)__[a-z][a-z0-9]*(?:_[a-z0-9]+)*__(?!\w)", re.ASCII)
+_NOTE = re.compile(r"\[\^[^\]\s]+\]:")
 
 
 @cache
 def reader() -> MarkdownIt:
-    """CommonMark with tables, and `*` and `_` as characters inside of sizes and names."""
+    """CommonMark with tables and notes, and `*` and `_` as characters inside of sizes and names."""
     markdown = MarkdownIt("commonmark").enable("table")
     markdown.inline.ruler.before("emphasis", "literal_marks", _literal)
+    markdown.block.ruler.before("reference", "note", _note)
     return markdown
 
 
@@ -36,4 +39,18 @@ def _literal(state: "StateInline", silent: bool) -> bool:
     if not silent:
         state.pending += found[0]
     state.pos = found.end()
+    return True
+
+
+def _note(state: "StateBlock", line: int, _: int, silent: bool) -> bool:
+    """A block rule of markdown-it: takes a line that defines a note as a paragraph."""
+    text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+    if not _NOTE.match(text):
+        return False
+    if not silent:
+        state.line = line + 1
+        state.push("paragraph_open", "p", 1)
+        inline = state.push("inline", "", 0)
+        inline.content, inline.map, inline.children = text, [line, line + 1], []
+        state.push("paragraph_close", "p", -1)
     return True

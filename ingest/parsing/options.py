@@ -12,7 +12,7 @@ _hidden: ContextVar[bool] = ContextVar("hidden", default=False)
 
 
 def hidden_is_read() -> bool:
-    """Whether hidden sheets, rows and columns are read as well."""
+    """Whether hidden sheets, rows, columns, and hidden text of Word are read as well."""
     return _hidden.get()
 
 

@@ -35,7 +35,7 @@ class Package:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except UNREADABLE as error:
             raise self._broken() from error
-        self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
+        self.entries = [entry for entry in self._zip.infolist() if not entry.filename.endswith("/")]
         _check(self.entries, name)
 
     def names(self) -> list[str]:
@@ -143,6 +143,6 @@ def _check(entries: Sequence[zipfile.ZipInfo], name: str) -> None:
         parts = entry.filename.replace("\\", "/").split("/")
         if ".." in parts or parts[0] == "" or parts[0].endswith(":"):
             raise ParseError(
-                f"{name} holds a file whose name leads out of the archive. It was not read.",
+                f"{name} holds a file whose name is empty or leads out of it. It was not read.",
                 code="unsafe_names",
             )

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from ingest.runs import SCALE, Area
 from ingest.tables.boxes import Box
 
+Matrix = tuple[float, float, float, float, float, float]
+"""a, b, c, d, e, f of x′ = a·x + c·y + e, y′ = b·x + d·y + f (ISO 32000-1, 8.3.3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageView:
@@ -20,6 +23,16 @@ class PageView:
     def of_picture(cls, width: float, height: float) -> "PageView":
         """Of a picture whose boxes are in pixels from the upper left corner."""
         return cls(width, height, (1 / width, 0.0, 0.0), (0.0, 1 / height, 0.0))
+
+    def turned(self, matrix: Matrix) -> "PageView":
+        """The same view of points that `matrix` moved, by quarter turns and a shift."""
+        a, b, c, d, e, f = matrix
+
+        def moved(axis: tuple[float, float, float]) -> tuple[float, float, float]:
+            x, y = axis[0] * a + axis[1] * c, axis[0] * b + axis[1] * d
+            return x, y, axis[2] - x * e - y * f
+
+        return PageView(self.width, self.height, moved(self.across), moved(self.down))
 
     def area(self, box: Box) -> Area | None:
         """The part of the page that the box takes up; None where it lies beside the page."""

@@ -59,7 +59,7 @@ class Limits:
 class Sandbox:
     """Reads files within `limits`, one at a time. Close it, or use it as a context manager.
 
-    With `read_hidden`, hidden sheets, rows and columns are read as well.
+    With `read_hidden`, hidden sheets, rows, columns and hidden text are read as well.
     """
 
     def __init__(self, limits: Limits | None = None, *, read_hidden: bool = False) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from ingest.sheets.chinese_numerals import date_in_words, in_words
 from ingest.sheets.date_format import DATE_TOKENS, date_shower
 from ingest.sheets.digits import fraction_text, general, number_shower, scientific_text
 
@@ -35,11 +36,13 @@ BUILT_IN = {
 
 _SYSTEM_DATE, _SYSTEM_TIME = "$-F800", "$-F400"
 _TOKEN = re.compile(
-    r'"([^"]*)"?|\\(.)|[_*](.)|\[([^\]]*)\]|(General|G/通用格式)|([eE][+-][0#?]+)'
+    r'"([^"]*)"?|[\\!](.)|[_*](.)|\[([^\]]*)\]|(General|G/通用格式)|([eE][+-][0#?]+)'
     rf"|({DATE_TOKENS})|([0#?]|[.,%@/])|(.)",
     re.IGNORECASE | re.DOTALL,
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)")
+_COLOUR = re.compile(r"(?:red|blue|green|color|红|蓝|绿|颜色).{0,5}", re.IGNORECASE)
+_WORDS = re.compile(r"DBNum([12])", re.IGNORECASE)
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _NOT_ZERO = re.compile("[1-9]")
 _MAX_CODE = 255  # characters; Excel takes no more
@@ -54,22 +57,26 @@ class Token(NamedTuple):
 
 class _Section(NamedTuple):
     tokens: tuple[Token, ...]
-    condition: tuple[str, float] | None
-    chinese: bool  # names of months and days
+    condition: tuple[str, float] | None = None
+    chinese: bool = False  # names of months and days
+    words: str = ""  # 1 or 2: how figures are written as Chinese characters
+    coloured: bool = False
 
 
 @lru_cache(4096)
 def formatter(code: str, *, from_1904: bool = False) -> Formatter:
     """What shows a number in that format; a code that makes no sense shows it plainly."""
     sections = [_section(part) for part in _parts(code[:_MAX_CODE])][:4]
-    if not sections or sections == [_Section((Token("general", "General"),), None, False)]:
+    if not sections or sections == [_Section((Token("general", "General"),))]:
         return general
     writers = [_writer(section, from_1904=from_1904) for section in sections]
 
     def shown(value: float) -> str:
         number, signed = _chosen(sections, value)
         try:
-            return writers[number](value, signed)
+            text = writers[number](value, signed)
+            only_red = value < 0 < number and sections[number].coloured
+            return f"-{text}" if only_red and text == writers[0](-value, False) else text
         except (ValueError, OverflowError, ArithmeticError):
             return general(value)
 
@@ -94,13 +101,17 @@ def _parts(code: str) -> list[str]:
 def _section(part: str) -> _Section:
     tokens: list[Token] = []
     condition: tuple[str, float] | None = None
-    chinese = False
+    chinese = coloured = False
+    words = ""
     for found in _TOKEN.finditer(part):
         quoted, escaped, padding, bracket, plain, exponent, date, digit, other = found.groups()
         if bracket is not None:
             if match := _CONDITION.fullmatch(bracket):
                 condition = (match[1], float(match[2]))
             chinese = chinese or bool(re.fullmatch(r"\$-0*[\dA-F]*(?:804|404)", bracket, re.I))
+            coloured = coloured or bool(_COLOUR.fullmatch(bracket))
+            if match := _WORDS.fullmatch(bracket):
+                words = match[1]
             tokens += _bracketed(bracket)
         elif padding is not None:
             tokens.append(Token("literal", " " if found[0][0] == "_" and padding == " " else ""))
@@ -114,7 +125,7 @@ def _section(part: str) -> _Section:
             tokens.append(Token("text" if digit == "@" else "digit", digit))
         else:
             tokens.append(Token("literal", quoted or escaped or other or ""))
-    return _Section(tuple(tokens), condition, chinese)
+    return _Section(tuple(tokens), condition, chinese, words, coloured)
 
 
 def _bracketed(inside: str) -> list[Token]:
@@ -153,6 +164,15 @@ def _holds(condition: tuple[str, float], value: float) -> bool:
 
 def _writer(section: _Section, *, from_1904: bool) -> Callable[[float, bool], str]:
     """What writes a value in that section; the flag asks for its minus sign."""
+    figures = _figures_writer(section, from_1904=from_1904)
+    if not section.words:
+        return figures
+    is_date = any(token.kind == "date" for token in section.tokens)
+    write = date_in_words if is_date else in_words
+    return lambda value, signed: write(figures(value, signed), section.words)
+
+
+def _figures_writer(section: _Section, *, from_1904: bool) -> Callable[[float, bool], str]:
     tokens = section.tokens
     kinds = {token.kind for token in tokens}
     if "system" in kinds:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
+from ingest.parsing.links import with_address
 from ingest.parsing.package import Package
 from ingest.sheets.types import Merged, Sheet
 
@@ -12,8 +13,10 @@ if TYPE_CHECKING:
 
 _NS = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 _TABLE, _TEXT, _OFFICE, _STYLE = (_NS % name for name in ("table", "text", "office", "style"))
+_DRAW = _NS % "drawing"
 _MANIFEST = _NS % "manifest"
-_NOT_SHOWN = {f"{_OFFICE}annotation", f"{_TABLE}detective", f"{_NS % 'drawing'}frame"}
+_ADDRESS = "{http://www.w3.org/1999/xlink}href"
+_NOT_SHOWN = {f"{_OFFICE}annotation", f"{_TABLE}detective", f"{_DRAW}frame"}
 _MAX_REPEATED = 2000  # of a cell or row in which something stands
 _HIDDEN = ("collapse", "filter")
 
@@ -54,6 +57,7 @@ def _sheet(table: "_Element", hidden_styles: set[str]) -> Sheet:
         table.get(f"{_TABLE}name", ""),
         hidden=table.get(f"{_TABLE}style-name", "") in hidden_styles,
     )
+    _add_drawings(table, sheet)
     row = column = 0
     for entry in _own(table):
         if entry.tag == f"{_TABLE}table-column":
@@ -66,6 +70,19 @@ def _sheet(table: "_Element", hidden_styles: set[str]) -> Sheet:
             _add_rows(entry, row, times, sheet)
             row += times
     return sheet
+
+
+def _add_drawings(table: "_Element", sheet: Sheet) -> None:
+    """Texts of text boxes; pictures and charts are counted."""
+    for frame in table.iter(f"{_DRAW}frame"):
+        box = frame.find(f"{_DRAW}text-box")
+        if box is not None:
+            lines = ("".join(_parts(line)) for line in box.iter(f"{_TEXT}p"))
+            sheet.boxes += filter(str.strip, ["\n".join(lines)])
+        elif frame.find(f"{_DRAW}object") is not None:
+            sheet.charts += 1
+        else:
+            sheet.pictures += frame.find(f"{_DRAW}image") is not None
 
 
 def _own(table: "_Element") -> Iterator["_Element"]:
@@ -89,6 +106,7 @@ def _add_rows(entry: "_Element", row: int, times: int, sheet: Sheet) -> None:
         repeated = _count(cell, "number-columns-repeated")
         if cell.tag == f"{_TABLE}table-cell":
             text = _shown(cell)
+            sheet.comments += cell.find(f"{_OFFICE}annotation") is not None
             formula = cell.get(f"{_TABLE}formula")
             if not text and formula and cell.get(f"{_OFFICE}value-type") is None:
                 text = _formula(formula)
@@ -116,6 +134,8 @@ def _parts(element: "_Element") -> Iterator[str]:
             yield " " * min(_count(child, "c", space=_TEXT), 64)
         elif child.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
             yield " "
+        elif child.tag == f"{_TEXT}a":
+            yield with_address("".join(_parts(child)), child.get(_ADDRESS, ""))
         elif isinstance(child.tag, str) and child.tag not in _NOT_SHOWN:
             yield from _parts(child)
         yield child.tail or ""

@@ -11,6 +11,14 @@ from ingest.tables.grid import Field
 from ingest.tables.heads import is_number
 
 _DIGIT = re.compile(r"\d")
+# What stands in the place of a number that is not there.
+_MISSING = re.compile(
+    r"[-–—−_/.…*?？×√ ]+|[无無空缺免]|[暂暫][无無缺]|[没沒]有|缺[考货貨失席勤]|免[费費]"
+    r"|未[知定填报報到测測]|不[详詳明]|不[适適]用|待[定补補查报報测測议議]|停[产產用工]"
+    r"|n\.?/?a\.?|nil|null|none\b.*|not? .*|tb[acd]|unknown|pending|free",
+    re.IGNORECASE,
+)
+_ALIKE = 2  # characters at the beginning or the end that names of one kind share
 _MAX_MERGED_ROWS = 200_000
 _MAX_ISLANDS = 20  # a sheet with more gaps is sparse, not full of tables
 _Row = dict[int, str]  # texts by column
@@ -178,8 +186,9 @@ def _looks_like_head(
 ) -> bool:
     """Words over rows of their own that have digits where it has none. Under a title, or over other
     columns than the table's, that is enough, as are both together, and a title over rows that have
-    no digits where the table's have; else the table's own rows must have digits in several of
-    those columns."""
+    no digits where the table's have. Else the table's own rows must have digits in several of those
+    columns, or in one where no more of theirs hold only digits; then a text like those of its
+    column, or in the place of a missing value, is one of a row."""
     if not below or any(is_number(text) for text in row.values()):
         return False
     contrasting = [column for column in row if _contrasts(row[column], column, below)]
@@ -187,9 +196,34 @@ def _looks_like_head(
         return True
     if titled or other:
         return bool(contrasting) or (titled and other)
-    return sum(_contrasts(row[column], column, body) for column in contrasting) > 1
+    both = [column for column in contrasting if _contrasts(row[column], column, body)]
+    if len(both) != 1:
+        return len(both) > 1
+    columns = {column for cells in body for column in cells}
+    rows = [*body, *below]
+    return (
+        sum(_has_only_digits(column, body) for column in columns) < 2
+        and not _MISSING.fullmatch(row[both[0]])
+        and not any(
+            _are_alike(text, cells.get(column, ""))
+            for column, text in row.items()
+            for cells in rows
+        )
+    )
+
+
+def _are_alike(text: str, other: str) -> bool:
+    """Names of one kind: 甲机房 and 丙机房, pump 3 and pump house."""
+    return text == other or (
+        min(len(text), len(other)) > _ALIKE
+        and (text[:_ALIKE] == other[:_ALIKE] or text[-_ALIKE:] == other[-_ALIKE:])
+    )
+
+
+def _has_only_digits(column: int, rows: list[_Row]) -> bool:
+    cells = [row[column] for row in rows if column in row]
+    return bool(cells) and all(map(_DIGIT.search, cells))
 
 
 def _contrasts(text: str, column: int, rows: list[_Row]) -> bool:
-    cells = [row[column] for row in rows if column in row]
-    return bool(cells) and not _DIGIT.search(text) and all(map(_DIGIT.search, cells))
+    return not _DIGIT.search(text) and _has_only_digits(column, rows)

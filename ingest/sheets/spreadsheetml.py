@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ingest.errors import ParseError
+from ingest.parsing.links import with_address
 from ingest.parsing.package import refuse_entities
 from ingest.sheets.date_format import iso
 from ingest.sheets.number_format import formatter
@@ -85,13 +86,14 @@ def _read_row(row: "_Element", at: int, codes: dict[str, str], sheet: Sheet) -> 
     column = -1
     for cell in row.iter(f"{_SS}Cell"):
         column = _index(cell, column)
-        data = next(cell.iter(f"{_SS}Data"), None)
+        data = cell.find(f"{_SS}Data")
+        sheet.comments += cell.find(f"{_SS}Comment") is not None
         text = _shown(data, codes.get(cell.get(f"{_SS}StyleID", ""), ""))
         formula = cell.get(f"{_SS}Formula")
         if not text and formula and (data is None or data.get(f"{_SS}Type") != "String"):
             text = formula
             sheet.unsure.append((at, column))
-        sheet.add(at, column, text)
+        sheet.add(at, column, with_address(text, cell.get(f"{_SS}HRef", "")))
         across, down = _number(cell, "MergeAcross"), _number(cell, "MergeDown")
         if across or down:
             sheet.merges.append(Merged(at, column, at + down, column + across))

@@ -22,7 +22,7 @@ class Merged(NamedTuple):
 @dataclass(slots=True)
 class Sheet:
     """`cells` are the texts by row and column; blank ones are left out. What is hidden is counted
-    and, unless it was asked for, left out."""
+    and, unless it was asked for, left out, as are comments and pictures."""
 
     title: str
     cells: dict[int, dict[int, str]] = field(default_factory=dict)
@@ -31,6 +31,10 @@ class Sheet:
     hidden: bool = False
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
+    boxes: list[str] = field(default_factory=list)  # texts of text boxes
+    comments: int = 0
+    pictures: int = 0  # in cells, instead of a text, and over them
+    charts: int = 0
 
     def add(self, row: int, column: int, text: str) -> None:
         """Put a text into its place; a blank one changes nothing."""
@@ -47,6 +51,7 @@ class Sheet:
         columns_left = sorted(columns - self.hidden_columns)
         shown = Sheet(
             self.title,
+            boxes=self.boxes,
             unsure=[
                 (row, column)
                 for row, column in self.unsure

@@ -135,3 +135,4 @@ def _read_sheet(stream: bytes, offset: int, book: Book, sheet: Sheet) -> None:
     for record in _records(stream, offset):
         if record.kind in READ:
             READ[record.kind](reader, record)
+    reader.end()

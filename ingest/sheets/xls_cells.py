@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ingest.parsing.links import with_address
 from ingest.sheets.biff_strings import long_text
 from ingest.sheets.number_format import BUILT_IN, Formatter, formatter, text_shown
 from ingest.sheets.types import Merged, Sheet
@@ -21,8 +22,13 @@ _ERRORS = {
     36: "#NUM!",
     42: "#N/A",
 }
+_FLAGS = 14  # where those of a formula stand
+_EMPTY = 3  # kind of a formula's result
+_CALCULATED_LATER = 0x03  # always, or when the file is opened
 _ROW_HIDDEN, _COLUMN_HIDDEN = 0x20, 0x01
 _MAX_COLUMN = 256
+_CHART, _PICTURE, _COMMENT = 0x05, 0x08, 0x19  # kinds of objects
+_ADDRESS = bytes.fromhex("e0c9ea79f9bace118c8200aa004ba90b")  # what a URL follows
 
 
 class Record(NamedTuple):
@@ -60,6 +66,10 @@ class Reader:
     book: Book
     sheet: Sheet
     pending: tuple[int, int] | None = None
+    empty: list[tuple[int, int]] = field(default_factory=list)  # formulas with an empty result
+    calculated: bool = False  # at least one formula
+    in_comment: bool = False  # the text that follows is that of one
+    links: dict[tuple[int, int], str] = field(default_factory=dict)  # addresses by row and column
 
     def number(self, record: Record) -> None:
         row, column, style, value = struct.unpack_from("<HHHd", record.data)
@@ -101,12 +111,53 @@ class Reader:
             self.pending = (row, column)
         elif result[0] in (1, 2):
             self.sheet.add(row, column, _bool_or_error(result[2], result[0] == 2))
+        elif result[0] == _EMPTY:
+            later = len(record.data) > _FLAGS and bool(record.data[_FLAGS] & _CALCULATED_LATER)
+            (self.sheet.unsure if later else self.empty).append((row, column))
+        self.calculated = self.calculated or result[6:8] != b"\xff\xff" or result[0] != _EMPTY
+
+    def end(self) -> None:
+        """Where no formula of the sheet has a result, none was calculated: libraries that write
+        files leave that to Excel. Beside others an empty result is an empty text."""
+        if not self.calculated:
+            self.sheet.unsure += self.empty
+        for (row, column), address in self.links.items():
+            if (text := self.sheet.cells.get(row, {}).get(column)) is not None:
+                self.sheet.cells[row][column] = with_address(text, address)
 
     def text_of_formula(self, record: Record) -> None:
         if self.pending is not None:
             text = _label(b"".join([record.data, *record.rest]), 0, self.book)
             self.sheet.add(*self.pending, text)
             self.pending = None
+
+    def drawn(self, record: Record) -> None:
+        """What an object over the cells is: a comment, a picture, a chart or a text box."""
+        kind = struct.unpack_from("<H", record.data, 4)[0] if len(record.data) > 5 else 0
+        self.in_comment = kind == _COMMENT
+        self.sheet.comments += self.in_comment
+        self.sheet.pictures += kind == _PICTURE
+        self.sheet.charts += kind == _CHART
+
+    def text_of_box(self, record: Record) -> None:
+        """Of the object before it; its characters are in the record's continuation."""
+        if self.in_comment or not record.rest or len(record.data) < 12:
+            return
+        (length,) = struct.unpack_from("<H", record.data, 10)
+        flags, text = record.rest[0][:1], record.rest[0][1:]
+        wide = flags == b"\x01"
+        shown = text[: 2 * length].decode("utf-16-le", "replace") if wide else ""
+        shown = shown or text[:length].decode("latin-1")
+        if shown.strip():
+            self.sheet.boxes.append(shown)
+
+    def link(self, record: Record) -> None:
+        row, _, column = struct.unpack_from("<HHH", record.data)
+        at = record.data.find(_ADDRESS) + len(_ADDRESS)
+        if at >= len(_ADDRESS) and at + 4 <= len(record.data):
+            (size,) = struct.unpack_from("<I", record.data, at)
+            address = record.data[at + 4 : at + 4 + size].decode("utf-16-le", "replace")
+            self.links[row, column] = address.split("\0")[0]
 
     def merged(self, record: Record) -> None:
         for n in range((len(record.data) - 2) // 8):
@@ -138,6 +189,9 @@ READ: dict[int, Callable[[Reader, Record], None]] = {
     0xE5: Reader.merged,
     0x208: Reader.row,
     0x7D: Reader.columns,
+    0x5D: Reader.drawn,
+    0x1B6: Reader.text_of_box,
+    0x1B8: Reader.link,
 }
 
 

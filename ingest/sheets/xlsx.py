@@ -23,6 +23,8 @@ from ingest.sheets.xlsx_cells import (
     local_name,
     plain_text,
 )
+from ingest.sheets.xlsx_overlay import add_links, add_notes
+from ingest.tables.grid import CellPosition
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -73,19 +75,18 @@ def _holds_sheets(package: Package, target: str) -> bool:
 
 
 def _relations(package: Package, path: str) -> dict[str, tuple[str, str]]:
-    """By id: the end of the relation's type, such as `/worksheet`, and the part it leads to."""
+    """By id: the end of the relation's type, such as `/worksheet`, and the part or the address
+    that it leads to."""
     folder, name = posixpath.split(path)
     member = posixpath.join(folder, "_rels", f"{name}.rels")
     found: dict[str, tuple[str, str]] = {}
     if member in package.names():
         for entry in package.xml(member).iter("{*}Relationship"):
-            target = entry.get("Target", "")
-            whole = target[1:] if target.startswith("/") else posixpath.join(folder, target)
-            kind = entry.get("Type", "")
-            found[entry.get("Id", "")] = (
-                kind[kind.rfind("/") :] if "/" in kind else kind,
-                posixpath.normpath(whole),
-            )
+            target, kind = entry.get("Target", ""), entry.get("Type", "")
+            if entry.get("TargetMode") != "External":
+                whole = target[1:] if target.startswith("/") else posixpath.join(folder, target)
+                target = posixpath.normpath(whole)
+            found[entry.get("Id", "")] = kind[kind.rfind("/") :] if "/" in kind else kind, target
     return found
 
 
@@ -117,8 +118,9 @@ def _formats(package: Package, member: str) -> list[str]:
 
 def _read_sheet(package: Package, member: str, book: Book, sheet: Sheet) -> None:
     cells: Cells | None = None
+    links: dict[CellPosition, str] = {}
     row = -1
-    for entry in package.stream(member, "row", "col", "mergeCell"):
+    for entry in package.stream(member, "row", "col", "mergeCell", "hyperlink"):
         name = local_name(entry)
         if name == "row":
             row = _row_number(entry, row)
@@ -128,8 +130,14 @@ def _read_sheet(package: Package, member: str, book: Book, sheet: Sheet) -> None
             cells.read(entry, row)
         elif name == "col":
             _hide_columns(entry, sheet)
+        elif name == "hyperlink":
+            if at := _REFERENCE.match(entry.get("ref", "")):
+                links[int(at[2]) - 1, column_number(at[1])] = _relation_id(entry)
         elif merged := _merged(entry.get("ref", "")):
             sheet.merges.append(merged)
+    relations = _relations(package, member)
+    add_links(sheet, links, relations)
+    add_notes(package, sheet, relations)
 
 
 def _row_number(entry: "_Element", before: int) -> int:

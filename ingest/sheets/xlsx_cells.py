@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
+from ingest.scripts import lowered, raised
 from ingest.sheets.formulas import shifted
 from ingest.sheets.number_format import Formatter, formatter, text_shown
 from ingest.sheets.types import Sheet
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_COLUMN = 16_384
 FALSE = (None, "0", "false", "off")
+_PICTURE = re.compile(r"=(?:_xlfn\.)?DISPIMG\(", re.IGNORECASE)  # as WPS puts one into a cell
 _CODED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -74,7 +76,9 @@ class Cells:
                 if text is None:
                     self.sheet.unsure.append((row, column))
                     text = said
-            if text and column < MAX_COLUMN:
+            if text and _is_picture(cell, text):
+                self.sheet.pictures += 1
+            elif text and column < MAX_COLUMN:
                 self.sheet.add(row, column, text)
 
     def _place(self, reference: str | None, before: int) -> int:
@@ -103,6 +107,13 @@ class Cells:
         if value is None or kind == "inlineStr":
             return _worded(text or "", style, self.book), formula
         return _SHOWN.get(kind, _number)(value, style, self.book), formula
+
+
+def _is_picture(cell: "_Element", text: str) -> bool:
+    """Excel writes a picture in a cell as an error with a rich value."""
+    if text[0] == "#":
+        return text == "#VALUE!" and cell.get("vm") is not None
+    return text[0] == "=" and _PICTURE.match(text) is not None
 
 
 def _has_result(kind: str, value: str | None, book: Book) -> bool:
@@ -167,8 +178,19 @@ def plain_text(entry: "_Element") -> str:
         if name == "t":
             parts.append(child.text or "")
         elif name == "r":
-            parts += [run.text or "" for run in child if local_name(run) == "t"]
+            parts.append(_run_text(child))
     return _unescaped("".join(parts))
+
+
+def _run_text(run: "_Element") -> str:
+    """The text of a run; raised and lowered figures as such."""
+    text = "".join(part.text or "" for part in run if local_name(part) == "t")
+    place = next(run.iter("{*}vertAlign"), None)
+    small = _SMALL.get(place.get("val", "")) if place is not None else None
+    return small(text) if small is not None else text
+
+
+_SMALL = {"superscript": raised, "subscript": lowered}
 
 
 def _unescaped(text: str) -> str:

@@ -4,17 +4,30 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 from ingest.tables.grid import Grid
+from ingest.tables.labels import are_open_labels, has_label, is_label_row
 
 # Amounts, times, dates; not 3号 or 1月, which head columns as often as they stand in them.
 _NUMBER = re.compile(r"[-+−±≈~<>≤≥$¥￥€£(（\s]*\d[\d.,，:：/％%‰°℃\s-]*[)）]?")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[-/.年](?:0?[1-9]|1[0-2])月?)?年?")
+_DATE = re.compile(r"(?:(?:19|20)\d\d[-/])?(?:0?[1-9]|1[0-2])[-/](?:0?[1-9]|[12]\d|3[01])")
 _DIGIT = re.compile(r"\d")
+_UNIT_ROW = re.compile(r"(?:计量)?单位|units?", re.IGNORECASE)
 _MAX_HEAD_ROWS = 5
+_LOOKED_AHEAD = 5  # rows that a line of labels is compared with
 _MAX_HEAD_CHARACTERS = 80  # of one cell; more are running text
-_SERIES = 3  # 1, 2, 3 over columns are days or months
+_SERIES = 3  # 1, 2, 3 over columns are days or months,
+_LONG_SERIES = 5  # and so are 26, 27, 28, … whatever stands beside them;
+_LAST = {12, 28, 29, 30, 31, 52, 53}  # behind the last month, day or week comes 1
+_MAX_LABEL_NOTES = 2  # rows of labels below a table; more are its rows
+# What stands where a value is missing.
+_NOTHING = re.compile(
+    r"[-–—−_/.…*?？×√ ]+|[无無空]|[暂暫][无無]|[没沒]有|[缺免未不待].{0,3}"
+    r"|n\.?[/.]?a\.?|nil|none|null",
+    re.IGNORECASE,
+)
 
 
 class HeadRule(StrEnum):
@@ -38,7 +51,8 @@ class Layout:
 
 def layout(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Layout:
     """What the rows are. A row that one merged cell takes whole is a title above the head and a
-    note below the table; with `sparse_titles` also one above in which only one cell is filled."""
+    note below the table, and so are labels with their values; with `sparse_titles` also one above
+    in which only one cell is filled."""
     rows = grid.row_count
     if grid.column_count < 2:
         if sparse_titles and rule is not HeadRule.FIRST:
@@ -51,12 +65,38 @@ def layout(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Layout
     notes = rows
     while notes > top + 2 and grid.fills_row(notes - 1):
         notes -= 1
-    if top == rows:
-        return Layout(top, top, rows)
+    if top == rows or (sparse_titles and notes - top == 1 and _is_label_row(grid, top)):
+        return Layout(rows, rows, rows)
+    first = top
+    while first < notes - 1 and (
+        _is_title(grid, first, sparse=sparse_titles) or _is_caption(grid, first)
+    ):
+        first += 1
+    if first > top and _is_head(grid, first, notes, rule):
+        top = first
     head = top + 1 if _is_head(grid, top, notes, rule) else top
     while top < head < min(notes - 1, top + _MAX_HEAD_ROWS) and _goes_on(grid, head, notes):
         head += 1
+    if top < head:
+        notes = _end_of_body(grid, head, notes)
     return Layout(top, head, notes)
+
+
+def _end_of_body(grid: Grid, body: int, end: int) -> int:
+    """Where notes begin: cells over the whole width, and a row or two of labels with their values
+    where no other row of the body is like them."""
+    labels = {
+        row for row in range(body, end) if _is_label_row(grid, row) and not grid.fills_row(row)
+    }
+    if len(labels) > min(_MAX_LABEL_NOTES, (end - body) // 2):
+        labels = set()
+    for below in (labels, set[int]()):
+        notes = end
+        while notes > body + 1 and (grid.fills_row(notes - 1) or notes - 1 in below):
+            notes -= 1
+        if min(below, default=end) >= notes:
+            break
+    return notes
 
 
 def row_head_count(grid: Grid, layout_: Layout) -> int:
@@ -88,6 +128,21 @@ def _is_title(grid: Grid, row: int, *, sparse: bool) -> bool:
     return sparse and len(grid.cells(row)) == 1 and grid.span(row, grid.cells(row)[0][0])[0] == 1
 
 
+def _is_caption(grid: Grid, row: int) -> bool:
+    """Whether labels stand in the row and fewer cells than in those of the table below it."""
+    cells = grid.cells(row)
+    if not has_label([text for _, text in cells]):
+        return False
+    if any(grid.span(row, column)[0] > 1 for column, _ in cells):
+        return False  # a head that reaches down
+    following = range(row + 1, min(row + 1 + _LOOKED_AHEAD, grid.row_count))
+    return len(cells) < max(len(grid.cells(below)) for below in following)
+
+
+def _is_label_row(grid: Grid, row: int) -> bool:
+    return is_label_row([text for _, text in grid.cells(row)])
+
+
 def _is_head(grid: Grid, row: int, end: int, rule: HeadRule) -> bool:
     if end - row < 2:
         return _declared(grid, row) and rule is HeadRule.DECLARED
@@ -95,6 +150,9 @@ def _is_head(grid: Grid, row: int, end: int, rule: HeadRule) -> bool:
         return _declared(grid, row)
     texts = [text for _, text in grid.cells(row)]
     if any(len(text) > _MAX_HEAD_CHARACTERS for text in texts):
+        return False
+    full = len(texts) == grid.column_count
+    if is_label_row(texts) and not (full and are_open_labels(texts)):
         return False
     if rule is HeadRule.FIRST:
         return True
@@ -110,19 +168,30 @@ def _declared(grid: Grid, row: int) -> bool:
 
 
 def _all_words(grid: Grid, row: int) -> bool:
-    """No amounts; years and series such as 1, 2, 3 may be heads, where the cells below are none."""
+    """No amounts; years, dates and series such as 1, 2, 3 may be heads, where the cells below are
+    none."""
     numbers = [(column, text) for column, text in grid.cells(row) if is_number(text)]
     if not numbers:
         return True
     others = len(grid.cells(row)) - len(numbers)
-    if others > 1 or row + 1 >= grid.row_count:
+    if row + 1 >= grid.row_count:
         return False
+    texts = [text for _, text in numbers]
     below = [grid.texts[row + 1][column] for column, _ in numbers]
-    if all(_YEAR.fullmatch(text) for _, text in numbers):
-        return not any(_YEAR.fullmatch(text) for text in below)
-    values = [int(text) if text.isdecimal() else -1 for _, text in numbers]
-    steps = {after - before for before, after in pairwise(values)}
-    return len(values) >= _SERIES and values[0] in (0, 1) and steps == {1}
+    for kind in (_YEAR, _DATE):
+        if all(map(kind.fullmatch, texts)):
+            several = len(set(texts)) == len(texts) > 1
+            return (others < 2 or several) and not any(map(kind.fullmatch, below))
+    values = [int(text) if text.isdecimal() else -1 for text in texts]
+    if -1 in values or not all(starmap(_goes_up, pairwise(values))):
+        return False
+    return len(values) >= _LONG_SERIES or (
+        len(values) >= _SERIES and others < 2 and values[0] in (0, 1)
+    )
+
+
+def _goes_up(before: int, after: int) -> bool:
+    return after == before + 1 or (after == 1 and before in _LAST)
 
 
 def _contrasts(grid: Grid, row: int, end: int, columns: Sequence[int] | None = None) -> bool:
@@ -141,10 +210,39 @@ def _goes_on(grid: Grid, row: int, end: int) -> bool:
         return False  # a heading inside the table
     if _declared(grid, row):
         return True
+    if _are_units(grid, row, end) or _reach_down(grid, row):
+        return True
     groups = _groups(grid, row)
     if not groups:
         return False
     return _fits_below(grid, row, groups, end) and _mark_groups(grid, row, groups)
+
+
+def _reach_down(grid: Grid, row: int) -> bool:
+    """Whether several heads of the row above go on in this one, and others do not."""
+    cells = grid.cells(row)
+    above = sum(grid.origin(row, column)[0] < row for column, _ in cells)
+    return 1 < above < len(cells)
+
+
+def _are_units(grid: Grid, row: int, end: int) -> bool:
+    """Units below the heads: under the first column nothing, words under several others that hold
+    numbers only."""
+    first, *rest = grid.texts[row]
+    filled = [column for column, text in enumerate(rest, start=1) if text]
+    units = [column for column in filled if not _NOTHING.fullmatch(grid.texts[row][column])]
+    if (first and not _UNIT_ROW.fullmatch(first)) or len(units) < 2:
+        return False
+    return all(
+        grid.texts[row - 1][column]
+        and not is_number(grid.texts[row][column])
+        and _are_numbers([grid.texts[below][column] for below in range(row + 1, end)])
+        for column in filled
+    )
+
+
+def _are_numbers(texts: Sequence[str]) -> bool:
+    return any(texts) and all(is_number(text) for text in texts if text)
 
 
 def _groups(grid: Grid, row: int) -> list[range]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ingest.tables.boxes import Box
 from ingest.tables.grid import Grid
 from ingest.tables.heads import HeadRule, Layout, head_texts, layout, row_head_count
+from ingest.tables.labels import words_of
 from ingest.tables.lines import cell_spans, row_line
 from ingest.tables.types import Cell, Merge, Role, Row, Table
 
@@ -121,14 +122,14 @@ def write(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Written
     found = layout(grid, rule, sparse_titles=sparse_titles)
     heads = range(found.head, found.body)
     head = None
+    columns = head_texts(grid, heads)
     if heads:
-        columns = head_texts(grid, heads)
         text, lengths = row_line([HEAD_JOINER.join(texts) for texts in columns])
         head = TableLine(text, lengths, grid.numbers[heads[-1]])
     return Written(
         tuple(_single(grid, row) for row in range(found.head)),
         head,
-        tuple(_body(grid, row) for row in range(found.body, found.notes)),
+        tuple(_body(grid, row, columns) for row in range(found.body, found.notes)),
         tuple(_single(grid, row) for row in range(found.notes, grid.row_count)),
         grid,
         found,
@@ -139,13 +140,20 @@ def _single(grid: Grid, row: int) -> TableLine:
     """A title or a note: words, no cells."""
     cells = grid.cells(row)
     parts = tuple((text, grid.box(row, column)) for column, text in cells) if grid.boxes else ()
-    return TableLine(" ".join(text for _, text in cells), number=grid.numbers[row], parts=parts)
+    words = words_of([text for _, text in cells])
+    return TableLine(words, number=grid.numbers[row], parts=parts)
 
 
-def _body(grid: Grid, row: int) -> TableLine:
-    """A row; one cell over the whole width, a heading inside the table, is written once."""
+def _body(grid: Grid, row: int, heads: Sequence[Sequence[str]]) -> TableLine:
+    """A row. What one cell fills altogether, a heading inside the table, is written once, and so is
+    a cell over several columns that have no `heads`: a value in a form."""
     texts = grid.texts[row]
     if grid.fills_row(row):
         texts = [texts[0], *[""] * (len(texts) - 1)]
+    elif grid.covered:
+        texts = [
+            "" if grid.origin(row, column)[1] < column and not heads[column] else text
+            for column, text in enumerate(texts)
+        ]
     text, lengths = row_line(texts)
     return TableLine(text, lengths, grid.numbers[row])

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ingest.parsing.links import with_address
+from ingest.scripts import lowered, raised
 from ingest.word.symbols import checkbox, drawn, is_symbol_font
 from ingest.word.xml import W14, R, W, is_on, number, run, value, xml_safe
 
@@ -18,8 +19,6 @@ _GUIDE = re.compile(r"\s*EQ\b.*?\\o\s*\\a[a-z]\s*\(\s*\\s\s*\\up\s*\d+\s*\(.*?\)
 _ENCLOSED = re.compile(r"\s*EQ\b.*?\\o\s*\\a[a-z]\s*\(.+?[,;]\s*(.+?)\)\s*$")
 _NESTED = re.compile(r"\\s\s*\\(?:up|do)\s*\d+\s*\((.*?)\)")
 _MAX_INSTRUCTION = 1000  # characters
-_SUPERSCRIPT = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
-_SUBSCRIPT = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
 
 
 def write_marks(root: "_Element") -> None:
@@ -55,15 +54,15 @@ def _write_drawn(properties: "_Element") -> None:
     fonts = properties.find(f"{W}rFonts")
     font = (fonts.get(f"{W}ascii") or fonts.get(f"{W}hAnsi") or "") if fonts is not None else ""
     place = value(properties.find(f"{W}vertAlign"))
-    small = {"superscript": _SUPERSCRIPT, "subscript": _SUBSCRIPT}.get(place)
+    small = {"superscript": raised, "subscript": lowered}.get(place)
     if not is_symbol_font(font) and small is None:
         return
     for text in properties.getparent().iterfind(f"{W}t"):
         written = text.text or ""
         if is_symbol_font(font):
             text.text = xml_safe(drawn(written, font))
-        elif small is not None and all(ord(c) in small for c in written.strip()):
-            text.text = written.translate(small)
+        elif small is not None:
+            text.text = small(written)
 
 
 def write_fields(root: "_Element", targets: "Mapping[str, str]") -> None:

@@ -4,13 +4,17 @@ Afterwards plain runs in the body hold all there is to read: automatic numbers, 
 and footers, marks, equations, addresses of links. Whoever walks the body needs no more.
 """
 
+from collections import Counter
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
+from ingest.parsing.options import hidden_is_read
 from ingest.word.fields import write_fields, write_marks
 from ingest.word.math import linear
 from ingest.word.notes import Notes, notes_by_id
 from ingest.word.numbering import Numbering
 from ingest.word.running import add_headers_and_footers
+from ingest.word.shown import drop_hidden, drop_prompts, drop_struck, join_paragraphs, prompt_styles
 from ingest.word.xml import DIAGRAM, MC, M, W, is_on, replace, run
 
 if TYPE_CHECKING:
@@ -21,33 +25,45 @@ if TYPE_CHECKING:
 _BULLET_OR_NONE = ("", None)
 
 
-def flatten(word: "WordDocument") -> None:
-    """Change the body of `word` in place."""
+def flatten(word: "WordDocument") -> dict[str, int]:
+    """Change the body of `word` in place; returns what is not read and how often, by the notice's
+    code."""
     part, body = word.part, word.element.body
-    _write_inside(body, part)
+    prompts = prompt_styles(word.styles.element)
+    counts = _write_inside(body, part, prompts)
     for kind in ("footnote", "endnote"):
         root = _related(part, f"{kind}s")
         if root is not None:
-            _write_inside(root, part)
+            counts += _write_inside(root, part, prompts)
             Notes(kind, notes_by_id(root, kind)).write(body)
     numbering = Numbering(_related(part, "numbering"), word.styles.element)
     _write_numbers(body, numbering)
     settings = _related(part, "settings")
     even = settings is not None and is_on(settings.find(f"{W}evenAndOddHeaders"))
-    add_headers_and_footers(body, lambda rid: _running_part(part, rid), even_pages=even)
-
-
-def left_out(body: "_Element") -> dict[str, int]:
-    """How many comments and diagrams the body has, which are not read; by the notice's code."""
-    counts = {
-        "comments": sum(1 for _ in body.iter(f"{W}commentReference")),
-        "diagrams": sum(1 for _ in body.iter(f"{DIAGRAM}relIds")),
-    }
+    add_headers_and_footers(body, lambda rid: _running_part(part, rid, prompts), even_pages=even)
+    counts["comments"] = sum(1 for _ in body.iter(f"{W}commentReference"))
+    counts["diagrams"] = sum(1 for _ in body.iter(f"{DIAGRAM}relIds"))
+    counts["pictures"] = _count(body, "pic", "imagedata")
+    counts["objects"] = _count(body, "object", "altChunk")
     return {code: count for code, count in counts.items() if count}
 
 
-def _write_inside(root: "_Element", part: "Part") -> None:
-    """What stands within paragraphs; `part` holds the relationships of `root`."""
+def _count(body: "_Element", *names: str) -> int:
+    """Elements with these local names; what a newer form beside them says again, and the picture of
+    an object, aside."""
+    return sum(
+        next(found.iterancestors(f"{MC}Fallback", f"{W}object"), None) is None
+        for found in body.iter(*(f"{{*}}{name}" for name in names))
+    )
+
+
+def _write_inside(root: "_Element", part: "Part", prompts: Set[str]) -> Counter[str]:
+    """What stands within paragraphs; `part` holds the relationships of `root`, `prompts` are the
+    styles of prompts. Returns what was taken out and how often, by the notice's code."""
+    counts = Counter(hidden_text=0 if hidden_is_read() else drop_hidden(root))
+    counts["struck_text"] = drop_struck(root)
+    counts["prompts"] = drop_prompts(root, prompts)
+    join_paragraphs(root)
     for guide in list(root.iter(f"{W}rt")):
         replace(guide, None)
     for tag in (f"{M}oMathPara", f"{M}oMath"):
@@ -56,6 +72,7 @@ def _write_inside(root: "_Element", part: "Part") -> None:
     write_marks(root)
     targets = {rid: rel.target_ref for rid, rel in part.rels.items() if rel.is_external}
     write_fields(root, targets)
+    return counts
 
 
 def _write_numbers(body: "_Element", numbering: Numbering) -> None:
@@ -66,22 +83,29 @@ def _write_numbers(body: "_Element", numbering: Numbering) -> None:
         if _is_deleted(paragraph):
             continue
         text = numbering.next_number(paragraph)
-        if text in _BULLET_OR_NONE or not any((t.text or "").strip() for t in _texts(paragraph)):
+        if text in _BULLET_OR_NONE or not (_has_text(paragraph) or _is_cell(paragraph)):
             continue
         properties = paragraph.find(f"{W}pPr")
         paragraph.insert(0 if properties is None else 1, run(text or ""))
         _take_list_away(paragraph)
 
 
-def _texts(paragraph: "_Element") -> list["_Element"]:
-    return list(paragraph.iter(f"{W}t"))
+def _has_text(element: "_Element") -> bool:
+    return any((text.text or "").strip() for text in element.iter(f"{W}t"))
 
 
 def _is_deleted(paragraph: "_Element") -> bool:
     """A deleted paragraph has no number: its mark is deleted and so is all its text."""
     if paragraph.find(f"{W}pPr/{W}rPr/{W}del") is None:
         return False
-    return not any(next(t.iterancestors(f"{W}del"), None) is None for t in _texts(paragraph))
+    texts = paragraph.iter(f"{W}t")
+    return not any(next(text.iterancestors(f"{W}del"), None) is None for text in texts)
+
+
+def _is_cell(paragraph: "_Element") -> bool:
+    """Whether the paragraph's number is all that its cell of a table holds."""
+    cell = paragraph.getparent()
+    return cell is not None and cell.tag == f"{W}tc" and not _has_text(cell)
 
 
 def _take_list_away(paragraph: "_Element") -> None:
@@ -105,13 +129,13 @@ def _related(part: "Part", kind: str) -> "_Element | None":
     return None
 
 
-def _running_part(part: "Part", relationship_id: str) -> "_Element | None":
+def _running_part(part: "Part", relationship_id: str, prompts: Set[str]) -> "_Element | None":
     relationship = part.rels.get(relationship_id)
     if relationship is None or relationship.is_external:
         return None
     root = _root(relationship.target_part)
     if root is not None:
-        _write_inside(root, relationship.target_part)
+        _write_inside(root, relationship.target_part, prompts)
     return root
 
 

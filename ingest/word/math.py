@@ -49,7 +49,7 @@ def _content(element: "_Element | None", depth: int) -> str:
     return "".join(linear(child, depth + 1) for child in element)
 
 
-def _grouped(text: str) -> str:
+def grouped(text: str) -> str:
     """In parentheses where it is more than one name or number."""
     text = text.strip()
     plain = text.replace(".", "").replace("'", "").isalnum()
@@ -75,36 +75,37 @@ def _property(element: "_Element", name: str, default: str) -> str:
 
 
 def _fraction(_: "_Element", part: _Inside) -> str:
-    return f"{_grouped(part('num'))}/{_grouped(part('den'))}"
+    return f"{grouped(part('num'))}/{grouped(part('den'))}"
 
 
 def _root(_: "_Element", part: _Inside) -> str:
     degree = part("deg").strip()
-    return f"{_grouped(degree) if degree else ''}√({part('e')})"
+    return f"{grouped(degree) if degree else ''}√({part('e')})"
 
 
-def _scripts(base: str, below: str, above: str) -> str:
+def scripts(base: str, below: str, above: str) -> str:
+    """A letter with what stands below and above it."""
     text = base
     if below.strip():
-        text += f"_{_grouped(below)}"
-    return f"{text}^{_grouped(above)}" if above.strip() else text
+        text += f"_{grouped(below)}"
+    return f"{text}^{grouped(above)}" if above.strip() else text
 
 
 def _scripted(_: "_Element", part: _Inside) -> str:
     base = part("e")
     letters = base.strip()
-    return _scripts(
-        base if len(letters) < 2 or letters.isalnum() else _grouped(base), part("sub"), part("sup")
+    return scripts(
+        base if len(letters) < 2 or letters.isalnum() else grouped(base), part("sub"), part("sup")
     )
 
 
 def _pre_scripted(_: "_Element", part: _Inside) -> str:
-    return _scripts("", part("sub"), part("sup")) + part("e")
+    return scripts("", part("sub"), part("sup")) + part("e")
 
 
 def _nary(element: "_Element", part: _Inside) -> str:
     sign = _property(element, "chr", "∫")
-    return f"{_scripts(sign, part('sub'), part('sup'))} {part('e')}"
+    return f"{scripts(sign, part('sub'), part('sup'))} {part('e')}"
 
 
 def _delimited(element: "_Element", part: _Inside) -> str:
@@ -117,11 +118,11 @@ def _function(_: "_Element", part: _Inside) -> str:
 
 
 def _limit(_: "_Element", part: _Inside) -> str:
-    return f"{part('e').strip()}_{_grouped(part('lim'))}"
+    return f"{part('e').strip()}_{grouped(part('lim'))}"
 
 
 def _limit_above(_: "_Element", part: _Inside) -> str:
-    return f"{part('e').strip()}^{_grouped(part('lim'))}"
+    return f"{part('e').strip()}^{grouped(part('lim'))}"
 
 
 def _matrix(element: "_Element", part: _Inside) -> str:

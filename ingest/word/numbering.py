@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingest.word.numerals import numeral
+from ingest.numerals import numeral
 from ingest.word.xml import W, is_on, number, value
 
 if TYPE_CHECKING:

@@ -272,3 +272,10 @@ def test_the_report_of_the_public_sets_is_served(api: RunningApi) -> None:
     folder.mkdir(parents=True)
     (folder / "report.html").write_text("<!doctype html><p>表", encoding="utf-8")
     assert api.http.get("/api/evaluation/report").text == "<!doctype html><p>表"
+
+
+def test_each_preset_of_the_interface_can_be_started(api: RunningApi, base: str) -> None:
+    from ui.parts.evaluation.start import PRESETS
+
+    for changes in PRESETS.values():
+        start(api, base, {"changes": changes})

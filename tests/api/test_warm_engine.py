@@ -6,7 +6,7 @@ from app.llm.servers.fake_engine import FakeEngine
 from app.rag.prompting.prompt import render_chatml
 from app.rag.prompting.styles import EXTRACT
 from evals.speed.processes import free_ports
-from tests.api.test_engines import api_over
+from tests.api.answers.test_engines import api_over
 from tests.processes.zhiwen_up import eventually
 from tests.serving import serving
 

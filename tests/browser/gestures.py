@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 SHOTS = Path(os.environ.get("ZHIWEN_SCREENSHOTS", "build/screenshots"))
@@ -19,6 +19,33 @@ def shoot(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
 
 
+def blocked_in(context: BrowserContext) -> list[str]:
+    """What the content policy keeps the pages of a context from doing, as the console says it."""
+    blocked: list[str] = []
+
+    def note(text: str) -> None:
+        if "Content Security Policy" in text:
+            blocked.append(text)
+
+    context.on("console", lambda message: note(message.text))
+    return blocked
+
+
+def settle(page: Page) -> None:
+    """Waits until the page is drawn, looking at each frame: `expect` waits up to a second more."""
+    page.wait_for_function(
+        """() => !document.querySelector(
+        '[data-testid="stSkeleton"], [data-stale="true"],'
+        + '[data-testid="stApp"][data-test-script-state="running"]')"""
+    )
+
+
+def shown(page: Page, text: str, *, exact: bool = False) -> Locator:
+    """That text, not counting what Streamlit keeps of the last drawing while it draws anew: for a
+    moment both may be there."""
+    return page.get_by_text(text, exact=exact).and_(page.locator(':not([data-stale="true"] *)'))
+
+
 def open_page(page: Page, name: str) -> None:
     page.locator(".st-key-pages").get_by_role("link", name=name).click()
 
@@ -29,7 +56,7 @@ def upload(page: Page, base_name: str, *files: Path) -> None:
     page.get_by_role("button", name="新建", exact=True).click()
     page.get_by_label("名称").fill(base_name)
     page.get_by_role("dialog").get_by_role("button", name="新建知识库").click()
-    expect(page.get_by_text("这个知识库还是空的")).to_be_visible()
+    expect(shown(page, "这个知识库还是空的")).to_be_visible()
     page.set_input_files('[data-testid="stFileUploaderDropzoneInput"]', files)
 
 
@@ -61,5 +88,5 @@ def download(page: Page, name: str) -> str:
 
 def _downloaded(page: Page, name: str, timeout_ms: int) -> str:
     with page.expect_download(timeout=timeout_ms) as found:
-        page.get_by_role("button", name=name).click()
+        page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name)).click()
     return Path(found.value.path()).read_text("utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, BROWSERS, zhiwen_up
-from tests.browser.gestures import open_page, row_of
+from tests.browser.gestures import open_page, row_of, shown
 from tests.weights import CHAT_MODEL
 from ui.words.texts import words
 
@@ -41,11 +41,12 @@ STORIES = [
 
 
 def tell(page: Page, story: Story, url: str) -> None:
-    """Five pictures: start, answer, source, documents, rating."""
+    """Seven pictures: start, answer, source, rating, a question in other words, documents, and a
+    file that is attached."""
     say = words(story.language)
     page.goto(url)
     expect(page.get_by_test_id("stChatInput")).to_be_visible()
-    expect(page.get_by_text(say["welcome.title"])).to_be_visible()
+    expect(shown(page, say["welcome.title"])).to_be_visible()
     _shoot(page, story, "1-start")
 
     field = page.get_by_test_id("stChatInput").locator("textarea")
@@ -57,7 +58,7 @@ def tell(page: Page, story: Story, url: str) -> None:
     page.locator('[class*="st-key-chip-"] button:visible').first.click()
     expect(page.locator(".zw-source mark").first).to_be_visible()
     _shoot(page, story, "3-source")
-    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.get_by_role("dialog").get_by_role("button", name=say["label.close"]).click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
     page.get_by_test_id("stFeedback").locator("button").nth(1).click()
@@ -68,18 +69,33 @@ def tell(page: Page, story: Story, url: str) -> None:
     form.get_by_role("button", name=say["feedback.done"]).click()
     expect(form).to_have_count(0)
 
+    page.locator('[class*="st-key-asked-"]').first.hover()
+    page.get_by_role("button", name=say["question.edit"]).first.click()
+    expect(page.get_by_role("button", name=say["action.cancel"], exact=True)).to_be_visible()
+    _shoot(page, story, "7-edit")
+
     open_page(page, say["page.documents"])
     page.get_by_role("button", name=say["documents.new"], exact=True).click()
     form = page.get_by_role("dialog")
     form.get_by_label(say["documents.name"]).fill(story.base)
     form.get_by_role("button", name=say["documents.create"]).click()
-    expect(page.get_by_text(say["documents.empty"])).to_be_visible()
+    expect(shown(page, say["documents.empty"])).to_be_visible()
     files = sorted(HANDBOOK.iterdir())
     page.set_input_files('[data-testid="stFileUploaderDropzoneInput"]', files)
     for file in files:
         ready = row_of(page, file.name).get_by_text(say["state.ready"])
         expect(ready).to_be_visible(timeout=_PATIENCE_MS)
     _shoot(page, story, "4-documents")
+
+    page.locator(".st-key-new").get_by_role("link").click()
+    page.set_input_files('[data-testid="stChatInputFileUploadButton"] input', files[0])
+    expect(page.get_by_test_id("stFileChip")).to_have_count(1)
+    page.get_by_test_id("stChatInputSubmitButton").click()
+    said = page.get_by_text(say["upload.now_ask"])
+    expect(said).to_be_visible(timeout=_PATIENCE_MS)
+    page.locator(".st-key-waiting-close button").click()
+    expect(page.locator(".st-key-attached")).to_contain_text(files[0].name)
+    _shoot(page, story, "6-attached")
 
 
 def _shoot(page: Page, story: Story, name: str) -> None:

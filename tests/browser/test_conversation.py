@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Interface
-from tests.browser.gestures import shoot, wait_for_answer
+from tests.browser.gestures import shoot, shown, wait_for_answer
 from ui.words.texts import words
 
 ZH = words("zh")
@@ -73,7 +73,7 @@ def test_the_end_of_a_conversation_fits_every_screen(
     ask(page, "年假多少天？")
     with_headings(interface)
     page.reload()
-    expect(page.get_by_text(words(language)["suggest.title"])).to_be_visible()
+    expect(shown(page, words(language)["suggest.title"])).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "scrolls sideways"
     shoot(page, f"42-conversation-{device}-{theme}-{language}")
     context.close()

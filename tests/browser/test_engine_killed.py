@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RunningZhiwen, zhiwen_up
-from tests.browser.gestures import PATIENCE_MS, ask, open_page, row_of, shoot, upload
+from tests.browser.gestures import PATIENCE_MS, ask, open_page, row_of, shoot, shown, upload
 from tests.processes.zhiwen_up import Engine
 
 _START_S = 120.0
@@ -63,7 +63,7 @@ def test_an_engine_dies_and_comes_back(
     shoot(page, "engine-died")
 
     open_page(page, "状态")
-    expect(page.get_by_text("无法连接", exact=True)).to_be_visible()
+    expect(shown(page, "无法连接", exact=True)).to_be_visible()
     shoot(page, "engine-died-status")
 
     open_page(page, "对话")
@@ -72,11 +72,11 @@ def test_an_engine_dies_and_comes_back(
     details = page.get_by_role("button", name="详情")
     expect(details).to_have_count(2)
     details.last.click()
-    expect(page.get_by_text("主力 不可用")).to_be_visible()
+    expect(shown(page, "主力 不可用")).to_be_visible()
     shoot(page, "engine-died-fallback")
     page.keyboard.press("Escape")
 
     engines[0].start()
     open_page(page, "状态")
-    expect(page.get_by_text("一切正常。")).to_be_visible()
+    expect(shown(page, "一切正常。")).to_be_visible()
     shoot(page, "engine-back-status")

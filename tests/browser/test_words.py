@@ -9,7 +9,8 @@ def test_an_address_without_a_page_says_so(interface: Interface, page: Page) -> 
     page.goto(f"{interface.url}/nowhere")
     expect(page.get_by_role("heading", name="没有这个页面")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.get_by_test_id("stMain").get_by_role("link", name="对话").last.click()
+    links = page.get_by_test_id("stMain").get_by_role("link", name="对话")
+    links.filter(visible=True).last.click()  # a page drawn anew has hidden ones for a moment
     expect(page.get_by_role("heading", name="想了解什么？")).to_be_visible()
 
 
@@ -37,3 +38,24 @@ def test_an_empty_date_hints_in_the_language_of_the_page(interface: Interface, p
     expect(parts.first).to_be_visible()
     shown = parts.evaluate_all("all => all.map(e => getComputedStyle(e, '::after').content)")
     assert shown == ['"年"', '"月"', '"日"'] * 2
+
+
+def test_a_label_that_changes_is_said_anew_and_others_stay(
+    interface: Interface, page: Page
+) -> None:
+    """Streamlit keeps the element: "Show password" becomes "Hide password"."""
+    page.goto(interface.url)
+    expect(page.get_by_role("heading", name="想了解什么？")).to_be_visible()
+    page.evaluate(
+        "for (const label of ['Show password', 'constructor', 'Remove valueOf']) {"
+        " const button = document.body.appendChild(document.createElement('button'));"
+        " button.setAttribute('aria-label', label); }"
+    )
+    button = page.locator("body > button")
+    expect(button.nth(0)).to_have_attribute("aria-label", "显示密码")
+    button.nth(0).evaluate("button => button.setAttribute('aria-label', 'Hide password')")
+    expect(button.nth(0)).to_have_attribute("aria-label", "隐藏密码")
+    expect(button.nth(1)).to_have_attribute("aria-label", "constructor")
+    expect(button.nth(2)).to_have_attribute("aria-label", "移除 valueOf")
+    page.get_by_role("button", name="English", exact=True).click()
+    expect(button.nth(0)).to_have_attribute("aria-label", "Hide password")

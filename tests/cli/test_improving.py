@@ -8,7 +8,7 @@ import pytest
 from app.cli.improving.adapters import Alias
 from app.cli.improving.dataset import Method
 from app.config import Settings
-from app.services.improvement.adapters import ALIASES
+from app.services.improvement.moves import ALIASES
 from app.tuning.dataset import METHODS
 from app.wiring.improvement import build_adapters, build_datasets
 from tests.cli.shell import Shell
@@ -68,3 +68,20 @@ def test_an_adapter_is_promoted_and_taken_back(zhiwen: Shell) -> None:
     back = zhiwen("adapters", "rollback", "--model", MODEL).out
     assert back == "qwen is served without an adapter again\n"
     assert zhiwen("adapters", "rollback", "--model", MODEL).code == 1
+
+
+def test_a_canary_is_begun_shown_and_ended(zhiwen: Shell) -> None:
+    adapters = build_adapters(Settings())
+    add(adapters, "lora-1", PASSED)
+    assert "share from 1 to 99" in zhiwen("adapters", "canary", "lora-1").err
+    begun = zhiwen("adapters", "canary", "lora-1", "--share", "10").out
+    assert "lora-1 answers 10 % of the conversations of qwen" in begun
+    shown = zhiwen("adapters", "canary", "--model", MODEL).out
+    assert "challenger lora-1: 10 %, against the bare model" in shown
+    assert "rated down: 0 of 0 conversations, before 0 of 0" in shown
+    assert "takes about 900 rated conversations on each side" in shown
+    told = json.loads(zhiwen("adapters", "canary", "--model", MODEL, "--json").out)
+    assert told["watched"][0]["share"] == 10
+    ended = zhiwen("adapters", "rollback", "--model", MODEL).out
+    assert ended == "the canary of qwen has ended\n"
+    assert "no new adapter of qwen answers" in zhiwen("adapters", "canary", "--model", MODEL).out

@@ -91,6 +91,26 @@ def test_without_a_login_only_this_machine_gets_in(
     ]
 
 
+def test_agents_of_other_machines_do_not_get_in_without_a_login(
+    zhiwen: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would reach the API as its owner."""
+    served: list[str] = []
+    monkeypatch.setattr("uvicorn.run", lambda _app, host, **_more: served.append(host))
+    others = ("mcp", "--http", "--host", "0.0.0.0")  # noqa: S104  # what is tested
+    refused = zhiwen(*others)
+    assert (refused.code, served) == (1, [])
+    assert refused.err.splitlines() == [
+        "error: --host 0.0.0.0 lets other machines in, and nobody has to sign in. Set one of:",
+        "  ZHIWEN_AUTH=password    first: zhiwen users add NAME --admin",
+        "  --host 127.0.0.1",
+    ]
+    assert zhiwen("mcp", "--http").code == 0
+    monkeypatch.setenv("ZHIWEN_AUTH", "password")
+    assert zhiwen(*others).code == 0
+    assert served == ["127.0.0.1", "0.0.0.0"]  # noqa: S104
+
+
 def test_the_api_by_itself_does_not_start_open_either(tmp_path: Path) -> None:
     settings = {"ZHIWEN_API_HOST": "0.0.0.0", "ZHIWEN_DATA_DIR": str(tmp_path)}  # noqa: S104
     ended = subprocess.run(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, update
 
-from app.cli.export import Format
+from app.cli.improving.export import Format
 from app.db.tables import StoredDocument
 from app.tuning import FORMATS
 from tests.application import RunningApi

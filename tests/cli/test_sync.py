@@ -109,13 +109,13 @@ def test_a_watched_folder_is_followed(served: Shell, api: RunningApi, folder: Pa
 
     def watch() -> None:
         from app.cli.client import ServiceClient
-        from app.cli.ingest import Sync, _sync_changes, files_in
-        from app.cli.sync import Notes
+        from app.cli.ingestion.ingest import Sync, _sync_changes, files_in
+        from app.cli.ingestion.sync import Notes
 
         client = ServiceClient(api.url)
         base_id = str(client.post("/api/bases", {"name": "公司"})["id"])
         notes = Notes.of(folder.parent / "notes", api.url, base_id)
-        sync = Sync(client, base_id, notes, [folder], True, True)
+        sync = Sync(client, base_id, notes, [folder], True, True, lambda: None)
         sync.run(files_in([folder])[0])
         while not ended.wait(0.05):
             _sync_changes(sync, [folder])

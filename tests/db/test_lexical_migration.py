@@ -4,14 +4,14 @@ from collections import Counter
 
 import pytest
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 from sqlmodel import Session, select
 
-from app.db import engine, lexical
+from app.db import lexical
 from app.db.engine import Database
 from app.db.tables import LexicalBase, LexicalRemoval
 from ingest.terms import terms
+from tests.db.migrations import migrations
 
 BEFORE = "0015"
 CHUNKS = {
@@ -23,11 +23,8 @@ QUERIES = ("年假怎么计算", "warranty parts", "差旅费")
 
 
 def go_back(db: Database) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(engine.MIGRATIONS))
     with db.engine.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.downgrade(config, BEFORE)
+        command.downgrade(migrations(connection), BEFORE)
 
 
 def add_as_before(session: Session, base_id: str, chunk_id: int, content: str) -> None:

@@ -4,15 +4,23 @@ from datetime import UTC, datetime
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlmodel import SQLModel, select
 
-from app.db import engine
 from app.db.engine import Database
-from app.db.tables import DocumentPath, Job, microseconds, utc_now
+from app.db.tables import (
+    OWNER_ID,
+    Conversation,
+    DocumentPath,
+    Job,
+    StoredMessage,
+    microseconds,
+    utc_now,
+)
+from app.services.answers.branches.showing import show
 from app.services.jobs.queue import Jobs
+from tests.db.migrations import migrations
 
 
 def test_migrated_database_is_what_the_tables_say(db: Database) -> None:
@@ -38,15 +46,12 @@ def test_migrating_again_changes_nothing(db: Database) -> None:
 
 def bring_to(db: Database, revision: str) -> None:
     """Take the schema back to an earlier revision."""
-    config = Config()
-    config.set_main_option("script_location", str(engine.MIGRATIONS))
     with db.engine.connect() as connection:
         if db.dialect == "sqlite":  # as `Database.migrate` does
             connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
             connection.detach()
         with connection.begin():
-            config.attributes["connection"] = connection
-            command.downgrade(config, revision)
+            command.downgrade(migrations(connection), revision)
 
 
 def test_migrations_go_back(db: Database) -> None:
@@ -182,4 +187,62 @@ def test_paths_move_into_their_table_and_back(db: Database) -> None:
         back = session.connection().execute(text("SELECT id, also_at FROM document"))
         kept = {id_: json.loads(each) if isinstance(each, str) else each for id_, each in back}
     assert kept == also_at
+    db.migrate()
+
+
+_MESSAGE = (
+    "INSERT INTO message (id, conversation_id, position, variant, role, state, content, base_ids,"
+    " rewritten, raw_output, thought, prompt, passages, citations, checks, unsupported, conflicts,"
+    " prompt_tokens, completion_tokens, thought_tokens, timings_ms, task, recipe, trace_id,"
+    " created_at, updated_at) VALUES (:id, :talk, :position, :variant, :role, 'complete', :content,"
+    " '[]', '', '', '', '[]', '[]', '[]', '[]', '[]', '[]', 0, 0, 0, '{}', 'qa', '{}', '', :now,"
+    " :now)"
+)
+
+
+def test_conversations_become_one_branch_and_the_one_that_is_shown_stays(db: Database) -> None:
+    bring_to(db, "0028")
+    asked = [
+        *(("q0", 0, 0, "user", "年假？"), ("a0", 1, 0, "assistant", "十五天。")),
+        *(("a1", 1, 1, "assistant", "每年十五天。"), ("a2", 1, 2, "assistant", "")),
+        *(("q1", 2, 0, "user", "病假？"), ("a3", 3, 0, "assistant", "")),
+    ]
+    with db.write() as session:
+        connection = session.connection()
+        for talk in ("x", "y"):
+            connection.execute(
+                text(
+                    "INSERT INTO conversation (id, owner_id, title, base_ids, created_at,"
+                    " updated_at) VALUES (:id, :owner, '', '[]', :now, :now)"
+                ),
+                {"id": talk, "owner": OWNER_ID, "now": utc_now()},
+            )
+            for id_, position, variant, role, content in asked:
+                row = {"id": talk + id_, "talk": talk, "position": position, "variant": variant}
+                row |= {"role": role, "content": content, "now": utc_now()}
+                connection.execute(text(_MESSAGE), row)
+
+    db.migrate()
+
+    with db.read() as session:
+        found = {m.id: m for m in session.exec(select(StoredMessage))}
+    assert all(message.shown and message.chosen for message in found.values())
+    for talk in ("x", "y"):
+        parents = {id_: found[talk + id_].parent_id for id_, *_ in asked}
+        assert parents == {
+            **{"q0": None, "a0": f"{talk}q0", "a1": f"{talk}q0", "a2": f"{talk}q0"},
+            **{"q1": f"{talk}a1", "a3": f"{talk}q1"},  # a2 failed before its first word
+        }
+    with db.write() as session:
+        edited = StoredMessage(conversation_id="x", position=0, variant=1, role="user", content="?")
+        session.add(edited)
+        talk_x = session.get_one(Conversation, "x")
+        session.flush()
+        show(session, talk_x, edited.id)
+
+    bring_to(db, "0028")
+    with db.read() as session:
+        left = session.connection().execute(text("SELECT id, variant FROM message"))
+        kept = dict(row for row in left if row.id == edited.id or row.id.startswith("x"))
+    assert kept == {edited.id: 0}
     db.migrate()

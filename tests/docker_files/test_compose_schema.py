@@ -50,8 +50,9 @@ _SERVICE = _object(
         **dict.fromkeys(
             ("command", "entrypoint", "ports", "volumes", "networks", "expose", "tmpfs"), _STRINGS
         ),
-        **dict.fromkeys(("cap_drop", "security_opt"), _STRINGS),
-        "environment": {"type": "object", "additionalProperties": {"type": "string"}},
+        **dict.fromkeys(("cap_drop", "security_opt", "profiles"), _STRINGS),
+        # null: passed on from the environment of `docker compose` where it is set there
+        "environment": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
         "user": {"type": "string", "pattern": r"^\d+:\d+$"},
         "init": {"type": "boolean"},
         "read_only": {"type": "boolean"},

@@ -60,8 +60,9 @@ def test_images_are_pinned(compose: Compose) -> None:
 
 
 def test_nothing_runs_as_root(compose: Compose) -> None:
-    for service in compose["services"].values():
-        assert int(service["user"].split(":")[0]) > 0
+    for name, service in compose["services"].items():
+        # images that have no user of their own: nothing but root may write to their volumes
+        assert (int(service["user"].split(":")[0]) > 0) == (name not in ("milvus", "etcd"))
         assert service["cap_drop"] == ["ALL"]
         assert service["read_only"] is True
         assert "no-new-privileges:true" in service["security_opt"]
@@ -127,6 +128,70 @@ def test_every_volume_and_condition_exists(compose: Compose) -> None:
         for name, needed in service.get("depends_on", {}).items():
             health = services[name].get("healthcheck", {})
             assert needed["condition"] != "service_healthy" or not health.get("disable")
+
+
+def profile(name: str) -> Compose:
+    """The services of compose.yml that start with a profile."""
+    services = load("docker/compose.yml")["services"]
+    assert all(service["profiles"] for service in services.values())  # none starts with both
+    return {n: service for n, service in services.items() if name in service["profiles"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "starts"),
+    [
+        ("small", {"zhiwen"}),
+        ("team", {"zhiwen-team", "db"}),
+        ("large", {"zhiwen-large", "db", "milvus", "etcd"}),
+    ],
+)
+def test_a_profile_starts_what_it_needs_and_nothing_twice(name: str, starts: set[str]) -> None:
+    services = profile(name)
+    assert set(services) == starts
+    for service in services.values():
+        assert set(service.get("depends_on", {})) <= starts
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(ports) == len(set(ports))
+
+
+def test_a_team_signs_in_and_has_its_vectors_in_its_own_database() -> None:
+    team = profile("team")
+    given = team["zhiwen-team"]["environment"]
+    settings = Settings(
+        _env_file=None,
+        auth=given["ZHIWEN_AUTH"],
+        database_url=given["ZHIWEN_DATABASE_URL"],
+        vectors=given["ZHIWEN_VECTORS"],
+    )
+    assert (settings.auth, settings.open, settings.vectors) == ("password", False, "pgvector")
+    database = team["db"]["environment"]
+    login = f"{database['POSTGRES_USER']}:{database['POSTGRES_PASSWORD']}"
+    assert settings.sql_url.endswith(f"://{login}@db:5432/{database['POSTGRES_DB']}")
+    assert team["db"]["image"].startswith("pgvector/pgvector:")
+    assert not set(team["zhiwen-team"]["volumes"]) & set(profile("small")["zhiwen"]["volumes"])
+
+
+def test_a_large_installation_has_its_vectors_on_milvus_and_its_files_in_a_bucket() -> None:
+    large = profile("large")
+    given = large["zhiwen-large"]["environment"]
+    names = ("auth", "database_url", "vectors", "milvus_url", "files_url")
+    settings = Settings(_env_file=None, **{name: given[f"ZHIWEN_{name.upper()}"] for name in names})
+    assert (settings.auth, settings.vectors) == ("password", "milvus")
+    assert settings.milvus_url == "http://milvus:19530"
+    assert (
+        settings.database_url
+        == profile("team")["zhiwen-team"]["environment"]["ZHIWEN_DATABASE_URL"]
+    )
+    assert {name for name in given if name.startswith("AWS_")} == {
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+    }
+    assert large["milvus"]["environment"]["ETCD_ENDPOINTS"] == "etcd:2379"
+    assert "pip install --require-hashes --no-deps -r requirements-milvus.lock" in DOCKERFILE
+    for name in ("milvus", "etcd"):
+        assert "ports" not in large[name]
 
 
 def test_what_the_image_copies_exists() -> None:

@@ -1,4 +1,4 @@
-"""Manifests, supervisor and server give running answers the same time at shutdown."""
+"""Chart, supervisor and server give running answers the same time at shutdown."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from app.api.__main__ import config
 from app.config import Settings
 from app.shutdown import ANSWERS_S, API_STOP_S, CLOSING_S, REST_STOP_S
+from tests.docker_files.chart import pods, rendered
 from tests.docker_files.compose import load
-from tests.docker_files.test_kubernetes import pods, written
 
 
 def seconds(duration: str) -> int:
@@ -34,10 +34,10 @@ def test_the_server_waits_for_running_answers() -> None:
 
 
 def test_kubernetes_kills_no_pod_that_still_answers() -> None:
-    api = pods(written())["api"]
+    api = pods(rendered())["zhiwen-api"]["spec"]
     assert api["terminationGracePeriodSeconds"] == pre_stop_s(api) + API_STOP_S
     for name in ("router", "vllm"):  # what an answer of the API comes from
-        pod = pods(written())[name]
+        pod = pods(rendered())[f"zhiwen-{name}"]["spec"]
         assert pod["terminationGracePeriodSeconds"] - pre_stop_s(pod) >= ANSWERS_S
 
 

@@ -25,9 +25,10 @@ from app.models.errors import ModelMissing
 from app.models.store import ModelStore
 from app.rag.prompting.prompt import render_chatml
 from app.wiring.engines import build_chat_model
-from tests.application import RunningApi, listening_socket, running_api
+from tests.application import RunningApi, running_api
 from tests.application import test_settings as settings_for
 from tests.engines.adapter import write_gguf
+from tests.serving import listening_socket
 from tests.weights import CHAT_MODEL, store_with
 
 NO_VLLM = "vLLM is not in this environment; it is tested by: make test-vllm"

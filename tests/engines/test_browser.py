@@ -18,7 +18,7 @@ from tests.browser.gestures import (
     upload,
     wait_for_answer,
 )
-from tests.browser.test_whole_line import DOCUMENT, QUESTION
+from tests.browser.whole.test_whole_line import DOCUMENT, QUESTION
 from tests.engines.conftest import START_S, VLLM_MODEL, vllm_python
 
 __all__ = ["browser", "page"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.db.files import LocalFiles
 from app.llm.scripted import ScriptedChatModel
 from app.rag.language import language_of
 from app.services.operations.samples import sample_files
@@ -118,6 +119,15 @@ async def test_a_question_that_follows_up_is_asked_after_the_one_before(
     assert [message.role for message in history] == ["user", "assistant"]
     assert history[0].content == follow.after
     assert any(message.content == follow.after for message in model.history[-1])
+
+
+def test_a_set_is_read_far_from_the_files_of_the_installation(tmp_path: Path) -> None:
+    """Its database is its own: from there, all files of the store would be without a document."""
+    settings = settings_for(tmp_path).model_copy(update={"files_url": "s3://zhiwen-nowhere"})
+    files = {BASE: {"gateway.md": b"# Gateway\n\nIt draws 12 watts.\n"}}
+    with open_bases(files, settings, tmp_path, silent(), embedder=HashingEmbedder()) as opened:
+        assert isinstance(opened.zhiwen.files, LocalFiles)
+        assert len(list(opened.zhiwen.files.sums())) == 1
 
 
 def test_questions_find_the_documents_of_the_other_language(tmp_path: Path) -> None:

@@ -116,7 +116,8 @@ def odt_file() -> bytes:
     return zip_file({"content.xml": content})
 
 
-def epub_file() -> bytes:
+def epub_file(more: str = "") -> bytes:
+    """A book of two chapters; `more` follows the last paragraph."""
     container = (
         '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
         '<rootfile full-path="OPS/book.opf"/></rootfiles></container>'
@@ -134,7 +135,7 @@ def epub_file() -> bytes:
             "META-INF/container.xml": container,
             "OPS/book.opf": book,
             "OPS/nav.xhtml": page.format("目录", "contents"),
-            "OPS/two.xhtml": page.format("第二章", "雨停了。"),
+            "OPS/two.xhtml": page.format("第二章", f"雨停了。{more}"),
             "OPS/one .xhtml": page.format("第一章", "镇上下雨。"),
         }
     )

@@ -29,13 +29,30 @@ import sys
 sys.path.insert(0, "tests_tools")
 from wheels import write_wheel
 
-def build_editable(folder, *_):
+def build_wheel(folder, *_):
     from pathlib import Path
-    script = "import sys; print('zhiwen', *sys.argv[1:])"
     return write_wheel(Path(folder), "zhiwen", "1", {
-        "command.py": f"def main():\\n    {script}\\n",
+        "command.py": Path("tests_tools/command.py").read_text(),
+        **{path.name: path.read_text() for path in Path("app").glob("*.txt")},
         "zhiwen-1.dist-info/entry_points.txt": "[console_scripts]\\nzhiwen = command:main\\n",
     }).name
+
+build_editable = build_wheel
+"""
+# `backup` and `restore` keep the database only.
+_COMMAND = """
+import shutil, sys
+from pathlib import Path
+
+def main():
+    print("zhiwen", *sys.argv[1:])
+    match sys.argv[1:]:
+        case ["backup", file]:
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(".zhiwen/zhiwen.db", file)
+        case ["restore", file, "--data-dir", folder]:
+            Path(folder).mkdir()
+            shutil.copy(file, Path(folder) / "zhiwen.db")
 """
 
 
@@ -66,7 +83,7 @@ class Project:
     def create(cls, folder: Path) -> "Project":
         project = cls(folder / "project", folder / "bin")
         project.path_folder.mkdir()
-        for tool in ("sh", "dirname", "make"):
+        for tool in ("sh", "dirname", "make", "sed", "ssh-keygen", "unshare", "git"):
             if found := shutil.which(tool):
                 (project.path_folder / tool).symlink_to(found)
         shutil.copytree(
@@ -80,6 +97,7 @@ class Project:
         (project.folder / "backend.py").write_text(_BACKEND)
         (project.folder / "tests_tools").mkdir()
         shutil.copy(__file__, project.folder / "tests_tools/wheels.py")
+        (project.folder / "tests_tools/command.py").write_text(_COMMAND)
         (project.folder / "wheels").mkdir()
         write_wheel(project.folder / "wheels", "torch", f"{TORCH}+cpu", {})
         project.lock("1.0")

@@ -12,7 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from app.llm.adapters import BARE, LOADED, AdapterFiles, LlamaCppAdapters, VllmAdapters
+from app.llm.adapters import (
+    BARE,
+    LOADED,
+    AdapterFiles,
+    Challenger,
+    LlamaCppAdapters,
+    VllmAdapters,
+)
 from app.llm.engines import AUTO
 from app.llm.gateway import alone
 from app.llm.messages import Message
@@ -125,3 +132,17 @@ def test_a_layer_that_llama_cpp_does_not_have_is_an_error(tmp_path: Path) -> Non
         write_lora_gguf(tmp_path, "qwen2")
     with pytest.raises(ModelFormatError, match="no adapter"):
         write_lora_gguf(tmp_path / "none", "qwen2")
+
+
+def test_a_share_of_conversations_is_the_challengers_and_a_greater_one_keeps_them() -> None:
+    conversations = [f"{n:024x}" for n in range(2000)]
+    taken: set[str] = set()
+    for share in (0, 10, 50, 99):
+        now = {each for each in conversations if Challenger("lora-1", {}, share).takes(each)}
+        assert abs(len(now) / len(conversations) - share / 100) < 0.03
+        assert taken <= now
+        taken = now
+    assert not Challenger("lora-1", {}, 99).takes("")  # of no conversation
+    other = {each for each in conversations if Challenger("lora-2", {}, 50).takes(each)}
+    half = {each for each in conversations if Challenger("lora-1", {}, 50).takes(each)}
+    assert 0.15 < len(other & half) / len(conversations) < 0.35  # dealt anew

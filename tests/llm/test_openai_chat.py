@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, suppress
 
+import httpx
 import pytest
 
 from app.llm.chat_model import (
@@ -255,3 +256,18 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110  # the other side runs in a thread
             await asyncio.sleep(0.01)
+
+
+async def test_a_connection_that_dies_as_it_opens_is_a_failure_of_the_engine(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """anyio asks the socket for its peer, and there is none any more."""
+
+    async def died(*_: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'getpeername'")
+
+    model = client(url)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", died)
+    assert not await model.ready()
+    with pytest.raises(EngineUnavailable):
+        await said(model)

@@ -16,8 +16,8 @@ import pytest
 
 from evals.speed.processes import environment
 from tests.api.sse import ask
-from tests.application import listening_socket
 from tests.processes.zhiwen_up import UP, Engine, ZhiwenUp, eventually, lives, zhiwen_up
+from tests.serving import listening_socket
 
 
 @pytest.fixture(scope="module")

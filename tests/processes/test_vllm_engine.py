@@ -11,8 +11,8 @@ from app.child_process import StartError
 from app.config import Settings
 from app.models.store import ModelStore
 from app.supervisor import Supervisor, children
-from tests.application import listening_socket
 from tests.application import test_settings as settings_for
+from tests.serving import listening_socket
 
 AWQ = "qwen2.5-coder-0.5b-instruct-awq"
 

@@ -77,6 +77,13 @@ async def test_a_text_that_turns_out_to_be_the_thought_is_taken_back() -> None:
     assert texts_in(events) == ["资料说", "十五天", ANSWER]
 
 
+async def test_the_judge_is_shown_no_thought() -> None:
+    model = SaysLate()
+    model.enqueue_first({"否": 1.0})
+    await events_of(line_over(SOURCES, model, judged=True), "年假？")
+    assert model.history[-1][-2].content == ANSWER
+
+
 def engine(name: str, model: ScriptedChatModel) -> Engine:
     spec = EngineSpec(name=name, context_tokens=100_000, thinking="template")
     return Engine(spec, model, CircuitBreaker(), RequestQueue(2, 2))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import fresh_database
 from tests.redteam.attack import Attack, attempt
-from tests.redteam.attacks import ALL
+from tests.redteam.attacks import ALL, IN_DATABASE
 from tests.redteam.attacks.load import REDOS
 from tests.redteam.world import World, attacked
 
@@ -32,6 +33,23 @@ def test_the_page_counts_them() -> None:
     assert rows == {**counted, "all": counted.total()}
 
 
+@pytest.fixture(scope="module")
+def on_postgresql(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str
+) -> Iterator[World]:
+    with (
+        fresh_database(postgres_server, migrated=True) as url,
+        attacked(tmp_path_factory.mktemp("postgresql"), url) as found,
+    ):
+        yield found
+
+
 @pytest.mark.parametrize("attack", [a for a in ALL if a.kind != REDOS], ids=str)
 def test_it_is_blocked(attack: Attack, world: World) -> None:
     assert not attempt(attack, world)
+
+
+@pytest.mark.parametrize("attack", [a for a in ALL if a.kind in IN_DATABASE], ids=str)
+def test_it_is_blocked_on_postgresql(attack: Attack, on_postgresql: World) -> None:
+    """Which takes other characters, compares otherwise, and refuses what SQLite takes."""
+    assert not attempt(attack, on_postgresql)

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from tests.api.people.house import House
+from tests.api.people.house import PASSWORD, House
+from tests.api.people.policy import ROUTES
 from tests.application import running_api
 from tests.passwords import cheap_passwords
 
@@ -43,7 +44,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         house = House(api)
         admin = house.person("boss", admin=True)
         key = {"name": "k", "scopes": ["ask", "read", "write", "export"], "base_ids": None}
-        token = admin.post("/api/keys", json={**key, "expires_at": None}).json()["token"]
+        token = admin.post("/api/keys", json={**key, "password": PASSWORD}).json()["token"]
         headers = {
             "nobody": {},
             "key": {"Authorization": f"Bearer {token}"},
@@ -56,9 +57,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.mark.parametrize(
     "caller, mode",
     [
-        *((caller, GenerationMode.POSITIVE) for caller in CALLERS),
-        # Takes five times as long to make; an administrator meets the same checks as a key.
-        *((caller, GenerationMode.NEGATIVE) for caller in CALLERS[:2]),
+        (caller, mode)
+        for caller in CALLERS
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     ],
     ids=lambda given: given if isinstance(given, str) else given.value,
 )
@@ -69,6 +70,10 @@ def test_no_request_ends_in_an_internal_error(
     tried = 0
     for found in service.schema.get_all_operations():
         operation = found.ok()
+        needs = ROUTES.get(operation.label, ("", None))[0]
+        as_a_key = caller == "administrator" and needs not in {"admin", "signed in"}
+        if as_a_key and mode is GenerationMode.NEGATIVE:  # takes five times as long to make
+            continue
 
         @FEW
         @given(operation.as_strategy(mode))
@@ -85,5 +90,5 @@ def test_no_request_ends_in_an_internal_error(
         except Exception as error:  # a route without anything to make invalid
             if "Unsatisfiable" not in type(error).__name__:
                 raise
-    assert tried > 100
+    assert tried > 60
     assert not failed

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.redteam.attacks.browsers import leads_away
-from tests.redteam.attacks.markup import rendered, runs
+from tests.redteam.attacks.markup import lets_out, rendered, runs
 from tests.redteam.world import SECRET, World, attacked
 
 
@@ -48,6 +48,25 @@ def test_connections_errors_and_lines_are_noticed(world: World) -> None:
 )
 def test_markup_that_runs_is_seen(text: str) -> None:
     assert runs(rendered(text))
+
+
+@pytest.mark.parametrize(
+    ("directive", "policy"),
+    [
+        ("script-src", "script-src 'self' data:"),
+        ("script-src", "default-src 'none'; script-src 'self' 'unsafe-inline'"),
+        ("script-src", "default-src 'self' https:"),
+        ("img-src", "img-src 'self' https://evil.example"),
+        ("frame-src", "default-src 'none'; frame-src data:"),
+        ("style-src", "default-src 'none'; style-src 'self' data:"),
+        ("connect-src", "script-src 'self'"),
+        ("form-action", "default-src 'none'"),
+        ("base-uri", ""),
+    ],
+)
+def test_a_policy_that_lets_something_out_or_in_is_seen(directive: str, policy: str) -> None:
+    assert lets_out([policy], directive)
+    assert not lets_out([policy, f"{directive} 'self'"], directive)
 
 
 @pytest.mark.parametrize("where", ["//evil.example", "/\\evil.example", "/\t/evil.example", "x:y"])

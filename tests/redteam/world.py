@@ -15,6 +15,11 @@ import httpx
 from app.llm.chat_model import Delta, Messages, messages_for
 from app.llm.scripted import ScriptedChatModel
 from app.models.store import ModelStore
+from app.services.channels.bots import Bot
+from app.services.channels.dingtalk import DingTalkMessenger
+from app.services.channels.feishu import FeishuMessenger
+from app.services.channels.messenger import Messenger
+from app.services.channels.wecom import WeComMessenger
 from app.services.ingestion.ingestion import Ingestion
 from app.supervisor import children
 from app.wiring.worker import build_parser
@@ -23,12 +28,15 @@ from tests.api.people.house import PASSWORD, House, sign_in
 from tests.api.sse import ask
 from tests.application import WORKER, running_api
 from tests.application import test_settings as settings_for
+from tests.messengers import AES_KEY, AGENT, APP_ID, COMPANY, TOKEN
+from tests.messengers import SECRET as SECRET_OF_APP
 from tests.passwords import cheap_passwords
 from tests.processes.zhiwen_up import eventually
 
 SECRET = "kestrel-4711"  # in the text of documents
 SECRETS = (SECRET, "蓝鲸", "heron-9055")  # also of names, questions, answers
 PLAN = f"# 蓝鲸\n\n并购计划的价格是 {SECRET}，年假为每年十五天。"
+SHOP = "https://shop.example"  # a website with the chat widget
 PASSWORDS = (PASSWORD, "a stolen violet door")
 
 
@@ -166,8 +174,9 @@ def _unescaped(text: str) -> str:
 
 
 @contextmanager
-def attacked(folder: Path) -> Iterator[World]:
-    """A world with all that the attacks need."""
+def attacked(folder: Path, database_url: str = "") -> Iterator[World]:
+    """A world with all that the attacks need, on SQLite unless there is another database."""
+    stored = {"database_url": database_url} if database_url else {}
     log, model = Lines(), ObedientModel(context_tokens=8192)
     root = logging.getLogger()
     root.addHandler(log)
@@ -181,6 +190,9 @@ def attacked(folder: Path) -> Iterator[World]:
                 passwords=cheap_passwords(),
                 model=model,
                 parse_timeout_s=10,
+                widget_origins=SHOP,
+                widget_hourly_questions=0,
+                **stored,
             ) as api,
             interface(folder / "ui", api.url) as ui,
         ):
@@ -244,9 +256,11 @@ def populate(world: World) -> None:
     world.read_all()
     _ask_and_judge(world)
     for scope in ("ask", "read", "write", "export"):
-        body = {"name": scope, "scopes": [scope], "base_ids": None, "expires_at": None}
+        body = {"name": scope, "scopes": [scope], "base_ids": None, "password": PASSWORD}
         made = keeper.post("/api/keys", json=body).json()
         ids["key_id"], world.keys[scope] = made["id"], made["token"]
+    ids |= {f"{scope}_key": token for scope, token in world.keys.items()}
+    _publish(world)
     ids["session_id"] = keeper.get("/api/sessions").json()[0]["id"]
     ids["person_id"] = house.person_id("keeper")
     ids["stranger_id"] = house.person_id("stranger")
@@ -254,6 +268,24 @@ def populate(world: World) -> None:
     ids["group_id"] = boss.post("/api/groups", json={"name": "law"}).json()["id"]
     ids |= {"number": "1", "subject_kind": "everyone", "subject_id": "-"}
     ids["canary"] = world.canary.url
+
+
+def _publish(world: World) -> None:
+    """A website whose account reads the shared base has the widget; `keeper` has a bot in each
+    messenger, whose API is where the attacker listens: an answer would be seen."""
+    website = world.people["reader"]
+    shared = [world.ids["shared_id"]]
+    body = {"name": "shop", "scopes": ["widget"], "base_ids": shared, "password": PASSWORD}
+    made = website.post("/api/keys", json=body).raise_for_status().json()
+    world.ids["widget_key"] = made["token"]
+    app = (COMPANY, AGENT, SECRET_OF_APP, TOKEN, AES_KEY, world.canary.url)
+    messengers: dict[str, Messenger] = {
+        "wecom": WeComMessenger(*app),
+        "feishu": FeishuMessenger(COMPANY, APP_ID, *app[2:]),
+        "dingtalk": DingTalkMessenger(COMPANY, SECRET_OF_APP, world.canary.url),
+    }
+    bots = {name: Bot(name, each, world.keys["ask"]) for name, each in messengers.items()}
+    world.house.api.application.bots.bots = bots
 
 
 def _base(browser: httpx.Client, name: str) -> str:

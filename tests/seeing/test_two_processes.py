@@ -1,5 +1,8 @@
 """The API keeps nothing but the database: two processes on one PostgreSQL serve the same."""
 
+import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -20,7 +23,7 @@ def test_two_api_processes_serve_the_same_conversations(
     tmp_path: Path, postgres_server: str
 ) -> None:
     ports = free_ports(3)
-    engine = ("app.llm.servers.fake_engine", "--port", str(ports[2]), "--delay-ms", "100")
+    engine = ("app.llm.servers.fake_engine", "--port", str(ports[2]), "--delay-ms", "200")
     engine_url = f"http://127.0.0.1:{ports[2]}/v1"
 
     with fresh_database(postgres_server) as url:
@@ -51,13 +54,16 @@ def test_two_api_processes_serve_the_same_conversations(
         addresses = [f"http://127.0.0.1:{port}" for port in ports[:2]]
         with (
             running(engine, f"{engine_url}/models", {}),
-            running(("app.api",), f"{addresses[0]}/readyz", changes[0]),
+            running(("app.api",), f"{addresses[0]}/readyz", changes[0]) as process,
             running(("app.api",), f"{addresses[1]}/readyz", changes[1]),
             httpx.Client(base_url=addresses[0], timeout=120, trust_env=False) as one,
             httpx.Client(base_url=addresses[1], timeout=120, trust_env=False) as two,
         ):
             _conversation_goes_on_elsewhere(one, two, base_id)
             _answer_is_watched_from_elsewhere(one, two, base_id)
+            _answer_is_stopped_from_elsewhere(one, two, base_id)
+            _answer_is_reused_elsewhere(one, two, base_id)
+            _process_that_is_told_to_end_finishes_its_answer(process, one, two, base_id)
 
 
 def _conversation_goes_on_elsewhere(one: httpx.Client, two: httpx.Client, base_id: str) -> None:
@@ -91,3 +97,43 @@ def _answer_is_watched_from_elsewhere(one: httpx.Client, two: httpx.Client, base
     written = dict(running_events)["done"]["message"]
     assert name == "done"
     assert ended["message"]["content"] == written["content"]
+
+
+def _answer_is_stopped_from_elsewhere(one: httpx.Client, two: httpx.Client, base_id: str) -> None:
+    running_events = _begun(one, base_id)
+    answer_id, text = next(running_events)
+    assert two.post(f"/api/messages/{answer_id}/stop").status_code == 202
+    *_, (_, whole) = running_events
+    stopped = two.get(f"/api/messages/{answer_id}").json()
+    assert stopped["state"] == "stopped"
+    assert stopped["content"].startswith(text)
+    assert stopped["content"] == whole
+
+
+def _answer_is_reused_elsewhere(one: httpx.Client, two: httpx.Client, base_id: str) -> None:
+    first = ask(one, "病假要交什么？", base_id)["done"][0]["message"]
+    again = ask(two, "病假要交什么？", base_id)["done"][0]["message"]
+    assert again["cached_from"] == first["id"]
+
+
+def _process_that_is_told_to_end_finishes_its_answer(
+    process: subprocess.Popen[bytes], one: httpx.Client, two: httpx.Client, base_id: str
+) -> None:
+    running_events = _begun(one, base_id)
+    answer_id, _ = next(running_events)
+    process.send_signal(signal.SIGTERM)
+    *_, (_, whole) = running_events
+    process.wait(60)
+    kept = two.get(f"/api/messages/{answer_id}").json()
+    assert (kept["state"], kept["content"]) == ("complete", whole)
+
+
+def _begun(http: httpx.Client, base_id: str) -> Iterator[tuple[str, str]]:
+    """Id and text so far of an answer, from its first words on; the last text is what was kept."""
+    answer_id, text = "", ""
+    body = {"question": "年假有几天？", "base_ids": [base_id], "fresh": True}
+    for name, data in events(http, "POST", "/api/chat", json=body):
+        answer_id = data.get("answer_id", answer_id)
+        text += data["text"] if name == "delta" else ""
+        if text:
+            yield answer_id, data["message"]["content"] if name == "done" else text

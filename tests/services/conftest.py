@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.db.engine import Database
-from app.db.files import FileStore
+from app.db.files import LocalFiles
 from app.services.ingestion.ingestion import Ingestion
 from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
 from app.services.people.access import LOCAL_OWNER as ME
+from app.services.search.in_database import DatabaseIndexes
 from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Embedder, TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
@@ -42,7 +43,7 @@ class Application:
     """The services below the API."""
 
     db: Database
-    files: FileStore
+    files: LocalFiles
     embedder: Embedder
     folder: Path
 
@@ -66,6 +67,10 @@ class Application:
         """As a process that has just started has them."""
         engine = vector_engine("faiss", self.folder / "indexes")
         return Indexes(self.db, engine, embedder_name or self.embedder.name, memory_mib=memory_mib)
+
+    def in_database(self, embedder_name: str = "") -> DatabaseIndexes:
+        """As a process has them where pgvector is in charge."""
+        return DatabaseIndexes(self.db, embedder_name or self.embedder.name)
 
     def base(self, name: str = "手册") -> str:
         return self.bases.create(ME, name).base.id
@@ -95,5 +100,5 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def application(url: str, tmp_path: Path) -> Iterator[Application]:
     db = Database(url)
-    yield Application(db, FileStore(tmp_path / "files"), HashingEmbedder(), tmp_path)
+    yield Application(db, LocalFiles(tmp_path / "files"), HashingEmbedder(), tmp_path)
     db.dispose()

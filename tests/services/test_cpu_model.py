@@ -1,11 +1,14 @@
 """The machine is measured with the smallest model; what comes of it is said and remembered."""
 
 import json
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.config import Settings
+from app.llm.chat_model import Delta
 from app.llm.scripted import ScriptedChatModel
 from app.models.cpu_choice import MEASUREMENTS, CpuChoice, read_choice, write_choice
 from app.models.store import ModelStore
@@ -96,6 +99,27 @@ async def test_who_chose_the_smallest_model_hears_no_more_of_it(
     write_choice(tmp_path, CpuChoice((900.0,) * MEASUREMENTS, chosen=SMALLEST))
     await cpu.measure(model())
     assert cpu.advice is None
+
+
+class Choosing(ScriptedChatModel):
+    """Somebody chooses a model while it is measured."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(SMALLEST)
+        self.enqueue("嗯")
+        self.data_dir = data_dir
+
+    def stream(self, *args: Any, **kwargs: Any) -> AsyncGenerator[Delta, None]:
+        write_choice(self.data_dir, CpuChoice(chosen=SMALLEST))
+        return super().stream(*args, **kwargs)
+
+
+async def test_a_choice_that_is_made_while_it_is_measured_stays(
+    cpu: CpuModel, store: ModelStore, tmp_path: Path
+) -> None:
+    put(store, ABLE)
+    await cpu.measure(Choosing(tmp_path))
+    assert (read_choice(tmp_path).chosen, cpu.advice) == (SMALLEST, None)
 
 
 def test_a_damaged_memory_is_no_memory(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from app.llm.scripted import ScriptedChatModel
 from tests.api.sse import ask
 from tests.application import running_api
@@ -10,11 +12,12 @@ from tests.postgres import fresh_database
 from tests.services.conftest import HANDBOOK
 
 
-def test_upload_ask_rate_export(tmp_path: Path, postgres_server: str) -> None:
+@pytest.mark.parametrize("vectors", [None, "pgvector"])
+def test_upload_ask_rate_export(tmp_path: Path, postgres_server: str, vectors: str | None) -> None:
     model = ScriptedChatModel()
     with (
         fresh_database(postgres_server) as url,
-        running_api(tmp_path / "data", model=model, database_url=url) as api,
+        running_api(tmp_path / "data", model=model, database_url=url, vectors=vectors) as api,
     ):
         base_id = api.ingest("人事", {"员工手册.md": HANDBOOK})
         documents = api.http.get(f"/api/bases/{base_id}/documents").json()
@@ -44,5 +47,10 @@ def test_upload_ask_rate_export(tmp_path: Path, postgres_server: str) -> None:
         status = api.http.get("/api/status").json()
         (database,) = [part for part in status["components"] if part["name"] == "database"]
         assert (database["ok"], database["detail"]) == (True, "postgresql")
+        (indexes,) = [part for part in status["components"] if part["name"] == "indexes"]
+        assert indexes["ok"]
+        assert (vectors or "faiss") in indexes["detail"]
+        assert api.http.get("/api/check").json()["now"] == []
         assert api.http.delete(f"/api/bases/{base_id}").status_code == 204
     assert not (tmp_path / "data" / "zhiwen.db").exists()
+    assert vectors is None or not (tmp_path / "data" / "indexes").exists()

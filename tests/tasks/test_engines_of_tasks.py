@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.llm.servers.fake_engine import FakeEngine
+from tests.api.answers.test_engines import api_over
 from tests.api.sse import ask
-from tests.api.test_engines import api_over
 from tests.application import RunningApi
 from tests.llm.test_openai_chat import CLOSED_PORT
 

@@ -27,8 +27,7 @@ def rated(n: int, **changes: object) -> RatedAnswer:
     """Answer n, rated up, given on day n in a conversation of its own."""
     item = RatedAnswer(
         message_id=f"m{n:02}",
-        conversation_id=f"c{n:02}",
-        position=1,
+        question_id=f"q{n:02}",
         base_ids=("b1",),
         prompt=prompt(f"第{n}问：年假有几天？"),
         answer=f"年假有10天[1]。（{n}）",

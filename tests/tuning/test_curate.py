@@ -78,7 +78,7 @@ def test_turns_that_do_not_alternate_fit_some_formats_only() -> None:
 
 
 def test_the_first_of_two_equal_rows_is_kept() -> None:
-    again = replace(rated(1), message_id="m09", conversation_id="c09")
+    again = replace(rated(1), message_id="m09", question_id="q09")
     for format in ("messages", "sharegpt", "alpaca", "kto"):
         assert len(export([again, rated(1)], format)[0]) == 1
         assert reasons([again, rated(1)], format) == {"m09": Exclusion.DUPLICATE}
@@ -126,7 +126,7 @@ def test_dpo_does_not_compare_answers_to_different_prompts() -> None:
 
 
 def test_dpo_does_not_compare_different_questions() -> None:
-    items = [rated(1), replace(rated(1), message_id="m09", position=3, rating="down")]
+    items = [rated(1), replace(rated(1), message_id="m09", question_id="q09", rating="down")]
     assert reasons(items, "dpo") == {
         "m01": Exclusion.NOTHING_TO_COMPARE,
         "m09": Exclusion.DOWN_WITHOUT_CORRECTION,
@@ -213,7 +213,7 @@ def test_order_of_the_input_does_not_matter() -> None:
         rated(1),
         variant(rated(1), 1, rating="down", correction="更好[1]。"),
         rated(2, rating="down"),
-        replace(rated(1), message_id="m00", conversation_id="c00", answer=NASTY),
+        replace(rated(1), message_id="m00", question_id="q00", answer=NASTY),
     ]
     for format in FORMATS:
         assert len({repr(export(order, format)) for order in permutations(items)}) == 1

@@ -1,21 +1,22 @@
 """The stand-in API on a real socket, and the app run against it."""
 
-import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import pytest
-import uvicorn
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
+from tests.serving import serving
 from tests.ui.stand_in.service import Application, build, sample_application
 from ui.client.http import Client, connections
 from ui.client.visitor import Visitor
+from ui.parts.account import signed_out
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,6 +34,18 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
+@pytest.fixture(autouse=True)
+def errors_shown_as_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `main.py` gives to Streamlit for the errors of parts that are drawn by themselves."""
+    usual = LocalScriptRunner.__init__
+
+    def init(runner: LocalScriptRunner, *args: Any, **options: Any) -> None:
+        usual(runner, *args, **options)
+        runner._on_script_error = signed_out.shown_instead_of
+
+    monkeypatch.setattr(LocalScriptRunner, "__init__", init)
+
+
 @pytest.fixture
 def application() -> Application:
     return sample_application()
@@ -47,17 +60,8 @@ def api_url(application: Application) -> Iterator[str]:
 @contextmanager
 def served(application: Application) -> Iterator[str]:
     """Serves `application` in a thread. Yields its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build(application), log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        server.force_exit = True
-        thread.join(10)
-        listener.close()
+    with serving(build(application)) as url:
+        yield url
 
 
 def script(url: str, token: str = "") -> None:

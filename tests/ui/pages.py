@@ -11,7 +11,7 @@ ZH = words("zh")
 
 def said(at: AppTest) -> str:
     """All words on the page, without the joiners."""
-    parts = [*at.markdown, *at.caption, *at.title, *at.info, *at.warning, *at.error, *at.subheader]
+    parts = [*at.markdown, *at.caption, *at.title, *at.info, *at.warning, *at.error, *at.header]
     return "\n".join(str(part.value) for part in parts).replace("\u2060", "")
 
 

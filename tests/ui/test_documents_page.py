@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.pages import ZH, go, labels, said, settle
 from tests.ui.stand_in.service import Application
+from ui.client.http import ApiError, Client
 
 
 def test_bases_and_files_are_renamed_and_deleted(app: AppTest, application: Application) -> None:
@@ -90,6 +91,7 @@ def test_a_trial_search_shows_the_score_of_every_stage(
     app.text_input(key=f"trial-{base.id}").set_value("年假有几天").run()
     assert ZH["details.dense"] in said(app)
     assert ZH["details.fused"] in said(app)
+    assert app.button(key="found-open-1").label == ZH["document.open"]
 
 
 def test_hundreds_of_files_come_in_pages_and_can_be_filtered(
@@ -102,6 +104,10 @@ def test_hundreds_of_files_come_in_pages_and_can_be_filtered(
     assert "报告299" in said(app)
     assert "报告100" not in said(app)
     assert "共 302 个文件" in said(app)
+    app.pagination[0].set_value(3).run()
+    assert "报告260" not in said(app) and "报告250" in said(app)
+    app.text_input(key="document-filter").set_value("报告2").run()
+    assert "报告299" in said(app)  # the first page of what was filtered
     app.text_input(key="document-filter").set_value("报告100").run()
     assert "报告100" in said(app)
     assert "报告299" not in said(app)
@@ -194,6 +200,30 @@ def test_several_files_are_picked_and_removed_or_retried(
     app.button(key="delete_documents-sure").click().run()
     assert list(application.documents) == [kept]
     assert not set(others) & set(application.documents)
+
+
+def test_a_file_that_cannot_be_removed_does_not_hold_up_the_others(
+    app: AppTest, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, remove = next(iter(application.bases)), Client.delete_document
+    refused, gone, _ = (
+        application.add_document(base, f"{n}.md", b"x", "ready").id for n in range(3)
+    )
+    go(app, "documents")
+    app.checkbox(key="pick-all").check().run()
+    app.button(key="picked-remove").click().run()
+    del application.documents[gone]
+
+    def delete_document(client: Client, document_id: str) -> None:
+        if document_id == refused:
+            raise ApiError("No.", status=503, code="database_busy")
+        remove(client, document_id)
+
+    monkeypatch.setattr(Client, "delete_document", delete_document)
+    app.button(key="delete_documents-sure").click().run()
+    assert list(application.documents) == [refused]
+    assert ZH["refusal.database_busy"] in app.toast[-1].value
+    assert not app.session_state["dialog"]
 
 
 def test_a_failed_selection_is_read_again(app: AppTest, application: Application) -> None:

@@ -6,6 +6,7 @@ from tests.ui.conftest import script, until
 from tests.ui.pages import ZH, answers, go, said, settle
 from tests.ui.stand_in.engines import SERVED, two_engines
 from tests.ui.stand_in.service import Application, now
+from ui.parts.library.bases import SAMPLE
 from ui.words.texts import words
 
 
@@ -20,6 +21,19 @@ def test_a_newcomer_sees_questions_and_can_ask_at_once(
     assert not app.exception
     assert "十天" in said(app)
     assert "(#cite-" in said(app)
+
+
+def test_the_sample_is_asked_by_default_only_where_there_is_nothing_else(
+    app: AppTest, application: Application
+) -> None:
+    (own,) = application.bases
+    sample = application.add_base(SAMPLE)
+    application.add_document(sample.id, "员工手册.md", "# 年假\n\n年假为二十天。".encode(), "ready")
+    app.session_state["base_ids"] = None
+    app.run()
+    app.chat_input(key="question").set_value("年假多少天？").run()
+    (conversation,) = application.conversations.values()
+    assert conversation.base_ids == [own]
 
 
 def test_nothing_uploaded_yet_leads_to_the_documents(
@@ -90,6 +104,8 @@ def test_an_engine_that_is_down_is_announced_and_the_answer_can_be_tried_again(
     app.chat_input(key="question").set_value("年假多少天？").run()
     settle(app, application)
     assert ZH["answer.failed"] in said(app)
+    assert ZH["refusal.engine_unavailable"] in said(app)
+    assert "The model engine" not in said(app)
     application.engine_down_since = None
     next(b for b in app.button if b.label == ZH["answer.retry"]).click().run()
     settle(app, application)
@@ -151,11 +167,22 @@ def test_a_question_that_is_refused_is_kept(app: AppTest, application: Applicati
     application.max_question_chars = 3
     app.chat_input(key="question").set_value("年假多少天？").run()
     assert "问题有 6 个字符，上限为 3 个" in said(app)
-    assert "年假多少天？" in [text.value for text in app.text]
+    assert app.chat_input(key="question").proto.value == "年假多少天？"
+    assert app.run().chat_input(key="question").proto.value == "", "once"
     application.max_question_chars, application.max_question_tokens = 8000, 5
     app.run().chat_input(key="question").set_value("病假多少天？").run()
     assert "问题有 6 个 token，当前模型最多能读 5 个" in said(app)
     assert not application.asked
+
+
+def test_a_refused_question_of_another_task_stands_in_its_own_input(
+    app: AppTest, application: Application
+) -> None:
+    application.max_question_chars = 3
+    app.session_state["task"] = "chat"
+    app.run().chat_input(key="chat-text").set_value("你好，知问").run()
+    assert "问题有 5 个字符" in said(app)
+    assert app.chat_input(key="chat-text").proto.value == "你好，知问"
 
 
 def test_the_input_counts_up_to_the_limit_of_the_service(
@@ -251,6 +278,10 @@ def test_what_is_asked_for_is_chosen_beside_the_input(
     settle(app, application)
     assert not app.exception
     assert [body.task for body in application.asked] == ["chat"]
+    app.query_params["c"] = ""
+    app.run()
+    assert app.session_state["task"] == "qa", "a new chat asks the documents"
+    assert ZH["welcome.title"] in said(app)
 
 
 def test_an_answer_from_the_cache_says_so_and_can_be_asked_anew(

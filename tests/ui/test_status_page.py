@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.api.routes.health import AdviceOut
+from app.api.routes.health import AdviceOut, HeldOut
 from app.services.calibration.said import UNCALIBRATED
 from tests.ui.pages import ZH, go, said
 from tests.ui.stand_in.engines import two_engines
@@ -31,6 +31,17 @@ def test_the_status_page_says_why_the_embedder_is_not_loaded(
     assert ZH["help.embedder"] not in said(app)
 
 
+def test_the_status_page_says_that_the_embedding_server_is_away(
+    app: AppTest, application: Application
+) -> None:
+    application.embedder_error = "The embedding server gpu:8080 is not reached (ConnectError)."
+    application.embedder_fails_by = "unreachable"
+    go(app, "status")
+    assert "gpu:8080" in said(app)
+    assert ZH["help.embedder_unreachable"] in said(app)
+    assert ZH["help.embedder_failed"] not in said(app)
+
+
 def test_the_status_page_shows_each_engine_and_what_to_do(
     app: AppTest, application: Application
 ) -> None:
@@ -43,6 +54,18 @@ def test_the_status_page_shows_each_engine_and_what_to_do(
     application.engines = two_engines()
     app.run()
     assert app.success[0].value == ZH["status.all"]
+    assert ZH["help.engine_gone"] not in said(app)
+
+
+def test_who_is_not_told_why_an_engine_is_down_learns_who_is(
+    app: AppTest, application: Application
+) -> None:
+    application.engines = two_engines(down_since=now())
+    for engine in application.engines:
+        engine.address = engine.last_error = engine.todo = ""
+    go(app, "status")
+    assert not app.exception
+    assert ZH["help.engine_gone_told"] in said(app)
     assert ZH["help.engine_gone"] not in said(app)
 
 
@@ -84,3 +107,15 @@ def test_advice_on_the_model_is_on_the_status_page_and_gains_on_the_first(
     st.cache_data.clear()
     go(app, "chat")
     assert (command in [block.value for block in app.code]) == (code == "more_able_model")
+
+
+def test_answers_that_a_change_made_worse_are_said(app: AppTest, application: Application) -> None:
+    application.held = [
+        HeldOut(base_id=key, base_name="员工 手册", worse=2, changed=5, at=now())
+        for key in ("b", next(iter(application.bases)))  # the first may only be read
+    ]
+    go(app, "status")
+    said_so = ZH["status.held"].format(base="员工 手册", worse=2, changed=5)
+    assert said_so in [each.value for each in app.warning]
+    links = [link.proto.label for link in app.get("page_link")]  # type: ignore[union-attr]  # untyped there
+    assert links.count(ZH["status.held_look"]) == 1

@@ -199,6 +199,30 @@ class VectorStoreContract:
         expected = exact.search(queries, k, allow, deny)
         assert_same(store.search(queries, k, allow, deny), expected)
 
+    def test_what_makes_it_fast_changes_no_answer(self) -> None:
+        store, exact = self.filled(400)
+        store.optimise()
+        assert not store.optimise(), "there is nothing left to do"
+        queries = unit_rows(5, 1)
+        assert_same(store.search(queries, 10), exact.search(queries, 10))
+
+    def test_many_writers_at_once(self) -> None:
+        store = self.new_store(DIM)
+        rows = unit_rows(80, 0)
+
+        def write(first: int) -> None:
+            for id_ in range(first, 80, 4):
+                store.upsert([id_], rows[id_ : id_ + 1])
+            store.delete([first])
+
+        writers = [threading.Thread(target=write, args=(first,)) for first in range(4)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        assert store.ids() == set(range(4, 80))
+        assert [found[0].id for found in store.search(rows[4:], 1)] == list(range(4, 80))
+
     def test_searches_while_others_write(self) -> None:
         store, _ = self.filled(100)
         fixed = unit_rows(100, 0)

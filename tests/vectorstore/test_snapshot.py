@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from tests.vectorstore.contract import DIM, unit_rows
 from vectorstore.faiss import snapshot
+from vectorstore.faiss.kinds import new_index
 from vectorstore.faiss.snapshot import MANIFEST
-from vectorstore.faiss.store import FaissStore, new_index
+from vectorstore.faiss.store import FaissStore
 from vectorstore.protocol import SnapshotError
 
 EMBEDDER = "hashing-16"
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def load(folder: Path) -> FaissStore:
-    return FaissStore.load(folder, DIM, EMBEDDER)
+    return FaissStore(DIM, folder=folder, embedder=EMBEDDER).load()
 
 
 def index_file(folder: Path) -> Path:
@@ -71,7 +72,7 @@ def test_the_same_vectors_at_a_later_sequence(folder: Path) -> None:
 @pytest.mark.parametrize(("dim", "embedder"), [(DIM + 1, EMBEDDER), (DIM, "another"), (DIM, "")])
 def test_another_embedder_is_refused(folder: Path, dim: int, embedder: str) -> None:
     with pytest.raises(SnapshotError, match="expected"):
-        FaissStore.load(folder, dim, embedder)
+        FaissStore(dim, folder=folder, embedder=embedder).load()
 
 
 def test_missing_files(folder: Path, tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ import httpx
 from httpx_sse import EventSource, ServerSentEvent
 
 from ui.client import wire
+from ui.client.evaluation import Evaluations
+from ui.client.improving import Improving
+from ui.client.operating import Operating
 from ui.client.people import People
 from ui.client.renewed import latest
 from ui.client.sharing import Sharing
@@ -21,14 +24,14 @@ Params = dict[str, str | int]
 
 class ApiError(Exception):
     """The API refused. `detail` is its message, `code` the machine-readable error, `facts` are the
-    numbers in it."""
+    numbers in it, and lists of names."""
 
     def __init__(
         self,
         detail: str,
         code: str = "error",
         status: int = 0,
-        facts: Mapping[str, int] | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail, self.code, self.status = detail, code, status
@@ -52,7 +55,7 @@ def _error(response: httpx.Response) -> ApiError:
         return kind(f"HTTP {response.status_code}", "error", response.status_code)
     if not isinstance(detail, str):
         detail = json.dumps(detail, ensure_ascii=False)
-    facts = {name: value for name, value in problem.items() if type(value) is int}
+    facts = {name: value for name, value in problem.items() if type(value) in (int, list)}
     return kind(detail, str(problem.get("code", "error")), response.status_code, facts)
 
 
@@ -85,10 +88,15 @@ class Client:
     def __init__(self, shared: httpx.Client, visitor: Visitor) -> None:
         self.url, self.visitor = str(shared.base_url), visitor
         self._http = shared
+        self.improving = Improving(self._call)
         self.people = People(self._call)
+        self.operating = Operating(self._call)
+        self.evaluations = Evaluations(self._call)
         self.sharing = Sharing(self._call)
 
     def _headers(self) -> dict[str, str]:
+        if not self.visitor.asked_for:  # perhaps an old token, which somebody has stolen
+            return self.visitor.headers()
         return replace(self.visitor, token=latest(self.visitor.token)).headers()
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
@@ -125,6 +133,13 @@ class Client:
 
     def create_base(self, name: str) -> wire.Base:
         return cast(wire.Base, self._call("POST", "/api/bases", json={"name": name}))
+
+    def base(self, base_id: str) -> wire.Base:
+        return cast(wire.Base, self._call("GET", f"/api/bases/{base_id}"))
+
+    def create_attached(self) -> wire.Base:
+        """A base for the files of one conversation."""
+        return cast(wire.Base, self._call("POST", "/api/bases/attached"))
 
     def rename_base(self, base_id: str, name: str) -> None:
         self._call("PATCH", f"/api/bases/{base_id}", json={"name": name})
@@ -170,6 +185,11 @@ class Client:
     def retry_document(self, document_id: str) -> None:
         self._call("POST", f"/api/documents/{document_id}/retry")
 
+    def move_document(self, document_id: str, base_id: str, *, keep: bool) -> None:
+        """To another base, or into it too."""
+        body = {"base_id": base_id, "keep": keep}
+        self._call("POST", f"/api/documents/{document_id}/move", json=body)
+
     def delete_document(self, document_id: str) -> None:
         self._call("DELETE", f"/api/documents/{document_id}")
 
@@ -187,10 +207,6 @@ class Client:
         """Where a part of the text stands. Raises ApiError `no_pages`, `not_placed`."""
         path, params = f"/api/documents/{document_id}/boxes", {"start": start, "end": end}
         return cast(list[wire.PageBoxes], self._call("GET", path, params=params))
-
-    def file(self, document_id: str) -> bytes:
-        with self._stream("GET", f"/api/documents/{document_id}/file") as response:
-            return response.read()
 
     # Questions and answers
 
@@ -217,13 +233,21 @@ class Client:
         body = {"query": query, "base_ids": base_ids, "top_k": top_k}
         return cast(list[wire.Passage], self._call("POST", "/api/search", json=body)["passages"])
 
-    def conversations(self, q: str = "", limit: int = 50) -> wire.ConversationList:
-        params = _given(q=q, limit=limit)
+    def conversations(self, q: str = "", limit: int = 50, offset: int = 0) -> wire.ConversationList:
+        params = _given(q=q, limit=limit, offset=offset)
         return cast(wire.ConversationList, self._call("GET", "/api/conversations", params=params))
 
     def conversation(self, conversation_id: str) -> wire.ConversationDetail:
         path = f"/api/conversations/{conversation_id}"
         return cast(wire.ConversationDetail, self._call("GET", path))
+
+    def show(self, message_id: str) -> wire.ConversationDetail:
+        """The conversation, with the branch of this message from now on."""
+        shown = self._call("POST", f"/api/messages/{message_id}/show")
+        return cast(wire.ConversationDetail, shown)
+
+    def pin_conversation(self, conversation_id: str, *, pinned: bool) -> None:
+        self._call("PATCH", f"/api/conversations/{conversation_id}", json={"pinned": pinned})
 
     def rename_conversation(self, conversation_id: str, title: str) -> None:
         self._call("PATCH", f"/api/conversations/{conversation_id}", json={"title": title})
@@ -265,42 +289,6 @@ class Client:
         with self._stream("GET", "/api/audit.jsonl", params=filters) as response:
             return response.read()
 
-    # Improvement
-
-    def datasets(self) -> list[wire.DataSet]:
-        return cast(list[wire.DataSet], self._call("GET", "/api/datasets"))
-
-    def build_dataset(self, method: str, base_ids: list[str]) -> wire.DataSet:
-        body = {"method": method, "base_ids": base_ids}
-        return cast(wire.DataSet, self._call("POST", "/api/datasets", json=body))
-
-    def start_training(self, dataset: str) -> None:
-        self._call("POST", "/api/trainings", json={"dataset": dataset})
-
-    def curve(self, job_id: str) -> list[wire.Step]:
-        return cast(list[wire.Step], self._call("GET", f"/api/trainings/{job_id}/curve"))
-
-    def worker_jobs(self, kind: str) -> list[wire.WorkerJob]:
-        """Newest first."""
-        found = self._call("GET", "/api/jobs", params={"kind": kind, "limit": 1})
-        return cast(list[wire.WorkerJob], found)
-
-    def adapters(self) -> list[wire.Adapter]:
-        return cast(list[wire.Adapter], self._call("GET", "/api/adapters"))
-
-    def adapter(self, name: str) -> wire.Adapter:
-        """With the answers that changed."""
-        return cast(wire.Adapter, self._call("GET", f"/api/adapters/{name}"))
-
-    def measure_adapter(self, name: str) -> None:
-        self._call("POST", f"/api/adapters/{name}/gate")
-
-    def promote(self, name: str) -> None:
-        self._call("POST", f"/api/adapters/{name}/promote", json={})
-
-    def roll_back(self, model: str) -> None:
-        self._call("POST", "/api/adapters/rollback", json={"model": model})
-
     # Evaluation
 
     def questions(self, base_id: str) -> list[wire.EvalQuestion]:
@@ -324,10 +312,6 @@ class Client:
 
     def cancel_job(self, job_id: str) -> None:
         self._call("POST", f"/api/jobs/{job_id}/cancel")
-
-    def compare_runs(self, base_id: str, before: str, after: str) -> wire.Comparison:
-        path = f"/api/bases/{base_id}/evaluations/{after}/compare"
-        return cast(wire.Comparison, self._call("GET", path, params={"before": before}))
 
     def run_report(self, base_id: str, run_id: str) -> bytes:
         with self._stream("GET", f"/api/bases/{base_id}/evaluations/{run_id}/report") as response:

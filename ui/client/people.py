@@ -46,6 +46,12 @@ class People:
     def revoke_key(self, key_id: str) -> None:
         self._call("DELETE", f"/api/keys/{key_id}")
 
+    def my_identities(self) -> list[wire.Identity]:
+        return cast(list[wire.Identity], self._call("GET", "/api/me/identities"))
+
+    def disconnect_mine(self, identity_id: str) -> None:
+        self._call("DELETE", f"/api/me/identities/{identity_id}")
+
     def directory(self) -> wire.Directory:
         return cast(wire.Directory, self._call("GET", "/api/directory"))
 
@@ -72,6 +78,12 @@ class People:
 
     def sessions(self, person_id: str) -> list[wire.LoginSession]:
         return cast(list[wire.LoginSession], self._call("GET", f"/api/people/{person_id}/sessions"))
+
+    def identities(self, person_id: str) -> list[wire.Identity]:
+        return cast(list[wire.Identity], self._call("GET", f"/api/people/{person_id}/identities"))
+
+    def disconnect(self, person_id: str, identity_id: str) -> None:
+        self._call("DELETE", f"/api/people/{person_id}/identities/{identity_id}")
 
     def end_sessions(self, person_id: str) -> None:
         self._call("DELETE", f"/api/people/{person_id}/sessions")

@@ -2,7 +2,8 @@
 
 The API gives a session another token now and then. The browser gets it with the next page that it
 opens; the scripts of those already open still hold the one before, which works a minute longer.
-Only they are told the new one: whoever comes with an old token is asked for it by the gate.
+Only they are told the new one: whoever comes with an old token is asked for it by the gate, and who
+was let in while the API was down is told none.
 """
 
 _MOST = 10_000

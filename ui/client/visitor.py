@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SESSION_COOKIE = "zhiwen_session"
+UNASKED = "x-zhiwen-unasked"  # header that the gate adds where the API is down
 _TOKEN = re.compile(r"[\w.~+/=-]{1,512}", re.ASCII)
 _HEADER = re.compile(r"[\x20-\x7e]*")
 
@@ -12,12 +13,16 @@ _HEADER = re.compile(r"[\x20-\x7e]*")
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """What a browser said of itself: the token of its session, empty where nobody has signed in,
-    the addresses that its request came through, the last one seen by us, and its name."""
+    the addresses that its request came through, the last one seen by us, and its name.
+
+    `asked_for`: the API has said whose the token is.
+    """
 
     token: str = ""
     addresses: str = ""
     scheme: str = ""
     user_agent: str = ""
+    asked_for: bool = True
 
     @classmethod
     def of(
@@ -31,6 +36,7 @@ class Visitor:
             ", ".join(filter(None, chain)),
             headers.get("x-forwarded-proto", "") or scheme,
             headers.get("user-agent", ""),
+            UNASKED not in headers,
         )
 
     def headers(self) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """One answer, streaming or complete."""
 
+import sys
+
 import streamlit as st
 
 from ui import address, safe_markdown, state
@@ -8,15 +10,9 @@ from ui.client.http import ApiError
 from ui.client.watch import Watch
 from ui.parts import approved, feedback, served, thought, trust
 from ui.parts.source import marks, sources
-from ui.words.texts import refused, t, words
+from ui.words.texts import refused, t, why_failed, words
 
 REFRESH_S = 0.2
-
-
-def question(message: wire.Message) -> None:
-    with st.container(key=f"asked-{message['id']}", horizontal_alignment="right"):
-        text = safe_markdown.plain_lines(message["content"]).replace("\n", "  \n")
-        st.markdown(text, width="content")
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -58,9 +54,8 @@ def _stage(watch: Watch) -> str:
     return t("stage.thinking" if watch.stage == "reading" else "stage.searching")
 
 
-def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
-    """An answer with its variants, the newest in front. Returns the id to be written anew."""
-    shown = _chosen(variants)
+def finished(shown: wire.Message, variants: list[wire.Message], *, busy: bool) -> str | None:
+    """One of the variants of an answer. Returns the id to be written anew."""
     with st.container(key=f"answer-{shown['id']}"):
         _outcome(shown)
         if shown.get("approved_id"):
@@ -80,31 +75,32 @@ def finished(variants: list[wire.Message], *, busy: bool) -> str | None:
         return _actions(shown, variants, busy=busy)
 
 
-def _chosen(variants: list[wire.Message]) -> wire.Message:
-    """The variant that was turned to, here or by the address, else the newest."""
+def chosen(variants: list[wire.Message], place: int) -> wire.Message:
+    """The variant that was turned to, here or by the address, else the one at `place`."""
     said = st.query_params.get("a")
     for number, message in enumerate(variants):
         if message["id"] == said != st.session_state.get("answer_in_address"):
             st.session_state[_variant_key(message)] = number
             st.session_state["answer_in_address"] = said
-    place = int(st.session_state.get(_variant_key(variants[0]), len(variants) - 1))
-    return variants[min(place, len(variants) - 1)]
+    turned_to = int(st.session_state.get(_variant_key(variants[0]), place))
+    return variants[min(turned_to, len(variants) - 1)]
 
 
 def _show_newest(message: wire.Message) -> None:
-    st.session_state.pop(_variant_key(message), None)
+    st.session_state[_variant_key(message)] = sys.maxsize
     address.forget("a")
 
 
 def _variant_key(message: wire.Message) -> str:
-    return f"variant-{message['conversation_id']}-{message['position']}"
+    return f"variant-of-{message.get('parent_id')}"
 
 
 def _outcome(message: wire.Message) -> None:
     """Anything but a plain complete answer is said before its text."""
     if message["state"] == "failed":
         st.warning(t("answer.failed"), icon=":material/cloud_off:")
-        st.caption(safe_markdown.plain(message["error_detail"] or ""))
+        if code := message.get("error_code"):  # older answers have none
+            st.caption(why_failed(code))
     elif message["state"] == "interrupted":
         st.info(t("answer.interrupted"), icon=":material/info:")
     elif message["state"] == "stopped":

@@ -5,6 +5,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
+from ui.parts.library.bases import label
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 
@@ -50,7 +51,8 @@ def all_of(base_id: str, bases: dict[str, str]) -> None:
     """The list, with a form for pairs written by hand."""
     st.write(t("approved.what"))
     with st.expander(t("approved.write"), icon=":material/add:"):
-        _form(bases, base_id)
+        if (body := _form("approved", bases, [base_id] if base_id else [])) is not None:
+            _approve(body)
     found = state.client().approved(base_id)
     if not found:
         st.caption(t("approved.none"))
@@ -74,32 +76,56 @@ def all_of(base_id: str, bases: dict[str, str]) -> None:
                     _offer(again, each["id"])
 
 
-def _form(bases: dict[str, str], base_id: str) -> None:
-    with st.form("approved-form", clear_on_submit=True, border=False):
-        question = st.text_input(t("approved.question"), max_chars=8000, key="approved-question")
-        answer = st.text_area(
-            t("approved.answer"), height=100, max_chars=50_000, key="approved-answer"
+def write() -> None:
+    """The answer to the question that the dialog was opened with, for its bases."""
+    opened = state.dialog()
+    if opened is None:
+        return
+    bases = {b["id"]: label(b) for b in state.client().bases() if state.may_edit(b)}
+    st.caption(t("approved.what"))
+    chosen = [id_ for id_ in opened["base_ids"] if id_ in bases]
+    body = _form(f"write-{opened['id']}", bases, chosen, opened["question"])
+    if body is not None and _sent(body):
+        state.close_dialog()
+        st.rerun()
+
+
+def _form(
+    key: str, bases: dict[str, str], chosen: list[str], asked: str = ""
+) -> wire.NewApproved | None:
+    """What was written, once it is sent."""
+    with st.form(f"{key}-form", clear_on_submit=not asked, border=False):
+        question = st.text_input(
+            t("approved.question"), asked, max_chars=8000, key=f"{key}-question"
         )
-        chosen = st.multiselect(
+        answer = st.text_area(
+            t("approved.answer"), height=100, max_chars=50_000, key=f"{key}-answer"
+        )
+        given = st.multiselect(
             t("documents.base"),
             list(bases),
-            default=[base_id] if base_id else None,
-            format_func=lambda key: bases[key],
+            default=chosen,
+            format_func=lambda id_: bases[id_],
             placeholder=t("approved.choose_base"),
-            key="approved-bases",
+            key=f"{key}-bases",
         )
-        if st.form_submit_button(t("approved.approve"), type="primary"):
-            _approve({"question": question, "answer": answer, "base_ids": chosen})
+        sent = st.form_submit_button(t("approved.approve"), type="primary")
+    return {"question": question, "answer": answer, "base_ids": given} if sent else None
 
 
 def _approve(body: wire.NewApproved) -> None:
+    if _sent(body):
+        st.rerun()
+
+
+def _sent(body: wire.NewApproved) -> bool:
     try:
         state.client().approve(body)
     except ApiError as error:
         st.error(refused(error))
-        return
+        return False
     st.toast(t("approved.done"), icon=":material/verified:")
-    st.rerun()
+    return True
 
 
 def _withdraw(approved_id: str) -> None:

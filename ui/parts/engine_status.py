@@ -69,6 +69,8 @@ def _last_error(engine: wire.Engine) -> str:
 def _todo(engine: wire.Engine, *, only: bool) -> str:
     if engine["ready"]:
         return t("help.engine_open")
+    if not engine["address"]:  # which is for administrators
+        return t("help.engine_gone_told")
     if only:
         return t("help.engine_gone_only", address=plain(engine["address"]))
     return t("help.engine_gone")

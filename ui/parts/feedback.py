@@ -7,6 +7,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
+from ui.parts.account import signed_out
 from ui.parts.source.sources import first_words, place, section
 from ui.safe_markdown import plain
 from ui.words.texts import refused, t
@@ -118,13 +119,16 @@ def dialog() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("feedback.saved_at_once"))
         if st.button(t("feedback.done"), type="primary", key="feedback-done"):
-            save()
+            if not _is_kept(message["id"]):
+                return  # what was written stays in the form
             state.close_dialog()
             st.rerun()
 
 
 def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
     """Selects the passage that contains the answer, from those shown or from a search."""
+    search_key = f"feedback-search-{message['id']}"
+    refusal = _search(message, opened, st.session_state.get(search_key, ""))
     found: list[wire.Passage] = opened["found"]
     passages = {p["chunk_id"]: p for p in [*message["passages"], *found]}
     chosen: int | None = st.session_state.get(_field("right_chunk_id", message["id"]))
@@ -148,14 +152,24 @@ def _right_source(message: wire.Message, opened: dict[str, Any]) -> None:
         key=_field("right_chunk_id", message["id"]),
         on_change=lambda: _save(message["id"]),
     )
-    query = st.text_input(t("feedback.search"), key=f"feedback-search-{message['id']}")
-    if query and query != opened.get("query"):
-        opened["query"] = query
-        conversation = state.client().conversation(message["conversation_id"])
-        opened["found"] = state.client().search(query, conversation["base_ids"], top_k=8)
-        st.rerun(scope="fragment")
-    if query:
+    query = st.text_input(t("feedback.search"), key=search_key)
+    if refusal:
+        signed_out.shown_instead_of(refusal)
+    elif query:
         st.caption(t("feedback.found", n=len(found)) if found else t("feedback.found_none"))
+
+
+def _search(message: wire.Message, opened: dict[str, Any], query: str) -> ApiError | None:
+    """Finds what can be selected besides. Returns why not; then it is tried again the next time."""
+    if not query or query == opened.get("query"):
+        return None
+    try:
+        conversation = state.client().conversation(message["conversation_id"])
+        found = state.client().search(query, conversation["base_ids"], top_k=8)
+    except ApiError as error:
+        return error
+    opened["query"], opened["found"] = query, found
+    return None
 
 
 def _own_words(passage: wire.Passage) -> str:
@@ -170,7 +184,12 @@ def _beginning(message: wire.Message) -> str:
 
 
 def _save(message_id: str) -> None:
-    """Saves what stands in the form. A field that isn't drawn any more keeps what was saved."""
+    _is_kept(message_id)
+
+
+def _is_kept(message_id: str) -> bool:
+    """Saves what stands in the form, or says why not. A field that isn't drawn any more keeps what
+    was saved."""
     try:
         feedback = editable(state.message(message_id)["feedback"], "down")
         for name in _FIELDS:
@@ -182,3 +201,5 @@ def _save(message_id: str) -> None:
         state.client().put_feedback(message_id, feedback)
     except ApiError as error:
         st.toast(refused(error), icon=":material/error:")
+        return False
+    return True

@@ -15,7 +15,7 @@ from ui.words.texts import t
 
 AUTO = "auto"  # the API chooses for each question
 _MAX_CHARACTERS = 8000  # until the API has said its limit
-SAMPLE_BASE = "示例 · Sample"  # the name of the base that the API creates on first start
+_RECENT = 20
 
 
 def chosen(bases: list[wire.Base], conversation: wire.ConversationDetail | None) -> list[wire.Base]:
@@ -33,13 +33,15 @@ def chosen(bases: list[wire.Base], conversation: wire.ConversationDetail | None)
 
 
 def _default_ids(bases: list[wire.Base]) -> list[str]:
-    """The bases of the last conversation; without one, the sample base or one with files."""
-    for last in state.client().conversations(limit=1)["items"]:
+    """The bases of the last conversation; without one, all that have files. The sample base is the
+    default only where there is no other: its firm is made up, and answers about leave as well."""
+    found = state.client().conversations(limit=_RECENT)["items"]  # pinned ones come first
+    for last in sorted(found, key=lambda c: c["updated_at"], reverse=True)[:1]:
         known = [base["id"] for base in bases if base["id"] in last["base_ids"]]
         if known:
             return known
-    best = sorted(bases, key=lambda b: (not b["ready_count"], b["name"] != SAMPLE_BASE))
-    return [base["id"] for base in best[:1]]
+    ready = [base for base in bases if base["ready_count"]]
+    return [base["id"] for base in bases_room.without_sample(ready) or ready or bases[:1]]
 
 
 TASKS: dict[wire.Task, str] = {
@@ -68,7 +70,7 @@ def _tasks() -> None:
 
 def draw(bases: list[wire.Base], selected: list[wire.Base]) -> wire.Task:
     """Draws the row and returns the selected task."""
-    names = " · ".join(plain(shortened(base["name"], 24)) for base in selected[:2])
+    names = " · ".join(plain(shortened(bases_room.label(base), 24)) for base in selected[:2])
     more = f" +{len(selected) - 2}" if len(selected) > 2 else ""
     found = state.client().models()
     st.session_state["models"] = found
@@ -169,7 +171,7 @@ def examples(selected: list[wire.Base]) -> list[str]:
     """Example questions: fixed ones for the sample base, else one per recent file."""
     if not selected:
         return []
-    if selected[0]["name"] == SAMPLE_BASE:
+    if selected[0]["name"] == bases_room.SAMPLE:
         return [t(f"sample.question{number}") for number in (1, 2, 3)]
     newest = state.client().documents(selected[0]["id"], limit=3, state="ready")["items"]
     return [t("welcome.about", name=document["name"].rsplit(".", 1)[0]) for document in newest]

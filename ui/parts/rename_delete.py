@@ -43,11 +43,16 @@ def delete(
 
 
 def confirm(question: str, act: Callable[[], None], *, action: str = "action.delete") -> None:
-    """Asks before something is lost. The button that does it is red, with a way out beside it."""
+    """Asks before something is lost."""
+    st.write(question)
+    do_or_cancel(act, action=action)
+
+
+def do_or_cancel(act: Callable[[], None], *, action: str) -> None:
+    """A red button that does what can't be undone, and the way out beside it."""
     opened = state.dialog()
     if opened is None:
         return
-    st.write(question)
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(t("action.cancel"), key=f"{opened['name']}-cancel"):
             state.close_dialog()

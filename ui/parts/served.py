@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.client import wire
+from ui.parts.upkeep import failed_job
 from ui.safe_markdown import plain
 from ui.words.texts import t, words
 
@@ -21,5 +22,5 @@ def line(message: wire.Message) -> None:
     if why in words("zh"):
         st.caption(t("served.first", engine=plain(first), why=t(why)))
     for tried in served["tried"]:
-        if tried["detail"]:
+        if tried["detail"] and failed_job.is_for_administrators():
             st.caption(f"{plain(tried['engine'])}: {plain(tried['detail'])}")

@@ -51,7 +51,7 @@ def _passage(number: int, passage: wire.Passage) -> None:
             where += [plain(words)] if (words := sources.place(passage)) else []
             st.markdown(" · ".join(where))
             if st.button(
-                "",
+                t("document.open"),
                 icon=":material/plagiarism:",
                 type="tertiary",
                 key=f"found-open-{number}",

@@ -1,7 +1,6 @@
 """The chat page: the conversation, and below it the input with its knowledge bases."""
 
-from itertools import groupby
-
+import httpx
 import streamlit as st
 from streamlit.typing import ChatInputValue
 
@@ -10,8 +9,8 @@ from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.client.watch import Watch, ask
 from ui.parts import advice, answer, picker, question_counter, thought
-from ui.parts.conversation import suggestions, transcript
-from ui.parts.library import uploads
+from ui.parts.conversation import attached, question, suggestions, transcript
+from ui.parts.conversation.turns import Turn, turns
 from ui.parts.source import marks
 from ui.safe_markdown import plain
 from ui.words.texts import t, title, why
@@ -25,23 +24,26 @@ def page() -> None:
     chosen = picker.chosen(bases, conversation)
     running = False
     if conversation:
-        running = _messages(conversation)
+        with st.container(key="heard-title"):
+            st.title(plain(conversation["title"] or t("sidebar.untitled")), anchor=False)
+        running = _messages(conversation, chosen)
         if not running:
             _after(conversation)
         length = sum(len(message["content"]) for message in conversation["messages"])
         marks.follow_end("page", length, jump=conversation["id"])
     else:
+        st.session_state["follows"] = None
         _welcome(bases, chosen)
     _ask_error()
-    uploads.pending_files()
+    attached.pending()
     with st.bottom:
         picker.engine_notice()
         task = picker.draw(bases, chosen)
         if running and conversation:
             _stop(conversation)
         else:
-            _input(chosen, task)
-    _send_waiting(chosen)
+            _input(conversation, chosen, task)
+    _send_waiting(conversation, chosen)
 
 
 def _conversation() -> wire.ConversationDetail | None:
@@ -50,33 +52,65 @@ def _conversation() -> wire.ConversationDetail | None:
         return None
     try:
         found = state.client().conversation(conversation_id)
-    except ApiDown:
-        raise
-    except ApiError:
+    except ApiError as error:
+        if error.status != httpx.codes.NOT_FOUND:
+            raise
         state.open_conversation(None)
         address.forget("c")
         st.toast(t("chat.gone"))
         return None
+    found = _with_answer_in_address(found)
     title(found["title"] or t("sidebar.untitled"))
     return found
 
 
-def _messages(conversation: wire.ConversationDetail) -> bool:
+def _with_answer_in_address(conversation: wire.ConversationDetail) -> wire.ConversationDetail:
+    """A link may lead to an answer of a branch that is not shown."""
+    said = st.query_params.get("a")
+    shown = {message["id"] for message in conversation["messages"]}
+    if not said or said in shown or said == st.session_state.get("answer_in_address"):
+        return conversation
+    try:
+        found = state.client().show(said)
+    except ApiDown:
+        raise
+    except ApiError:
+        address.forget("a")
+        return conversation
+    if found["id"] != conversation["id"]:
+        address.forget("a")
+        return conversation
+    return found
+
+
+def _messages(conversation: wire.ConversationDetail, chosen: list[wire.Base]) -> bool:
     """Draws all turns. Returns True while an answer is being written."""
     running = any(_is_running(message) for message in conversation["messages"])
     regenerate_id: str | None = None
-    for _, group in groupby(conversation["messages"], key=lambda m: m["position"]):
-        variants = list(group)
-        if variants[0]["role"] == "user":
-            answer.question(variants[-1])
-        elif _is_running(variants[-1]):
-            answer.running(variants[-1]["id"])
-        else:
-            final = [_latest(message) for message in variants]
-            regenerate_id = answer.finished(final, busy=running) or regenerate_id
+    edited: tuple[Turn, str] | None = None
+    st.session_state["follows"] = None
+    for turn in turns(conversation["messages"]):
+        if words := question.draw(turn, busy=running):
+            edited = turn, words
+        if _is_running(turn.answers[-1]):
+            answer.running(turn.answers[-1]["id"])
+            continue
+        final = [_latest(message) for message in turn.answers]
+        shown = answer.chosen(final, turn.place)
+        st.session_state["follows"] = shown["id"]
+        regenerate_id = answer.finished(shown, final, busy=running) or regenerate_id
+    question.place_cursor()
+    if edited:
+        _send_edited(*edited, chosen, attached.base_id(conversation))
     if regenerate_id:
         _start({"regenerate": regenerate_id, "thinking": thought.wanted()})
     return running
+
+
+def _send_edited(turn: Turn, words: str, chosen: list[wire.Base], attached_id: str | None) -> None:
+    """Asks the question in other words, of the bases and the model that are chosen now."""
+    task = turn.answers[-1].get("task", "qa")
+    _start({**_request(words, chosen, attached_id), "edit": turn.question["id"], "task": task})
 
 
 def _after(conversation: wire.ConversationDetail) -> None:
@@ -101,9 +135,9 @@ def _latest(message: wire.Message) -> wire.Message:
     watch = state.watch(message["id"])
     if watch.final:
         return watch.final
-    detail = watch.error.detail if watch.error else ""
+    code = watch.error.code if watch.error else None
     text: wire.Message = {**message, "content": watch.text, "thought": watch.thought}
-    return {**text, "state": "failed", "error_detail": detail}
+    return {**text, "state": "failed", "error_code": code}
 
 
 def _stop(conversation: wire.ConversationDetail) -> None:
@@ -114,51 +148,68 @@ def _stop(conversation: wire.ConversationDetail) -> None:
         st.toast(t("chat.stopping"))
 
 
-def _input(chosen: list[wire.Base], task: wire.Task) -> None:
+def _input(
+    conversation: wire.ConversationDetail | None, chosen: list[wire.Base], task: wire.Task
+) -> None:
     if task != "translate":  # a long text is translated in parts
         question_counter.draw(picker.models(), picker.max_characters())
     if task == "qa":
-        _question_input(chosen)
+        _question_input(conversation, chosen)
         return
     hint = t(f"task.{task}_hint")
     text = st.chat_input(hint, key=f"{task}-text", max_chars=picker.max_characters())
     if text and text.strip():
-        send(text.strip(), chosen)
+        send(text.strip(), chosen, task=task)
 
 
-def _question_input(chosen: list[wire.Base]) -> None:
-    editable = next((base for base in chosen if state.may_edit(base)), None)
-    hint = "chat.choose_base"
-    if chosen:
-        hint = "chat.placeholder" if editable else "chat.placeholder_reader"
+def _question_input(conversation: wire.ConversationDetail | None, chosen: list[wire.Base]) -> None:
+    attached.draw(conversation)
+    attached_id = attached.base_id(conversation)
     value = st.chat_input(
-        t(hint),
+        t("chat.placeholder" if chosen or attached_id else "chat.choose_base"),
         key="question",
-        accept_file="multiple" if editable else False,
+        accept_file="multiple",
         max_chars=picker.max_characters(),
-        disabled=not chosen,
     )
-    if isinstance(value, str):
-        if value.strip():
-            send(value.strip(), chosen)
-    elif isinstance(value, ChatInputValue):
-        if value.files and editable:
-            uploads.send_and_wait(editable, list(value.files), value.text)
-            st.rerun()
-        elif value.text.strip():
-            send(value.text.strip(), chosen)
+    if not isinstance(value, ChatInputValue):
+        return
+    if value.files:
+        attached.send_and_wait(conversation, list(value.files), value.text)
+        st.rerun()
+    if value.text.strip():
+        _send_to_bases(value.text.strip(), chosen, attached_id)
 
 
-def send(question: str, chosen: list[wire.Base]) -> None:
-    request: wire.ChatRequest = {
-        "question": question,
-        "base_ids": [base["id"] for base in chosen],
+def _send_to_bases(words: str, chosen: list[wire.Base], attached_id: str | None) -> None:
+    if chosen or attached_id:
+        send(words, chosen, attached_id)
+    else:
+        st.session_state["ask_error"] = {"detail": t("chat.choose_base"), "question": words}
+        st.rerun()
+
+
+def send(
+    words: str,
+    chosen: list[wire.Base],
+    attached_id: str | None = None,
+    *,
+    task: wire.Task = "qa",
+) -> None:
+    """A question to the documents, whatever the switch is at: it may come from a suggestion."""
+    request: wire.ChatRequest = {**_request(words, chosen, attached_id), "task": task}
+    if follows := st.session_state.get("follows"):
+        request["parent_id"] = follows  # what the person has read
+    _start(request)
+
+
+def _request(words: str, chosen: list[wire.Base], attached_id: str | None) -> wire.ChatRequest:
+    return {
+        "question": words,
+        "base_ids": [*(base["id"] for base in chosen), *filter(None, [attached_id])],
         "conversation_id": state.conversation_id(),
         "model": picker.model(),
-        "task": picker.task(),
         "thinking": thought.wanted(),
     }
-    _start(request)
 
 
 def _start(request: wire.ChatRequest) -> None:
@@ -171,7 +222,7 @@ def _start(request: wire.ChatRequest) -> None:
         detail = _failure_detail(watch)
         st.session_state["ask_error"] = {"detail": detail, "question": request.get("question", "")}
         st.rerun()
-    _remember(watch)
+    _remember(watch, request)
     st.rerun()
 
 
@@ -185,28 +236,32 @@ def _failure_detail(watch: Watch) -> str:
     return t("busy.said") if error.code == "engine_busy" else why(error)
 
 
-def _remember(watch: Watch) -> None:
+def _remember(watch: Watch, request: wire.ChatRequest) -> None:
     state.watches()[watch.answer_id] = watch
+    attached.asked(request.get("base_ids", []))
+    address.forget("a")  # it may be of the branch before
     st.session_state["conversation"] = watch.conversation_id
     st.query_params["c"] = watch.conversation_id
 
 
 def _ask_error() -> None:
+    """Why the question was not sent. Its words stand in the input again, once."""
     failed = st.session_state.get("ask_error")
     if failed:
         st.error(t("chat.not_sent", detail=plain(failed["detail"])), icon=":material/error:")
-        if failed["question"]:
-            with st.expander(t("chat.your_question"), expanded=len(failed["question"]) < 500):
-                st.text(failed["question"])
+        if words := failed.pop("question", ""):
+            task = picker.task()
+            st.session_state["question" if task == "qa" else f"{task}-text"] = words
 
 
-def _send_waiting(chosen: list[wire.Base]) -> None:
+def _send_waiting(conversation: wire.ConversationDetail | None, chosen: list[wire.Base]) -> None:
     """Sends a question that waited for its files, or a request from a dialog or another page."""
     waiting = st.session_state.pop("send_now", "")
+    attached_id = attached.base_id(conversation)
     if isinstance(waiting, dict):
         _start(waiting)  # type: ignore[arg-type]  # put there as a ChatRequest
-    elif waiting and chosen:
-        send(waiting, chosen)
+    elif waiting:
+        _send_to_bases(waiting, chosen, attached_id)
 
 
 def _welcome(bases: list[wire.Base], chosen: list[wire.Base]) -> None:
@@ -229,7 +284,7 @@ def _welcome(bases: list[wire.Base], chosen: list[wire.Base]) -> None:
     with st.container(key="chips-examples", gap="xsmall"):
         for number, example in enumerate(questions):
             if st.button(plain(example), key=f"example-{number}", width="content"):
-                send(example, chosen)
+                send(example, chosen, attached.base_id(None))
     advice.welcome(picker.advised())
 
 

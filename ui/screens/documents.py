@@ -6,12 +6,14 @@ import streamlit as st
 
 from ui import state
 from ui.client import wire
+from ui.client.http import ApiDown, ApiError
 from ui.parts import rename_delete, trial
 from ui.parts.library import bases as bases_room
 from ui.parts.library import listing, selection, uploads
 from ui.safe_markdown import plain, shortened
-from ui.words.texts import t
+from ui.words.texts import refused, t
 
+_GONE = 404
 _NAMED = 5
 
 
@@ -65,6 +67,14 @@ def delete_documents() -> None:
 
 
 def _delete(ids: Sequence[str]) -> None:
+    """One by one: a file that is refused, or gone already, does not hold up the others."""
     for document_id in ids:
-        state.client().delete_document(document_id)
+        try:
+            state.client().delete_document(document_id)
+        except ApiDown:
+            raise
+        except ApiError as error:
+            if error.status != _GONE:
+                st.toast(refused(error), icon=":material/error:")
+                continue
         selection.forget(document_id)

@@ -53,8 +53,12 @@ def page() -> None:
 
 
 def _rated(rating: str, base_id: str) -> None:
-    number = int(st.session_state.get("review-page", 1))
+    page_key = f"review-page-{rating}-{base_id}"  # another filter begins with its first page
+    number = int(st.session_state.get(page_key, 1))
     found = state.client().feedback(rating, base_id, PER_PAGE, (number - 1) * PER_PAGE)
+    if not found["items"] and number > 1:  # there are fewer now
+        st.session_state.pop(page_key)
+        st.rerun()
     if not found["total"]:
         st.write(t("review.none"))
         return
@@ -63,7 +67,7 @@ def _rated(rating: str, base_id: str) -> None:
         _item(item, settled.get(item["message_id"]))
     pages = -(-found["total"] // PER_PAGE)
     if pages > 1:
-        st.pagination(pages, key="review-page")
+        st.pagination(pages, key=page_key)
 
 
 def _item(item: wire.FeedbackItem, settled: wire.Approved | None) -> None:

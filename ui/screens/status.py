@@ -8,6 +8,8 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
 from ui.parts import advice, engine_status
+from ui.parts.account import signed_out
+from ui.parts.improving import canary
 from ui.safe_markdown import plain
 from ui.words.texts import t, words
 
@@ -21,8 +23,9 @@ def page() -> None:
 def _status() -> None:
     try:
         now = state.client().status()
-    except ApiError:
-        st.rerun()
+    except ApiError as error:
+        signed_out.shown_instead_of(error)  # until it is asked again
+        return
     engines = now.get("engines", [])
     # The component `engine` summarises the engines, which are shown one by one.
     parts = [part for part in now["components"] if not engines or part["name"] != "engine"]
@@ -35,9 +38,23 @@ def _status() -> None:
         for part in parts:
             _component(part)
     if engines:
-        st.subheader(t("status.engines"), anchor=False)
+        st.header(t("status.engines"), anchor=False)
         for engine in engines:
             engine_status.draw(engine, only=len(engines) == 1)
+    held_back = now.get("held", [])
+    bases = state.client().bases() if held_back else []
+    editable = {base["id"] for base in bases if state.may_edit(base)}
+    for held in held_back:
+        name = plain(held["base_name"])
+        st.warning(
+            t("status.held", base=name, worse=held["worse"], changed=held["changed"]),
+            icon=":material/difference:",
+        )
+        if held["base_id"] in editable:
+            shown = {"base": held["base_id"], "view": "changes"}
+            state.link("evaluation", t("status.held_look"), shown, ":material/arrow_forward:")
+    for taken in now.get("taken_back", []):
+        canary.taken_back(taken)
     advice.draw(now.get("advice", []))
     st.caption(t("status.foot", n=now["queued_jobs"], version=now["version"]))
     again = now.get("to_read_again", {"waiting": 0, "failed": 0})
@@ -80,7 +97,9 @@ def _component(part: wire.Component) -> None:
 
 def _help(part: wire.Component) -> str:
     """The key of what to do about a component that is down."""
-    return f"help.{part['name']}" + ("_failed" if part.get("facts", {}).get("failures") else "")
+    facts = part.get("facts", {})
+    why = "_unreachable" if facts.get("unreachable") else "_failed" if facts.get("failures") else ""
+    return f"help.{part['name']}{why}"
 
 
 def _detail(part: wire.Component) -> str:
@@ -93,5 +112,6 @@ def _detail(part: wire.Component) -> str:
     if part.get("facts", {}).keys() & {"uncalibrated", "calibrated", "untold"}:
         return plain(detail.partition(" (")[0])
     # Explained below the badge, unless the reason says more.
-    explained = not ok and not _help(part).endswith("_failed") and _help(part) in words("zh")
+    gives_reason = _help(part).endswith(("_failed", "_unreachable"))
+    explained = not ok and not gives_reason and _help(part) in words("zh")
     return "" if explained else plain(detail)

@@ -92,6 +92,11 @@ class SessionApi:
         path = f"/api/session/providers/{provider}"
         return await self._call("POST", path, browser, json={"next": next_path})
 
+    async def connect(self, browser: HTTPConnection, provider: str, password: str) -> Answer:
+        """The same, to connect the account that is signed in, whose password it is."""
+        path = f"/api/me/identities/{provider}"
+        return await self._call("POST", path, browser, json={"next": "/", "password": password})
+
     async def finish(
         self, browser: HTTPConnection, provider: str, params: dict[str, str]
     ) -> Answer:

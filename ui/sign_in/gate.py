@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.client import renewed
+from ui.client.visitor import UNASKED
 from ui.sign_in.api import SessionApi, Unreachable
 from ui.sign_in.visits import visitor_of
 
@@ -55,7 +56,7 @@ class Gate:
         except Unreachable:
             # The script says that the API is down. It has nothing else to show.
             if self._needs_login is None or enters:
-                await self._app(scope, receive, send)
+                await self._app(_unasked(scope), receive, send)
             else:
                 await self._turn_away(browser, receive, send, 503)
             return
@@ -94,6 +95,11 @@ class Gate:
             await response(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})  # policy violation
+
+
+def _unasked(scope: Scope) -> Scope:
+    """Tells the script that nobody knows whose token this is."""
+    return {**scope, "headers": [*scope["headers"], (UNASKED.encode(), b"1")]}
 
 
 def _is_page(browser: HTTPConnection) -> bool:

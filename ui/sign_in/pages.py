@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from ui.words.texts import LANGUAGES, Count, words
+from ui.words.texts import LANGUAGES, Count, name_of_provider, words
 
 _FOLDER = Path(__file__).parent
 _TAGS = {"zh": "zh-CN", "en": "en"}
@@ -38,6 +38,9 @@ class Link:
     label: str
 
 
+_ADDRESSES = ("/login", "/welcome")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A page: its path, what its address says besides, the language it is in, and whether that
@@ -59,12 +62,19 @@ class Place:
         key = f"login.{code}"
         return self.say(key if key in words(self.language) else "login.error")
 
+    def provider(self, provider: Mapping[str, Any]) -> str:
+        """Its name: what it is called here, or in this language if we know it."""
+        return name_of_provider(str(provider["kind"]), str(provider["label"]), self.language)
+
     @property
     def hidden(self) -> dict[str, str]:
         """Fields that keep it when a form is sent."""
         return {**self.parameters, **({"lang": self.language} if self.chosen else {})}
 
     def in_language(self, language: str) -> str:
+        """Its address in another language; empty where a form led to it, not an address."""
+        if self.path not in _ADDRESSES:
+            return ""
         return f"{self.path}?{urlencode({**self.parameters, 'lang': language})}"
 
 
@@ -83,7 +93,7 @@ def login(
     providers = [
         Link(
             f"/login/{quote(str(provider['name']), safe='')}?{after}",
-            place.say("login.with", provider=provider["label"]),
+            place.say("login.with", provider=place.provider(provider)),
         )
         for provider in session.get("providers", [])
     ]
@@ -105,7 +115,7 @@ def login(
         notice=notice,
         providers=providers,
         form=fields,
-        fold=by_proxy or (session.get("auth") == "oidc" and bool(providers)),
+        fold=by_proxy or (session.get("auth") != "password" and bool(providers)),
         action="/login",
         hidden=place.hidden,
         submit=place.say("login.submit"),
@@ -134,6 +144,42 @@ def welcome(
         action="/welcome",
         hidden=place.hidden,
         submit=place.say("login.save"),
+    )
+
+
+def confirm(
+    place: Place, name: str, provider: Mapping[str, Any], *, error: str = "", status: int = 200
+) -> HTMLResponse:
+    """Asks for the password of the account `name`, before it is connected."""
+    field = Field(
+        "password", place.say("login.password"), "password", "current-password", focus=True
+    )
+    return _page(
+        place,
+        status,
+        title=place.say("login.connect_title", provider=place.provider(provider)),
+        text=place.say("login.confirm_what", name=name),
+        error=error,
+        form=[field],
+        action=place.path,
+        hidden=place.hidden,
+        submit=place.say("login.continue"),
+        back=Link("/", place.say("login.back")),
+    )
+
+
+def connect(place: Place, name: str, url: str, provider: Mapping[str, Any]) -> HTMLResponse:
+    """Leads to a provider from a form: a browser follows no redirect of one to another site, which
+    the policy of the page before may forbid."""
+    called = place.provider(provider)
+    return _page(
+        place,
+        200,
+        title=place.say("login.connect_title", provider=called),
+        text=place.say("login.connect_what", provider=called, name=name),
+        providers=[Link(url, place.say("login.connect_go", provider=called))],
+        fold=True,
+        back=Link("/", place.say("login.back")),
     )
 
 

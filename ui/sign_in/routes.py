@@ -34,6 +34,7 @@ def routes(api: SessionApi) -> list[Route]:
         ("/welcome", pages_.welcome_page, "GET"),
         ("/welcome", pages_.welcome, "POST"),
         ("/login/{provider}", pages_.to_provider, "GET"),
+        ("/login/{provider}/connect", pages_.connect, "POST"),
         ("/login/{provider}/callback", pages_.from_provider, "GET"),
     ]
     return [Route(path, _answering(does), methods=[method]) for path, does, method in table]
@@ -130,6 +131,31 @@ class _SignIn:
             return _with_cookies(RedirectResponse(url, 303), answer)
         return await self._refused(request, wanted, answer)
 
+    async def connect(self, request: Request) -> Response:
+        name = request.path_params["provider"]
+        if not _PROVIDER.fullmatch(name):
+            return Response(status_code=404)
+        form = await _form(request)
+        place = _place(request, form)
+        session = (await self._api.session(request)).body
+        provider = next((p for p in session.get("providers", []) if p["name"] == name), None)
+        if not session.get("person") or provider is None:
+            return RedirectResponse("/login", 303)
+        person = str(session["person"]["name"])
+        answer = await self._api.connect(request, name, form.get("password", ""))
+        url = str(answer.body.get("url", ""))
+        if answer.ok and urlsplit(url).scheme in {"http", "https"}:
+            return _with_cookies(pages.connect(place, person, url, provider), answer)
+        if answer.code == "sign_in_again":
+            title, text = place.say("login.not_connected"), place.refusal(answer.code)
+            again = Link(f"/login/{name}", place.say("session.again"))
+            return pages.message(place, title, text, again, answer.status)
+        if answer.code not in {"password_needed", "wrong_password"}:
+            return await self._refused(request, "/", answer)
+        asked = answer.code == "password_needed"
+        error, status = ("", 200) if asked else (place.refusal(answer.code), answer.status)
+        return pages.confirm(place, person, provider, error=error, status=status)
+
     async def from_provider(self, request: Request) -> Response:
         provider = request.path_params["provider"]
         if not _PROVIDER.fullmatch(provider):
@@ -143,7 +169,12 @@ class _SignIn:
         """By a provider."""
         place = Place("/login", language_of(request), {"next": wanted})
         session = await self._api.session(request)
-        error, status = place.refusal(answer.code), max(answer.status, 400)
+        if session.body.get("person"):  # they wanted to connect their account
+            title, text = place.say("login.not_connected"), place.refusal(answer.code)
+            back = Link("/", place.say("login.back"))
+            return _with_cookies(pages.message(place, title, text, back, answer.status), answer)
+        code = "provider_refused" if answer.code == "sign_in_failed" else answer.code
+        error, status = place.refusal(code), max(answer.status, 400)
         return _with_cookies(pages.login(place, session.body, error=error, status=status), answer)
 
 

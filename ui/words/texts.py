@@ -60,6 +60,12 @@ def t(key: str, **values: object) -> str:
     return words(language())[key].format(**counted)
 
 
+def name_of_provider(kind: str, label: str, in_language: str = "") -> str:
+    """What a provider is called, in a language if we know it there, else in its own `label`."""
+    said = words(in_language or language())
+    return label if kind == "oidc" else said.get(f"provider.{kind}", label)
+
+
 class Count(int):
     """A number whose format spec `one|many` selects singular or plural."""
 
@@ -76,6 +82,11 @@ def refused(error: ApiError) -> str:
 
 
 def why(error: ApiError) -> str:
-    """In our own words where the code says it all, since the API's details are in English."""
-    key = f"refusal.{error.code}"
-    return t(key) if key in words("zh") else error.detail
+    """Why the API refused."""
+    return why_failed(error.code)
+
+
+def why_failed(code: str | None) -> str:
+    """In our own words, since the API's details are in English."""
+    keys = (f"refusal.{code}", f"problem.{code}")
+    return t(next((key for key in keys if key in words("zh")), "refusal.error"))

@@ -30,7 +30,8 @@ class BaseOut(Wire):
     id: str
     name: str
     description: str
-    owner: str = Field(description="Name of the person whose base it is")
+    owner: str = Field(description="What the person whose base it is calls themselves")
+    own: bool = Field(description="Whether it is yours, not only shared with you")
     role: RoleName = Field(description="What you may do in it")
     embedder: str
     document_count: int
@@ -38,6 +39,7 @@ class BaseOut(Wire):
     failed_count: int
     chunk_count: int
     created_at: datetime
+    expires_at: datetime | None = Field(None, description="Of a conversation's attached files")
 
 
 def base_out(summary: BaseSummary) -> BaseOut:
@@ -47,6 +49,7 @@ def base_out(summary: BaseSummary) -> BaseOut:
         name=base.name,
         description=base.description,
         owner=summary.owner_name,
+        own=summary.own,
         role=summary.role.word,
         embedder=base.embedder,
         document_count=summary.document_count,
@@ -54,6 +57,7 @@ def base_out(summary: BaseSummary) -> BaseOut:
         failed_count=summary.failed_count,
         chunk_count=summary.chunk_count,
         created_at=base.created_at,
+        expires_at=base.expires_at,
     )
 
 
@@ -67,6 +71,13 @@ def list_bases(access: Reading, app: App) -> list[BaseOut]:
 def create_base(body: BaseCreate, access: Writing, app: App) -> BaseOut:
     """Create a knowledge base; 409 if you have one of that name."""
     return base_out(app.bases.create(access, body.name, body.description))
+
+
+@router.post("/attached", status_code=201)
+def create_attached(access: Writing, app: App) -> BaseOut:
+    """Create a knowledge base for the files of one conversation: yours alone, in no list, and
+    removed after a day or with its conversation."""
+    return base_out(app.bases.attach(access))
 
 
 @router.get("/{base_id}")

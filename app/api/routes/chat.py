@@ -9,15 +9,17 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
-from app.api.deps import COUNTED, App, Asking
+from app.api.deps import COUNTED_ASKING, App, Asking
 from app.api.problems import problem_of
 from app.api.routes.conversations import conversation_out
 from app.api.routes.messages import Task, message_out
 from app.api.wire import Wire, passage_out
 from app.rag.events import Stage, Thought
 from app.services.answers.ask import Asked
+from app.services.answers.branches.place import Place
 from app.services.answers.conversations import MessageView
 from app.services.answers.generations import Event
+from app.services.errors import Invalid
 
 router = APIRouter(prefix="/api", tags=["search and chat"])
 
@@ -25,13 +27,22 @@ _POLL_S = 0.5
 
 
 class ChatIn(Wire):
-    """A question or, with `regenerate`, another answer to the question of that answer."""
+    """A question or, with `regenerate`, another answer to the question of that answer.
+
+    A question is asked at the end of the branch that is shown, after the answer `parent_id`, or in
+    place of the question `edit`. Where another question stands there already, it begins a new
+    branch, which is shown from then on; the other one is kept with all that followed it.
+    """
 
     question: str = ""
     base_ids: list[str] = Field(
         default_factory=list, max_length=1000, description="Required by task `qa`"
     )
-    conversation_id: str | None = None
+    conversation_id: str | None = Field(
+        None, description="A new conversation when empty, unless `parent_id` or `edit` names one"
+    )
+    parent_id: str | None = Field(None, description="Id of the answer that the question follows")
+    edit: str | None = Field(None, description="Id of the question to ask in other words")
     task: Task = "qa"
     document_id: str = Field("", description="Document for task `summarise`")
     fresh: bool = Field(False, description="Bypass approved answers and the answer cache")
@@ -46,6 +57,8 @@ class ChatIn(Wire):
 
 def _asked(body: ChatIn, access: Asking, app: App) -> Asked:
     """Validates everything before the stream starts."""
+    if sum(given is not None for given in (body.regenerate, body.parent_id, body.edit)) > 1:
+        raise Invalid("Send one of regenerate, parent_id and edit.", code="one_place")
     if body.regenerate is not None:
         return app.ask.regenerate(access, body.regenerate, body.model, thinking=body.thinking)
     return app.ask.ask(
@@ -54,6 +67,7 @@ def _asked(body: ChatIn, access: Asking, app: App) -> Asked:
         body.base_ids,
         body.conversation_id,
         body.model,
+        place=Place(body.parent_id, body.edit),
         task=body.task,
         document_id=body.document_id,
         fresh=body.fresh,
@@ -61,7 +75,7 @@ def _asked(body: ChatIn, access: Asking, app: App) -> Asked:
     )
 
 
-@router.post("/chat", response_class=EventSourceResponse, dependencies=COUNTED)
+@router.post("/chat", response_class=EventSourceResponse, dependencies=COUNTED_ASKING)
 async def chat(
     asked: Annotated[Asked, Depends(_asked)], access: Asking, app: App
 ) -> AsyncIterator[Any]:

@@ -1,15 +1,18 @@
 """Documents of a base, with their text and chunks."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import Field
 
 from app.api.deps import MOST, App, Limit, Offset, Reading, Writing
 from app.api.upload import LimitedUpload
 from app.api.wire import Wire
+from app.db.tables import StoredDocument
 from app.services.library.documents import DocumentOrder, DocumentView
 
 router = APIRouter(prefix="/api", tags=["documents"])
@@ -39,7 +42,7 @@ class NoticeOut(Wire):
 
     code: str  # e.g. `hidden_sheet`, `formula_without_value`
     count: int
-    detail: str  # where or which, in the file's own words
+    detail: str  # where or which, in the file's own words; of `not_read_again` a code
 
 
 class DocumentOut(Wire):
@@ -201,6 +204,22 @@ def retry_document(document_id: str, access: Writing, app: App) -> DocumentOut:
     return document_out(app.documents.retry(access, document_id))
 
 
+class MoveIn(Wire):
+    base_id: str = Field(description="The knowledge base it goes to")
+    keep: bool = Field(False, description="Leave it where it is too")
+
+
+@router.post("/documents/{document_id}/move", status_code=202)
+def move_document(document_id: str, body: MoveIn, access: Writing, app: App) -> DocumentOut:
+    """Move a document to another knowledge base, which reads it itself, or keep it in both.
+
+    409 where it is restricted, or in that base already. Its earlier versions are deleted.
+    """
+    moved = app.moving.move(access, document_id, body.base_id, keep=body.keep)
+    app.pages.tidy()
+    return document_out(moved)
+
+
 @router.get("/documents/{document_id}/text")
 def read_text(
     document_id: str,
@@ -236,10 +255,19 @@ def list_chunks(
     ]
 
 
+def _original(document_id: str, access: Reading, app: App) -> Iterator[tuple[StoredDocument, Path]]:
+    """Held until the response is sent."""
+    document, held = app.documents.original(access, document_id)
+    with held as path:
+        yield document, path
+
+
 @router.get("/documents/{document_id}/file")
-def download_file(document_id: str, access: Reading, app: App) -> FileResponse:
+def download_file(
+    found: Annotated[tuple[StoredDocument, Path], Depends(_original)],
+) -> FileResponse:
     """The original file. Always a download, so that browsers do not render it as a page."""
-    document, path = app.documents.original(access, document_id)
+    document, path = found
     return FileResponse(
         path,
         media_type="application/octet-stream",

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BeforeValidator, Field
 
-from app.api.deps import COUNTED, App, Asking
+from app.api.deps import COUNTED_ASKING, App, Asking
 from app.api.leaving import ClientLeft, unless_left
 from app.api.routes.openai import CLIENT_CLOSED, OpenAiIn
 from app.services.errors import Invalid, WrongEmbedder
@@ -45,7 +45,7 @@ class EmbeddingsIn(OpenAiIn):
     input_type: Literal["query", "document"] = "document"
 
 
-@router.post("/embeddings", response_model=None, dependencies=COUNTED)
+@router.post("/embeddings", response_model=None, dependencies=COUNTED_ASKING)
 async def create_embeddings(
     body: EmbeddingsIn, access: Asking, app: App, request: Request
 ) -> Response:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
-from app.api.deps import App, Reading, Writing
+from app.api.deps import COUNTED_WRITING, App, Reading, Writing
 from app.api.routes.jobs import JobState
 from app.api.wire import Wire
 from app.services.improvement.regression import Expected
@@ -61,6 +61,7 @@ class EvalRunOut(Wire):
     started_at: datetime
     changes: dict[str, str]
     answers: bool
+    error_code: str | None = None
     error: str
     result: dict[str, Any]
 
@@ -124,10 +125,10 @@ def list_runs(base_id: str, access: Reading, app: App) -> list[EvalRunOut]:
     return [EvalRunOut.model_validate(run) for run in app.evaluations.all(access, base_id)]
 
 
-@router.post("/bases/{base_id}/evaluations", status_code=202)
+@router.post("/bases/{base_id}/evaluations", status_code=202, dependencies=COUNTED_WRITING)
 def start_run(base_id: str, body: EvalRunCreate, access: Writing, app: App) -> EvalRunOut:
     """Have the worker measure the base, with some settings changed for it. Runs wait for each
-    other."""
+    other; 409 where ten of yours do. The tokens of its answers count on your account."""
     run = app.evaluations.start(access, base_id, body.changes, answers=body.answers)
     return EvalRunOut.model_validate(run)
 

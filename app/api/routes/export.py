@@ -63,7 +63,7 @@ def export_report(
     access: Exporting, app: App, format: Annotated[Format, Query()], filters: Filters
 ) -> ExportReport:
     """Summary of the export: exported rows, and excluded answers with reasons."""
-    _, report = app.feedback.export(access, format, filters)
+    report = app.feedback.report(access, format, filters)
     return ExportReport(
         format=report.format,
         considered=report.considered,

@@ -10,12 +10,14 @@ from pydantic import Field
 
 from app.api.deps import Administering, App, Present
 from app.api.description import metrics_access
+from app.api.routes.improving.adapters import TakenBackOut
 from app.api.wire import Wire
 from app.services.calibration.calibrator import Calibrator
 from app.services.library.rereading import to_read
 from app.services.operations.engine_gauges import EngineGauges
 from app.services.operations.inventory import Inventory
-from app.services.operations.status import EngineView, versions
+from app.services.operations.status import Component, EngineView, versions
+from app.services.people.access import Access
 from app.version import VERSION
 
 router = APIRouter(tags=["state"])
@@ -43,7 +45,8 @@ class ModelOut(Wire):
 
 
 class EngineOut(Wire):
-    """One engine. `ok`: it responds and its breaker is not open. Prices per million tokens."""
+    """One engine. `ok`: it responds and its breaker is not open. Prices per million tokens.
+    `address`, `last_error` and `todo` are for administrators, who sign in; empty for others."""
 
     name: str
     model: str  # its name on the server
@@ -73,9 +76,10 @@ class EngineOut(Wire):
 class ComponentOut(Wire):
     name: str  # database, engine, embedder, worker, disk, indexes
     ok: bool
-    detail: str
+    detail: str  # empty where it is down, but for administrators
     since: datetime | None = None
-    # Numbers in `detail`: `free_gb` of the disk, `failures` of an embedder that does not load
+    # Numbers in `detail`: `free_gb` of the disk, `failures` of an embedder that does not load,
+    # `unreachable` of one whose server gives no vectors
     facts: dict[str, float] = Field({})
 
 
@@ -124,6 +128,16 @@ class CalibrationOut(Wire):
     progress: float | None = None
 
 
+class HeldOut(Wire):
+    """Of the questions that were answered before and after; see `zhiwen gate`."""
+
+    base_id: str
+    base_name: str
+    worse: int
+    changed: int
+    at: datetime
+
+
 class StatusOut(Wire):
     version: str
     components: list[ComponentOut]
@@ -132,28 +146,40 @@ class StatusOut(Wire):
     engines: list[EngineOut] = Field([])
     advice: list[AdviceOut] = Field([])
     calibration: CalibrationOut | None = Field(None, description="Of the embedder")
+    held: list[HeldOut] = Field(
+        [], description="Bases that you may see whose answers a change made worse, until accepted"
+    )
+    taken_back: list[TakenBackOut] = Field(
+        [], description="Adapters that were taken back by themselves, until another one is served"
+    )
     versions: dict[str, str] = Field({})  # Zhiwen, Python, and packages that affect answers
 
 
-def engine_out(view: EngineView) -> EngineOut:
+def engine_out(view: EngineView, *, whole: bool = True) -> EngineOut:
     engine = view.engine
     spec, breaker, queue = engine.spec, engine.breaker, engine.queue
     return EngineOut(
         **spec.model_dump(include=_OF_SPEC),
         model=spec.served_model,
-        address=spec.url,
+        address=spec.url if whole else "",
         ok=view.ok,
         ready=view.ready,
         state=breaker.state,
         next_try_s=round(breaker.wait_s, 1),
         failures=breaker.failures,
-        last_error=engine.last_error,
+        last_error=engine.last_error if whole else "",
         last_error_at=engine.last_error_at,
         running=queue.running,
         waiting=queue.waiting,
         since=view.since,
-        todo=view.todo,
+        todo=view.todo if whole else "",
     )
+
+
+def _component(component: Component, *, whole: bool) -> ComponentOut:
+    """What is wrong with one may name servers of the installation, and folders."""
+    told = ComponentOut.model_validate(component)
+    return told if whole or component.ok else told.model_copy(update={"detail": ""})
 
 
 def _calibration(of: Calibrator) -> CalibrationOut:
@@ -176,10 +202,15 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(app: App, response: Response) -> dict[str, str]:
-    """Readiness: 200 once database and embedder are ready for search, otherwise 503."""
+    """Readiness: 200 once the embedder has loaded, or its server given a vector, while the
+    database is there; otherwise 503."""
     if await app.status.ready():
         return {"status": "ready"}
     response.status_code = 503
+    if app.status.warm.ready:
+        return {"status": "waiting", "detail": "The database does not answer."}
+    if await run_in_threadpool(app.status.embedder_down):  # the status page says more, to people
+        return {"status": "waiting", "detail": "The embedding server gives no vectors."}
     if app.status.warm.failures:
         return {"status": "starting", "detail": "The embedder is not loaded. Run: zhiwen doctor"}
     return {"status": "starting"}
@@ -187,20 +218,33 @@ async def readyz(app: App, response: Response) -> dict[str, str]:
 
 @router.get("/api/status")
 async def read_status(access: Present, app: App) -> StatusOut:
-    """State of every component and engine, and what to do if one is down."""
+    """State of every component and engine, and what to do if one is down. Where an engine or a
+    server is, and what it said, is told to administrators alone."""
     engines = await app.status.engines()
     components = await app.status.components(engines)
     advice = app.cpu_model.advice
     return StatusOut(
         version=VERSION,
-        components=[ComponentOut.model_validate(c) for c in components],
+        components=[_component(each, whole=access.admin) for each in components],
         queued_jobs=await run_in_threadpool(app.jobs.waiting),
         to_read_again=ToReadOut.model_validate(await run_in_threadpool(to_read, app.db)),
-        engines=[engine_out(view) for view in engines],
+        engines=[engine_out(view, whole=access.admin) for view in engines],
         advice=[AdviceOut.model_validate(advice)] if advice else [],
         calibration=_calibration(app.calibrator),
+        held=await run_in_threadpool(_held, app, access),
+        taken_back=await run_in_threadpool(_taken_back, app),
         versions=versions(),
     )
+
+
+def _held(app: App, access: Access) -> list[HeldOut]:
+    return [HeldOut.model_validate(each) for each in app.changes.recordings.held(access)]
+
+
+def _taken_back(app: App) -> list[TakenBackOut]:
+    adapters = app.serving.adapters
+    found = [each for model in app.serving.by_model() for each in adapters.taken_back(model)]
+    return [TakenBackOut.model_validate(each) for each in found]
 
 
 @router.get("/api/check")

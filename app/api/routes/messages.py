@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import COUNTED, App, Asking
+from app.api.deps import COUNTED_ASKING, App, Asking
 from app.api.routes.feedback import FeedbackOut, feedback_out
 from app.api.wire import PassageOut, Wire
 from app.db.tables import StoredFeedback, StoredMessage
@@ -89,12 +89,15 @@ class ServedOut(Wire):
 
 
 class MessageOut(Wire):
-    """`cached_from`: id of the earlier answer that was reused. `approved_id`: that of the approved
-    answer that was given instead of a model's. `thought`: what the model thought
+    """`cached_from`: id of the earlier answer that was reused, if yours. `approved_id`: that
+    of the approved answer that was given instead of a model's. `thought`: what the model thought
     before it answered; its tokens are among the completion's, `timings_ms.thinking` is its time."""
 
     id: str
     conversation_id: str
+    parent_id: str | None = Field(
+        None, description="Of an answer its question; of a question the answer that it followed"
+    )
     position: int
     variant: int
     role: Literal["user", "assistant"]
@@ -104,6 +107,7 @@ class MessageOut(Wire):
     model: str | None
     served: ServedOut | None = None
     finish_reason: str | None
+    error_code: str | None = Field(None, description="Why it failed, as of a refused request")
     error_detail: str | None
     passages: list[PassageOut]
     citations: list[CitationOut]
@@ -168,7 +172,7 @@ def stop_message(message_id: str, access: Asking, app: App) -> MessageOut:
     return message_out(view.message, view.feedback)
 
 
-@router.post("/messages/{message_id}/replay", dependencies=COUNTED)
+@router.post("/messages/{message_id}/replay", dependencies=COUNTED_ASKING)
 async def replay_message(message_id: str, access: Asking, app: App) -> ReplayOut:
     """Replay an answer from its stored prompt and compare the two. Stores nothing."""
     made = await app.replay.run(access, message_id)

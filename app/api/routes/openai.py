@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from app import tracing
-from app.api.deps import COUNTED, App, Asking
+from app.api.deps import COUNTED_ASKING, App, Asking
 from app.api.leaving import ClientLeft, unless_left
 from app.api.problems import answer_with, problem_of
 from app.llm.messages import Message, Role
@@ -140,7 +140,7 @@ def _asked(body: CompletionIn, access: Asking, app: App) -> _Asked:
     return _Asked(body, question)
 
 
-@router.post("/chat/completions", response_model=None, dependencies=COUNTED)
+@router.post("/chat/completions", response_model=None, dependencies=COUNTED_ASKING)
 async def create_completion(
     asked: Annotated[_Asked, Depends(_asked)], access: Asking, app: App, request: Request
 ) -> Response:

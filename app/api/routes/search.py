@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import COUNTED, App, Reading
+from app.api.deps import COUNTED_READING, App, Reading
 from app.api.wire import PassageOut, Wire, passage_out
 
 router = APIRouter(prefix="/api", tags=["search and chat"])
@@ -20,7 +20,7 @@ class SearchOut(Wire):
     timings_ms: dict[str, float]
 
 
-@router.post("/search", dependencies=COUNTED)
+@router.post("/search", dependencies=COUNTED_READING)
 def search(body: SearchIn, access: Reading, app: App) -> SearchOut:
     """The best passages for a question, with the scores of every stage."""
     found = app.search.search(access, body.query, body.base_ids, body.top_k)

@@ -44,27 +44,97 @@ def build(
         str, typer.Option(help="Style of the prompts; that of the served model when empty.")
     ] = "",
     kb: Annotated[list[str] | None, typer.Option("--kb", help="Only these bases.")] = None,
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="Also what `zhiwen dataset questions` made.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a data set from what is rated and approved now."""
     from app.config import Settings
-    from app.services.people.access import LOCAL_OWNER
+    from app.services.people.access import SHELL_OWNER
     from app.wiring.improvement import base_ids, build_datasets, served_style
 
     settings = Settings()
     with plain_errors():
         found = build_datasets(settings).build(
-            LOCAL_OWNER, method.value, style or served_style(settings), base_ids(settings, kb or [])
+            SHELL_OWNER,
+            method.value,
+            style or served_style(settings),
+            base_ids(settings, kb or []),
+            synthetic=synthetic,
         )
     _show(found, as_json=as_json)
+
+
+@app.command()
+def questions(
+    kb: Annotated[str, typer.Option("--kb", help="The base.")],
+    count: Annotated[int, typer.Option(min=1, help="Sections that are asked about.")] = 50,
+) -> None:
+    """Make questions from documents, for a base that nobody has rated yet, by the running model.
+
+    Kept is what search finds again and the section states. Check a sample: zhiwen dataset check.
+    """
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from app.config import Settings
+    from app.services.improvement.synthetic.making import LEFT_OUT
+    from app.wiring.improvement import base_ids
+    from app.wiring.synthetic import make_questions
+
+    settings = Settings()
+    columns = (TextColumn("sections read"), BarColumn(), MofNCompleteColumn())
+    with plain_errors():
+        (base_id,) = base_ids(settings, [kb])
+        with Progress(*columns, console=Console(stderr=True)) as bars:
+            task = bars.add_task("questions", total=None)
+            made = asyncio.run(
+                make_questions(
+                    settings,
+                    base_id,
+                    count,
+                    lambda done, of: bars.update(task, completed=done, total=of),
+                )
+            )
+    for each in made.kept:
+        say(f"{each.question} {each.answer}")
+    say(f"kept {len(made.kept)}")
+    for reason, number in sorted(made.left_out.items()):
+        say(f"  left out {number}: {LEFT_OUT[reason]}")
+
+
+@app.command()
+def check(
+    kb: Annotated[str, typer.Option("--kb", help="The base.")],
+    sample: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+) -> None:
+    """Check a sample of the questions that a model made; wrong ones are not trained on."""
+    from app.config import Settings
+    from app.services.improvement.synthetic.kept import SyntheticQuestions
+    from app.services.people.access import SHELL_OWNER
+    from app.wiring.improvement import base_ids
+
+    settings = Settings()
+    kept = SyntheticQuestions(_datasets().db)
+    with plain_errors():
+        (base_id,) = base_ids(settings, [kb])
+        for each in kept.sample(SHELL_OWNER, base_id, sample):
+            say(f"{each.document_name}: {each.question}\n  {each.answer}")
+            right = typer.confirm("Is that right?")
+            kept.check(SHELL_OWNER, each.id, "right" if right else "wrong")
+    counts = kept.counts(base_id)
+    say(f"{counts.made} made; checked: {counts.right} right, {counts.wrong} wrong")
 
 
 @app.command("list")
 def list_datasets(as_json: JsonOption = False) -> None:
     """List data sets, newest first."""
-    from app.services.people.access import LOCAL_OWNER
+    from app.services.people.access import SHELL_OWNER
 
-    found = _datasets().all(LOCAL_OWNER)
+    found = _datasets().all(SHELL_OWNER)
     if as_json:
         typer.echo(json.dumps([_card(each) for each in found], ensure_ascii=False, indent=2))
         return
@@ -79,20 +149,20 @@ def list_datasets(as_json: JsonOption = False) -> None:
 @app.command()
 def show(name: str, as_json: JsonOption = False) -> None:
     """Show what is in a data set, where it comes from, and why answers were left out."""
-    from app.services.people.access import LOCAL_OWNER
+    from app.services.people.access import SHELL_OWNER
 
     with plain_errors():
-        found = _datasets().get(LOCAL_OWNER, name)
+        found = _datasets().get(SHELL_OWNER, name)
     _show(found, as_json=as_json)
 
 
 @app.command()
 def diff(before: str, after: str) -> None:
     """Compare two data sets row by row."""
-    from app.services.people.access import LOCAL_OWNER
+    from app.services.people.access import SHELL_OWNER
 
     with plain_errors():
-        found = _datasets().compare(LOCAL_OWNER, before, after)
+        found = _datasets().compare(SHELL_OWNER, before, after)
     for sign, questions in (("+", found.added), ("-", found.removed), ("~", found.moved)):
         for question in questions[:_SHOWN]:
             say(f"{sign} {question}")

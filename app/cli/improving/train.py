@@ -35,7 +35,7 @@ def train(
     """
     from app.config import Settings
     from app.services.jobs.queue import Jobs
-    from app.services.people.access import LOCAL_OWNER
+    from app.services.people.access import SHELL_OWNER
     from app.wiring.improvement import TrainerMissing, build_trainings, trained_on, trainer_python
 
     settings = Settings()
@@ -46,7 +46,7 @@ def train(
         raise CliError(str(error)) from error
     with plain_errors():
         base = trained_on(settings, model, weights)
-        job = trainings.start(LOCAL_OWNER, dataset, base, _changes(changes or []))
+        job = trainings.start(SHELL_OWNER, dataset, base, _changes(changes or []))
     say(f"training {job.id}: {base.model} on {dataset}")
     if wait:
         _follow(job.id, trainings, Jobs(trainings.db))
@@ -78,12 +78,12 @@ def _follow(job_id: str, trainings: "Trainings", jobs: "Jobs") -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from app.services.people.access import LOCAL_OWNER
+    from app.services.people.access import SHELL_OWNER
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"))
     with Progress(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task("queued", total=None, now="")
-        while (job := jobs.get(LOCAL_OWNER, job_id)).state in ("queued", "running"):
+        while (job := jobs.get(SHELL_OWNER, job_id)).state in ("queued", "running"):
             curve = trainings.curve(job_id)
             bars.update(
                 task,

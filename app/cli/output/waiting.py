@@ -1,6 +1,7 @@
 """Waits in the shell until documents are read, and shows how far they are."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from app.cli.output.console import plain
@@ -31,9 +32,13 @@ def bars_on_stderr(*, hidden: bool) -> "Progress":
 
 
 def wait_until_read(
-    client: "ServiceClient", documents: list[dict[str, Any]], bars: "Progress"
+    client: "ServiceClient",
+    documents: list[dict[str, Any]],
+    bars: "Progress",
+    check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Poll until all are finished; what is being read, and what is next, has a line of its own."""
+    """Poll until all are finished; what is being read, and what is next, has a line of its own.
+    `check` may raise at each look."""
     whole = bars.add_task("reading", total=len(documents))
     rows: dict[str, TaskID] = {}
     while True:
@@ -47,6 +52,7 @@ def wait_until_read(
         bars.update(whole, completed=done)
         if done == len(documents):
             return
+        check()
         time.sleep(_POLL_S)
 
 

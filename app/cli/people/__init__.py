@@ -1,2 +1,2 @@
-"""`zhiwen users | groups | keys`: they use the database itself, so that the first account can be
-created before anybody can sign in."""
+"""`zhiwen users | groups | grants | keys`: they use the database itself, so that the first account
+can be created before anybody can sign in."""

@@ -25,6 +25,14 @@ def people_services() -> "Iterator[PeopleServices]":
         db.dispose()
 
 
+def base_id_of(people: "PeopleServices", name: str) -> str:
+    """Of a base given by name or id. Raises NotFound, Conflict."""
+    from app.services.library.bases import base_named
+
+    with people.keys.db.read() as session:
+        return base_named(session, name).id
+
+
 def welcome(token: str) -> str:
     """The address of a link."""
     from app.config import Settings

@@ -2,16 +2,13 @@
 
 import json
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from app.cli.output.console import say
-from app.cli.people.database import people_services
+from app.cli.people.database import base_id_of, people_services
 from app.cli.people.users import person_of
-
-if TYPE_CHECKING:
-    from app.wiring.people import PeopleServices
 
 app = typer.Typer(name="keys", help="Keys for programs: list, add, revoke.", no_args_is_help=True)
 
@@ -25,6 +22,7 @@ class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
     EXPORT = "export"
+    WIDGET = "widget"
 
 
 @app.command("list")
@@ -50,7 +48,8 @@ def list_keys(
 def add(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     scope: Annotated[
-        list[Scope] | None, typer.Option("--scope", help="What it may do; ask and read by default.")
+        list[Scope] | None,
+        typer.Option("--scope", help="What it may do; ask and read by default."),
     ] = None,
     kb: Annotated[
         list[str] | None,
@@ -70,7 +69,7 @@ def add(
             SHELL,
             name,
             [each.value for each in scope or (Scope.ASK, Scope.READ)],
-            _base_ids(people, kb) if kb else None,
+            [base_id_of(people, name) for name in kb] if kb else None,
             utc_now() + timedelta(days=days) if days else None,
             person_id=person_of(people, person).id,
         )
@@ -92,24 +91,3 @@ def revoke(
             raise NotFound("key", name)
         people.keys.revoke(SHELL, found[0].id, of=of.id)
     say(f"revoked {name}")
-
-
-def _base_ids(people: "PeopleServices", names: list[str]) -> list[str]:
-    """Raises CliError for a name that is not that of one base."""
-    from sqlmodel import select
-
-    from app.cli.errors import CliError
-    from app.db.tables import KnowledgeBase
-
-    ids = []
-    with people.keys.db.read() as session:
-        for name in names:
-            wanted = select(KnowledgeBase.id).where(
-                (KnowledgeBase.name == name) | (KnowledgeBase.id == name)
-            )
-            found = session.exec(wanted).all()
-            if len(found) != 1:
-                many = "several bases, so give its id" if found else "no base"
-                raise CliError(f"There is {many}: {name!r}")
-            ids.append(found[0])
-    return ids

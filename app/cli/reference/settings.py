@@ -13,9 +13,12 @@ import annotated_types
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
 from app.config import Settings
+from app.embedder_settings import EmbedderSettings
 from app.people_settings import PeopleSettings
+from app.vector_settings import VectorSettings
 
 _HEAD = """# Settings
 
@@ -58,9 +61,13 @@ def env_example() -> str:
 
 
 def _fields() -> list[tuple[str, FieldInfo]]:
-    """Those about people last; pydantic puts inherited ones first."""
-    about_people = PeopleSettings.model_fields
-    return sorted(Settings.model_fields.items(), key=lambda each: each[0] in about_people)
+    """Inherited ones last, which pydantic puts first."""
+    inherited: tuple[type[BaseSettings], ...] = (VectorSettings, EmbedderSettings, PeopleSettings)
+
+    def rank(name: str) -> int:
+        return next((n for n, one in enumerate(inherited, 1) if name in one.model_fields), 0)
+
+    return sorted(Settings.model_fields.items(), key=lambda each: rank(each[0]))
 
 
 def variable(name: str) -> str:

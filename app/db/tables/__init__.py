@@ -2,6 +2,7 @@
 
 from app.db.tables.answers import Conversation, StoredFeedback, StoredMessage
 from app.db.tables.approved import ApprovedAnswer, ApprovedBase
+from app.db.tables.channels import BotDelivery
 from app.db.tables.chunks import (
     ChunkTombstone,
     ChunkVector,
@@ -19,7 +20,20 @@ from app.db.tables.columns import (
     utc_now,
 )
 from app.db.tables.evaluation import EvalQuestion, Evaluation
-from app.db.tables.improvement import AdapterMove, StoredAdapter, StoredDataSet
+from app.db.tables.improvement import (
+    AdapterMove,
+    ShadowAnswer,
+    StoredAdapter,
+    StoredDataSet,
+)
+from app.db.tables.insight import (
+    AnsweredQuestion,
+    AskedBase,
+    CheckUp,
+    CitedDocument,
+    IgnoredFinding,
+)
+from app.db.tables.installation import InstallationChoice
 from app.db.tables.jobs import Heartbeat, Job
 from app.db.tables.library import (
     NOWHERE,
@@ -42,24 +56,32 @@ from app.db.tables.people import (
     PeopleGroup,
     Person,
     PersonIdentity,
+    RateLimitHit,
     RestrictionMember,
     SignInAttempt,
     SignInLink,
     UsageDay,
 )
+from app.db.tables.recordings import RecordedAnswer, Recording, SyntheticQuestion
+from app.db.tables.settings import StoredSetting
 
 __all__ = [
     "NOWHERE",
     "OWNER_ID",
     "AdapterMove",
+    "AnsweredQuestion",
     "ApiKey",
     "ApprovedAnswer",
     "ApprovedBase",
+    "AskedBase",
     "AuditEntry",
     "AutoId",
     "BaseGrant",
+    "BotDelivery",
+    "CheckUp",
     "ChunkTombstone",
     "ChunkVector",
+    "CitedDocument",
     "Conversation",
     "DocumentPage",
     "DocumentPath",
@@ -69,6 +91,8 @@ __all__ = [
     "Evaluation",
     "GroupMember",
     "Heartbeat",
+    "IgnoredFinding",
+    "InstallationChoice",
     "Job",
     "KnowledgeBase",
     "LexicalBase",
@@ -78,9 +102,13 @@ __all__ = [
     "PeopleGroup",
     "Person",
     "PersonIdentity",
+    "RateLimitHit",
+    "RecordedAnswer",
+    "Recording",
     "Reembedding",
     "RemovedBase",
     "RestrictionMember",
+    "ShadowAnswer",
     "SignInAttempt",
     "SignInLink",
     "StoredAdapter",
@@ -89,6 +117,8 @@ __all__ = [
     "StoredDocument",
     "StoredFeedback",
     "StoredMessage",
+    "StoredSetting",
+    "SyntheticQuestion",
     "UsageDay",
     "UtcDateTime",
     "from_microseconds",

@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Text
+from sqlalchemy import JSON, BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
 from app.db.tables.columns import UtcDateTime, new_id, utc_now
+
+# Its prompts and passages make a message long: what is read of many is in the index.
+_BRANCH = ("conversation_id", "shown", "position", "variant", "id", "parent_id", "chosen")
 
 
 class Conversation(SQLModel, table=True):
@@ -17,19 +20,31 @@ class Conversation(SQLModel, table=True):
     title: str = ""
     base_ids: list[str] = Field(sa_type=JSON)
     model: str | None = None  # engine name or `auto`; None until one is selected
+    pinned: bool = False
+    attached_id: str | None = None  # the base of its attached files, which may have expired
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)
 
 
 class StoredMessage(SQLModel, table=True):
-    """A question or an answer. Answers store all that is needed to show, rate and export them."""
+    """A question or an answer. Answers store all that is needed to show, rate and export them.
+
+    The messages of a conversation are a tree. An answer's parent is its question; a question's is
+    the answer that it followed, and the first has none. Questions asked in the same place and
+    answers to the same question are variants of each other. `app.services.answers.branches` reads
+    the tree, from the index alone.
+    """
 
     __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_role_created_at_id", "role", "created_at", "id"),
+        Index("ix_message_branch", *_BRANCH),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True)
-    conversation_id: str = Field(foreign_key="conversation.id", index=True, ondelete="CASCADE")
-    position: int  # order in the conversation; a regenerated answer is the position's next variant
-    variant: int = 0
+    conversation_id: str = Field(foreign_key="conversation.id", ondelete="CASCADE")
+    position: int  # depth in the tree: questions are even
+    variant: int = 0  # in the order of asking
     role: str  # user, assistant
     state: str = "complete"  # streaming, complete, stopped, interrupted, failed
     content: str = Field(default="", sa_type=Text)
@@ -39,6 +54,7 @@ class StoredMessage(SQLModel, table=True):
     # The engine that wrote it, why it was chosen, and engines that failed.
     served: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     finish_reason: str | None = None
+    error_code: str | None = None
     error_detail: str | None = None
     rewritten: str = Field(default="", sa_type=Text)  # the question as searched, if otherwise
     # The model's text: the same as `content`, unless the extractive reader composed that.
@@ -63,8 +79,12 @@ class StoredMessage(SQLModel, table=True):
     cached_from: str | None = None  # the answer that was reused
     approved_id: str | None = None  # the approved answer that was given, also if withdrawn
     trace_id: str = ""  # of the request for the answer
-    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    parent_id: str | None = None
+    chosen: bool = True  # of questions asked in the same place, the one that is turned to
+    shown: bool = True  # it and all questions before it are chosen
+    stop_requested: bool = False  # of the process that writes it, by any other
 
 
 class StoredFeedback(SQLModel, table=True):

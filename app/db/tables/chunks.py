@@ -15,13 +15,14 @@ class StoredChunk(SQLModel, table=True):
     __tablename__ = "chunk"
     __table_args__ = (
         Index("ix_chunk_document_id_ordinal", "document_id", "ordinal"),
+        Index("ix_chunk_base_id_sequence_id", "base_id", "sequence", "id"),
         {"sqlite_autoincrement": True},
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     document_id: str = Field(foreign_key="document.id", ondelete="CASCADE")
-    base_id: str = Field(index=True)
-    sequence: int = Field(index=True)
+    base_id: str
+    sequence: int
     ordinal: int
     text: str = Field(sa_type=Text)
     start: int
@@ -49,10 +50,11 @@ class ChunkTombstone(SQLModel, table=True):
     """A deleted chunk, for indexes that still contain it."""
 
     __tablename__ = "chunk_tombstone"
+    __table_args__ = (Index("ix_chunk_tombstone_base_id_sequence", "base_id", "sequence"),)
 
     chunk_id: int = Field(primary_key=True, sa_type=AutoId)
-    base_id: str = Field(index=True)
-    sequence: int = Field(index=True)
+    base_id: str
+    sequence: int
 
 
 class Reembedding(SQLModel, table=True):

@@ -15,7 +15,9 @@ class StoredDataSet(SQLModel, table=True):
     __tablename__ = "dataset"
 
     name: str = Field(primary_key=True)  # method and content: sft-0123456789ab
-    person_id: str  # who built it: the rows are what they may review
+    # Who built it: the rows are what they may review. Empty where that was the shell, or the person
+    # has left: then nobody who signs in sees them.
+    person_id: str
     method: str  # sft, dpo, kto
     style: str  # of the prompts
     sha256: str
@@ -50,6 +52,22 @@ class AdapterMove(SQLModel, table=True):
     base_model: str = Field(index=True)
     alias: str  # champion, challenger
     adapter_name: str | None = Field(default=None, foreign_key="adapter.name", ondelete="RESTRICT")
+    share: int = 0  # of conversations, in percent, that a challenger answers
+    shadow: bool = False  # the challenger answers along, and nobody sees it
     back: bool = False  # to the one before
+    # What got worse and by how much, where it was taken back without a person.
+    guard: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     reason: str = ""
     moved_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class ShadowAnswer(SQLModel, table=True):
+    """What a challenger would have answered, as far as it is counted; its text is not kept."""
+
+    __tablename__ = "shadow_answer"
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE")
+    adapter_name: str = Field(primary_key=True, foreign_key="adapter.name", ondelete="CASCADE")
+    refused: bool
+    unsupported: bool  # it states what no source states
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

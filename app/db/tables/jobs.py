@@ -16,8 +16,9 @@ class Job(SQLModel, table=True):
     __table_args__ = (Index("ix_job_kind_state_created_at", "kind", "state", "created_at"),)
 
     id: str = Field(default_factory=new_id, primary_key=True)
-    kind: str = "ingest"  # ingest, evaluate, train, gate
-    # What it ingests, or the base that it evaluates; without either there is nothing to do.
+    kind: str = "ingest"  # ingest, evaluate, train, gate, check_up, record
+    # What it ingests, or the base that it evaluates or checks; without either, there is nothing
+    # to do.
     document_id: str | None = Field(
         default=None, foreign_key="document.id", index=True, ondelete="CASCADE"
     )

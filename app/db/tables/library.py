@@ -29,6 +29,8 @@ class KnowledgeBase(SQLModel, table=True):
     # change, so that an index knows what it has not seen yet.
     sequence: int = 0
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    # Only of a base that holds the files attached to one conversation; no list of bases has it.
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
 
 
 class RemovedBase(SQLModel, table=True):

@@ -70,7 +70,8 @@ class SignInLink(SQLModel, table=True):
 
 
 class SignInAttempt(SQLModel, table=True):
-    """A sign-in that waits for its identity provider."""
+    """A sign-in that waits for its identity provider. With `session_id` it connects the account of
+    that session instead of opening one."""
 
     __tablename__ = "sign_in_attempt"
 
@@ -79,6 +80,19 @@ class SignInAttempt(SQLModel, table=True):
     nonce: str = ""
     code_verifier: str = ""
     next_path: str = "/"
+    session_id: str = ""
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RateLimitHit(SQLModel, table=True):
+    """What counts against a limit until it expires, by the hash of whose it is: people sometimes
+    type a password where the name belongs."""
+
+    __tablename__ = "rate_limit_hit"
+    __table_args__ = (Index("ix_rate_limit_hit_of_hash_expires_at", "of_hash", "expires_at"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
+    of_hash: str
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
 

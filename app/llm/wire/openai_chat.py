@@ -14,7 +14,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from app.llm.adapters import BARE
+from app.llm.adapters import BARE, CONVERSATION, IN_SHADOW, Challenger
 from app.llm.chat_model import (
     Delta,
     EngineStreamBroken,
@@ -24,6 +24,7 @@ from app.llm.chat_model import (
 )
 from app.llm.sampling import Sampling, Thinking
 from app.llm.wire.chunks import DONE, Chunk, error_reason
+from app.llm.wire.connections import Connections
 from app.llm.wire.failures import Transient, broken, checked, refusal
 from app.llm.wire.first_tokens import asking_for_first, read_first_tokens
 from app.llm.wire.request import CHATML_STOP, Manner, Render
@@ -82,19 +83,35 @@ class OpenAIChatModel:
         )
         self._adapter = BARE
         self._adapter_fields: Mapping[str, Any] = {}
+        self._challenger: Challenger | None = None
         self._first_token_timeout_s = first_token_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(None, connect=connect_timeout_s, write=_WRITE_TIMEOUT_S),
-            limits=httpx.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_S),
+            transport=Connections(
+                limits=httpx.Limits(
+                    max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_S
+                ),
+                trust_env=False,
+            ),
             trust_env=False,  # the environment's proxies are for the internet, not for the engine
         )
 
-    def answer_with(self, adapter: str, fields: Mapping[str, Any]) -> None:
-        """From the next request on, answer with this adapter; `fields` are what a request says for
-        it, see `app.llm.adapters`."""
+    def answer_with(
+        self, adapter: str, fields: Mapping[str, Any], challenger: Challenger | None = None
+    ) -> None:
+        """From the next request on, answer with this adapter, or with the challenger where it takes
+        the conversation; `fields` are what a request says for it, see `app.llm.adapters`."""
         self._adapter, self._adapter_fields = adapter, fields
+        self._challenger = challenger
+
+    def writer(self) -> tuple[str, Mapping[str, Any]]:
+        """The adapter that answers the current task, and what its requests say."""
+        other = self._challenger
+        if other is not None and (IN_SHADOW.get() or other.takes(CONVERSATION.get())):
+            return other.adapter, other.fields
+        return self._adapter, self._adapter_fields
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -131,7 +148,7 @@ class OpenAIChatModel:
             tools=tools,
             thinking=thinking,
         )
-        adapter, fields = self._adapter, self._adapter_fields  # of this request, to its end
+        adapter, fields = self.writer()  # of this request, to its end
         parts = self._manner.parts(stop, thinking)
         started, final = False, Delta()
         try:
@@ -170,7 +187,7 @@ class OpenAIChatModel:
             tools=(),
             thinking=False,
         )
-        asked = asking_for_first({"model": self.name, **body, **self._adapter_fields})
+        asked = asking_for_first({"model": self.name, **body, **self.writer()[1]})
         try:
             async with asyncio.timeout(self._stall_timeout_s):
                 response = await self._client.post(self._base_url + path, json=asked)

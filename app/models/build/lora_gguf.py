@@ -15,9 +15,8 @@ GGUF_FILE = "adapter.gguf"
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
 
-_NAME = re.compile(
-    r"base_model\.model\.model\.layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.weight"
-)
+_LAYER = re.compile(r"model\.layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)")
+_NAME = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
 _PROJECTIONS = {
     "q_proj": "attn_q",
     "k_proj": "attn_k",
@@ -56,8 +55,16 @@ def write_lora_gguf(folder: Path, architecture: str) -> Path:
     return target
 
 
-def _gguf_name(name: str) -> str:
-    found = _NAME.fullmatch(name)
+def gguf_layer(name: str) -> str:
+    """llama.cpp's name of a layer's weight. Raises ModelFormatError."""
+    found = _LAYER.fullmatch(name)
     if found is None or found[2] not in _PROJECTIONS:
         raise ModelFormatError(f"llama.cpp has no layer for the adapter's {name}")
-    return f"blk.{found[1]}.{_PROJECTIONS[found[2]]}.weight.lora_{found[3].lower()}"
+    return f"blk.{found[1]}.{_PROJECTIONS[found[2]]}.weight"
+
+
+def _gguf_name(name: str) -> str:
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise ModelFormatError(f"llama.cpp has no layer for the adapter's {name}")
+    return f"{gguf_layer(found[1])}.lora_{found[2].lower()}"

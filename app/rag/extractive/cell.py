@@ -7,20 +7,20 @@ where it names no row, all are the answer: a table says what depends on what.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from app.rag.extractive.lookup import (
-    column_named,
-    names_column,
-    plain,
-    rows_identified,
-    rows_named,
-)
+from app.rag.extractive.asked_column import column_asked, names_column
+from app.rag.extractive.extremes import rows_compared
+from app.rag.extractive.lookup import cells_given, row_counted, rows_identified, rows_named
+from app.rag.extractive.names import plain
 from app.rag.extractive.table import BETWEEN, Cells, Table
 from app.rag.grounding.wording import source_terms
 from app.rag.language import Language, language_of
 
 _MOST_ROWS = 8  # more are no answer
+_WHICH = re.compile(r"哪(?![天里年月日])|\b(?:[Ww]hich|[Ww]hose)\b")
 _AROUND = re.compile(r"^[\s。．；，、.;,|]+|[\s。．；，、.;,|]+$")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _UNIT = re.compile(r"\s*[^\W\d]{0,2}$")  # 天, 元, 个月, h
 _MARKS: dict[Language, tuple[str, str, str]] = {"zh": ("：", "，", "；"), "en": (": ", ", ", "; ")}
 
@@ -59,7 +59,7 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
         ),
     )
     named_rows = rows_identified(table, column, question)
-    asked_for = column_named(table, question)
+    asked_for = column_asked(table, question)
     if asked_for not in (None, column) and (
         text := _column_text(table, named_rows, asked_for, question)
     ):
@@ -70,16 +70,66 @@ def with_its_row(answer: str, tables: Sequence[Table], question: str) -> str:
     return _column_text(table, rows if len(rows) <= _MOST_ROWS else [row], column, question)
 
 
-def cell_asked_for(tables: Sequence[Table], question: str) -> str:
-    """The one cell whose row and column the question names both, as it is told; empty where there
-    is none, or where several tables have one."""
-    found = []
-    for table in tables:
-        column = column_named(table, question)
-        rows = rows_identified(table, column, question) if column else []
-        if column and len(rows) == 1 and (text := _column_text(table, rows, column, question)):
-            found.append(text)
-    return found[0] if len(found) == 1 else ""
+@dataclass(frozen=True, slots=True)
+class AskedCell:
+    """What the question asks for, `13`, and the same with its row and column, `13（7月，补贴）`."""
+
+    value: str
+    text: str
+    named: bool = True  # its column by a word of the question, not by the kind of thing asked
+
+    def is_in(self, answer: str) -> bool:
+        said, value = (_THOUSANDS.sub("", _bare(text)) for text in (answer, self.value))
+        return re.search(rf"(?<!\d){re.escape(value)}(?!\d)", said) is not None
+
+    def is_all_of(self, answer: str) -> bool:
+        return _bare(self.value) == _bare(answer)
+
+    def is_told_with(self, answer: str) -> bool:
+        """Whether the answer names its row or column alone."""
+        return not self.is_in(answer) and _bare(answer) in _bare(self.text)
+
+
+def cell_asked_for(tables: Sequence[Table], question: str) -> AskedCell | None:
+    """The one cell that the question asks for: where it names both row and column, names a row by
+    what stands in it and asks which it is, or compares rows. None where there is none, or where
+    several tables have one."""
+    found = [cell for table in tables if (cell := _cell_in(table, question))]
+    named = [cell for cell in found if cell.named]
+    likely = named or found
+    return likely[0] if len(likely) == 1 else None
+
+
+def _cell_in(table: Table, question: str) -> AskedCell | None:
+    if compared := rows_compared(table, question):
+        return _compared(table, *compared, question)
+    column = column_asked(table, question)
+    if row := row_counted(table, question):
+        value = row[column or 0]
+        return AskedCell(value, _of(value, [each for each in row if each != value], question))
+    rows = rows_identified(table, column, question) if column else []
+    which = _WHICH.search(question) is not None
+    by_head = column is not None and names_column(table, column, question)
+    given = cells_given(table, question) if which else None
+    if given and (not by_head or given[1] == column):
+        row, named = given
+        what = [row[named], table.head[named]]
+        return AskedCell(row[0], _of(row[0], what, question)) if row[0] else None
+    if column and len(rows) == 1:
+        value = rows[0][column] if column < len(rows[0]) else ""
+        if value:
+            text = _column_text(table, rows, column, question)
+            return AskedCell(value, text, by_head)
+    return None
+
+
+def _compared(
+    table: Table, rows: Sequence[Cells], column: int, by: Sequence[int], question: str
+) -> AskedCell:
+    """`寄养（原价 60 元，现价 55 元）`, and the next behind a semicolon."""
+    told = (_of(row[column], [f"{table.head[c]} {row[c]}" for c in by], question) for row in rows)
+    named = any(names_column(table, c, question) for c in by)
+    return AskedCell(rows[0][column], _MARKS[language_of(question)][2].join(told), named)
 
 
 def asks_for_an_empty_cell(tables: Sequence[Table], question: str) -> bool:
@@ -87,7 +137,7 @@ def asks_for_an_empty_cell(tables: Sequence[Table], question: str) -> bool:
     has such a cell that does."""
     empty = False
     for table in tables:
-        column = column_named(table, question)
+        column = column_asked(table, question)
         rows = rows_identified(table, column, question) if column else []
         if column and len(rows) == 1 and names_column(table, column, question):
             filled = column < len(rows[0]) and bool(rows[0][column])
@@ -130,7 +180,9 @@ def _column_text(table: Table, rows: Sequence[Cells], column: int, question: str
     columns = [column] if len(set(keys)) == len(keys) else range(1, column + 1)
     if len(filled) == 1:
         (row,) = filled
-        of = [row[c] for c in (0, *columns) if c != column and row[c]]
+        asked = plain(question)
+        named = [c for c, cell in enumerate(row) if len(cell) > 1 and plain(cell) in asked]
+        of = [row[c] for c in sorted({0, *columns, *named}) if c != column and row[c]]
         return _of(row[column], [*of, table.head[column]], question)
     head = f"{table.head[column]}{_MARKS[language_of(question)][0]}"
     return head + _rows_text(filled, columns, question) if filled else ""
@@ -138,7 +190,7 @@ def _column_text(table: Table, rows: Sequence[Cells], column: int, question: str
 
 def _of(value: str, what: Sequence[str], question: str) -> str:
     language = language_of(question)
-    named = _MARKS[language][1].join(each for each in what if each)
+    named = _MARKS[language][1].join(dict.fromkeys(each for each in what if each))
     return f"{value}（{named}）" if language == "zh" else f"{value} ({named})"
 
 

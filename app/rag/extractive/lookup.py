@@ -1,19 +1,21 @@
-"""Which row and which column of a table a question is about."""
+"""Which rows of a table a question is about."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from app.rag.extractive.asked_column import names_column
 from app.rag.extractive.intervals import amounts_in, interval_of
+from app.rag.extractive.names import holds, names, parts, plain
 from app.rag.extractive.table import Cells, Table
+from app.rag.grounding.facts.fact import facts_in, same
+from app.rag.grounding.facts.numbers import numerals_as_digits
 from app.rag.grounding.wording import source_terms
 
+_ROW = re.compile(r"第\s*(\d{1,3})\s*行|\brow (\d{1,3})\b", re.IGNORECASE)
 _LEAST_RANGES = 2  # one alone may be a limit that is mentioned
 _LONGEST_RUNNING_NUMBER = 2
 _LEAST_WEIGHT = 0.5  # of the best row's
-_PARTS = re.compile(r"[、，,;；:：/()]|及?以[上下内]")  # 一类：北京、上海; 总监及以上
-_CJK_SPACES = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
 
 
 def rows_named(table: Table, column: int, question: str) -> list[Cells]:
@@ -43,40 +45,36 @@ def rows_identified(table: Table, column: int, question: str) -> list[Cells]:
     for other in others[1:]:
         if rows := _rows_with_name(table, other, question):
             return rows
+    for other in others:
+        if rows := _rows_with_fact(table, other, question):
+            return rows
     return []
 
 
-def column_named(table: Table, question: str) -> int | None:
-    """The one column behind the first whose head shares most with the question."""
-    asked, asked_text = source_terms(question), plain(question)
-    heads = [_parts(head) for head in table.head]
-    everywhere = set.intersection(*(set(source_terms(head)) for head in filter(None, table.head)))
-    scores = [
-        len((source_terms(head) & asked) - everywhere)
-        + sum(len(part) for part in parts if _holds(asked_text, part))
-        + sum(len(level) == 1 and level in asked_text for level in _levels(head))
-        for head, parts in zip(table.head, heads, strict=True)
-    ][1:]
-    best = max(scores, default=0)
-    return 1 + scores.index(best) if best and scores.count(best) == 1 else None
+def row_counted(table: Table, question: str) -> Cells | None:
+    """The row that the question names by its place, 第三行 or "row 3", the head not counted; None
+    where rows have such numbers of their own, or the first may be missing."""
+    found = _ROW.search(numerals_as_digits(question))
+    if found is None or not table.whole:
+        return None
+    number = int(found[1] or found[2])
+    if any(row[0].strip() == str(number) for row in table.rows):
+        return None
+    return table.rows[number - 1] if 0 < number <= len(table.rows) else None
 
 
-def names_column(table: Table, column: int, question: str) -> bool:
-    """Whether the question says the column's head, or an item of it."""
-    asked_text, head = plain(question), plain(table.head[column])
-    return any(_holds(asked_text, part) for part in [*_whole(head, key=False), *_parts(head)])
-
-
-def plain(text: str) -> str:
-    """In one form, without the spaces beside Chinese characters."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return _CJK_SPACES.sub("", folded)
-
-
-def _levels(head: str) -> list[str]:
-    """Of a head in several rows: 水 / 今年."""
-    levels = plain(head).split("/")
-    return levels if len(levels) > 1 else []
+def cells_given(table: Table, question: str) -> tuple[Cells, int] | None:
+    """The one row that the question names by a cell behind the first, and that cell's column; None
+    where it names its first cell, or several rows."""
+    if _rows_with_name(table, 0, question):
+        return None
+    found = [
+        (row, column)
+        for column in range(1, len(table.head))
+        for row in _rows_with_name(table, column, question)
+        or _rows_with_fact(table, column, question)
+    ]
+    return found[0] if len({row for row, _ in found}) == 1 else None
 
 
 def _rows_with_name(table: Table, column: int, question: str, *, head: str = "") -> list[Cells]:
@@ -84,43 +82,42 @@ def _rows_with_name(table: Table, column: int, question: str, *, head: str = "")
     longer ones first: 陪产假 does not name 产假. The `head` that is asked for names no row: 合计 of
     研发 is not the row 合计."""
     cells = [row[column] if column < len(row) else "" for row in table.rows]
-    items = [_parts(cell) for cell in cells]
+    items = [parts(cell) for cell in cells]
     rows_with = Counter(item for each in items for item in set(each))
-    names = [
+    called = [
         [*_whole(plain(cell), key=column == 0), *(item for item in each if rows_with[item] == 1)]
         for cell, each in zip(cells, items, strict=True)
     ]
     left, found = plain(question), set()
     asked = plain(head)
-    for name in sorted({name for each in names for name in each}, key=len, reverse=True):
+    for name in sorted({name for each in called for name in each}, key=len, reverse=True):
         if asked and len(asked) >= len(name):
             left, asked = left.replace(asked, "\n", 1), ""
-        if _holds(left, name):
+        if holds(left, name):
             found.add(name)
             left = left.replace(name, "\n")
-    return [row for row, each in zip(table.rows, names, strict=True) if found.intersection(each)]
+    return [row for row, each in zip(table.rows, called, strict=True) if found.intersection(each)]
 
 
 def _whole(cell: str, *, key: bool) -> list[str]:
     """The cell as a name, if it is one: of numbers those alone that are keys and no running ones,
     2024 but not 12."""
-    return [cell] if _names(cell) or (key and len(cell) > _LONGEST_RUNNING_NUMBER) else []
+    return [cell] if names(cell) or (key and len(cell) > _LONGEST_RUNNING_NUMBER) else []
 
 
-def _names(text: str) -> bool:
-    """An amount names nothing, nor does a single character."""
-    return len(text) > 1 and not text[0].isdigit()
-
-
-def _parts(cell: str) -> list[str]:
-    return [part.strip() for part in _PARTS.split(plain(cell)) if _names(part.strip())]
-
-
-def _holds(text: str, name: str) -> bool:
-    """Whether it stands there, as whole words where it begins or ends with a Latin letter."""
-    before = r"(?<![a-z0-9])" if name[0].isascii() else ""
-    behind = r"(?![a-z0-9])" if name[-1].isascii() else ""
-    return bool(re.search(before + re.escape(name) + behind, text))
+def _rows_with_fact(table: Table, column: int, question: str) -> list[Cells]:
+    """The rows of the day or the code that the question names, however each is written, and of a
+    number where the question names its column as well."""
+    exact = {"date", "identifier", "time"}
+    if names_column(table, column, question):
+        exact.add("quantity")
+    asked = [fact for fact in facts_in(question) if fact.kind in exact]
+    found = []
+    for row in table.rows:
+        held = facts_in(row[column]) if column < len(row) else ()
+        if len(held) == 1 and any(same(fact, held[0]) for fact in asked):
+            found.append(row)
+    return found
 
 
 def _rows_with_amount(table: Table, column: int, question: str) -> list[Cells]:

@@ -1,6 +1,6 @@
 """An answer that only says the question again, be it as a heading, or is a bare yes or no, is
-replaced by the source's own words. One that is a cell of a table is told with its row (`cell.py`),
-and one that no source holds gives way to the cell whose row and column the question names.
+replaced by the source's own words. One that is a cell of a table is told with its row (`cell.py`).
+Where the question names both row and column of a cell, or compares rows, that cell is the answer.
 
 Asked "what is the throttle also called?", a model of half a billion parameters may answer "the
 throttle": it has found the place and stopped too soon. So nothing is shown until the answer says
@@ -11,17 +11,22 @@ it are quoted.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from app.rag.extractive.cell import (
+    AskedCell,
     asks_for_an_empty_cell,
     cell_asked_for,
     may_be_cell,
     with_its_row,
 )
-from app.rag.extractive.keyed import keyed_line
+from app.rag.extractive.fields import fields_in, records_of
+from app.rag.extractive.keyed import NamedForm, clause_asked_for, form_asked_for, keyed_line
 from app.rag.extractive.table import Table, tables_of
+from app.rag.grounding.facts.fact import Fact, comparable, facts_in, read_facts, same
 from app.rag.grounding.sentences import split_sentences
-from app.rag.grounding.wording import content_terms, source_terms
+from app.rag.grounding.wording import content_terms, source_terms, topic_terms
+from app.rag.retrieval.pack import Around
 from app.rag.types import Passage
 from ingest.tables.lines import is_row
 
@@ -40,6 +45,7 @@ _NUMBER = re.compile(
 # Nobody can check them against a source; the words that they were taken from can be.
 _VERDICTS = frozenset({"yes", "no", "是", "是的", "不是", "否", "有", "没有", "能", "不能", "可以"})
 _SETTLED = 6  # first characters of an answer, before which nothing is shown
+_SHORT = 20  # characters: a longer answer may compute
 _LONGEST_HEADING = 40  # characters
 _NEW_TERMS = 2  # a quotation goes on until it tells as many that the question lacks
 
@@ -50,12 +56,16 @@ class Quoter:
 
     passages: Sequence[Passage]
     question: str
+    around: Around | None = None
     _asked: frozenset[str] = field(init=False)
     _headings: frozenset[str] = field(init=False)
     _tables: list[Table] = field(init=False)
-    _asked_for: str = field(init=False)  # a cell as it is told
+    _asked_for: AskedCell | None = field(init=False)
+    _field_asked_for: AskedCell | None = field(init=False)  # of a form
+    _form: NamedForm | None = field(init=False)  # named by its number
     _asks_for_nothing: bool = field(init=False)  # an empty cell
     _line: str = field(init=False)  # of a list, named by its number
+    _clause: str = field(init=False)  # all of it is asked for
     _text: str = ""  # all that the model wrote
     _released: bool = False
 
@@ -64,14 +74,19 @@ class Quoter:
         lines = (line for passage in self.passages for line in passage.text.split("\n"))
         headings = {_bare_heading(line) for line in lines if len(line) <= _LONGEST_HEADING}
         self._headings = frozenset(each for each in headings if each and not self._says_more(each))
-        self._tables = list(tables_of(self.passages))
+        self._tables = list(tables_of(self.passages, self.around))
+        forms = list(records_of(self.passages))
         self._asked_for = cell_asked_for(self._tables, self.question)
+        self._field_asked_for = cell_asked_for(forms, self.question)
+        self._form = form_asked_for(forms, self.question)
         self._asks_for_nothing = asks_for_an_empty_cell(self._tables, self.question)
-        self._line = keyed_line(self.passages, self.question)
+        self._clause = clause_asked_for(self.passages, self.question)
+        line = keyed_line(self.passages, self.question)
+        self._line = "" if any(line == row[0] for form in forms for row in form.rows) else line
 
     def feed(self, text: str) -> str:
         """Take the next piece of the model's text and return what can be shown."""
-        self._text += text
+        self._text = self._without_question(self._text + text)
         if self._released:
             return text
         whole_words = _UNFINISHED_WORD.sub("", self._text)
@@ -80,7 +95,11 @@ class Quoter:
         if (
             self._asks_for_nothing
             or self._asked_for
+            or self._field_asked_for
+            or self._form
             or self._line
+            or self._clause
+            or is_bare_fact(whole_words)
             or may_be_cell(self._text, self._tables, self.question)
         ):
             return ""
@@ -96,33 +115,92 @@ class Quoter:
         said = self._text
         if self._asks_for_nothing and not self._is_said_in_words(said):
             return ""
-        if self._line and _bare_heading(said) not in self._line.casefold():
-            return self._line
+        form = self._field_asked_for
+        if form and form.is_all_of(said):
+            return form.text
+        asked_for = self._asked_for or form
+        if asked_for and not self._stands_beside(asked_for, said):
+            return asked_for.text
+        if named := self._named_by_number(said):
+            return named
         bare = _bare_heading(said)
         if not self._says_more(said) or bare in self._headings or bare in _VERDICTS:
             said = quotation(self.passages, self.question, said) or said
+        elif made_up := self._numbers_of_its_own(said):
+            said = quotation(self.passages, self.question, said, instead_of=made_up)
         completed = with_its_row(said, self._tables, self.question)
-        if completed == said and self._asked_for and self._is_nowhere(said):
-            completed = self._asked_for
         return completed if completed != self._text else _without_number(self._text)
 
-    def _is_said_in_words(self, said: str) -> bool:
-        """Whether a source has it outside of its tables."""
-        bare = "".join(said.split()).strip(_MARKS).casefold()
-        lines = (line for passage in self.passages for line in passage.text.split("\n"))
-        others = ("".join(line.split()).casefold() for line in lines if not is_row(line))
-        return bool(bare) and any(bare in line for line in others)
+    def _named_by_number(self, said: str) -> str:
+        """The clause, line or form that the question names, or what was said of that form, be it in
+        a sentence of another source."""
+        if self._clause or (self._line and _bare_heading(said) not in self._line.casefold()):
+            return self._clause or self._line
+        if not self._form:
+            return ""
+        right = self._form.says(said) or self._is_said_in_words(said)
+        return said.strip() if right and self._says_more(said) else self._form.told(self.question)
 
-    def _is_nowhere(self, said: str) -> bool:
-        """Whether no source has it in these words."""
+    def _without_question(self, text: str) -> str:
+        """Some models say the question again before they answer."""
+        asked = self.question.strip()
+        return text.lstrip().removeprefix(asked) if text.lstrip() != asked else text
+
+    def _is_said_in_words(self, said: str) -> bool:
+        """Whether a source has it in a sentence: not in a table, a form, or a line above one."""
         bare = "".join(said.split()).strip(_MARKS).casefold()
-        texts = ("".join(passage.text.split()).casefold() for passage in self.passages)
-        return not any(bare in text for text in texts)
+        lines = [line for passage in self.passages for line in passage.text.split("\n") if line]
+        sentences = (
+            "".join(line.split()).casefold()
+            for line, following in pairwise([*lines, ""])
+            if not is_row(line) and not is_row(following) and not fields_in(line)
+        )
+        return bool(bare) and any(bare in sentence for sentence in sentences)
+
+    def _stands_beside(self, cell: AskedCell, said: str) -> bool:
+        """Whether the answer is the cell, a sentence that has it, or one of a source's own: any
+        where the column is only guessed, else one that speaks of what is asked or gives such a
+        thing as the cell does."""
+        if cell.is_all_of(said) or (len(said.strip()) > _SHORT and cell.is_in(said)):
+            return True
+        if cell.is_told_with(said) or not self._is_said_in_words(said):
+            return False
+        if not cell.named:
+            return True
+        given = facts_in(cell.value)
+        alike = any(_alike(fact, other) for fact in facts_in(said) for other in given)
+        return alike or bool(content_terms(said) & self._asked)
+
+    def _numbers_of_its_own(self, said: str) -> list[Fact]:
+        """The numbers of a short answer where neither a source nor the question has any of them."""
+        facts = [fact for fact in facts_in(said) if fact.kind == "quantity"]
+        if not facts or len(said.strip()) > _SHORT:
+            return []
+        texts = (self.question, *(passage.text for passage in self.passages))
+        known = [fact for text in texts for fact in facts_in(text, source=True)]
+        return [] if any(same(fact, other) for fact in facts for other in known) else facts
 
     def _says_more(self, text: str) -> bool:
         if text.strip(_MARKS).casefold() in self.question.casefold():
             return False  # also a single character, which is no term
         return bool(content_terms(text) - self._asked)
+
+
+def is_bare_fact(text: str) -> bool:
+    """Whether it is a number, a date or a time, and says not of what."""
+    facts, rest = read_facts(text)
+    return bool(facts) and not topic_terms(rest)
+
+
+def _alike(fact: Fact, other: Fact) -> bool:
+    """Whether both could answer one question; a number without a unit is any quantity."""
+    bare = not (fact.dimension and other.dimension)
+    return comparable(fact, other) or (fact.kind == other.kind == "quantity" and bare)
+
+
+def _has_alike(sentence: str, facts: Sequence[Fact]) -> bool:
+    held = facts_in(sentence, source=True)
+    return not is_row(sentence) and any(comparable(fact, other) for fact in facts for other in held)
 
 
 def _without_number(text: str) -> str:
@@ -136,14 +214,19 @@ def _bare_heading(line: str) -> str:
     return _NUMBER.sub("", _ITEM.sub("", line)).strip(_MARKS).casefold()
 
 
-def quotation(passages: Sequence[Passage], question: str, answer: str) -> str:
+def quotation(
+    passages: Sequence[Passage], question: str, answer: str, *, instead_of: Sequence[Fact] = ()
+) -> str:
     """The clauses that say most of question and answer, and what follows them up to something
-    new, of the sentence that shares most with both. Empty where no sentence says more."""
+    new, of the sentence that shares most with both; of those with facts like `instead_of`, if any.
+    Empty where no sentence says more."""
     asked, said = content_terms(question), content_terms(answer)
     best, most = "", -1
     for passage in passages:
         for span in split_sentences(passage.text):
             sentence = _ITEM.sub("", passage.text[span.start : span.end]).strip()
+            if instead_of and not _has_alike(sentence, instead_of):
+                continue
             holds = source_terms(sentence)
             shared = 2 * len(holds & said) + len(holds & asked)
             if shared > most and content_terms(_bare_heading(sentence)) - asked:

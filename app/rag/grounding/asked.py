@@ -55,7 +55,11 @@ class Asked:
         held = max((self._own(place, said) for place in holders), default=0.0)
         others = [place for place in places if place.has_other(fact)]
         best = max(others, key=self._own, default=None)
-        return best if best and self._own(best) - held >= _CLEARLY else None
+        if best is None or self._own(best) - held < _CLEARLY:
+            return None
+        # A character that two words share says nothing: 会议, 决议.
+        told = any(len(term) > 1 and term in best.terms for term in self.weights)
+        return best if told else None
 
     def _own(self, place: SourceClause, said: frozenset[str] = frozenset()) -> float:
         return sum(self.weights[term] for term in self.weights if term in place.terms | said)

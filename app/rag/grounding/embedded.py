@@ -17,7 +17,8 @@ from app.rag.grounding.facts.fact import Fact, comparable
 from app.rag.grounding.facts.polarity import opposed_across
 from app.rag.grounding.meaning import Meaning
 from app.rag.grounding.places import Places, SourceClause
-from app.rag.grounding.speech import refuses, states_nothing
+from app.rag.grounding.sentences import split_clauses
+from app.rag.grounding.speech import claims_of, refuses
 from app.rag.grounding.statements import statements
 from app.rag.types import Check, Passage, Reason, Verdict
 from ingest.embedding.embedder import Embedder
@@ -55,10 +56,15 @@ class EmbeddedChecker:
 
     def check(self, question: str, answer: str, passages: Sequence[Passage]) -> tuple[Check, ...]:
         places, asked, said = Places(passages), Clause.read(question), statements(answer)
+        names = [passage.document_name for passage in passages]
         # What one of several sentences is about, the others tell.
         alone = Asked.of(question, places) if len(said) == 1 else None
         return tuple(
-            _Judgement(Evidence(statement, places, asked), self._meaning, alone).check()
+            _Judgement(
+                Evidence(statement, places, asked, claims_of(statement.text, names)),
+                self._meaning,
+                alone,
+            ).check()
             for statement in said
         )
 
@@ -82,13 +88,10 @@ class _Judgement:
 
     def check(self) -> Check:
         evidence, said = self.evidence, self.evidence.statement
-        names = [passage.document_name for passage in evidence.places.passages]
-        if (
-            said.kind == "heading"
-            or (len(evidence.terms) < self._least_terms and not evidence.facts)
-            or states_nothing(said.text, evidence.facts, names)
+        if said.kind == "heading" or (
+            len(evidence.terms) < self._least_terms and not evidence.facts
         ):
-            return self._verdict("no_statement", self._named())
+            return self._refused() or self._verdict("no_statement", self._named())
         if self._only_foreign() and (translated := self._translated()):
             return translated
         found = self._facts_and_denials()
@@ -101,6 +104,16 @@ class _Judgement:
         if found.operands:
             return self._verdict("computed", [*found.places, *found.operands])
         return self._bare(found) or self._verdict("supported", found.places)
+
+    def _refused(self) -> Check | None:
+        """The verdict where the sources say what the statement says they lack."""
+        if not refuses(self.evidence.statement.text):
+            return None
+        opponents = map(
+            self.evidence.opponent, map(Clause.read, split_clauses(self.evidence.statement.text))
+        )
+        against = next(filter(None, opponents), None)
+        return self._verdict("contradicted", [against], "negation") if against else None
 
     def _bare(self, found: _Found) -> Check | None:
         """The verdict on an answer of a few words that the sources say of something else."""
@@ -137,7 +150,8 @@ class _Judgement:
 
     def _named(self) -> list[SourceClause]:
         """The nearest sentence of each source that the model named."""
-        if not self.evidence.markers or refuses(self.evidence.statement.text):
+        evidence = self.evidence
+        if not evidence.claims and refuses(evidence.statement.text):
             return []
         nearest: dict[int, SourceClause] = {}
         for place in self.evidence.ranked:
@@ -161,7 +175,7 @@ class _Judgement:
         return found
 
     def _fact(self, fact: Fact, clause: Clause, found: _Found) -> None:
-        evidence, said = self.evidence, self.evidence.statement
+        evidence = self.evidence
         subject = evidence.subject(clause)
         place = evidence.holder(fact, subject)
         rival = evidence.rival(fact, subject, place)
@@ -174,7 +188,9 @@ class _Judgement:
         about = evidence.terms | evidence.about
         # What a source says in the same words, with another number, was not computed.
         same_words = rival and len(subject & rival.terms) >= _SAME_WORDS * len(subject)
-        operands = [] if same_words else computed_from(fact, said.text, about, evidence.ranked[:6])
+        operands = (
+            [] if same_words else computed_from(fact, evidence.claims, about, evidence.ranked[:6])
+        )
         if operands:
             found.operands += operands
         elif rival or fact not in evidence.asked.facts:  # what was asked needs no source
@@ -238,7 +254,7 @@ class _Judgement:
             other = any(comparable(mine, its) for mine in numbers for its in near.facts)
             verdict: Verdict = "contradicted" if other else "unsupported"
             return self._verdict(verdict, [near], _reason(numbers[0]))
-        if opposed_across(evidence.statement.text.casefold(), near.text.casefold()):
+        if opposed_across(evidence.claims.casefold(), near.text.casefold()):
             return self._verdict("contradicted", [near], "negation")
         return self._verdict("supported", [near])
 
@@ -248,7 +264,8 @@ class _Judgement:
         if self.meaning is None:
             return places[0] if facts and self.evidence.markers else None
         said = self.evidence.statement
-        text = f"{said.about} {said.text}" if said.kind == "cell" else said.text
+        text = self.evidence.claims
+        text = f"{said.about} {text}" if said.kind == "cell" else text
         compared = places[:_MOST_COMPARED]
         best = self.meaning.nearest(text, [place.text for place in compared], facts=facts)
         return None if best is None else compared[best]

@@ -37,22 +37,26 @@ class Clause:
 
     @classmethod
     def read(cls, text: str) -> "Clause":
-        names = [Fact("name", name) for name in names_in(text)]
         facts, rest = read_facts(text)
+        # Wednesdays and Hong Kong dollars are no names.
+        told = [fact.text for fact in facts if fact.kind != "identifier"]
+        names = [Fact("name", n) for n in names_in(text) if not any(n in each for each in told)]
         return cls(text, topic_terms(rest), (*facts, *names))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of `statement` in `places`; `asked` is the question."""
+    """Of `statement` in `places`; `asked` is the question, `claims` what of the statement needs
+    support."""
 
     statement: Statement
     places: Places
     asked: Clause
+    claims: str
 
     @cached_property
     def clauses(self) -> list[Clause]:
-        return [Clause.read(text) for text in split_clauses(self.statement.text)]
+        return [Clause.read(text) for text in split_clauses(self.claims)]
 
     @cached_property
     def terms(self) -> frozenset[str]:
@@ -163,7 +167,7 @@ class Evidence:
         knows."""
         if not self.places.all or self.language != "zh":
             return None
-        named = organisations_in(plain(self.statement.text))
+        named = organisations_in(plain(self.claims))
         strange = any(name not in self.places.text for name in named)
         return self.ranked[0] if strange else None
 

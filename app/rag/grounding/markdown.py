@@ -10,15 +10,19 @@ from functools import cache
 from typing import Literal
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 BlockKind = Literal["text", "heading", "cell"]
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
+_MASK = "\ufffc"  # no letter, no mark
 # Code spans, formulas, links and pictures, addresses, HTML: opaque to sentences and markers.
 _OPAQUE = re.compile(
     r"(?P<tick>`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)(?P=tick)(?!`)"
     r"|\$\$.+?\$\$|\\\[.+?\\\]|\\\(.+?\\\)"
-    r"|(?<!\\)\$(?!\s)[^$\n]+?(?<!\s)\$(?!\d)"
+    # no amounts: HK$300, $5 a day, US$ 40
+    r"|(?<![\\A-Za-z\d])\$(?!\s|\d[\d,.]*(?:\s+[A-Za-z]+\s|[\u3400-\u9fff，。]))"
+    r"[^$\n]+?(?<![\s，,])(?<!\b(?:US|HK|NT|CA|AU|NZ))\$(?!\d)"
     r"|!?\[[^\[\]\n]*\]\([^()\s]*(?:\s+[\"'][^\"'\n]*[\"'])?\)"
     r"|(?:https?://|www\.)[^\s<>()\[\]，。；）】]+"
     r"|</?[A-Za-z][^<>\n]*>",
@@ -80,6 +84,14 @@ def blocks(text: str) -> Iterator[Block]:
             yield Block(start, end, "heading" if names else "text")
         elif token.type == "table_close":
             column = -1
+        elif token.type == "ordered_list_open" and token.map and _is_number(tokens[number:][:4]):
+            yield Block(*_place(text, "", *lines[token.map[0]]), "text")
+
+
+def _is_number(list_tokens: list[Token]) -> bool:
+    """Whether what reads as a list is "1999.", all that is answered."""
+    types = [token.type for token in list_tokens]
+    return types[1:] == ["list_item_open", "list_item_close", "ordered_list_close"]
 
 
 def _names_items(content: str, around: list[str]) -> bool:
@@ -90,8 +102,8 @@ def _names_items(content: str, around: list[str]) -> bool:
 
 
 def masked(text: str) -> str:
-    """`text` with what is opaque replaced by as many X."""
-    return _OPAQUE.sub(lambda found: "X" * len(found[0]), text)
+    """`text` with what is opaque replaced by as many characters that mean nothing."""
+    return _OPAQUE.sub(lambda found: _MASK * len(found[0]), text)
 
 
 def plain(text: str) -> str:
@@ -109,10 +121,11 @@ def _visible(found: re.Match[str]) -> str:
 
 
 def _place(text: str, content: str, start: int, end: int) -> tuple[int, int]:
-    """Where `content` stands between `start` and `end`; all of it where it was rewritten."""
+    """Where `content` stands between `start` and `end`; all of it where it was rewritten, or where
+    it is empty."""
     line = text[start:end].replace("\0", "\ufffd")
     for written in (content.strip(), content.strip().replace("|", "\\|")):
-        if (at := line.find(written)) >= 0:
+        if written and (at := line.find(written)) >= 0:
             return start + at, start + at + len(written)
     return start + len(line) - len(line.lstrip()), start + len(line.rstrip())
 

@@ -7,7 +7,8 @@ from ingest.chunking.sentences import sentence_spans
 
 _CLAUSE_ENDS = re.compile(
     r"[，；;。！？]+|,(?!\d)(?!\s*(?:1[89]|20|21)\d\d\b)\s*"
-    r"|\s+(?=(?:but|however|unless|while|whereas|although|though|because|if|when|and)\s)"
+    r"|\s+(?=(?:but|however|unless|while|whereas|although|though|because|if|when"
+    r"|and(?!\s(?:under|over|above|below|up|more)\b))\s)"
 )
 
 

@@ -9,28 +9,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.rag.grounding.facts.fact import facts_in
 from app.rag.grounding.markdown import Block, blocks, masked, plain
 from app.rag.types import Marker
 from ingest.chunking.sentences import sentence_spans
 
 StatementKind = Literal["sentence", "heading", "cell"]
 
+_NUMBER = r"[1-9１-９]\d?"
 _MARKER = re.compile(
-    r"[\[【［]\s*(?:来源|资料|文档|[Ss]ources?)?\s*"
-    r"([1-9]\d?(?:\s*[,，、]\s*[1-9]\d?)*)\s*[\]】］](?![A-Za-z0-9_(])"
+    r"[\[【［]\s*(?:(?:来源|资料|文档|[Ss]ources?)\s*[:：]?)?\s*"
+    rf"({_NUMBER}(?:\s*[-–—~～至,，、;；和]\s*{_NUMBER})*)\s*[\]】］](?![A-Za-z0-9_(])"
 )
-# snake_case[1], camelCase[1], x = items[1]
-_AFTER_CODE = re.compile(r"\w*(?:_\w*|[a-z][A-Z]\w*|[.)=]\s*\w+)$", re.ASCII)
+_SERIES = re.compile(r"(\d+)(?:\s*[-–—~～至]\s*(\d+))?")
+_MOST_IN_SERIES = 6  # [1-9] is no marker
+# snake_case[1], x = items[1]
+_AFTER_CODE = re.compile(r"(?:[A-Za-z0-9]_[A-Za-z0-9]\w*|=\s*[A-Za-z_][\w.]*)$", re.ASCII)
 _STOPS = "。！？；.!?;"
 # Behind a full stop belongs to the sentence before it.
 _TRAILING = re.compile(rf"(?<=[{_STOPS}])(?:[*_]{{1,3}}|[ \t]*\x00+)+")
 _CONTINUES = re.compile(r"(?<![。！？；.!?;:：])(?:\r\n?|\n)[ \t>]*(?=[a-z])")
 _LINE_END = re.compile(r"\r\n?|\n")
 _SEMICOLON = re.compile(r"(?<=；)")
-_BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*[:：.。]?")  # by itself it is a heading
+_BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*[:：.。]?")  # over a text it is a heading
 # What numbers an item, or names its step: no number of the statement.
 _LABEL = re.compile(
-    r"^(?:\[[ xX]\]\s+|[-•·]\s*|\d{1,2}[、.．)）](?!\d)\s*"
+    r"^(?:\[[ xX]\]\s+|(?:-(?!\d)|[•·])\s*|\d{1,2}[、.．)）](?!\d)\s*"
     r"|[（(][\d一二三四五六七八九十]{1,3}[)）]\s*|[一二三四五六七八九十]{1,3}、|[①-⑳]\s*|(?:[Ss]tep|[Oo]ption)\s+\d{1,2}[:：.]?\s+"
     r"|第[\d一二三四五六七八九十]{1,3}[，,、步][：:]?\s*|步骤[\d一二三四五六七八九十]{1,3}[:：]?\s*)"
 )
@@ -83,16 +87,25 @@ def without_markers(answer: str) -> str:
     return kept + answer[end:]
 
 
+def reads_as_code(text: str) -> bool:
+    """Whether brackets right behind it are an index, and no marker: `M_12_B[1]`."""
+    return _AFTER_CODE.search(text[-40:]) is not None
+
+
 def _markers(text: str, offset: int) -> list[Marker]:
     return [
-        Marker(
-            offset + found.start(),
-            offset + found.end(),
-            tuple(int(number) for number in re.findall(r"\d+", found[1])),
-        )
+        Marker(offset + found.start(), offset + found.end(), numbers)
         for found in _MARKER.finditer(text)
-        if not _AFTER_CODE.search(text[max(0, found.start() - 40) : found.start()])
+        if not reads_as_code(text[: found.start()]) and (numbers := _numbers(found[1]))
     ]
+
+
+def _numbers(said: str) -> tuple[int, ...]:
+    """Those of `1, 3` and of `2-4`; none of a series that is too long to be meant."""
+    series = [(int(one), int(last or one)) for one, last in _SERIES.findall(said)]
+    if any(not one <= last < one + _MOST_IN_SERIES for one, last in series):
+        return ()
+    return tuple(number for one, last in series for number in range(one, last + 1))
 
 
 def _sentences(answer: str, block: Block) -> Iterator[Statement]:
@@ -103,12 +116,22 @@ def _sentences(answer: str, block: Block) -> Iterator[Statement]:
         text = text[:start] + "\x00" * (end - start) + text[end:]
     # As closing brackets, so that a sentence ends behind them.
     text = _TRAILING.sub(lambda m: ")" * len(m[0]), text).replace("\x00", "X")
-    kind: StatementKind = "heading" if block.kind == "heading" else "sentence"
     for start, end in _spans(text):
         span = (block.start + start, block.start + end)
         own = tuple(m for m in found if span[0] <= m.start < span[1])
-        label = _BOLD.fullmatch(answer[span[0] : span[1]])
-        yield _statement(answer, *span, "heading" if label else kind, own)
+        made = _statement(answer, *span, "sentence", own)
+        bold = _BOLD.fullmatch(answer[slice(*span)]) and not _states_fact(made.text)
+        heads = bold and answer[span[1] :].strip()
+        if block.kind == "heading":
+            heads = (answer[: span[0]].strip("# \n") + answer[span[1] :]).strip()
+        yield replace(made, kind="heading") if heads else made
+
+
+def _states_fact(text: str) -> bool:
+    """Whether it gives a measured amount or a day, or is no more than a number."""
+    return not re.search(r"[^\W\d]", text) or any(
+        fact.dimension or fact.kind in ("date", "time") for fact in facts_in(text)
+    )
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
@@ -148,5 +171,5 @@ def _statement(
     for marker in own:
         said += answer[at : marker.start]
         at = marker.end
-    text = _LABEL.sub("", plain(said + answer[at:end]))
-    return Statement(start, end, text, kind, own)
+    text = plain(said + answer[at:end])
+    return Statement(start, end, _LABEL.sub("", text) or text, kind, own)

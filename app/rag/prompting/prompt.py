@@ -13,6 +13,7 @@ from app.rag.errors import QuestionTooLong
 from app.rag.grounding.sentences import split_sentences
 from app.rag.language import Language, language_of
 from app.rag.prompting.styles import ANSWER, Style
+from app.rag.retrieval.other_one import those_named
 from app.rag.retrieval.pack import Around, only_the_clear_best, pack
 from app.rag.types import Passage
 
@@ -107,7 +108,8 @@ def build_prompt(
     turns = recent_turns(history, count_tokens, int((max_prompt_tokens - bare) * _HISTORY_SHARE))
     left = max_prompt_tokens - size(turns, ())
     if style.reads:
-        chosen = list(only_the_clear_best(hits, question)[: min(style.reads, max_passages)])
+        named = those_named(question, hits)
+        chosen = list(only_the_clear_best(named, question)[: min(style.reads, max_passages)])
     else:
         tags = count_tokens(source_text(1, replace(hits[0], text=""), language)) if hits else 0
         packed = pack(

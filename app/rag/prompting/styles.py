@@ -3,7 +3,7 @@
 The head never changes within a language, so that the engine's prefix cache holds it and it costs
 nothing after the first question. That makes room for worked examples, which a model of half a
 billion parameters needs more than rules: told to refuse what the sources lack, it refuses what
-they hold, so that this is decided before it is asked (`answerable.py`).
+they hold, so that this is decided before it is asked (`retrieval/gate.py`).
 """
 
 from collections.abc import Mapping

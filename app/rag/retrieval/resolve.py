@@ -60,11 +60,20 @@ def _with_other(before: str, core: str, unit: str) -> str:
             same = before.startswith(unit, end) and _form(token[0]) == _form(core)
         else:
             same = _form(token[0]) == _form(core)
+        if not same and not unit and (end_of := _last_part(token[0], core)):
+            return before[: end - len(end_of)] + core + before[end:]
         if not same and not unit and last > start and _form(before[last:end]) == _form(core):
             start, same = last, True
         if same:
             return before[:start] + core + before[end:]
     return ""
+
+
+def _last_part(code: str, core: str) -> str:
+    """The letters or digits that end it, where `core` is such: the A of PX-501A for a D."""
+    pattern = r"(?<=\d)[A-Za-z]{1,2}$" if core.isalpha() else r"(?<=[A-Za-z])\d+$"
+    found = re.search(pattern, code) if core.isalpha() or core.isdigit() else None
+    return found[0] if found else ""
 
 
 def _form(code: str) -> str:

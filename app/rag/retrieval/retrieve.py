@@ -38,11 +38,14 @@ Count = Callable[[Scope], int]  # chunks of its bases together
 ChunksOf = Callable[[str], list[Passage]]  # all of a document, by its id, in order
 
 _HITS_PER_PASSAGE = 4  # small chunks read for each passage asked for
+# Neighbours of a hit come along; what follows the last of them tells whether a table ends there.
+_HYDRATED = range(-1, 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """`hits` are single chunks, best first; `around` holds them and their neighbours."""
+    """`hits` are single chunks, best first; `around` holds them, their neighbours and what follows
+    these."""
 
     hits: tuple[Passage, ...]
     around: Around
@@ -190,7 +193,7 @@ class Retriever:
         keys = {
             (positions[id_].document_id, positions[id_].ordinal + step)
             for id_ in wanted
-            for step in (-1, 0, 1)
+            for step in _HYDRATED
         }
         around = {(p.document_id, p.ordinal): p for p in self.hydrate(keys)}
         hits: list[Passage] = []

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, or_, select
 
-from app.db.tables import StoredFeedback, StoredMessage, utc_now
+from app.db.tables import Conversation, StoredFeedback, StoredMessage, utc_now
 from app.metrics import ANSWER_CACHE
+from app.services.people.access import Access
 
 _COPIED = (
     "content",
@@ -69,3 +70,21 @@ def reuse_answer(answer: StoredMessage, found: StoredMessage) -> None:
     for name in _COPIED:
         setattr(answer, name, getattr(found, name))
     answer.state, answer.cached_from, answer.answer_key = "complete", found.id, None
+
+
+def names_origin(session: Session, access: Access, message: StoredMessage) -> bool:
+    """Whether the person may know which answer was reused: that somebody else asked just this is
+    not theirs to know."""
+    if access.unrestricted or message.cached_from is None:
+        return True
+    owner = (
+        select(Conversation.owner_id)
+        .join(StoredMessage, col(StoredMessage.conversation_id) == col(Conversation.id))
+        .where(StoredMessage.id == message.cached_from)
+    )
+    return session.exec(owner).first() == access.person_id
+
+
+def without_origin(message: StoredMessage) -> StoredMessage:
+    """The same message as if nobody had got its answer before, to be read only."""
+    return StoredMessage(**{**message.model_dump(), "cached_from": None})

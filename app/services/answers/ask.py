@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, func, select
+from sqlmodel import Session
 
 from app import tracing
 from app.db.engine import Database
@@ -15,40 +15,55 @@ from app.llm.request_queue import ASKER
 from app.rag.events import Question
 from app.rag.retrieval.follow_up import leans
 from app.rag.types import Task
-from app.services.answers.answer_cache import AnswerCache, reuse_answer
+from app.services.answers.answer_cache import (
+    AnswerCache,
+    names_origin,
+    reuse_answer,
+    without_origin,
+)
 from app.services.answers.approved_answer import FindApproved, give_approved
+from app.services.answers.branches.place import Place
+from app.services.answers.branches.showing import show, title_of
+from app.services.answers.branches.tree import tree_of
 from app.services.answers.closed_sources import open_turns
-from app.services.answers.conversations import get_conversation
+from app.services.answers.conversations import (
+    get_conversation,
+    get_message,
+    own_among,
+    refuse_streaming,
+)
 from app.services.answers.generations import Generation, Generations
 from app.services.answers.history import (
     EarlierAnswer,
     Turn,
     earlier_answer,
     history_of,
-    newest_turn,
     turns_of,
 )
 from app.services.answers.question_limit import QuestionLimit
 from app.services.answers.recipe import Recipes, answer_key
 from app.services.answers.task_checks import check_task
-from app.services.errors import Conflict, Invalid, NotFound
-from app.services.library.bases import stored_base
+from app.services.errors import Invalid, NotFound
+from app.services.library.bases import attached_among, stored_base
 from app.services.people.access import Access
+from app.services.people.grants import roles_in
 from app.services.search.search import Search
 
-_TITLE_CHARS = 40
 CACHED_TASKS = ("qa", "summarise")
+END = Place()
 _REGENERATE_TEMPERATURE = 0.7  # at 0, the same prompt would give the same answer
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The stored rows; `answer` is still empty and in state `streaming`."""
+    """The stored rows; `answer` is still empty and in state `streaming`, unless it was there
+    already: `names_origin` tells whether the asker may know where."""
 
     conversation: Conversation
     question: StoredMessage
     answer: StoredMessage
     to_answer: Question
+    names_origin: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,7 @@ class Ask:
         conversation_id: str | None,
         model: str | None = None,
         *,
+        place: Place = END,
         task: Task = "qa",
         document_id: str = "",
         fresh: bool = False,
@@ -77,15 +93,16 @@ class Ask:
     ) -> Asked:
         """Stores the question and an empty answer, in a new conversation if none is given.
 
-        If a person approved an answer to it, or the cache has one, it is complete already, unless
-        `fresh`. `model`, an engine's name or `auto`, is saved for the conversation. `thinking` is
-        for models with such a switch.
+        Another question in the same place begins a new branch, which is shown from then on. If a
+        person approved an answer, or the cache has one, it is complete already, unless `fresh`.
+        `model`, an engine's name or `auto`, is saved for the conversation. `thinking` is for models
+        with such a switch.
         Raises Invalid, TooLarge, NotFound, Conflict while an answer is being written, and
         EngineBusy.
         """
         question, scope = check_task(self.search, access, question, base_ids, task, document_id)
         self._check(model)
-        turns = self._turns(access, conversation_id)
+        conversation_id, turns = self._before(access, conversation_id, place)
         approved = None
         if task == "qa" and not fresh and not (turns and leans(question)):
             approved = self.approved(question, scope)
@@ -95,28 +112,31 @@ class Ask:
                     owner_id=access.person_id, title=title_of(question), base_ids=list(base_ids)
                 )
             else:
-                conversation = get_conversation(session, access, conversation_id)
+                conversation = get_conversation(session, access, conversation_id, lock=True)
+                refuse_streaming(session, conversation_id)
                 conversation.base_ids, conversation.updated_at = list(base_ids), utc_now()
+            if (attached := attached_among(session, base_ids)) is not None:
+                conversation.attached_id = attached.id
             conversation.model = model or conversation.model
             self._check_length(question, conversation, task)
             session.add(conversation)
             session.flush()
-            newest = newest_turn(session, conversation.id)
-            if newest is not None and newest.state == "streaming":
-                raise Conflict(
-                    "The previous answer is still being written. Stop it or wait for it."
-                )
-            if newest is not None and newest not in turns[-1:]:  # it came or ended just now
-                turns = open_turns(session, access, turns_of(session, conversation.id))
-            position = newest.position + 1 if newest is not None else 0
+            tree = tree_of(session, conversation.id)
+            before = place.answer_before(session, tree)
+            path = tree.path(before) if before is not None else []
+            if turns_of(session, path[-1:]) != turns[-1:]:  # it came or ended just now
+                turns = open_turns(session, access, turns_of(session, path))
+            beside = tree.asked_after(before)
             asked = StoredMessage(
                 conversation_id=conversation.id,
-                position=position,
+                parent_id=before,
+                position=len(path),
+                variant=len(beside),
                 role="user",
                 content=question,
                 base_ids=list(base_ids),
             )
-            answer = self._empty_answer(conversation.id, position + 1, 0, base_ids)
+            answer = self._empty_answer(asked, base_ids, 0)
             to_answer = Question(
                 question,
                 scope,
@@ -130,7 +150,11 @@ class Ask:
             if approved is not None:
                 give_approved(answer, approved)
             session.add_all((asked, answer))
-        return Asked(conversation, asked, answer, to_answer)
+            if beside or not all(tree.nodes[id_].shown for id_ in path[-1:]):
+                session.flush()
+                show(session, conversation, asked.id)
+            known = names_origin(session, access, answer)
+        return Asked(conversation, asked, answer, to_answer, known)
 
     def regenerate(
         self,
@@ -140,29 +164,21 @@ class Ask:
         *,
         thinking: bool | None = None,
     ) -> Asked:
-        """Stores another, still empty answer to the same question; `thinking` None: as before."""
+        """Stores another, still empty answer to the same question, from those of its bases that are
+        still there; `thinking` None: as before."""
         self._check(model)
-        old, asked = self._answer_and_question(access, answer_id)
+        old, asked, base_ids = self._answer_and_question(access, answer_id)
         document_id = old.recipe.get("document", "")
-        _, scope = check_task(
-            self.search, access, asked.content, asked.base_ids, old.task, document_id
-        )
-        turns = self._turns(access, old.conversation_id)
+        _, scope = check_task(self.search, access, asked.content, base_ids, old.task, document_id)
+        _, turns = self._before(access, old.conversation_id, Place(edit=asked.id))
         with self.db.write() as session:
-            conversation = get_conversation(session, access, old.conversation_id)
-            self._refuse_streaming(session, conversation.id)
+            conversation = get_conversation(session, access, old.conversation_id, lock=True)
+            refuse_streaming(session, conversation.id)
             conversation.updated_at = utc_now()
             conversation.model = model or conversation.model
             self._check_length(asked.content, conversation, old.task)
-            variant = session.exec(
-                select(func.max(StoredMessage.variant)).where(
-                    StoredMessage.conversation_id == old.conversation_id,
-                    StoredMessage.position == old.position,
-                )
-            ).one()
-            answer = self._empty_answer(
-                conversation.id, old.position, (variant or 0) + 1, asked.base_ids
-            )
+            tree = tree_of(session, conversation.id)
+            answer = self._empty_answer(asked, base_ids, len(tree.answers(asked.id)))
             # What was given without a model is replaced by the one that would be written now.
             given = old.cached_from or old.approved_id
             temperature = None if given else _REGENERATE_TEMPERATURE
@@ -170,7 +186,7 @@ class Ask:
             to_answer = Question(
                 asked.content,
                 scope,
-                history_of([turn for turn in turns if turn.position < asked.position]),
+                history_of(turns),
                 temperature,
                 self._engine_of(conversation),
                 task=old.task,
@@ -179,48 +195,52 @@ class Ask:
             )
             self._prepare(session, answer, to_answer, fresh=True)
             session.add_all((conversation, answer))
+            if not tree.nodes[asked.id].shown:
+                session.flush()
+                show(session, conversation, asked.id)
         return Asked(conversation, asked, answer, to_answer)
 
     def start(self, asked: Asked) -> Generation:
         """Starts answering. Needs a running event loop."""
         if asked.answer.state == "complete":
-            return self.generations.publish_complete(asked.answer, asked)
+            told = asked.answer if asked.names_origin else without_origin(asked.answer)
+            return self.generations.publish_complete(asked.answer, asked, told)
         generation = self.generations.start(asked.answer, asked.to_answer)
         generation.publish("start", asked)
         return generation
 
-    def _turns(self, access: Access, conversation_id: str | None) -> list[Turn]:
-        """Those that may still be built on. Read before the write lock is taken: a conversation may
-        be long."""
-        if conversation_id is None:
-            return []
+    def _before(
+        self, access: Access, conversation_id: str | None, place: Place
+    ) -> tuple[str | None, list[Turn]]:
+        """The conversation, and what may still be built on of the branch before the place. Read
+        before the write lock is taken: a conversation may be long."""
         with self.db.read() as session:
+            if conversation_id is None and place.named is not None:
+                conversation_id = get_message(session, access, place.named).conversation_id
+            if conversation_id is None:
+                return None, []
             get_conversation(session, access, conversation_id)
-            return open_turns(session, access, turns_of(session, conversation_id))
+            tree = tree_of(session, conversation_id)
+            before = place.answer_before(session, tree)
+            path = tree.path(before) if before is not None else []
+            return conversation_id, open_turns(session, access, turns_of(session, path))
 
     def _answer_and_question(
         self, access: Access, answer_id: str
-    ) -> tuple[EarlierAnswer, StoredMessage]:
-        """Raises NotFound, and Invalid for a question."""
+    ) -> tuple[EarlierAnswer, StoredMessage, list[str]]:
+        """With the bases of the question, without those that are gone, as attached files are after
+        a day; with all of them if none is left to ask. Raises NotFound, and Invalid for a question.
+        """
         with self.db.read() as session:
             old = earlier_answer(session, answer_id)
-            get_conversation(session, access, old.conversation_id)
+            if not own_among(session, access, [old.conversation_id]):
+                raise NotFound("message", answer_id)
             if old.role != "assistant":
                 raise Invalid("Only answers can be regenerated.", code="not_an_answer")
-            asked = session.exec(
-                select(StoredMessage).where(
-                    StoredMessage.conversation_id == old.conversation_id,
-                    StoredMessage.position == old.position - 1,
-                )
-            ).one()
-        return old, asked
-
-    def _refuse_streaming(self, session: Session, conversation_id: str) -> None:
-        streaming = select(StoredMessage.id).where(
-            StoredMessage.conversation_id == conversation_id, StoredMessage.state == "streaming"
-        )
-        if session.exec(streaming.limit(1)).first() is not None:
-            raise Conflict("An answer is still being written. Stop it or wait for it.")
+            asked = session.get_one(StoredMessage, old.parent_id)
+            roles = roles_in(session, access, asked.base_ids)
+        left = [base_id for base_id in asked.base_ids if base_id in roles]
+        return old, asked, left if left or old.task != "qa" else asked.base_ids
 
     def _check(self, model: str | None) -> None:
         if model is not None and not self.gateway.knows(model):
@@ -248,7 +268,7 @@ class Ask:
         asked = question.scope.base_ids if question.task == "qa" else ()
         bases = [stored_base(session, base_id) for base_id in set(asked)]
         answer.task = question.task
-        answer.recipe = self.recipes.of(question, question.model, bases)
+        answer.recipe = self.recipes.of(question, question.model, bases, answer.conversation_id)
         if not self.cache.on or question.history or question.task not in CACHED_TASKS:
             return
         answer.answer_key = answer_key(question.text, answer.recipe)
@@ -257,11 +277,12 @@ class Ask:
             reuse_answer(answer, found)
 
     def _empty_answer(
-        self, conversation_id: str, position: int, variant: int, base_ids: Sequence[str]
+        self, asked: StoredMessage, base_ids: Sequence[str], variant: int
     ) -> StoredMessage:
         return StoredMessage(
-            conversation_id=conversation_id,
-            position=position,
+            conversation_id=asked.conversation_id,
+            parent_id=asked.id,
+            position=asked.position + 1,
             variant=variant,
             role="assistant",
             state="streaming",
@@ -269,9 +290,3 @@ class Ask:
             model=self.gateway.name,
             trace_id=tracing.trace_id(),
         )
-
-
-def title_of(question: str) -> str:
-    """The first line of the question, shortened."""
-    line = " ".join(question.split())
-    return line if len(line) <= _TITLE_CHARS else line[: _TITLE_CHARS - 1] + "…"

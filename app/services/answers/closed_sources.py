@@ -4,7 +4,7 @@ What a person was told stays in their conversation. But a document that they may
 that is gone, is shown to them no more, and nothing new is built on it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from sqlalchemy import select
@@ -17,19 +17,22 @@ from app.services.people.grants import visible_documents
 
 
 def close_sources(session: Session, access: Access, messages: Sequence[StoredMessage]) -> None:
-    """Empties the texts of passages from closed documents, in messages that were read only."""
+    """Empties the words of closed documents beside the answers, in messages that were read only:
+    in passages, citations, verdicts and the prompt."""
     if access.unrestricted:
         return
-    visible = visible_documents(session, access, _documents(m.passages for m in messages))
+    visible = visible_documents(session, access, _documents(map(_sources, messages)))
     for message in messages:
         session.expunge(message)
-        message.passages = [
-            p if p["document_id"] in visible else {**p, "text": "", "headings": [], "title": ""}
-            for p in message.passages
+        if _documents([_sources(message)]) <= visible:
+            continue
+        message.prompt, message.conflicts = [], []
+        message.passages = _without_words(message.passages, visible)
+        message.citations = _without_words(message.citations, visible)
+        message.checks = [
+            {**check, "sources": _without_words(check.get("sources", []), visible)}
+            for check in message.checks
         ]
-        if any(p["document_id"] not in visible for p in message.passages):
-            message.prompt = []
-            message.conflicts = []
 
 
 def open_turns(session: Session, access: Access, turns: Sequence[Turn]) -> list[Turn]:
@@ -55,6 +58,25 @@ def rests_on_closed(session: Session, access: Access, message: StoredMessage) ->
         return False
     documents = _documents([message.passages])
     return not documents <= visible_documents(session, access, documents)
+
+
+# The locator has a sheet's name in it.
+_WORDS: Mapping[str, Any] = {"text": "", "title": "", "headings": [], "locator": None}
+
+
+def _without_words(sources: Sequence[dict[str, Any]], visible: Set[str]) -> list[dict[str, Any]]:
+    """Passages or citations, those of closed documents as places only."""
+    return [
+        source
+        if source["document_id"] in visible
+        else {**source, **{name: none for name, none in _WORDS.items() if name in source}}
+        for source in sources
+    ]
+
+
+def _sources(message: StoredMessage) -> list[dict[str, Any]]:
+    cited = (source for check in message.checks for source in check.get("sources", ()))
+    return [*message.passages, *message.citations, *cited]
 
 
 def _documents(passages: Iterable[Sequence[Mapping[str, Any]]]) -> set[str]:

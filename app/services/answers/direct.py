@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from sqlmodel import col, select
@@ -80,11 +80,29 @@ class Direct:
             )
         if messages[-1].role != "user":
             raise Invalid("The last message must be the user's question.", code="no_question")
+        question = self.about(access, base_ids, turns, engine)
+        return replace(question, temperature=temperature, thinking=thinking)
+
+    def about(
+        self, access: Access, base_ids: Sequence[str], turns: Sequence[Message], engine: str = AUTO
+    ) -> Question:
+        """The last of `turns` as a question to documents, whatever it says.
+
+        Raises NotFound for a base that the person may not see, Invalid, TooLarge.
+        """
         question = turns[-1].content
         scope = self.search.check(access, question, base_ids)
         self.limit.check(question, engine)
-        history = _pairs(turns[:-1])
-        return Question(question, scope, history, temperature, engine, thinking=thinking)
+        return Question(question, scope, _pairs(turns[:-1]), model=engine)
+
+    def bases_named(self, access: Access, names: Sequence[str]) -> list[str]:
+        """Ids of the person's bases by name or id; all where none is given. Raises NotFound."""
+        known = self._bases(access)
+        known |= {id_: id_ for id_ in known.values()}
+        missing = next((name for name in names if name not in known), None)
+        if missing is not None:
+            raise NotFound("base", missing)
+        return sorted({known[name] for name in names or known})
 
     def bases_of(self, access: Access, model: str) -> list[str]:
         """Ids of the bases that a model name stands for. Raises NotFound."""
@@ -125,13 +143,13 @@ class Direct:
         raise NotFound("model", model)
 
     def _bases(self, access: Access) -> dict[str, str]:
-        """Ids of the person's bases by name. Of several with one name their own counts, then the
-        oldest."""
+        """Ids of the person's bases by name, without attached files. Of several with one name their
+        own counts, then the oldest."""
         with self.db.read() as session:
             roles = roles_in(session, access)
             bases = session.exec(
                 select(KnowledgeBase)
-                .where(col(KnowledgeBase.id).in_(roles))
+                .where(col(KnowledgeBase.id).in_(roles), col(KnowledgeBase.expires_at).is_(None))
                 .order_by(
                     col(KnowledgeBase.owner_id) == access.person_id,
                     col(KnowledgeBase.created_at).desc(),

@@ -15,10 +15,12 @@ from typing import Any, Literal
 
 import anyio.to_thread
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from app.db.engine import Database
 from app.db.tables import StoredMessage, utc_now
+from app.error_codes import code_of
+from app.llm.adapters import CONVERSATION
 from app.llm.chat_model import LlmError
 from app.measure import answering, count_given
 from app.rag.errors import RagError
@@ -30,6 +32,7 @@ from app.services.answers.stored_prompt import passage_from
 from app.services.errors import ServiceError
 from app.tasks.tasks import TaskStream
 from ingest.errors import IngestError
+from vectorstore import VectorStoreError
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +41,7 @@ ALIVE_S = 5.0  # a running answer is saved at least this often …
 STALE_S = 20.0  # … so its process is gone if it was not
 KEPT_S = 300.0  # finished generations are kept for late watchers
 _GROWING = ("thought", "content", "raw_output", "prompt", "passages", "model", "adapter", "served")
+_PLACE = ("conversation_id", "parent_id", "position", "variant", "chosen", "shown")
 
 EventName = Literal["start", "stage", "sources", "thought", "delta", "done", "error"]
 
@@ -111,8 +115,11 @@ class Generations:
         """Number of answers in progress in this process."""
         return sum(not generation.finished for generation in list(self._running.values()))
 
-    def publish_complete(self, message: StoredMessage, started: object) -> Generation:
-        """Publishes a cached or approved answer with the same events as a generated one."""
+    def publish_complete(
+        self, message: StoredMessage, started: object, told: StoredMessage
+    ) -> Generation:
+        """Publishes a cached or approved answer with the same events as a generated one; `told` is
+        what its asker may read of it."""
         self._forget_old()
         generation = Generation(message)
         self._running[message.id] = generation
@@ -121,7 +128,7 @@ class Generations:
         if message.thought:
             generation.publish("thought", Thought(message.thought))
         generation.publish("delta", message.content)
-        generation.publish("done", message)
+        generation.publish("done", told)
         generation.close()
         count_given(message)
         self.on_answer(message)
@@ -131,19 +138,14 @@ class Generations:
         """The generation if it runs in this process or ended recently."""
         return self._running.get(message_id)
 
-    def stop(self, message_id: str) -> bool:
-        """Cancels a generation, keeping its text. Thread-safe. False if it does not run here."""
+    def stop(self, message_id: str) -> None:
+        """Cancels a generation, keeping its text: at once where it runs here, within `FLUSH_S`
+        where another process writes it. Thread-safe."""
         generation = self._running.get(message_id)
-        if generation is None or generation.finished or generation.task is None:
-            return False
-        generation.task.get_loop().call_soon_threadsafe(generation.task.cancel)
-        return True
-
-    def stop_conversation(self, conversation_id: str) -> None:
-        """Stops all generations of the conversation."""
-        for generation in list(self._running.values()):
-            if generation.message.conversation_id == conversation_id:
-                self.stop(generation.message.id)
+        if generation is None:
+            self._update_streaming(message_id, {"stop_requested": True})
+        elif not generation.finished and generation.task is not None:
+            generation.task.get_loop().call_soon_threadsafe(generation.task.cancel)
 
     def finish_within(self, seconds: float) -> None:
         """From now on answers have that long to end; `close` waits for them."""
@@ -161,6 +163,7 @@ class Generations:
 
     async def _run(self, generation: Generation, question: Question) -> None:
         message = generation.message
+        CONVERSATION.set(message.conversation_id)
         writing = asyncio.create_task(self._save_periodically(generation))
         ending = Event("done", message)
         try:
@@ -168,6 +171,9 @@ class Generations:
             message.state = "complete"
         except asyncio.CancelledError:
             message.state, message.finish_reason = "stopped", "stopped"
+        except VectorStoreError as error:
+            log.warning("answer %s: %s", message.id, error)
+            ending = _failed(message, error)
         except (LlmError, RagError, IngestError, ServiceError) as error:
             ending = _failed(message, error)
         except Exception as error:  # watchers must learn of any error
@@ -215,26 +221,32 @@ class Generations:
                         ending.take(event)
 
     async def _save_periodically(self, generation: Generation) -> None:
-        """Saves what is new while the text grows, and a heartbeat while it does not."""
+        """Saves what is new while the text grows, and a heartbeat while it does not. Stops the
+        generation where another process asked for that, or its conversation was deleted."""
         message, written_at = generation.message, time.monotonic()
-        written = _growing(message)
+        written, failed = _growing(message), False
         while True:
             await asyncio.sleep(FLUSH_S)
             present, now = _growing(message), time.monotonic()
             new = {name: value for name, value in present.items() if value != written[name]}
-            if {"thought", "content"} & new.keys() or now - written_at > self.alive_s:
-                written_at, message.updated_at = now, utc_now()
-                new["updated_at"] = message.updated_at
-                try:
+            try:
+                if {"thought", "content"} & new.keys() or now - written_at > self.alive_s:
+                    written_at, message.updated_at = now, utc_now()
+                    new["updated_at"] = message.updated_at
                     await anyio.to_thread.run_sync(self._update_streaming, message.id, new)
                     written = present
-                except Exception:  # e.g. a full disk: continue, and try again at the end
+                if not await anyio.to_thread.run_sync(self._is_wanted, message.id):
+                    self.stop(message.id)
+                failed = False
+            except Exception:  # e.g. a full disk: continue, and try again at the end
+                if not failed:  # said once, not twice a second
                     log.exception("answer %s could not be saved yet", message.id)
+                failed = True
 
     async def _save(self, message: StoredMessage) -> None:
         """The whole answer, once it has ended."""
         message.updated_at = utc_now()
-        values = message.model_dump(exclude={"id", "conversation_id", "created_at"})
+        values = message.model_dump(exclude={"id", "created_at", *_PLACE})
         await anyio.to_thread.run_sync(self._update, message.id, values)
 
     def _update(self, message_id: str, values: dict[str, Any]) -> None:
@@ -249,6 +261,11 @@ class Generations:
                 col(StoredMessage.id) == message_id, col(StoredMessage.state) == "streaming"
             )
             session.exec(written.values(**values))
+
+    def _is_wanted(self, message_id: str) -> bool:
+        stop_requested = select(StoredMessage.stop_requested).where(StoredMessage.id == message_id)
+        with self.db.read() as session:
+            return session.exec(stop_requested).first() is False
 
     def _forget_old(self) -> None:
         horizon = time.monotonic() - KEPT_S
@@ -276,7 +293,8 @@ def _growing(message: StoredMessage) -> dict[str, Any]:
 
 def _failed(message: StoredMessage, error: Exception) -> Event:
     message.state, message.finish_reason = "failed", "error"
-    message.error_detail = str(error) or type(error).__name__
+    message.error_code = code_of(error)
+    message.error_detail = getattr(error, "public", str(error)) or type(error).__name__
     return Event("error", error)
 
 

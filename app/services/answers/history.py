@@ -42,6 +42,7 @@ class EarlierAnswer:
     """What another answer to the same question needs to know of it."""
 
     conversation_id: str
+    parent_id: str | None
     role: str
     position: int
     task: Task
@@ -52,6 +53,7 @@ class EarlierAnswer:
 
 _EARLIER_ANSWER = (
     col(StoredMessage.conversation_id),
+    col(StoredMessage.parent_id),
     col(StoredMessage.role),
     col(StoredMessage.position),
     col(StoredMessage.task),
@@ -72,33 +74,18 @@ def earlier_answer(session: Session, message_id: str) -> EarlierAnswer:
     return EarlierAnswer(*row)
 
 
-def turns_of(session: Session, conversation_id: str) -> list[Turn]:
-    """All messages of the conversation, oldest variants first."""
+def turns_of(session: Session, message_ids: Sequence[str]) -> list[Turn]:
+    """These messages of one branch, in order."""
     rows = session.connection().execute(
         select(*_TURN)
-        .where(col(StoredMessage.conversation_id) == conversation_id)
-        .order_by(col(StoredMessage.position), col(StoredMessage.variant))
+        .where(col(StoredMessage.id).in_(message_ids))
+        .order_by(col(StoredMessage.position))
     )
     return [Turn(*row) for row in rows]
 
 
-def newest_turn(session: Session, conversation_id: str) -> Turn | None:
-    """The last of `turns_of`."""
-    row = (
-        session.connection()
-        .execute(
-            select(*_TURN)
-            .where(col(StoredMessage.conversation_id) == conversation_id)
-            .order_by(col(StoredMessage.position).desc(), col(StoredMessage.variant).desc())
-            .limit(1)
-        )
-        .first()
-    )
-    return Turn(*row) if row is not None else None
-
-
 def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
-    """Question–answer pairs, oldest first, with the newest variant of each answer that has text."""
+    """Question–answer pairs of one branch, oldest first, without answers that have no text."""
     answers = {turn.position: turn for turn in turns if turn.role == "assistant" and turn.content}
     pairs: list[Message] = []
     for turn in turns:

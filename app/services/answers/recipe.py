@@ -20,17 +20,27 @@ from app.rag.types import Task
 @dataclass(frozen=True, slots=True)
 class Recipes:
     """`fixed`: the part from settings, versions and what was measured with the embedder; the rest
-    depends on the question."""
+    depends on the question. `writers`: of each engine the adapter that answers in a conversation,
+    where it is not the bare model."""
 
     fixed: Callable[[], Mapping[str, Any]]
     max_answer_tokens: int
     prompt_id: Callable[[Task, str], str]
+    writers: Callable[[str], Mapping[str, str]]
 
-    def of(self, question: Question, model: str, bases: Sequence[KnowledgeBase]) -> dict[str, Any]:
+    def of(
+        self,
+        question: Question,
+        model: str,
+        bases: Sequence[KnowledgeBase],
+        conversation_id: str = "",
+    ) -> dict[str, Any]:
         """The recipe as plain JSON, with the current state of `bases`."""
         content = {base.id: [base.generation, base.sequence] for base in bases}
+        writers = self.writers(conversation_id)
         return {
             **self.fixed(),
+            **({"adapters": dict(writers)} if writers else {}),
             "task": question.task,
             "prompt": self.prompt_id(question.task, model),
             "model": model,

@@ -7,6 +7,7 @@ import anyio.to_thread
 
 from app.db.engine import Database
 from app.db.tables import StoredMessage
+from app.llm.adapters import CONVERSATION
 from app.llm.chat_model import ChatModel
 from app.llm.engines import AUTO
 from app.llm.gateway import Gateway
@@ -16,10 +17,11 @@ from app.rag.extractive.reader import ExtractiveReader
 from app.rag.grounding.check import Checker
 from app.rag.prompting.prompt import STOPS
 from app.rag.types import Answer, Check
+from app.services.answers.branches.tree import tree_of
 from app.services.answers.closed_sources import open_turns, rests_on_closed
 from app.services.answers.conversations import get_message
 from app.services.answers.history import history_of, turns_of
-from app.services.answers.stored_prompt import passage_from, served_messages
+from app.services.answers.stored_prompt import chunks_behind, passage_from, served_messages
 from app.services.errors import Conflict, Invalid
 from app.services.people.access import Access
 from app.services.people.grants import scope_of
@@ -64,6 +66,7 @@ class Replay:
     async def run(self, access: Access, message_id: str) -> Replayed:
         """Raises NotFound, Invalid, Conflict, and LlmError from the engine."""
         answer, question = await anyio.to_thread.run_sync(self._stored, access, message_id)
+        CONVERSATION.set(answer.conversation_id)
         called_tools = any(m["role"] == "tool" for m in answer.prompt)
         if answer.task in ("translate", "summarise") or called_tools:
             text, raw, checks = await self._repeat(question)
@@ -84,13 +87,14 @@ class Replay:
                 raise Conflict("This answer has no stored prompt to replay.")
             if rests_on_closed(session, access, answer):
                 raise Conflict("A source of this answer is closed to you.", code="source_closed")
-            earlier = open_turns(session, access, turns_of(session, answer.conversation_id))
+            *before, asked_id, _ = tree_of(session, answer.conversation_id).path(answer.id)
+            asked = session.get_one(StoredMessage, asked_id)
+            earlier = open_turns(session, access, turns_of(session, before))
             scope = scope_of(session, access, answer.base_ids)
-        asked = next(m for m in earlier if m.position == answer.position - 1)
         return answer, Question(
             asked.content,
             scope,
-            history_of([m for m in earlier if m.position < asked.position]),
+            history_of(earlier),
             answer.recipe["sampling"]["temperature"],
             self._model_name(answer),
             task=answer.task,  # type: ignore[arg-type]  # stored tasks are ours
@@ -116,7 +120,8 @@ class Replay:
         passages = [passage_from(p) for p in answer.passages]
         text = raw
         if self.tasks.answer.style_of(answer.model or "").quotes:
-            reader = ExtractiveReader(passages, question)
+            around = await anyio.to_thread.run_sync(chunks_behind, self.db, passages)
+            reader = ExtractiveReader(passages, question, around)
             text = reader.feed(raw) + reader.finish()
         checks = await anyio.to_thread.run_sync(self.checker.check, question, text, passages)
         return text, raw, checks
@@ -150,7 +155,7 @@ class Replay:
         if recipe["zhiwen"] != self.version:
             notes.append(f"Written by Zhiwen {recipe['zhiwen']}; this is {self.version}.")
         if answer.cached_from:
-            notes.append(f"Reused from answer {answer.cached_from}.")
+            notes.append("Reused from an earlier answer.")
         return tuple(notes)
 
 

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from app.db.tables import utc_now
+from app.error_codes import code_of
 from app.rag.language import Language
 from app.rag.retrieval.gate import Answerable, Scoring
 from app.services.calibration.choose import choose
@@ -62,7 +63,8 @@ def measure(
 
 @dataclass(slots=True)
 class Calibrator:
-    """Of one embedder. `checksum` gives the SHA-256 over its files. `adopt` makes what search and
+    """Of one embedder. `checksum` gives the SHA-256 over its files, or what stands for them where a
+    server has them. `adopt` makes what search and
     gate go by out of what was measured.
 
     `dense_weight` is the registry's, where it has one; `in_registry`: its thresholds are there too.
@@ -81,6 +83,7 @@ class Calibrator:
     calibration: Calibration | None = None
     progress: float | None = None  # 0 to 1, while it runs
     error: str = ""
+    error_code: str = ""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -105,6 +108,7 @@ class Calibrator:
             log.info("calibrating %s was stopped; the next start tries again", self.embedder.name)
         except Exception as error:  # the service goes on uncalibrated
             self.error = f"{type(error).__name__}: {error}"
+            self.error_code = code_of(error)
             log.exception("%s cannot be calibrated", self.embedder.name)
         else:
             self.scoring.answerable = self.adopt(calibration.measured)

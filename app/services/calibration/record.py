@@ -53,8 +53,8 @@ class Measured(_Record):
 
 
 class Calibration(_Record):
-    """`model`: SHA-256 over the checksums of the model's files; `procedure`:
-    version of the texts and of how numbers are chosen."""
+    """`model`: SHA-256 over the checksums of the model's files, or the identity of a served one;
+    `procedure`: version of the texts and of how numbers are chosen."""
 
     embedder: str
     model: str

@@ -3,21 +3,58 @@
 SQL holds what shall be served. Engines are brought to it (`serving.py`), whenever they start.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
-from app.db.tables import AdapterMove, Job, StoredAdapter, utc_now
+from app.db.tables import AdapterMove, Job, StoredAdapter, StoredDataSet, utc_now
 from app.models.build.lora_gguf import GGUF_FILE
-from app.services.errors import Conflict, NotFound
+from app.services.errors import Conflict, Invalid, NotFound
+from app.services.improvement import moves
+from app.services.improvement.moves import ALIASES, Alias
+from app.services.improvement.openness import closed_bases
 from app.services.jobs.queue import Claim, claimed_job
+from app.services.people.access import Access
+from app.services.people.audit import record
+from app.services.people.grants import roles_in
 
-Alias = Literal["champion", "challenger"]
-ALIASES: tuple[Alias, ...] = get_args(Alias)
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person takes upon themselves. `force`: it did not pass the gate. `for_everyone`: not
+    everyone who asks may read all of what it was trained on."""
+
+    force: bool = False
+    for_everyone: bool = False
+
+
+NO_CONSENT = Consent()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A challenger that answers: `share` percent of the conversations, or in their shadow."""
+
+    name: str
+    share: int
+    shadow: bool
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """An alias that a guard took back; `guard` is what got worse and by how much, `reason` the same
+    in English."""
+
+    alias: Alias
+    guard: Mapping[str, Any]
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +72,12 @@ class AdapterView:
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """`folder` holds a folder for each adapter."""
+    """`folder` holds a folder for each adapter. `bot_bases` reads the names or ids of the bases of
+    each bot that its file narrows."""
 
     db: Database
     folder: Path
+    bot_bases: Callable[[], Sequence[Collection[str]]]
 
     def all(self, base_model: str = "") -> list[AdapterView]:
         """Newest first; of one model, or of all."""
@@ -56,46 +95,119 @@ class Adapters:
             return _view(session, _get(session, name))
 
     def promote(
-        self, name: str, alias: Alias = "champion", *, reason: str = "", force: bool = False
+        self,
+        access: Access,
+        name: str,
+        alias: Alias = "champion",
+        *,
+        reason: str = "",
+        consent: Consent = NO_CONSENT,
     ) -> AdapterView:
-        """Point the alias at the adapter. A champion has passed the gate, unless `force` says that
-        a person takes it all the same. Raises NotFound, Conflict."""
+        """Point the alias at the adapter. A champion has passed the gate, and was trained on what
+        everyone who asks may read, unless a person consents. Raises NotFound, Conflict."""
         with self.db.write() as session:
-            view = _view(session, _get(session, name))
-            if alias == "champion" and not view.passed and not force:
-                verdict = view.adapter.verdict or {"reasons": [{"text": "It was not measured."}]}
-                why = " ".join(reason["text"] for reason in verdict["reasons"])
-                raise Conflict(f"{name} did not pass the gate: {why}", code="gate_not_passed")
-            if not (self.folder / name / GGUF_FILE).is_file():
-                raise Conflict(f"The files of {name} are gone.", code="adapter_damaged")
-            model = view.adapter.base_model
-            said = reason or ("promoted against the gate" if not view.passed else "promoted")
+            view = self._fit(session, name)
+            detail: dict[str, Any] = {"alias": alias, "forced": consent.force}
             if alias == "champion":
-                _move(session, model, "challenger", None, "promoted", only_from=name)
-            _move(session, model, alias, name, said)
+                detail |= self._checked(session, access, view, consent)
+            model = view.adapter.base_model
+            said = reason or ("promoted" if view.passed else "promoted against the gate")
+            trial = moves.served(session, model).get("challenger")
+            if alias == "champion" and trial is not None and trial.adapter_name == name:
+                moves.move(session, model, "challenger", None, "promoted")
+            moves.move(session, model, alias, name, said)
+            record(session, access, "adapter.promote", "adapter", name, **detail)
             return _view(session, view.adapter)
 
-    def rollback(self, base_model: str, *, reason: str = "rolled back") -> str | None:
-        """Take the champion back to what it was before, the bare model at last. Returns its name;
-        None for the bare model. Raises Conflict where there is nothing to go back from."""
+    def try_out(
+        self,
+        access: Access,
+        name: str,
+        *,
+        share: int = 0,
+        shadow: bool = False,
+        reason: str = "",
+        consent: Consent = NO_CONSENT,
+    ) -> AdapterView:
+        """Make it the challenger, with a share of the conversations in percent, or in their shadow.
+        A share is shown to people, so it needs what a champion needs. Raises NotFound, Conflict,
+        Invalid."""
+        if shadow == bool(share) or not 0 <= share < 100:
+            raise Invalid("A canary has a share from 1 to 99 %, or is a shadow.", code="bad_share")
         with self.db.write() as session:
-            stack = _champions(session, base_model)
-            if not stack:
-                raise Conflict(f"No adapter of {base_model} is served.", code="no_champion")
-            before = stack[-2] if len(stack) > 1 else None
-            _move(session, base_model, "champion", before, reason, back=True)
-            return before
+            view = self._fit(session, name)
+            model = view.adapter.base_model
+            if "champion" in view.aliases:
+                raise Conflict(f"{name} answers everything already.", code="is_champion")
+            detail: dict[str, Any] = {"share": share, "shadow": shadow, "forced": consent.force}
+            if not shadow:
+                detail |= self._checked(session, access, view, consent)
+            said = reason or ("shadow" if shadow else f"{share} % of the conversations")
+            moves.move(session, model, "challenger", name, said, share=share, shadow=shadow)
+            record(session, access, "adapter.canary", "adapter", name, **detail)
+            return _view(session, view.adapter)
+
+    def rollback(
+        self,
+        access: Access | None,
+        base_model: str,
+        alias: Alias | None = None,
+        *,
+        reason: str = "rolled back",
+        guard: Mapping[str, Any] | None = None,
+        expected: str = "",
+    ) -> tuple[Alias, str | None]:
+        """Take back the challenger where there is one, else the champion to what it was before, the
+        bare model at last. Returns what was moved, and where it points; None is the bare model, or
+        no challenger. `access` is None where a guard does it, with the adapter that it judged as
+        `expected`. Raises Conflict where there is nothing to go back from."""
+        with self.db.write() as session:
+            present = moves.served(session, base_model)
+            alias = alias or ("challenger" if "challenger" in present else "champion")
+            if alias not in present:
+                raise Conflict(f"No {alias} of {base_model} is served.", code=f"no_{alias}")
+            gone = present[alias].adapter_name
+            if expected and gone != expected:
+                raise Conflict(f"{expected} is no {alias} any more.", code="moved")
+            stack = moves.champions(session, base_model) if alias == "champion" else []
+            before = stack[-2].adapter_name if len(stack) > 1 else None
+            moves.move(session, base_model, alias, before, reason, back=True, guard=guard)
+            detail: dict[str, Any] = {"alias": alias, "adapter": gone, "to": before}
+            if guard:  # no words of a person
+                detail |= {"guard": dict(guard), "reason": reason}
+            record(session, access, "adapter.rollback", "model", base_model, **detail)
+            return alias, before
 
     def served(self, base_model: str) -> dict[Alias, str]:
         """The aliases that point somewhere, each with its adapter."""
         with self.db.read() as session:
             return _served(session, base_model)
 
-    def has_moves(self, base_model: str) -> bool:
-        """Whether any adapter of the model was ever served."""
+    def trial(self, base_model: str) -> Trial | None:
+        """The challenger, where it answers. `since`: with this share, beside this champion."""
         with self.db.read() as session:
-            moved = select(AdapterMove.id).where(AdapterMove.base_model == base_model).limit(1)
-            return session.exec(moved).first() is not None
+            newest = {alias: moves.moves(session, base_model, alias)[-1:] for alias in ALIASES}
+        last = next(iter(newest["challenger"]), None)
+        if last is None or not last.adapter_name or not (last.share or last.shadow):
+            return None
+        since = max(move.moved_at for found in newest.values() for move in found)
+        return Trial(last.adapter_name, last.share, last.shadow, since)
+
+    def taken_back(self, base_model: str) -> list[TakenBack]:
+        """Aliases whose last move was a guard's."""
+        found = []
+        with self.db.read() as session:
+            for alias in ALIASES:
+                made = moves.moves(session, base_model, alias)
+                last = made[-1] if made else None
+                if last is not None and last.guard:
+                    found.append(TakenBack(alias, last.guard, last.reason, last.moved_at))
+        return found
+
+    def newest_move(self) -> int:
+        """Grows with every move of any model; 0 where nothing was ever served."""
+        with self.db.read() as session:
+            return moves.newest(session)
 
     def history(self, base_model: str) -> list[AdapterMove]:
         """Every move, newest first."""
@@ -138,6 +250,42 @@ class Adapters:
         """The folder with PEFT's files and the GGUF file."""
         return self.folder / name
 
+    def _fit(self, session: Session, name: str) -> AdapterView:
+        """Raises NotFound, and Conflict where its files are gone."""
+        view = _view(session, _get(session, name))
+        if not (self.folder / name / GGUF_FILE).is_file():
+            raise Conflict(f"The files of {name} are gone.", code="adapter_damaged")
+        return view
+
+    def _checked(
+        self, session: Session, access: Access, view: AdapterView, consent: Consent
+    ) -> dict[str, Any]:
+        """What the audit log says of who may hear from it. Raises Conflict, which names the closed
+        bases in which the person has a role, and counts the others."""
+        name = view.adapter.name
+        if not view.passed and not consent.force:
+            verdict = view.adapter.verdict or {"reasons": [{"text": "It was not measured."}]}
+            why = " ".join(reason["text"] for reason in verdict["reasons"])
+            raise Conflict(f"{name} did not pass the gate: {why}", code="gate_not_passed")
+        data = session.get_one(StoredDataSet, view.adapter.dataset_name)
+        base_ids = data.card.get("restrictions", {}).get("base_ids", ())
+        closed = closed_bases(session, base_ids, self.bot_bases())
+        if not closed:
+            return {}
+        if not consent.for_everyone:
+            known = roles_in(session, access, [base_id for base_id, _ in closed])
+            shell = not access.person_id  # may read the database anyway
+            names = [base_name for base_id, base_name in closed if shell or base_id in known]
+            others = len(closed) - len(names)
+            told = [*names, *([f"{others} more"] if others else [])]
+            raise Conflict(
+                f"{name} was trained on bases that not everyone may read: {', '.join(told)}. "
+                "What it learnt may show in its answers to everyone.",
+                code="closed_bases",
+                facts={"bases": names, "others": others},
+            )
+        return {"for_everyone": [base_id for base_id, _ in closed]}
+
 
 def gate_job(name: str) -> Job:
     """A job that measures the adapter."""
@@ -156,51 +304,6 @@ def _view(session: Session, adapter: StoredAdapter) -> AdapterView:
     return AdapterView(adapter, tuple(a for a in ALIASES if served.get(a) == adapter.name))
 
 
-def _moves(session: Session, base_model: str, alias: Alias) -> Sequence[AdapterMove]:
-    """Oldest first."""
-    return session.exec(
-        select(AdapterMove)
-        .where(AdapterMove.base_model == base_model, AdapterMove.alias == alias)
-        .order_by(col(AdapterMove.id))
-    ).all()
-
-
 def _served(session: Session, base_model: str) -> dict[Alias, str]:
-    found: dict[Alias, str] = {}
-    for alias in ALIASES:
-        moves = _moves(session, base_model, alias)
-        if moves and (name := moves[-1].adapter_name):
-            found[alias] = name
-    return found
-
-
-def _champions(session: Session, base_model: str) -> list[str]:
-    """The champions that led to the present one, each once it replaced the one before."""
-    stack: list[str] = []
-    for move in _moves(session, base_model, "champion"):
-        if move.back and stack:
-            stack.pop()
-        elif move.adapter_name and (not stack or stack[-1] != move.adapter_name):
-            stack.append(move.adapter_name)
-    return stack
-
-
-def _move(
-    session: Session,
-    base_model: str,
-    alias: Alias,
-    name: str | None,
-    reason: str,
-    *,
-    back: bool = False,
-    only_from: str = "",
-) -> None:
-    """`only_from`: nothing happens unless the alias points there."""
-    present = _served(session, base_model).get(alias)
-    if present == name or (only_from and present != only_from):
-        return
-    move = AdapterMove(
-        base_model=base_model, alias=alias, adapter_name=name, reason=reason, back=back
-    )
-    session.add(move)
-    session.flush()
+    found = moves.served(session, base_model)
+    return {alias: str(move.adapter_name) for alias, move in found.items()}

@@ -35,6 +35,7 @@ from app.services.improvement.approved_sources import Standing, sources_of, stan
 from app.services.improvement.feedback import get_reviewed
 from app.services.library.bases import get_base
 from app.services.people.access import Access, Role
+from app.services.people.audit import record
 from app.services.people.grants import is_withheld, roles_in, scope_of, visible_documents
 from ingest.embedding.embedder import Embedder, Vectors
 from ingest.errors import IngestError
@@ -91,12 +92,7 @@ class Approved:
             feedback = session.get(StoredFeedback, message_id)
             if answer.role != "assistant" or feedback is None:
                 raise Invalid("Only rated answers can be approved.", code="not_rated")
-            asked = session.exec(
-                select(StoredMessage).where(
-                    StoredMessage.conversation_id == answer.conversation_id,
-                    StoredMessage.position == answer.position - 1,
-                )
-            ).one()
+            asked = session.get_one(StoredMessage, answer.parent_id)
             text = feedback.correction.strip()
             if not text and feedback.rating == "up":
                 text = answer.content
@@ -126,6 +122,7 @@ class Approved:
             for base_id in view[0].base_ids:
                 get_base(session, access, base_id, Role.EDITOR)
             session.delete(stored)
+            record(session, access, "approved.withdraw", "approved", approved_id)
 
     def find(self, question: str, scope: Scope) -> ApprovedAnswer | None:
         """The approved answer to this question in these bases, if there is one that stands and
@@ -169,7 +166,8 @@ class Approved:
         shown: Sequence[Passage],
         message_id: str | None,
     ) -> ApprovedView:
-        """In place of what was approved for the same question and bases before."""
+        """In place of what was approved for the same question and bases before, as far as the
+        person may see it."""
         with self.db.read() as session:
             for base_id in base_ids:
                 get_base(session, access, base_id, Role.EDITOR)
@@ -178,9 +176,13 @@ class Approved:
         passages, checks = self._supported(question, answer, scope, shown)
         vector = self._embed(question).astype("<f4").tobytes()
         with self.db.write() as session:
-            for known in _known(session, base_ids):
-                if normalised(known.question) == normalised(question):
-                    session.delete(session.get_one(ApprovedAnswer, known.id))
+            same = [
+                _view(session, session.get_one(ApprovedAnswer, known.id))
+                for known in _known(session, base_ids)
+                if normalised(known.question) == normalised(question)
+            ]
+            for before in _visible(session, access, same):
+                session.delete(before.approved)
             approved = ApprovedAnswer(
                 question=question,
                 answer=answer,
@@ -196,6 +198,7 @@ class Approved:
             for base_id in {passage.base_id for passage in passages} or set(base_ids):
                 session.add(ApprovedBase(approved_id=approved.id, base_id=base_id))
             session.flush()
+            record(session, access, "approved.approve", "approved", approved.id)
             return _view(session, approved)
 
     def _supported(

@@ -7,6 +7,7 @@ first: a row of SQL always has its file, and one without a row is built again, b
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ from app.services.improvement.feedback import (
     trains,
     with_feedback,
 )
+from app.services.improvement.synthetic.kept import synthetic_sources
 from app.services.people.access import Access
+from app.services.people.audit import record
 from app.tuning.dataset import (
     DataSet,
     Difference,
@@ -48,16 +51,25 @@ class DataSets:
     folder: Path
 
     def build(
-        self, access: Access, method: Method, style: str, base_ids: Sequence[str] = ()
+        self,
+        access: Access,
+        method: Method,
+        style: str,
+        base_ids: Sequence[str] = (),
+        *,
+        synthetic: bool = False,
     ) -> StoredDataSet:
         """The data set of what is rated and approved now and the person may review, of these bases
-        or of all; the one that is there where nothing has changed. Raises Invalid where there is no
-        row."""
+        or of all; the one that is there where nothing has changed. `synthetic`: also questions that
+        a model made. Raises Invalid where there is no row."""
+        if synthetic and method != "sft":
+            raise Invalid("Nobody rated what a model made: use it with sft.", code="only_sft")
         wanted = set(base_ids)
         with self.db.read() as session:
+            made = synthetic_sources(session, access) if synthetic else []
             sources = [
                 source
-                for source in _sources(session, access)
+                for source in (*_sources(session, access), *made)
                 if not wanted or wanted.issuperset(source.rated.base_ids)
             ]
         found = build_dataset(sources, method, style)
@@ -67,12 +79,14 @@ class DataSets:
                 f"Nothing to train on with the style {style!r}. Left out: {reasons or 'nothing'}.",
                 code="no_rows",
             )
-        self._write(found)
+        with self.db.read() as session:
+            name = _known(session, access, found) or _name(access, found)
+        self._write(name, found)
         with self.db.write() as session:
-            stored = session.get(StoredDataSet, found.name)
+            stored = session.get(StoredDataSet, name)
             if stored is None:
                 stored = StoredDataSet(
-                    name=found.name,
+                    name=name,
                     person_id=access.person_id,
                     method=method,
                     style=style,
@@ -80,6 +94,7 @@ class DataSets:
                     card=found.card(),
                 )
                 session.add(stored)
+                record(session, access, "dataset.build", "dataset", name)
         return stored
 
     def all(self, access: Access) -> list[StoredDataSet]:
@@ -128,9 +143,9 @@ class DataSets:
     def path(self, name: str) -> Path:
         return self.folder / f"{name}.jsonl"
 
-    def _write(self, found: DataSet) -> None:
+    def _write(self, name: str, found: DataSet) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.path(found.name)
+        path = self.path(name)
         part = path.with_suffix(".part")
         with part.open("wb") as file:
             file.writelines(found.lines)
@@ -138,6 +153,28 @@ class DataSets:
             os.fsync(file.fileno())
         part.replace(path)
         sync_folder(self.folder)
+
+
+def _known(session: Session, access: Access, found: DataSet) -> str | None:
+    """The name of the person's own data set with these rows. Names of earlier versions were by the
+    content alone."""
+    own = select(StoredDataSet.name).where(
+        StoredDataSet.person_id == access.person_id,
+        StoredDataSet.sha256 == found.sha256,
+        StoredDataSet.method == found.method,
+        StoredDataSet.style == found.style,
+    )
+    return session.exec(own.limit(1)).first()
+
+
+def _name(access: Access, found: DataSet) -> str:
+    """By content and, where several people build them, by person: one must not tell that another
+    has built the same."""
+    if access.unrestricted:
+        return found.name
+    return (
+        f"{found.method}-{sha256(f'{found.sha256} {access.person_id}'.encode()).hexdigest()[:12]}"
+    )
 
 
 def _sources(session: Session, access: Access) -> Iterator[Source]:

@@ -18,11 +18,12 @@ from sqlmodel import Session, col, select
 from app.config import Settings
 from app.db.engine import Database
 from app.db.tables import Evaluation, Job, utc_now
-from app.services.errors import Invalid, NotFound
+from app.services.errors import Conflict, Invalid, NotFound
 from app.services.improvement.evaluation_files import move_into_database
-from app.services.jobs.queue import Claim, claimed_job, jobs_before
+from app.services.jobs.queue import UNFINISHED, Claim, claimed_job, jobs_before
 from app.services.library.bases import get_whole_base
 from app.services.people.access import Access
+from app.services.people.usage import DailyLimits, Usage, asked_by
 
 EVALS = "evals.cli"  # by name: the package above this one
 # What a trial may change: how a base is cut, searched and answered. Not where things are, who may
@@ -38,6 +39,8 @@ _TRIED = frozenset(
 _MODELS = ("embedder", "reranker")
 _FOLDER = re.compile(r"[/\\\0]|^\.")
 _COMPARE_TIMEOUT_S = 60.0
+_MOST_WAITING = 10  # runs of a person: their tokens are known only once they have ended
+_TOKENS = ("prompt_tokens", "completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class EvalRun:
     done: int
     total: int
     jobs_before: int | None = None
+    error_code: str | None = None
     error: str = ""
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -66,11 +70,13 @@ class Evaluations:
     def start(
         self, access: Access, base_id: str, changes: Mapping[str, str], *, answers: bool
     ) -> EvalRun:
-        """Queue a run with some settings changed for it. Raises NotFound, Forbidden, Invalid."""
+        """Queue a run with some settings changed for it. Raises NotFound, Forbidden, Invalid, and
+        Conflict where enough of the person's wait."""
         self._check(changes)
-        request = {"changes": dict(changes), "answers": answers}
+        request = {"changes": dict(changes), "answers": answers, **asked_by(access)}
         with self.db.write() as session:
             get_whole_base(session, access, base_id)
+            _refuse_too_many(session, access)
             job = Job(kind="evaluate", base_id=base_id, request=request)
             session.add(job)
         return self.get(access, base_id, job.id)
@@ -134,6 +140,9 @@ class Evaluations:
             session.add(job)
             metrics = json.loads(result)["metrics"]
             session.add(Evaluation(job_id=job.id, metrics=metrics, result=result, report=report))
+        records = json.loads(result).get("records", ())
+        tokens = sum(r["details"].get(n, 0) for r in records for n in _TOKENS)
+        Usage(self.db, DailyLimits()).charge_job(claim.request, tokens)
 
     def public_report(self) -> str:
         """The page that `zhiwen eval report` wrote last. Raises NotFound."""
@@ -168,6 +177,17 @@ class Evaluations:
         return stored
 
 
+def _refuse_too_many(session: Session, access: Access) -> None:
+    waiting = session.exec(
+        select(Job.request).where(Job.kind == "evaluate", col(Job.state).in_(UNFINISHED))
+    )
+    own = sum(
+        request.get("asked_by", {}).get("person_id") == access.person_id for request in waiting
+    )
+    if own >= _MOST_WAITING and not access.unrestricted:
+        raise Conflict(f"{own} of your runs wait already.", code="too_many_runs")
+
+
 def _job(session: Session, base_id: str, run_id: str) -> Job:
     job = session.get(Job, run_id)
     if job is None or job.kind != "evaluate" or job.base_id != base_id:
@@ -186,6 +206,7 @@ def _run(job: Job, before: int | None, result: dict[str, Any]) -> EvalRun:
         job.done,
         job.total,
         before,
+        job.error_code,
         job.error_detail or "",
         result,
     )

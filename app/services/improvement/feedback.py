@@ -7,17 +7,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, select
+from sqlmodel import Session, col, select
 
 from app.db.engine import Database
-from app.db.tables import Conversation, StoredFeedback, StoredMessage, utc_now
+from app.db.races import again_after_a_race
+from app.db.tables import StoredFeedback, StoredMessage, utc_now
 from app.llm.messages import Message
 from app.logs import FIELDS
 from app.metrics import RATINGS
-from app.services.answers.conversations import get_message
+from app.services.answers.conversations import get_message, own_among
 from app.services.answers.stored_prompt import served_messages
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import Access, Role
+from app.services.people.audit import record
 from app.services.people.grants import roles_in, visible_documents
 from app.tuning.errors import TuningError
 from app.tuning.export import Report, export
@@ -38,6 +40,7 @@ class AnswerWithFeedback:
 class Feedback:
     db: Database
 
+    @again_after_a_race
     def put(self, access: Access, message_id: str, given: StoredFeedback) -> StoredFeedback:
         """Sets the feedback on a finished answer: the person's own, or a rated one that they
         review. Raises NotFound, Invalid, Conflict."""
@@ -46,7 +49,10 @@ class Feedback:
             if message.role != "assistant":
                 raise Invalid("Only answers can be rated.", code="not_an_answer")
             if message.state == "streaming":
-                raise Conflict("The answer is still being written. Rate it when it is complete.")
+                raise Conflict(
+                    "The answer is still being written. Rate it when it is complete.",
+                    code="answer_running",
+                )
             stored = session.get(StoredFeedback, message_id) or StoredFeedback(
                 message_id=message_id, rating=given.rating
             )
@@ -94,8 +100,23 @@ class Feedback:
     def export(
         self, access: Access, format: Format, selection: Selection
     ) -> tuple[list[JsonRow], Report]:
-        """Rows of a training file, from what the person may review, and the report. Raises
-        Invalid."""
+        """Rows of a training file, from what the person may review, and the report, which is
+        written down. Raises Invalid."""
+        rows, report = self._exported(access, format, selection)
+        with self.db.write() as session:
+            base_id = selection.base_id or ""
+            kind = "base" if base_id else ""
+            rated = report.exported
+            record(session, access, "feedback.export", kind, base_id, format=format, rows=rated)
+        return rows, report
+
+    def report(self, access: Access, format: Format, selection: Selection) -> Report:
+        """What an export would hold, and what not. Raises Invalid."""
+        return self._exported(access, format, selection)[1]
+
+    def _exported(
+        self, access: Access, format: Format, selection: Selection
+    ) -> tuple[list[JsonRow], Report]:
         with self.db.read() as session:
             rows = reviewable(session, access, with_feedback(session))
         try:
@@ -111,13 +132,7 @@ def with_feedback(session: Session, *conditions: ColumnElement[bool]) -> list[An
     query = (
         select(StoredFeedback, StoredMessage, question.content)
         .join(StoredMessage, col(StoredMessage.id) == col(StoredFeedback.message_id))
-        .join(
-            question,
-            and_(
-                col(question.conversation_id) == col(StoredMessage.conversation_id),
-                col(question.position) == col(StoredMessage.position) - 1,
-            ),
-        )
+        .join(question, col(question.id) == col(StoredMessage.parent_id))
         .where(*conditions)
         .order_by(col(StoredFeedback.updated_at).desc(), col(StoredFeedback.message_id))
     )
@@ -133,14 +148,7 @@ def reviewable(
     if access.unrestricted:
         return list(rows)
     roles = roles_in(session, access)
-    own = set(
-        session.exec(
-            select(Conversation.id).where(
-                Conversation.owner_id == access.person_id,
-                col(Conversation.id).in_({row.answer.conversation_id for row in rows}),
-            )
-        )
-    )
+    own = own_among(session, access, {row.answer.conversation_id for row in rows})
     documents = {p["document_id"] for row in rows for p in row.answer.passages}
     visible = visible_documents(session, access, documents)
 
@@ -184,8 +192,7 @@ def for_tuning(row: AnswerWithFeedback) -> RatedAnswer:
     answer, feedback = row.answer, row.feedback
     return RatedAnswer(
         message_id=answer.id,
-        conversation_id=answer.conversation_id,
-        position=answer.position,
+        question_id=answer.parent_id or "",
         base_ids=tuple(answer.base_ids),
         prompt=_asked(answer.prompt),
         answer=answer.content,

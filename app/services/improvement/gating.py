@@ -93,4 +93,5 @@ class Gate:
 
 def _answered(row: Row, base: str, tuned: str) -> Answered:
     read, refuse = render_chatml(row.prompt), row.origin == "refusal"
-    return Answered(row.question, read, row.target, base.strip(), tuned.strip(), refuse)
+    base, tuned = base.strip(), tuned.strip()
+    return Answered(row.question, read, row.target, base, tuned, refuse, row.document)

@@ -23,6 +23,7 @@ from app.services.improvement.adapters import gate_job
 from app.services.improvement.datasets import DataSets
 from app.services.jobs.queue import Claim, claimed_job
 from app.services.people.access import Access
+from app.services.people.audit import record
 from app.tuning.formats import to_chatml_text
 from app.tuning.trainer.errors import PlanInvalid
 from app.tuning.trainer.plan import ADAPTER, PROGRESS, REPORT, ROWS, Plan, TrainSettings
@@ -71,6 +72,7 @@ class Trainings:
                 raise Conflict("A training waits or runs already.", code="training")
             job = Job(kind="train", request=request)
             session.add(job)
+            record(session, access, "training.start", "dataset", dataset, model=base.model)
         return job
 
     def work_folder(self, job_id: str) -> Path:

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 
 from app.db import lexical
 from app.db.engine import Database, is_full
-from app.db.errors import DatabaseBusy, StorageFull
+from app.db.errors import DatabaseBusy, FileMissing, FilesUnavailable, StorageFull
 from app.db.files import FileStore
 from app.db.tables import StoredChunk, StoredDocument
 from app.services.errors import NotFound, WrongEmbedder
@@ -31,11 +31,11 @@ from app.services.library.chunks import delete_chunks, withdraw
 from app.services.library.vectors import add_vectors
 from app.services.library.versions import take_paths
 from ingest.embedding.embedder import Embedder
-from ingest.errors import IngestError
+from ingest.errors import EmbedderUnavailable, IngestError
 from ingest.parsers import parse
 from ingest.pipeline import Parse, Progress, chunk_limit, read
 from ingest.terms import terms
-from ingest.types import Chunk
+from ingest.types import Chunk, Document
 
 log = logging.getLogger(__name__)
 
@@ -59,35 +59,48 @@ class Ingestion:
 
     def run(self, claim: Claim, worker: str) -> None:
         """Bring the claimed document to `ready` or `failed`. Raises nothing about the document;
-        StorageFull and DatabaseBusy where its end cannot be written down: then the job is still
-        claimed, and is to be given back."""
+        StorageFull, DatabaseBusy and FilesUnavailable where its end cannot be written down or its
+        beginning not be read, EmbedderUnavailable where nobody gives vectors now: then the job is
+        still claimed, and is to be given back."""
         with lease_kept(self.jobs, worker):
-            reading = self.read(claim)
-            if reading is None:
+            self.bring(claim)
+
+    def bring(self, claim: Claim) -> None:
+        """The same where the caller keeps the lease."""
+        reading = self.read(claim)
+        if reading is None:
+            return
+        embedding = self.begin(reading)
+        while embedding.left:
+            if self.embed([embedding.take(ROUND_CHUNKS)]):
                 return
-            embedding = self.begin(reading)
-            while embedding.left:
-                if self.embed([embedding.take(ROUND_CHUNKS)]):
-                    return
-            self.commit(embedding)
+        self.commit(embedding)
 
     def read(self, claim: Claim) -> Reading | None:
         """Parse and chunk; None where that ended the job: in an error, or because nothing has to be
         embedded again. Raises as `run`."""
         with self._answered(claim):
             document = self._patiently(lambda: self._start(claim))
-            parsed, chunks = read(
-                self.files.path(document.sha256).read_bytes(),
-                document.name,
-                self.embedder.token_counts,
-                chunk_tokens=chunk_limit(self.chunk_tokens, self.embedder.max_tokens),
-                on_progress=self._report(claim),
-                parse=self.parse,
-            )
+            with self.files.local(document.sha256) as path:
+                data = path.read_bytes()
+            parsed, chunks = self.chunks_of(data, document.name, self._report(claim))
             reading = Reading(claim, document, parsed, chunks)
             if not self._patiently(lambda: keep_chunks(self.db, reading)):
                 return reading
         return None
+
+    def chunks_of(
+        self, data: bytes, name: str, on_progress: Progress
+    ) -> tuple[Document, list[Chunk]]:
+        """Parse and chunk. Raises IngestError."""
+        return read(
+            data,
+            name,
+            self.embedder.token_counts,
+            chunk_tokens=chunk_limit(self.chunk_tokens, self.embedder.max_tokens),
+            on_progress=on_progress,
+            parse=self.parse,
+        )
 
     def begin(self, reading: Reading) -> Embedding:
         return Embedding.of(reading, self.embedder.dim)
@@ -95,12 +108,14 @@ class Ingestion:
     def embed(self, parts: Sequence[ChunkBatch]) -> list[Embedding]:
         """Embed these chunks together. Returns the documents that go no further: where it fails
         each part is tried on its own, so that a document ends no other; and where the job was
-        cancelled or its document deleted."""
+        cancelled or its document deleted. Raises EmbedderUnavailable."""
         if not count_chunks(parts):
             return []
         texts = [text for part in parts for text in part.texts]
         try:
             vectors = self.embedder.embed(texts, kind="document")
+        except EmbedderUnavailable:
+            raise
         except Exception:
             if len(parts) > 1:
                 log.warning("%s documents are embedded one by one", len(parts), exc_info=True)
@@ -127,12 +142,14 @@ class Ingestion:
         """An error about the document ends its job with the reason."""
         try:
             yield
-        except (StorageFull, DatabaseBusy):
+        except (StorageFull, DatabaseBusy, FilesUnavailable, EmbedderUnavailable):
             raise
         except NotFound:
             log.info("the job of document %s is no longer ours", claim.document_id)
         except (IngestError, WrongEmbedder) as error:
             self.jobs.fail(claim, error.code, str(error))
+        except FileMissing as error:
+            self.jobs.fail(claim, "storage", f"The stored file could not be read: {error}")
         except OSError as error:
             if is_full(error):
                 raise StorageFull from error

@@ -57,8 +57,8 @@ class ReadingAhead:
         """Until `stop`, which gets for how many seconds nothing was in hand, says so; what is in
         hand then is finished.
 
-        Raises what a step raises, StorageFull and DatabaseBusy above all: then jobs may still be
-        claimed.
+        Raises what a step raises, StorageFull, DatabaseBusy and EmbedderUnavailable above all: then
+        jobs may still be claimed.
         """
         steps: list[tuple[str, Callable[[], None]]] = [
             ("reading", lambda: self._read_all(stop)),

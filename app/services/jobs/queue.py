@@ -17,7 +17,7 @@ from app.services.people.grants import is_withheld, roles_in, withheld_from
 
 log = logging.getLogger(__name__)
 
-JobKind = Literal["ingest", "evaluate", "train", "gate"]
+JobKind = Literal["ingest", "evaluate", "train", "gate", "check_up", "record"]
 UNFINISHED = ("queued", "running")
 _IN_TURN = (col(Job.priority), col(Job.created_at), col(Job.id))
 NOT_READ_YET = ("queued", "parsing", "embedding")  # states of a document that never was ready
@@ -35,6 +35,10 @@ _WORKER_DIED = {
     "Its log says why; a machine with too little memory is the usual reason.",
     "train": f"The worker ended {MAX_ATTEMPTS} times during this training. "
     "Its log says why; a machine with too little memory is the usual reason.",
+    "check_up": f"The worker ended {MAX_ATTEMPTS} times during this check-up. "
+    "Its log says why; a machine with too little memory is the usual reason.",
+    "record": f"The worker ended {MAX_ATTEMPTS} times while it answered this base's questions. "
+    "Its log says why.",
     "gate": f"The worker ended {MAX_ATTEMPTS} times while it measured this adapter. "
     "Its log says why.",
 }
@@ -47,7 +51,7 @@ class Claim:
     job_id: str
     attempt: int
     document_id: str = ""  # of a job that ingests
-    base_id: str = ""  # of a job that evaluates
+    base_id: str = ""  # of a job that evaluates or checks
     request: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -196,7 +200,10 @@ class Jobs:
             if job is None:
                 raise NotFound("job", job_id)
             if job.state not in UNFINISHED:
-                raise Conflict(f"The job is {job.state}; only one that is not can be cancelled.")
+                raise Conflict(
+                    f"The job is {job.state}; only one that is not can be cancelled.",
+                    code="job_ended",
+                )
             end(session, job, "cancelled", "cancelled", "Cancelled.")
             return job
 
@@ -232,7 +239,7 @@ def end(session: Session, job: Job, state: str, code: str, detail: str) -> None:
         log.warning("%s answers as before; reading it again failed: %s", document.name, detail)
         if state == "failed":
             kept = [notice for notice in document.notices if notice[0] != NOT_READ_AGAIN]
-            document.notices = [*kept, [NOT_READ_AGAIN, 1, detail]]
+            document.notices = [*kept, [NOT_READ_AGAIN, 1, code]]
             session.add(document)
     elif document is not None:
         document.state, document.updated_at = "failed", job.updated_at

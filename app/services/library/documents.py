@@ -2,6 +2,7 @@
 job are on disk."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -19,7 +20,6 @@ from app.db.tables import (
     PathRestriction,
     StoredChunk,
     StoredDocument,
-    utc_now,
 )
 from app.services.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unsupported
 from app.services.jobs.queue import jobs_before
@@ -30,6 +30,7 @@ from app.services.library.removal import Purge, remove_base, remove_document
 from app.services.library.versions import (
     UNFINISHED,
     all_versions,
+    read_again,
     take_in,
 )
 from app.services.people.access import Access, Role
@@ -52,7 +53,7 @@ _ORDERS: Mapping[DocumentOrder, ColumnElement[Any]] = {
     "name": func.lower(col(StoredDocument.path)),
     "largest": col(StoredDocument.size_bytes).desc(),
 }
-_SLICES_AT_ONCE = 20  # five hundred chunks; the worker deletes the rest
+PURGED_AT_ONCE = 20  # five hundred chunks; the worker deletes the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,20 +151,20 @@ class Documents:
 
     def _check_path(self, access: Access, base_id: str, path: str) -> frozenset[str]:
         with self.db.read() as session:
-            return _may_write(session, access, base_id, path)
+            return may_write(session, access, base_id, path)
 
     def _enqueue(
         self, access: Access, base_id: str, path: str, file: StoredFile
     ) -> tuple[DocumentView, bool]:
         with self.db.write() as session:
-            withheld = _may_write(session, access, base_id, path)
-            document, is_new = take_in(session, base_id, path, file, withheld)
+            withheld = may_write(session, access, base_id, path)
+            document, is_new = take_in(session, self.files, base_id, path, file, withheld)
             record(session, access, "document.upload", "document", document.id, base=base_id)
-            return _view(session, document), is_new
+            return view_of(session, document), is_new
 
     def get(self, access: Access, document_id: str) -> DocumentView:
         with self.db.read() as session:
-            return _view(session, get_document(session, access, document_id))
+            return view_of(session, get_document(session, access, document_id))
 
     def page(
         self,
@@ -230,12 +231,10 @@ class Documents:
             document = get_document(session, access, document_id, Role.EDITOR)
             if document.state != "failed":
                 raise Conflict(
-                    f"{document.name} is {document.state}; only failed ones are retried."
+                    f"{document.name} is {document.state}; only failed ones are retried.",
+                    code="not_failed",
                 )
-            document.state, document.error_code, document.error_detail = "queued", None, None
-            document.updated_at = utc_now()
-            session.add(document)
-            session.add(Job(document_id=document.id))
+            read_again(session, document)
             return DocumentView(document)
 
     def delete(self, access: Access, document_id: str, path: str = "") -> None:
@@ -251,7 +250,7 @@ class Documents:
             if path and leave_path(session, document, path):
                 return
             remove_document(session, document)
-        self.purge.begin(_SLICES_AT_ONCE)
+        self.purge.begin(PURGED_AT_ONCE)
 
     def delete_base(self, access: Access, base_id: str) -> None:
         """Remove a base with all its documents, likewise."""
@@ -259,7 +258,7 @@ class Documents:
             get_base(session, access, base_id, Role.OWNER)
             record(session, access, "base.delete", "base", base_id)
             remove_base(session, base_id)
-        self.purge.begin(_SLICES_AT_ONCE)
+        self.purge.begin(PURGED_AT_ONCE)
 
     @property
     def purge(self) -> Purge:
@@ -298,14 +297,16 @@ class Documents:
                 )
             )
 
-    def original(self, access: Access, document_id: str) -> tuple[StoredDocument, Path]:
-        """The document and where its bytes are."""
+    def original(
+        self, access: Access, document_id: str
+    ) -> tuple[StoredDocument, AbstractContextManager[Path]]:
+        """The document and where its bytes are; entering raises FileMissing, FilesUnavailable."""
         with self.db.read() as session:
             document = get_document(session, access, document_id)
-            return document, self.files.path(document.sha256)
+            return document, self.files.local(document.sha256)
 
 
-def _may_write(session: Session, access: Access, base_id: str, path: str) -> frozenset[str]:
+def may_write(session: Session, access: Access, base_id: str, path: str) -> frozenset[str]:
     """Whether the person may send a file to that path; what is withheld from them in the base."""
     get_base(session, access, base_id, Role.EDITOR)
     withheld = scope_of(session, access, [base_id]).withheld
@@ -318,7 +319,7 @@ def _may_write(session: Session, access: Access, base_id: str, path: str) -> fro
     return withheld
 
 
-def _view(session: Session, document: StoredDocument) -> DocumentView:
+def view_of(session: Session, document: StoredDocument) -> DocumentView:
     return _views(session, [document])[0]
 
 

@@ -112,8 +112,8 @@ class Pages:
     async def picture(self, access: Access, document_id: str, key: PageKey) -> bytes:
         """The page as WebP, `key.width` pixels wide at most.
 
-        Raises NotFound, FileMissing, Busy, and Invalid with the code of a ParseError for a file
-        whose page can't be drawn.
+        Raises NotFound, FileMissing, FilesUnavailable, Busy, and Invalid with the code of a
+        ParseError for a file whose page can't be drawn.
         """
         if (found := self.kept.get(key)) is not None:
             return found
@@ -157,8 +157,9 @@ class Pages:
             return found
         document = self._document(access, document_id)
         try:
-            data = self.files.path(document.sha256).read_bytes()
-        except FileNotFoundError as error:
+            with self.files.local(document.sha256) as path:
+                data = path.read_bytes()
+        except FileMissing as error:
             raise FileMissing(f"The original file of {document.name} is missing.") from error
         try:
             content = self.renderer.render(data, document.name, key.page, key.width).content

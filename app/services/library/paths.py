@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.db.tables import DocumentPath, StoredDocument, from_microseconds, microseconds, utc_now
 from app.services.errors import Invalid
-from app.services.library.bases import lock_base
+from app.services.library.bases import lock_base, next_sequence
 
 _MAX_NAME_CHARS = 255
 _MAX_PATH_CHARS = 2000
@@ -97,6 +97,7 @@ def leave_path(session: Session, document: StoredDocument, path: str) -> bool:
         return False
     if path in paths:
         drop_paths(session, document, [path])
+        next_sequence(session, document.base_id)  # fewer restrictions may cover it now
     return True
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database, lock_files
-from app.db.errors import StorageFull
+from app.db.errors import FilesUnavailable, StorageFull
 from app.db.files import FileStore
 from app.db.tables import (
     NOWHERE,
@@ -80,8 +80,9 @@ def remove_base(session: Session, base_id: str) -> None:
     session.add(RemovedBase(id=base_id))
 
 
-def drop_unused_files(db: Database, files: FileStore, sums: Iterable[str]) -> None:
-    """Remove the bytes with these SHA-256 that no document refers to any more.
+def drop_unused_files(db: Database, files: FileStore, sums: Iterable[str]) -> bool:
+    """Remove the bytes with these SHA-256 that no document refers to any more. False where their
+    store could not be reached, which takes long to notice.
 
     Those that stay, or that a power cut brings back, are found later as files of no document.
     """
@@ -92,11 +93,14 @@ def drop_unused_files(db: Database, files: FileStore, sums: Iterable[str]) -> No
             lock_files(session, exclusive=True)  # no upload may refer to them meanwhile
             query = select(StoredDocument.sha256).where(col(StoredDocument.sha256).in_(some))
             used = set(session.exec(query))
-            for sha256 in set(some) - used:
-                try:
-                    files.delete(sha256)
-                except OSError as error:
-                    log.warning("a file of no document stays for now: %s", error)
+            try:
+                files.delete(*(set(some) - used))
+            except FilesUnavailable as error:
+                log.warning("files of no document stay for now: %s", error)
+                return False
+            except OSError as error:
+                log.warning("a file of no document stays for now: %s", error)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,8 @@ class Purge:
             began = time.monotonic()
             if not self._waiting():
                 return
-            self._slice()
+            if not self._slice():
+                return
             if number + 1 < slices:
                 time.sleep(time.monotonic() - began)
 
@@ -134,7 +139,8 @@ class Purge:
                 or session.exec(select(LexicalRemoval.chunk_id).limit(1)).first() is not None
             )
 
-    def _slice(self) -> None:
+    def _slice(self) -> bool:
+        """False where the store of files could not be reached."""
         with self.db.write() as session:
             bases = session.exec(select(RemovedBase.id)).all()
             found = session.exec(
@@ -146,8 +152,7 @@ class Purge:
             gone = _erase_documents(session, [id_ for id_, _ in found])
             if not found and not _erase_withdrawn(session):
                 _erase_bases(session, bases)
-        if gone:
-            drop_unused_files(self.db, self.files, [sha256 for _, sha256 in found])
+        return not gone or drop_unused_files(self.db, self.files, [sha256 for _, sha256 in found])
 
 
 def _erase_documents(session: Session, ids: Sequence[str]) -> bool:

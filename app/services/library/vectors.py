@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, insert, or_
+from sqlalchemy import ColumnElement, and_, insert, or_, tuple_
 from sqlmodel import Session, col, select
 
 from app.db.tables import NOWHERE, ChunkVector, KnowledgeBase, StoredChunk, StoredDocument
@@ -21,27 +21,47 @@ def add_vectors(session: Session, generation: int, ids: Sequence[int], vectors: 
     session.connection().execute(insert(ChunkVector), rows)
 
 
-def read_vectors(
-    session: Session, base: KnowledgeBase, *, seen: int, after_id: int, limit: int
-) -> tuple[list[int], Vectors]:
-    """Up to `limit` searched chunks written after sequence `seen`, by id from `after_id` on.
+Place = tuple[int, int]  # of a chunk among those of its base: sequence, id
+_LAST_ID = 2**63 - 1
 
-    Their ids, and their vectors `(n, dim)` of the base's generation.
+
+def after_sequence(seen: int) -> Place:
+    """The place behind all chunks that were written up to that sequence."""
+    return seen, _LAST_ID
+
+
+FIRST_PLACE: Place = (0, 0)
+
+
+def read_vectors(
+    session: Session, base: KnowledgeBase, *, after: Place, limit: int
+) -> tuple[list[int], Vectors, Place | None]:
+    """Of up to `limit` searched chunks behind a place, in the order in which they were written,
+    those that have a vector of the base's generation.
+
+    Their ids, their vectors `(n, dim)`, and the place to go on from; None behind the last one.
     """
-    rows = session.exec(
-        select(ChunkVector.chunk_id, ChunkVector.vector)
-        .join(StoredChunk, col(StoredChunk.id) == col(ChunkVector.chunk_id))
-        .where(
-            is_searched(base.id),
-            col(StoredChunk.sequence) > seen,
-            col(StoredChunk.id) > after_id,
-            ChunkVector.generation == base.generation,
-        )
-        .order_by(col(StoredChunk.id))
+    place = tuple_(col(StoredChunk.sequence), col(StoredChunk.id))
+    # The chunks first, by their index: joined before the limit, all of a base would be sorted.
+    page = (
+        select(StoredChunk.sequence, StoredChunk.id)
+        .where(is_searched(base.id), place > tuple_(*after))
+        .order_by(col(StoredChunk.sequence), col(StoredChunk.id))
         .limit(limit)
+        .subquery()
+    )
+    of_generation = and_(
+        col(ChunkVector.chunk_id) == page.c.id, col(ChunkVector.generation) == base.generation
+    )
+    rows = session.exec(
+        select(page.c.sequence, page.c.id, ChunkVector.vector)
+        .join_from(page, ChunkVector, of_generation, isouter=True)
+        .order_by(page.c.sequence, page.c.id)
     ).all()
-    matrix = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4")
-    return [id_ for id_, _ in rows], matrix.reshape(len(rows), base.dim)
+    found = [(id_, vector) for _, id_, vector in rows if vector is not None]
+    matrix = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f4")
+    last = (rows[-1][0], rows[-1][1]) if rows else None
+    return [id_ for id_, _ in found], matrix.reshape(len(found), base.dim), last
 
 
 def is_searched(base_id: str) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from app.db.engine import lock_files
-from app.db.files import StoredFile
+from app.db.files import FileStore, StoredFile
 from app.db.tables import Job, StoredDocument, utc_now
 from app.services.errors import Conflict
 from app.services.library.bases import lock_base, next_sequence
@@ -27,6 +27,7 @@ UNFINISHED = ("queued", "parsing", "embedding")
 
 def take_in(
     session: Session,
+    files: FileStore,
     base_id: str,
     path: str,
     file: StoredFile,
@@ -36,7 +37,7 @@ def take_in(
     and whether it is new. Bytes that the base has already only get another path; a document that
     restrictions keep `withheld` from the sender doesn't count, so that nothing tells of it.
 
-    Raises NotFound, and Conflict where the bytes were removed just now.
+    Raises NotFound, FilesUnavailable, and Conflict where the bytes were removed just now.
     """
     lock_base(session, base_id)
     known = known_bytes(session, base_id, file.sha256, withheld)
@@ -52,8 +53,8 @@ def take_in(
         return known, False
     name = PurePosixPath(path).name
     lock_files(session)
-    if not file.path.exists():  # its last document was deleted just now
-        raise Conflict(f"{name} was being deleted. Upload it again.")
+    if not files.has(file.sha256):  # its last document was deleted just now
+        raise Conflict(f"{name} was being deleted. Upload it again.", code="being_deleted")
     document = StoredDocument(
         base_id=base_id,
         name=name,
@@ -82,6 +83,14 @@ def known_bytes(
             ~is_withheld(withheld),
         )
     ).first()
+
+
+def read_again(session: Session, document: StoredDocument) -> None:
+    """Queue a failed document."""
+    document.state, document.error_code, document.error_detail = "queued", None, None
+    document.updated_at = utc_now()
+    session.add(document)
+    session.add(Job(document_id=document.id))
 
 
 def place_in_series(session: Session, document: StoredDocument) -> None:

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.db.errors import FileMissing
 from app.db.files import FileStore, sync_folder
 
 _DATABASE = "zhiwen.db"
@@ -46,10 +47,10 @@ class Manifest:
     format: int = _FORMAT
 
 
-def backup(data_dir: Path, target: Path) -> Manifest:
-    """Backs up a data folder to `target`, which appears only when it is complete.
+def backup(data_dir: Path, files: FileStore, target: Path) -> Manifest:
+    """Backs up a data folder and `files` to `target`, which appears only when it is complete.
 
-    Raises BackupError, OSError.
+    Raises BackupError, OSError, FilesUnavailable.
     """
     database = data_dir / _DATABASE
     if not database.exists():
@@ -57,10 +58,9 @@ def backup(data_dir: Path, target: Path) -> Manifest:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=data_dir) as folder:
         work = Path(folder)
-        store = FileStore(data_dir / "files")
         # Hard links are made before and after copying the database, so that no original is missed,
         # even if its document is deleted meanwhile.
-        _link_all(store, work)
+        _link_all(files, work)
         copy = work / _DATABASE
         with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as into:
             source.backup(into)
@@ -68,7 +68,7 @@ def backup(data_dir: Path, target: Path) -> Manifest:
             rows = into.execute(
                 "SELECT sha256 FROM document WHERE base_id IN (SELECT id FROM knowledge_base)"
             ).fetchall()
-        _link_all(store, work)
+        _link_all(files, work)
         present = sorted({sha256 for (sha256,) in rows if (work / sha256).exists()})
         manifest = Manifest(
             datetime.now(UTC).isoformat(timespec="seconds"), len(rows), len(present), _sum(copy)
@@ -104,13 +104,14 @@ def restore(source: Path, data_dir: Path) -> Manifest:
     return manifest
 
 
-def _link_all(store: FileStore, folder: Path) -> None:
-    for sha256 in store.sums():
+def _link_all(files: FileStore, folder: Path) -> None:
+    for sha256 in files.sums():
         link = folder / sha256
         if not link.exists():
             try:
-                os.link(store.path(sha256), link)
-            except FileNotFoundError:  # just deleted
+                with files.local(sha256) as path:
+                    link.hardlink_to(path)
+            except FileMissing:  # just deleted, or damaged, which a restore would refuse
                 continue
 
 

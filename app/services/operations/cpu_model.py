@@ -15,7 +15,7 @@ from typing import Literal
 
 from app.llm.chat_model import ChatModel, LlmError
 from app.llm.messages import Message
-from app.models.cpu_choice import MEASUREMENTS, CpuChoice, read_choice, write_choice
+from app.models.cpu_choice import MEASUREMENTS, CpuChoice, change_choice, read_choice
 from app.models.errors import ModelError
 from app.models.store import ModelStore
 
@@ -67,22 +67,31 @@ class CpuModel:
         choice = await asyncio.to_thread(read_choice, self.data_dir)
         if choice.chosen:  # the smallest, in spite of anything that could be said
             return
+        measured: tuple[float, ...] = ()
         if len(choice.tokens_per_s) < MEASUREMENTS:
             try:
-                speed = await reading_speed(model)
+                measured = (round(await reading_speed(model), 1),)
             except LlmError as error:
                 log.info("the processors could not be measured: %s", error)
                 return
-            choice = replace(choice, tokens_per_s=(*choice.tokens_per_s, round(speed, 1)))
         try:
-            self.advice = await asyncio.to_thread(self._advise, choice)
+            self.advice = await asyncio.to_thread(self._advise, measured)
         except (ModelError, OSError) as error:
             log.info("no advice on a chat model: %s", error)
 
-    def _advise(self, choice: CpuChoice) -> Advice:
-        """Remembers the measurement and, where it is here, the better model. Raises ModelError
-        where none can be had, OSError."""
-        write_choice(self.data_dir, choice)
+    def _advise(self, measured: tuple[float, ...]) -> Advice | None:
+        """Remembers what was measured and, where it is here, the better model. None where somebody
+        chose one meanwhile. Raises ModelError where none can be had, OSError."""
+
+        def add(found: CpuChoice) -> CpuChoice:
+            return replace(found, tokens_per_s=(*found.tokens_per_s, *measured))
+
+        def choose(found: CpuChoice) -> CpuChoice:
+            return found if found.chosen else replace(found, chosen=name)
+
+        choice = change_choice(self.data_dir, add)
+        if choice.chosen:
+            return None
         name = self.store.more_able_chat_model()
         first_token_s = choice.able_first_token_s(self.prompt_tokens)
         facts = {
@@ -95,7 +104,8 @@ class CpuModel:
             return Advice("smallest_model", name, command, facts)
         if not self.store.has(name):
             return Advice("more_able_model", name, command, facts)
-        write_choice(self.data_dir, replace(choice, chosen=name))
+        if change_choice(self.data_dir, choose).chosen != name:
+            return None
         return Advice("more_able_next", name, "zhiwen up", facts)
 
 

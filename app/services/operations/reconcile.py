@@ -13,8 +13,9 @@ from sqlmodel import Session, col, select
 
 from app.db import lexical
 from app.db.engine import Database
-from app.db.errors import StorageFull
+from app.db.errors import FilesTaken, FilesUnavailable, StorageFull
 from app.db.files import FileStore
+from app.db.installation import installation_id
 from app.db.tables import (
     NOWHERE,
     ChunkVector,
@@ -27,8 +28,9 @@ from app.db.tables import (
 from app.services.library.removal import drop_unused_files
 from app.services.library.vectors import is_searched, searched_ids
 from app.services.library.versions import UNFINISHED
-from app.services.search.indexes import Indexes
+from app.services.search.vector_indexes import VectorIndexes
 from ingest.chunking.chunk import indexed_text
+from vectorstore import VectorStoreError
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +56,15 @@ class Reconciliation:
 
     db: Database
     files: FileStore
-    indexes: Indexes
+    indexes: VectorIndexes
     at_start: list[Finding] = field(default_factory=list)
 
     def start(self) -> None:
-        """Repairs what a crash or a damaged folder left behind."""
+        """Repairs what a crash or a damaged folder left behind. Raises FilesTaken."""
+        try:
+            self.files.claim(lambda: installation_id(self.db))
+        except FilesUnavailable as error:
+            log.warning("whose files these are is not checked: %s", error)
         try:
             self.at_start = list(self._stored(repair=True))
         except StorageFull as error:
@@ -69,7 +75,10 @@ class Reconciliation:
     def findings(self, *, repair: bool) -> list[Finding]:
         """All current differences, including the vector indexes."""
         found = list(self._stored(repair=repair))
-        found += self._dense(repair=repair)
+        try:
+            found += self._dense(repair=repair)
+        except VectorStoreError as error:  # its server is away
+            found.append(Finding("vector index", str(error), False))
         damage = self.db.damage()
         if damage:
             detail = f"SQLite reports: {damage}. Restore a backup: zhiwen restore FILE"
@@ -77,8 +86,9 @@ class Reconciliation:
         return found
 
     def drop_orphans(self) -> None:
-        """Removes files of interrupted uploads that never became documents. Called periodically, so
-        that they do not stay until the next start."""
+        """Removes files of interrupted uploads that never became documents, and what the store
+        keeps beside. Called periodically, so that they do not stay until the next start."""
+        self.files.sweep()
         with self.db.read() as session:
             wanted = set(session.exec(select(StoredDocument.sha256)))
         orphans = [sha256 for sha256 in self.files.sums(_UPLOAD_S) if sha256 not in wanted]
@@ -91,8 +101,17 @@ class Reconciliation:
         yield from self._bytes(repair=repair)
         yield from self._vectors(repair=repair)
         yield from self._lexical(repair=repair)
-        if repair and (swept := self.indexes.sweep()):
-            yield Finding("indexes", f"{swept} folders of deleted bases", True)
+        if repair:
+            yield from self._swept()
+
+    def _swept(self) -> Iterator[Finding]:
+        try:
+            swept = self.indexes.sweep()
+        except VectorStoreError as error:
+            yield Finding("indexes", str(error), False)
+        else:
+            if swept:
+                yield Finding("indexes", f"{swept} indexes of deleted bases", True)
 
     def _strays(self, *, repair: bool) -> Iterator[Finding]:
         """Checks that all documents belong to a base or to one listed as removed."""
@@ -124,9 +143,16 @@ class Reconciliation:
                     col(StoredDocument.base_id).in_(select(KnowledgeBase.id))
                 )
             ).all()
-        lost = sorted(name for sha256, name in rows if not self.files.path(sha256).exists())
         age_s = _UPLOAD_S if repair else _OVERDUE_S
-        orphans = [sha256 for sha256 in self.files.sums(age_s) if sha256 not in wanted]
+        try:
+            if repair:
+                self.files.claim(lambda: installation_id(self.db))
+            stored = set(self.files.sums())
+            orphans = list(set(self.files.sums(age_s)) - wanted) if stored - wanted else []
+        except (FilesUnavailable, FilesTaken) as error:
+            yield Finding("files", str(error), False)
+            return
+        lost = sorted(name for sha256, name in rows if sha256 not in stored)
         if orphans and repair:
             drop_unused_files(self.db, self.files, orphans)
         if orphans:

@@ -3,9 +3,9 @@
 from importlib.resources import files
 from pathlib import Path
 
-from app.services.library.bases import Bases
+from app.services.library.bases import Bases, BaseSummary
 from app.services.library.documents import Documents
-from app.services.people.access import EVERYONE, LOCAL_OWNER, Role
+from app.services.people.access import EVERYONE, LOCAL_OWNER, Access, Role
 from app.services.people.sharing import Sharing
 
 NAME = "示例 · Sample"
@@ -42,8 +42,18 @@ def ensure_sample_base(
         return
     known = {summary.base.name: summary.base.id for summary in bases.all(LOCAL_OWNER)}
     if not known or NAME in known:
-        base_id = known.get(NAME) or bases.create(LOCAL_OWNER, NAME, _DESCRIPTION).base.id
-        for name, data in sample_files():
-            documents.accept_bytes(LOCAL_OWNER, base_id, name, data)
-        sharing.grant(LOCAL_OWNER, base_id, EVERYONE, Role.READER)
+        load_sample_base(LOCAL_OWNER, bases, documents, sharing)
     (data_dir / _MARKER).touch()
+
+
+def load_sample_base(
+    access: Access, bases: Bases, documents: Documents, sharing: Sharing
+) -> BaseSummary:
+    """The person's sample base, for everyone to read, with what is missing of it."""
+    own = (each for each in bases.all(access) if each.role == Role.OWNER)
+    known = next((each for each in own if each.base.name == NAME), None)
+    summary = known or bases.create(access, NAME, _DESCRIPTION)
+    for name, data in sample_files():
+        documents.accept_bytes(access, summary.base.id, name, data)
+    sharing.grant(access, summary.base.id, EVERYONE, Role.READER)
+    return bases.get(access, summary.base.id)

@@ -2,7 +2,7 @@
 
 import platform
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,7 +20,10 @@ from app.llm.gateway import Engine, Gateway
 from app.services.calibration.calibrator import Calibrator
 from app.services.calibration.said import said_of
 from app.services.jobs.workers import heartbeats, is_alive
+from app.services.library.vector_stores import MILVUS
 from app.services.operations.warm_up import WarmUp
+from app.services.search.vector_indexes import VectorIndexes
+from vectorstore import VectorStoreError
 
 _DISK_LOW_GB = 1.0
 _PACKAGES = ("zhiwen", "xllamacpp", "faiss-cpu", "openvino", "torch", "streamlit")
@@ -56,8 +59,10 @@ class Status:
     gateway: Gateway
     embedder_name: str
     warm: WarmUp  # of the embedder
-    unsaved_indexes: Mapping[str, str]  # base id to reason
+    indexes: VectorIndexes
     calibrator: Calibrator  # of the embedder
+    # why the server of a served model gives no vectors, empty if it does
+    embedder_down: Callable[[], str] = str
     _down_since: dict[str, datetime] = field(default_factory=dict)
 
     async def engines(self) -> list[EngineView]:
@@ -78,17 +83,22 @@ class Status:
         found = [
             await anyio.to_thread.run_sync(self._database),
             _engine(engines),
-            self._embedder(),
+            await anyio.to_thread.run_sync(self._embedder),
             await anyio.to_thread.run_sync(self._worker),
             await anyio.to_thread.run_sync(self._disk),
-            self._indexes(),
+            await anyio.to_thread.run_sync(self._indexes),
         ]
         return [self._with_since(component) for component in found]
 
     async def ready(self) -> bool:
-        """Whether documents can be searched: database and embedder are ready."""
-        database = await anyio.to_thread.run_sync(self._database)
-        return database.ok and self.warm.ready
+        """Whether the database is there and the embedder was ready once.
+
+        An embedding server that is away later is the status page's to report: all API processes
+        would leave their balancer for it, and with them sign-in, documents and the status page.
+        """
+        if not self.warm.ready:
+            return False
+        return (await anyio.to_thread.run_sync(self._database)).ok
 
     def _database(self) -> Component:
         try:
@@ -113,6 +123,9 @@ class Status:
         return EngineView(engine, ready, ok=False, todo=todo, since=since)
 
     def _embedder(self) -> Component:
+        if reason := self.embedder_down():
+            detail = f"{reason} Questions fail and uploads wait until it gives vectors."
+            return Component("embedder", False, detail, facts={"unreachable": 1})
         if self.warm.ready:
             calibrated, facts = said_of(self.calibrator)
             detail = f"{self.embedder_name} ({calibrated})" if calibrated else self.embedder_name
@@ -143,14 +156,23 @@ class Status:
         return Component("disk", True, detail, facts={"free_gb": free_gb})
 
     def _indexes(self) -> Component:
-        if self.unsaved_indexes:
-            reason = next(iter(self.unsaved_indexes.values()))
+        engine = self.indexes.engine_name
+        try:
+            self.indexes.check()
+        except VectorStoreError as error:
+            return Component("indexes", False, f"{error}. Until it is back, searches fail.")
+        if unsaved := self.indexes.unsaved:
+            reason = next(iter(unsaved.values()))
             detail = (
                 f"Search works from memory, but indexes cannot be saved ({reason}), so the next "
                 "start rebuilds them. Make the folder `indexes` writable and free up space."
             )
             return Component("indexes", False, detail)
-        return Component("indexes", True, "changes are saved every minute")
+        if engine == "pgvector":
+            return Component("indexes", True, "pgvector, in the database")
+        if engine == MILVUS:
+            return Component("indexes", True, "milvus, on its server")
+        return Component("indexes", True, f"{engine}, changes are saved every minute")
 
     def _with_since(self, component: Component) -> Component:
         if component.ok:

@@ -1,6 +1,6 @@
 """Who is asking. Every service that reads or changes what belongs to people takes an `Access`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Literal, get_args
 
@@ -8,7 +8,8 @@ from app.db.tables import OWNER_ID
 from app.services.errors import Forbidden
 
 RoleName = Literal["reader", "editor", "owner"]
-KeyScope = Literal["ask", "read", "write", "export"]
+# `widget` stands alone: such a key is in a web page, for everyone to read.
+KeyScope = Literal["ask", "read", "write", "export", "widget"]
 ALL_SCOPES: frozenset[KeyScope] = frozenset(get_args(KeyScope))
 Subject = tuple[str, str]  # kind and id, as in a grant
 EVERYONE: Subject = ("everyone", "")
@@ -66,6 +67,19 @@ class Access:
         if scope not in self.scopes:
             raise Forbidden(f"This key is not for {scope}.", code="key_scope")
 
+    def require_widget(self) -> None:
+        """Raises Forbidden for all but a key that can do nothing else."""
+        if not self.key_id or self.scopes != {"widget"}:
+            raise Forbidden(
+                "The chat widget needs a key of scope widget, of somebody with an account.",
+                code="widget_key",
+            )
+
+    def refuse_widget(self) -> None:
+        """Raises Forbidden for the key of a chat widget, which has one route."""
+        if self.key_id and "widget" in self.scopes:
+            raise Forbidden("This key is for the chat widget only.", code="key_scope")
+
     def require_sign_in(self) -> None:
         """Raises Forbidden for programs: a key must not give itself more rights."""
         if self.key_id:
@@ -81,3 +95,6 @@ class Access:
 # Who uses the shell on the machine of the service may read its database anyway.
 SHELL = Access("", "shell", admin=True)
 LOCAL_OWNER = Access(OWNER_ID, OWNER_ID, admin=True, unrestricted=True)
+# What is built in the shell from everybody's rows is nobody's: the account of that owner may be a
+# person's, who must not see them.
+SHELL_OWNER = replace(SHELL, unrestricted=True)

@@ -4,20 +4,24 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
+from app.db.races import again_after_a_race
 from app.db.tables import (
     OWNER_ID,
     GroupMember,
+    LoginSession,
     PeopleGroup,
     Person,
     PersonIdentity,
     SignInLink,
+    utc_now,
 )
-from app.services.errors import Conflict, Invalid, NotFound
+from app.services.errors import Conflict, Forbidden, Invalid, NotFound
 from app.services.people.access import Access
 from app.services.people.audit import Audit, record
 from app.services.people.sessions import end_sessions
@@ -28,6 +32,7 @@ from app.services.people.sign_in.throttle import Throttle
 # Owns the conversations of people who have left, where those are kept without their names.
 ANONYMOUS_ID = "anonymous"
 RESERVED = frozenset({OWNER_ID, ANONYMOUS_ID, "everyone"})
+JUST_SIGNED_IN = timedelta(minutes=10)
 _NAME = re.compile(r"[\w.@+-]{1,120}")
 _DISPLAY_CHARS = 120
 _EMAIL_CHARS = 254
@@ -43,10 +48,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
+    """`admins_only`: the others can't sign in by a password, and may have forgotten theirs."""
+
     db: Database
     audit: Audit
     passwords: Passwords
     throttle: Throttle
+    admins_only: bool = False
 
     def all(self) -> list[Account]:
         """Everybody who has or had a way to sign in, by name."""
@@ -79,6 +87,7 @@ class Accounts:
                 raise NotFound("person", name)
             return found
 
+    @again_after_a_race
     def create(
         self,
         access: Access,
@@ -185,20 +194,13 @@ class Accounts:
             return new_link(session, person)
 
     def change_password(self, access: Access, old: str, new: str) -> None:
-        """Sets one's own password and ends one's other sessions.
+        """Sets one's own password, and ends one's other sessions and links to choose another.
 
-        Raises Invalid, Conflict without a login, and TooManyAttempts to guess the old one.
+        Raises Conflict without a login, and what `confirm` raises.
         """
         if access.unrestricted:
             raise Conflict("There is no login here: ZHIWEN_AUTH=none.", code="no_login")
-        self.throttle.attempt_own(access.person_id)
-        with self.db.read() as session:
-            person = get_person(session, access.person_id)
-        if person.password_hash:
-            right, _ = self.passwords.verify(old, person.password_hash)
-            if not right:
-                self.audit.add(access, "person.password", "person", person.id, outcome="refused")
-                raise Invalid("The old password is wrong.", code="wrong_password")
+        person = self.confirm(access, old, "person.password")
         check_password(new, (person.name, person.display_name, person.email))
         hashed = self.passwords.hash(new)
         with self.db.write() as session:
@@ -206,12 +208,39 @@ class Accounts:
             person.password_hash = hashed
             session.add(person)
             end_sessions(session, person.id, but=access.session_id)
+            session.exec(delete(SignInLink).where(col(SignInLink.person_id) == person.id))
             record(session, access, "person.password", "person", person.id)
 
+    def confirm(self, access: Access, password: str, action: str) -> Person:
+        """Who asks for a new way into their account, `action`. A session is not enough, since
+        somebody may have got hold of it: the password is, or where it doesn't sign in, having just
+        signed in.
 
-def get_person(session: Session, person_id: str) -> Person:
-    """Raises NotFound."""
-    person = session.get(Person, person_id)
+        Raises Invalid, Forbidden where one has to sign in again, and TooManyAttempts to guess.
+        """
+        with self.db.read() as session:
+            person = get_person(session, access.person_id)
+            opened = session.get(LoginSession, access.session_id)
+        just_now = opened is not None and utc_now() < opened.created_at + JUST_SIGNED_IN
+        if just_now and not (person.password_hash and (person.admin or not self.admins_only)):
+            return person
+        if not person.password_hash:
+            raise Forbidden("Sign in again first.", code="sign_in_again")
+        if not password:
+            raise Invalid("Give the password of the account, too.", code="password_needed")
+        self.throttle.attempt_own(access.person_id)
+        right, _ = self.passwords.verify(password, person.password_hash)
+        if not right:
+            self.audit.add(access, action, "person", person.id, outcome="refused", why="password")
+            raise Invalid("The password is wrong.", code="wrong_password")
+        self.throttle.confirmed(access.person_id)
+        return person
+
+
+def get_person(session: Session, person_id: str, *, lock: bool = False) -> Person:
+    """`lock`: nobody else changes or locks it until the transaction ends. Rows that refer to it can
+    be added: whoever signs in holds others, and must not wait. Raises NotFound."""
+    person = session.get(Person, person_id, with_for_update={"key_share": True} if lock else None)
     if person is None or person_id == ANONYMOUS_ID:
         raise NotFound("person", person_id)
     return person

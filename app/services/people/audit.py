@@ -118,11 +118,11 @@ def record(
     **detail: Any,
 ) -> None:
     """Adds an entry to the transaction of what it tells of, so that there is never one without the
-    other. Not for the one person of an installation without a login.
+    other. Not for the one person of an installation without a login; for the shell always.
 
     `access` is None where nobody is signed in. `address`: the current request's when empty.
     """
-    if access is not None and access.unrestricted:
+    if access is not None and access.unrestricted and access.person_id:
         return
     session.add(
         AuditEntry(

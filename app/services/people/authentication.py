@@ -7,7 +7,7 @@ session and a revoked key stop at once.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from sqlalchemy import BindParameter, Select, bindparam, func
 from sqlalchemy import select as select_columns
@@ -15,12 +15,11 @@ from sqlmodel import col
 
 from app.db.engine import Database
 from app.db.tables import ApiKey, GroupMember, LoginSession, Person, utc_now
+from app.people_settings import AuthMode
 from app.services.errors import Unauthenticated
 from app.services.people.access import LOCAL_OWNER, Access, KeyScope
 from app.services.people.sign_in.last_seen import LastSeen
 from app.services.people.sign_in.tokens import token_hash
-
-AuthMode = Literal["none", "password", "oidc", "proxy"]
 
 KEY_PREFIX = "zk_"
 # Requests that were on their way when the token was replaced, and tabs that don't know it yet.

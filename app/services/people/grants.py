@@ -128,9 +128,10 @@ def is_withheld(withheld: Iterable[str]) -> ColumnElement[bool]:
 
 
 def covers(restricted: Any, path: Any) -> ColumnElement[bool]:
-    """Whether a restricted path is that path or a folder around it; a folder ends with a slash."""
-    inside = func.substr(path, 1, func.length(restricted)) == restricted
-    return or_(path == restricted, and_(restricted.endswith("/"), inside))
+    """Whether a restricted path is that path or a folder around it. A folder may be written without
+    its slash: whoever types one means what lies in it."""
+    folder = func.rtrim(restricted, "/").concat("/")
+    return or_(path == restricted, func.substr(path, 1, func.length(folder)) == folder)
 
 
 def _subject(access: Access) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
+from app.db.races import again_after_a_race
 from app.db.tables import BaseGrant, GroupMember, PeopleGroup, Person, RestrictionMember
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import Access
@@ -45,6 +46,7 @@ class Groups:
                 raise NotFound("group", name)
             return found
 
+    @again_after_a_race
     def create(self, access: Access, name: str) -> PeopleGroup:
         """Raises Invalid, Conflict."""
         with self.db.write() as session:
@@ -53,6 +55,7 @@ class Groups:
             record(session, access, "group.create", "group", group.id, name=group.name)
             return group
 
+    @again_after_a_race
     def rename(self, access: Access, group_id: str, name: str) -> PeopleGroup:
         """Raises NotFound, Invalid, Conflict."""
         with self.db.write() as session:
@@ -71,6 +74,7 @@ class Groups:
             session.delete(group)
             record(session, access, "group.remove", "group", group_id, name=group.name)
 
+    @again_after_a_race
     def add_member(
         self, access: Access, group_id: str, person_id: str, origin: str = "local"
     ) -> None:

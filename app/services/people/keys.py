@@ -9,9 +9,11 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from app.db.engine import Database
+from app.db.races import again_after_a_race
 from app.db.tables import ApiKey, utc_now
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.people.access import ALL_SCOPES, Access, KeyScope
+from app.services.people.accounts import Accounts
 from app.services.people.audit import Audit, record
 from app.services.people.authentication import KEY_PREFIX
 from app.services.people.grants import scope_of
@@ -26,6 +28,7 @@ _MAX_KEYS = 100  # of a person
 class Keys:
     db: Database
     audit: Audit
+    accounts: Accounts
 
     def of(self, person_id: str) -> Sequence[ApiKey]:
         """A person's keys that are not revoked, latest first; expired ones too."""
@@ -36,6 +39,22 @@ class Keys:
                 .order_by(col(ApiKey.created_at).desc())
             ).all()
 
+    def create_own(
+        self,
+        access: Access,
+        password: str,
+        name: str,
+        scopes: Sequence[KeyScope],
+        base_ids: Sequence[str] | None = None,
+        expires_at: datetime | None = None,
+    ) -> tuple[ApiKey, str]:
+        """As `create`, for who is signed in. A key outlives the session, so that one is not enough:
+        raises also what `Accounts.confirm` raises."""
+        if not access.unrestricted:  # else there are no passwords
+            self.accounts.confirm(access, password, "key.create")
+        return self.create(access, name, scopes, base_ids, expires_at)
+
+    @again_after_a_race
     def create(
         self,
         access: Access,
@@ -56,7 +75,13 @@ class Keys:
         if not 1 <= len(name) <= _NAME_CHARS or not name.isprintable():
             raise Invalid(f"A key's name has 1 to {_NAME_CHARS} characters.", code="bad_name")
         if not scopes or not ALL_SCOPES.issuperset(scopes):
-            raise Invalid("A key is for one or more of ask, read, write, export.")
+            raise Invalid("A key is for one or more of ask, read, write, export; or for widget.")
+        if "widget" in scopes and (len(set(scopes)) > 1 or not base_ids):
+            # Everyone who looks at the web page has it.
+            raise Invalid(
+                "A key for a chat widget has no other scope, and names the bases it is for.",
+                code="widget_alone",
+            )
         if expires_at is not None and expires_at <= utc_now():
             raise Invalid("The key would have expired already.", code="expired")
         token = new_token(KEY_PREFIX)
@@ -79,7 +104,11 @@ class Keys:
                     col(ApiKey.revoked_at).is_not(None),
                 )
             )
-            names = session.exec(select(ApiKey.name).where(ApiKey.person_id == owner)).all()
+            names = session.exec(
+                select(ApiKey.name).where(
+                    ApiKey.person_id == owner, col(ApiKey.revoked_at).is_(None)
+                )
+            ).all()
             if name in names:
                 raise Conflict(f"There is a key {name!r} already.", code="name_taken")
             if len(names) >= _MAX_KEYS:

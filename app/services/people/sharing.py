@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, delete, select
 
 from app.db.engine import Database
+from app.db.races import again_after_a_race
 from app.db.tables import (
     BaseGrant,
     KnowledgeBase,
@@ -15,7 +16,7 @@ from app.db.tables import (
     RestrictionMember,
 )
 from app.services.errors import Forbidden, Invalid, NotFound
-from app.services.people.access import EVERYONE, Access, Role, Subject
+from app.services.people.access import EVERYONE, SHELL, Access, Role, Subject
 from app.services.people.audit import record
 from app.services.people.grants import roles_in
 
@@ -47,7 +48,8 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """All of it is for owners of the base. Raises NotFound and Forbidden for others."""
+    """All of it is for owners of the base, and for the shell of the machine. Raises NotFound and
+    Forbidden for others."""
 
     db: Database
 
@@ -62,6 +64,7 @@ class Sharing:
         ]
         return sorted(grants, key=lambda grant: (grant.to.subject[0], grant.to.name))
 
+    @again_after_a_race
     def grant(self, access: Access, base_id: str, subject: Subject, role: Role) -> Grant:
         """Give a role, in place of the one that the subject has. Everyone can only be a reader."""
         if subject == EVERYONE and role > Role.READER:
@@ -122,6 +125,8 @@ class Sharing:
         path = _clean(path)
         with self.db.write() as session:
             _require_owner(session, access, base_id)
+            # One after the other: each takes away what is there.
+            session.get(KnowledgeBase, base_id, with_for_update=True)
             named = [_named(session, subject) for subject in members if subject != EVERYONE]
             if len(named) < len(members):
                 raise Invalid("A restriction for everyone is none.", code="everyone_reads")
@@ -133,7 +138,8 @@ class Sharing:
                     code="too_many_restrictions",
                 )
             # A new one under a new id: what was remembered for the old one is not asked for again.
-            session.exec(delete(PathRestriction).where(same, col(PathRestriction.path) == path))
+            also = (path.rstrip("/"), path.rstrip("/") + "/")  # one place, written in two ways
+            session.exec(delete(PathRestriction).where(same, col(PathRestriction.path).in_(also)))
             stored = PathRestriction(base_id=base_id, path=path)
             session.add(stored)
             session.flush()
@@ -165,15 +171,18 @@ class Sharing:
 
 
 def _require_owner(session: Session, access: Access, base_id: str) -> None:
+    stored = session.get(KnowledgeBase, base_id)
+    if access is SHELL and stored is not None:
+        return
     role = roles_in(session, access, [base_id]).get(base_id)
     if role is None:
         raise NotFound("knowledge base", base_id)
-    if role < Role.OWNER or session.get(KnowledgeBase, base_id) is None:
+    if role < Role.OWNER or stored is None:
         raise Forbidden("Only owners share a knowledge base.", code="role_too_low")
 
 
 def _clean(path: str) -> str:
-    """As documents have it; a folder keeps its slash at the end."""
+    """As documents have it; a slash at the end stays, to tell a folder where it is shown."""
     parts = [part.strip() for part in path.replace("\\", "/").split("/")]
     kept = [part for part in parts if part not in ("", ".", "..")]
     if not kept:

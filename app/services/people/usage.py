@@ -1,20 +1,21 @@
 """What people and their keys use on a day (UTC), and limits of it.
 
-Counts are kept in memory and added to the database now and then: each process sees its own at once
-and those of others some seconds later.
+Without limits, counts are kept in memory and added to the database now and then. With limits,
+requests are counted in the database, so that they hold for all processes together; the tokens of
+others are known some seconds later.
 """
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
-from app.db.engine import Database
+from app.db.engine import Database, lock_name
 from app.db.tables import UsageDay, utc_now
 from app.services.errors import DailyLimit
 from app.services.people.access import Access
@@ -42,6 +43,11 @@ class _Of(NamedTuple):
     key_id: str
 
 
+def asked_by(access: Access) -> dict[str, dict[str, str]]:
+    """For the request of a job, whose tokens are counted once it has ended."""
+    return {"asked_by": {"person_id": access.person_id, "key_id": access.key_id}}
+
+
 @dataclass(slots=True)
 class Used:
     requests: int = 0
@@ -54,7 +60,7 @@ class Used:
 
 @dataclass(slots=True, eq=False)
 class Usage:
-    """Thread-safe."""
+    """Thread-safe. `limits` may be replaced at any time."""
 
     db: Database
     limits: DailyLimits
@@ -65,10 +71,14 @@ class Usage:
         """Counts a question or search. Raises DailyLimit where a limit is used up."""
         now = now or utc_now()
         today = _Of(now.date(), access.person_id, access.key_id)
-        if self.limits.any:
-            self._check(today, now)
-        with self._lock:
-            self._pending[today].requests += 1
+        if not self.limits.any:
+            with self._lock:
+                self._pending[today].requests += 1
+            return
+        with self.db.write() as session:
+            lock_name(session, f"usage {access.person_id}")
+            self._check(session, today, now)
+            self._add(session, {today: Used(requests=1)})
 
     def add_tokens(self, access: Access, count: int) -> None:
         """Counts tokens of a prompt and its answer."""
@@ -76,8 +86,17 @@ class Usage:
         with self._lock:
             self._pending[today].tokens += count
 
-    def _check(self, today: _Of, now: datetime) -> None:
-        by_key = self._today(today)
+    def charge_job(self, request: Mapping[str, Any], count: int) -> None:
+        """Counts the tokens that a job used, on the account of who asked for it; see `asked_by`."""
+        by = request.get("asked_by")
+        if by is None:  # it began by itself
+            return
+        of = _Of(utc_now().date(), by["person_id"], by["key_id"])
+        with self.db.write() as session:
+            self._add(session, {of: Used(tokens=count)})
+
+    def _check(self, session: Session, today: _Of, now: datetime) -> None:
+        by_key = self._today(session, today)
         person = Used()
         for each in by_key.values():
             person.add(each)
@@ -92,15 +111,14 @@ class Usage:
                 midnight = datetime.combine(today.day, datetime.min.time(), UTC) + timedelta(days=1)
                 raise DailyLimit(used, limit, unit, max(1, int((midnight - now).total_seconds())))
 
-    def _today(self, of: _Of) -> dict[str, Used]:
+    def _today(self, session: Session, of: _Of) -> dict[str, Used]:
         """By key; the person themselves is the empty one."""
         found: dict[str, Used] = defaultdict(Used)
-        with self.db.read() as session:
-            stored = select(UsageDay.key_id, UsageDay.requests, UsageDay.tokens).where(
-                UsageDay.day == of.day, UsageDay.person_id == of.person_id
-            )
-            for key_id, requests, tokens in session.exec(stored):
-                found[key_id].add(Used(requests, tokens))
+        stored = select(UsageDay.key_id, UsageDay.requests, UsageDay.tokens).where(
+            UsageDay.day == of.day, UsageDay.person_id == of.person_id
+        )
+        for key_id, requests, tokens in session.exec(stored):
+            found[key_id].add(Used(requests, tokens))
         with self._lock:
             for pending, used in self._pending.items():
                 if pending[:2] == of[:2]:
@@ -113,18 +131,21 @@ class Usage:
             pending, self._pending = self._pending, defaultdict(Used)
         if not pending:
             return
-        rows = [
-            {**of._asdict(), "requests": used.requests, "tokens": used.tokens}
-            for of, used in sorted(pending.items())
-        ]
         try:
             with self.db.write() as session:
-                session.connection().execute(self._upsert, rows)
+                self._add(session, pending)
         except Exception:
             with self._lock:
                 for of, used in pending.items():
                     self._pending[of].add(used)
             raise
+
+    def _add(self, session: Session, counted: Mapping[_Of, Used]) -> None:
+        rows = [
+            {**of._asdict(), "requests": used.requests, "tokens": used.tokens}
+            for of, used in sorted(counted.items())
+        ]
+        session.connection().execute(self._upsert, rows)
 
     @property
     def _upsert(self) -> postgresql.Insert | sqlite.Insert:

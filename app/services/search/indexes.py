@@ -11,16 +11,16 @@ up to date takes none. Nobody holds a database session while waiting for a lock.
 import logging
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from app.db.engine import Database
 from app.db.tables import KnowledgeBase
 from app.rag.types import Scope
-from app.services.errors import NotFound, WrongEmbedder
 from app.services.library.bases import stored_base
+from app.services.library.catch_up import catch_up, catch_up_and_compare
+from app.services.library.vector_tables import store_name
 from app.services.library.vectors import searched_ids
-from app.services.search.catch_up import catch_up, catch_up_and_compare
+from app.services.search.asked_bases import asked_bases, bases_by_id
 from app.services.search.open_indexes import NEVER, OpenIndex, OpenIndexes
 from app.services.search.withheld import WithheldChunks
 from ingest.embedding.embedder import Vectors
@@ -29,8 +29,6 @@ from vectorstore import Match, SnapshotError, VectorEngine, VectorStore
 log = logging.getLogger(__name__)
 
 MEMORY_MIB = 1024  # a million chunks of 384 dimensions
-
-_BASES = select(KnowledgeBase).where(col(KnowledgeBase.id).in_(bindparam("ids", expanding=True)))
 
 
 class Indexes:
@@ -41,6 +39,8 @@ class Indexes:
 
     `repaired` says which snapshots were not usable and why, `unsaved` which cannot be written.
     """
+
+    engine_name = "faiss"
 
     def __init__(
         self,
@@ -58,6 +58,9 @@ class Indexes:
         self.unsaved: dict[str, str] = {}  # id of the base to reason
         self._withheld = withheld or WithheldChunks()
         self._open = OpenIndexes(memory_mib)
+
+    def check(self) -> None:
+        """Nothing can be away: the indexes are in this process."""
 
     def search(
         self,
@@ -104,11 +107,20 @@ class Indexes:
                 self._save(base_id)
         self.sweep()
 
+    def optimise(self) -> None:
+        """Find clusters in each open index that is large and has none. Searches and changes go on
+        meanwhile; it is saved with the next `save`."""
+        for base_id in self._open.base_ids():
+            index = self._open.get(base_id)
+            if index is not None and index.store.optimise():
+                with self._open.lock(base_id):  # not between writing a snapshot and noting it
+                    index.saved = NEVER
+
     def sweep(self) -> int:
         """Delete the snapshots of bases and generations that are gone; returns how many."""
         found = self.engine.names()  # before the bases: one that is created meanwhile stays
         with self.db.read() as session:
-            kept = {_store_name(base) for base in session.exec(select(KnowledgeBase))}
+            kept = {store_name(base) for base in session.exec(select(KnowledgeBase))}
         gone = found - kept
         for name in gone:
             self.engine.drop(name)
@@ -131,17 +143,9 @@ class Indexes:
         """The bases as they are now. Those in memory that are gone leave it."""
         opened = set(self._open.base_ids())
         with self.db.read() as session:
-            rows = session.exec(_BASES, params={"ids": [*opened.union(base_ids)]})
-            found = {base.id: base for base in rows}
+            found = bases_by_id(session, opened.union(base_ids))
         self._close(opened - found.keys())
-        return [self._checked(base_id, found.get(base_id)) for base_id in base_ids]
-
-    def _checked(self, base_id: str, base: KnowledgeBase | None) -> KnowledgeBase:
-        if base is None:
-            raise NotFound("knowledge base", base_id)
-        if base.embedder != self.embedder_name:
-            raise WrongEmbedder(base.name, base.embedder, self.embedder_name)
-        return base
+        return asked_bases(found, base_ids, self.embedder_name)
 
     def _current(self, base: KnowledgeBase) -> VectorStore:
         store = self._open.use(base.id, base.generation)
@@ -158,7 +162,8 @@ class Indexes:
         store = self._open.use(seen.id, seen.generation)
         loaded = self._load(seen) if store is None else None
         with self.db.read() as session:
-            base = self._checked(seen.id, session.get(KnowledgeBase, seen.id))
+            found = bases_by_id(session, [seen.id])
+            (base,) = asked_bases(found, [seen.id], self.embedder_name)
             if base.generation != seen.generation:  # re-embedded at this moment
                 return self._build(session, base)
             if store is not None:
@@ -177,7 +182,7 @@ class Indexes:
     def _load(self, base: KnowledgeBase) -> VectorStore | None:
         """The base's snapshot where it can be used."""
         try:
-            return self.engine.open(_store_name(base), base.dim, base.embedder)
+            return self.engine.open(store_name(base), base.dim, base.embedder)
         except SnapshotError as error:
             self._note_repair(base, error)
             return None
@@ -189,7 +194,7 @@ class Indexes:
 
     def _build(self, session: Session, base: KnowledgeBase) -> VectorStore:
         """From the database alone."""
-        store = self.engine.create(_store_name(base), base.dim, base.embedder)
+        store = self.engine.create(store_name(base), base.dim, base.embedder)
         catch_up(session, base, store)
         return self._keep(base, store, NEVER)
 
@@ -232,8 +237,3 @@ class Indexes:
         self._open.close(base_ids)
         for base_id in base_ids:
             self.unsaved.pop(base_id, None)
-
-
-def _store_name(base: KnowledgeBase) -> str:
-    """What the base's store is called in the engine."""
-    return f"{base.id}-{base.generation}" if base.generation else base.id

@@ -1,22 +1,30 @@
 """New vectors for a base, beside those that answer, until they are all there; then one commit.
 
 The new generation is written in small commits, so a crash costs one batch at most and the next run
-goes on where this one ended. Documents that are read meanwhile get vectors of both.
+goes on where this one ended. Documents that are read meanwhile get their new vectors before the
+base changes over.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from app.db.engine import Database
 from app.db.tables import ChunkVector, Reembedding, StoredChunk, StoredDocument
-from app.services.errors import Conflict, NotFound
-from app.services.library.bases import find_base, lock_base, next_sequence, stored_base
+from app.services.errors import Conflict
+from app.services.library.bases import base_named, lock_base, next_sequence, stored_base
+from app.services.library.vector_stores import MILVUS
+from app.services.library.vector_tables import PGVECTOR, chosen_engine
 from app.services.library.vectors import add_vectors, is_searched
+from app.services.search.building import build_store, build_table
 from ingest.chunking.chunk import indexed_text
 from ingest.embedding.embedder import Embedder
+
+if TYPE_CHECKING:
+    from vectorstore.milvus.engine import MilvusEngine
 
 _CHUNKS_AT_ONCE = 128  # one commit
 _PURGED_AT_ONCE = 2000
@@ -26,17 +34,22 @@ Progress = Callable[[int, int], None]  # chunks done, chunks
 
 @dataclass(frozen=True, slots=True)
 class Reembed:
+    """`milvus`: where a server is configured."""
+
     db: Database
     embedder: Embedder
+    milvus: "MilvusEngine | None" = None
 
     def run(self, name: str, on_progress: Progress) -> int:
         """Give the base of that name vectors of `embedder`; returns how many chunks it has.
 
-        Raises NotFound, and Conflict where the base has these vectors already.
+        Raises NotFound, and Conflict where the base has these vectors already or others have its
+        name.
         """
         work = self._begin(name)
         while not self._switch(work):
             self._fill(work, on_progress)
+            self._build_beside(work)
         self._purge(work)
         with self.db.read() as session:
             return _count(session, work.base_id)
@@ -44,9 +57,7 @@ class Reembed:
     def _begin(self, name: str) -> Reembedding:
         """Take up what an earlier run left, or begin anew where it was for another embedder."""
         with self.db.write() as session:
-            base = find_base(session, name)
-            if base is None:
-                raise NotFound("knowledge base", name)
+            base = base_named(session, name)
             lock_base(session, base.id)
             if base.embedder == self.embedder.name:
                 raise Conflict(f"Knowledge base {name!r} is embedded by {base.embedder!r} already.")
@@ -83,6 +94,28 @@ class Reembed:
                 add_vectors(session, work.generation, kept_ids, vectors[kept])
             done += len(ids)
             on_progress(done, total)
+
+    def _build_beside(self, work: Reembedding) -> None:
+        """Where pgvector or Milvus searches, the new vectors get their table or store before they
+        are searched. Without, the switch would fill the table with the base locked, and the first
+        search the store."""
+        if self.db.dialect == "sqlite":
+            return
+        with self.db.read() as session:
+            base = stored_base(session, work.base_id)
+            engine = chosen_engine(session)
+        if base.embedder == work.embedder:
+            return
+        given = {"embedder": work.embedder, "dim": work.dim, "generation": work.generation}
+        future = base.model_copy(update=given)
+
+        def lacks_some(session: Session) -> bool:
+            return bool(_lacking(session, work))
+
+        if engine == PGVECTOR:
+            build_table(self.db, future, unless=lacks_some)
+        elif engine == MILVUS and self.milvus is not None:
+            build_store(self.db, self.milvus, future, unless=lacks_some)
 
     def _switch(self, work: Reembedding) -> bool:
         """Make the new vectors the base's, unless one is missing yet."""

@@ -19,15 +19,17 @@ _REFUSED = 3  # exit code for errors whose message is for a person
 
 
 def main() -> int:
+    from app.error_codes import leave_reason
     from app.tuning.trainer.errors import TrainingError
     from app.tuning.trainer.training import train
 
     os.nice(_BEHIND_PEOPLE)
     threading.Thread(target=_end_with_parent, name="input", daemon=True).start()
+    folder = Path(sys.argv[1])
     try:
-        train(Path(sys.argv[1]))
+        train(folder)
     except TrainingError as error:
-        print(error, file=sys.stderr)  # noqa: T201  # the worker shows it
+        leave_reason(folder, error)
         return _REFUSED
     return 0
 

@@ -10,6 +10,8 @@ TrainingError
 class TrainingError(Exception):
     """Base of all errors of this package."""
 
+    code = "settings"
+
 
 class PlanInvalid(TrainingError):
     """A setting is wrong."""
@@ -18,6 +20,10 @@ class PlanInvalid(TrainingError):
 class NothingToTrain(TrainingError):
     """No row is left."""
 
+    code = "no_rows"
+
 
 class TooLittle(TrainingError):
     """Not enough memory or disk; the message says how much there must be."""
+
+    code = "too_little"

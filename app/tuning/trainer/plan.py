@@ -37,7 +37,8 @@ Method = Literal["sft", "dpo", "kto"]
 class TrainSettings:
     """`learning_rate` 0: the usual one of the method. `max_tokens`: of a row, prompt and target;
     longer rows are refused, never cut. `threads` 0: those of torch. `four_bit`: QLoRA, on a GPU
-    with bitsandbytes."""
+    with bitsandbytes. `minutes`: training ends after so long, however many steps were made; 0:
+    after the last one."""
 
     rank: int = 16
     alpha: int = 32
@@ -50,6 +51,7 @@ class TrainSettings:
     seed: int = 1
     threads: int = 0
     four_bit: bool = False
+    minutes: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises PlanInvalid."""
@@ -57,6 +59,8 @@ class TrainSettings:
             raise PlanInvalid(f"rank {self.rank}: engines allow 1 to {MAX_RANK}")
         if min(self.epochs, self.rows_per_step, self.max_tokens, self.alpha) <= 0:
             raise PlanInvalid("epochs, rows_per_step, max_tokens and alpha must be positive")
+        if self.minutes < 0:
+            raise PlanInvalid("minutes must not be negative")
 
     def rate(self, method: Method) -> float:
         return self.learning_rate or LEARNING_RATE[method]

@@ -96,6 +96,8 @@ def _trainer(
         peft_config=lora,
     )
     made.add_callback(_reporting(ProgressFile(folder / PROGRESS)))
+    if settings.minutes:
+        made.add_callback(_ending(time.monotonic() + settings.minutes * 60))
     return made
 
 
@@ -145,6 +147,17 @@ def _reporting(progress: ProgressFile) -> Any:
                 progress.write(state.global_step, state.max_steps, float(logs["loss"]))
 
     return Reporting()
+
+
+def _ending(at: float) -> Any:
+    """Ends the training with the first step after that time on the monotonic clock."""
+    from transformers import TrainerCallback
+
+    class Ending(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            control.should_training_stop = time.monotonic() >= at
+
+    return Ending()
 
 
 def _versions() -> dict[str, str]:

@@ -48,7 +48,8 @@ def bearer(house: House, token: str) -> httpx.Client:
 
 
 def key(browser: httpx.Client, name: str, **more: object) -> str:
-    answer = browser.post("/api/keys", json={"name": name, "scopes": ["read"], **more})
+    body = {"name": name, "scopes": ["read"], "password": PASSWORD, **more}
+    answer = browser.post("/api/keys", json=body)
     answer.raise_for_status()
     return str(answer.json()["token"])
 
@@ -132,8 +133,25 @@ def test_a_key_acts_for_its_person_within_its_scopes(house: House) -> None:
     assert ada.delete(f"/api/keys/{listed['id']}").status_code == 204
     assert code(program.get("/api/bases")) == (401, "unauthenticated")
     for bad in ({"scopes": []}, {"scopes": ["admin"]}, {"expires_at": "2020-01-01T00:00:00Z"}):
-        body = {"name": "x", "scopes": ["ask"], **bad}
+        body = {"name": "x", "scopes": ["ask"], "password": PASSWORD, **bad}
         assert ada.post("/api/keys", json=body).status_code == 422
+
+
+def test_a_stolen_session_makes_no_key(house: House) -> None:
+    """A key would go on after the session has ended."""
+    ada = house.person("ada")
+    thief = house.browser()
+    thief.cookies.set("zhiwen_session", ada.cookies["zhiwen_session"])
+    body = {"name": "mine", "scopes": ["read"]}
+    assert code(thief.post("/api/keys", json=body)) == (422, "password_needed")
+    wrong = {**body, "password": "a guess at it"}
+    assert code(thief.post("/api/keys", json=wrong)) == (422, "wrong_password")
+    for number in range(12):  # the right one is no guess
+        key(ada, f"script {number}")
+    for _ in range(10):
+        assert code(thief.post("/api/keys", json=wrong)) == (422, "wrong_password")
+    assert code(thief.post("/api/keys", json=wrong)) == (429, "too_many_attempts")
+    assert len(ada.get("/api/keys").json()) == 12
 
 
 def test_the_audit_is_read_by_filter_and_as_lines_and_never_changed(house: House) -> None:
@@ -168,7 +186,8 @@ def test_a_page_of_another_site_can_change_nothing(house: House) -> None:
         assert code(refused) == (403, "origin_not_allowed"), headers
     assert ada.get("/api/keys", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
     same = {"Origin": house.api.url, "Sec-Fetch-Site": "same-origin"}
-    assert ada.post("/api/keys", json={"name": "x", "scopes": ["ask"]}, headers=same).is_success
+    body = {"name": "x", "scopes": ["ask"], "password": PASSWORD}
+    assert ada.post("/api/keys", json=body, headers=same).is_success
 
 
 def test_limits_of_a_day_and_what_was_used(tmp_path: Path) -> None:

@@ -9,163 +9,13 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from app.api.deps import Administering, Asking, Exporting, Present, Reading, SignedIn, Writing
 from app.api.main import ROUTERS
 from app.db.tables import ApiKey, utc_now
 from app.llm.scripted import ScriptedChatModel
 from app.services.people.access import Role
-from tests.api.people.house import House
+from tests.api.people.house import PASSWORD, House
+from tests.api.people.policy import BODIES, NEEDS, NOT_TRIED_WHERE_ALLOWED, PUBLIC, QUERIES, ROUTES
 from tests.api.sse import ask
-
-NEEDS = {
-    "ask": Asking,
-    "read": Reading,
-    "write": Writing,
-    "export": Exporting,
-    "signed in": SignedIn,
-    "admin": Administering,
-    "known": Present,
-}
-PUBLIC = {
-    "GET /healthz",
-    "GET /readyz",
-    "GET /metrics",  # on loopback only, unless a setting opens it
-    "GET /api/session",
-    "POST /api/session",
-    "DELETE /api/session",
-    "POST /api/session/renew",  # says 401 itself
-    "GET /api/session/link",
-    "POST /api/session/link",
-}
-# What each route is declared to need, and the role in the base for those that are about one.
-# `own`: only the person whose conversation or key it is.
-ROUTES: dict[str, tuple[str, Role | str | None]] = {
-    "GET /api/bases": ("read", None),
-    "POST /api/bases": ("write", None),
-    "GET /api/bases/{base_id}": ("read", Role.READER),
-    "PATCH /api/bases/{base_id}": ("write", Role.OWNER),
-    "DELETE /api/bases/{base_id}": ("write", Role.OWNER),
-    "GET /api/bases/{base_id}/grants": ("signed in", Role.OWNER),
-    "PUT /api/bases/{base_id}/grants": ("signed in", Role.OWNER),
-    "DELETE /api/bases/{base_id}/grants/{subject_kind}/{subject_id}": ("signed in", Role.OWNER),
-    "GET /api/bases/{base_id}/restrictions": ("signed in", Role.OWNER),
-    "PUT /api/bases/{base_id}/restrictions": ("signed in", Role.OWNER),
-    "DELETE /api/bases/{base_id}/restrictions/{restriction_id}": ("signed in", Role.OWNER),
-    "POST /api/bases/{base_id}/documents": ("write", Role.EDITOR),
-    "GET /api/bases/{base_id}/documents": ("read", Role.READER),
-    "POST /api/bases/{base_id}/known": ("write", Role.READER),
-    "GET /api/documents/{document_id}": ("read", Role.READER),
-    "GET /api/documents/{document_id}/versions": ("read", Role.READER),
-    "DELETE /api/documents/{document_id}": ("write", Role.EDITOR),
-    "POST /api/documents/{document_id}/retry": ("write", Role.EDITOR),
-    "GET /api/documents/{document_id}/text": ("read", Role.READER),
-    "GET /api/documents/{document_id}/chunks": ("read", Role.READER),
-    "GET /api/documents/{document_id}/file": ("read", Role.READER),
-    "GET /api/documents/{document_id}/tables": ("read", Role.READER),
-    "GET /api/documents/{document_id}/pages/{number}": ("read", Role.READER),
-    "GET /api/documents/{document_id}/boxes": ("read", Role.READER),
-    "GET /api/jobs": ("read", None),
-    "GET /api/jobs/{job_id}": ("read", Role.READER),
-    "POST /api/jobs/{job_id}/cancel": ("write", Role.EDITOR),
-    "POST /api/search": ("read", Role.READER),
-    "POST /api/chat": ("ask", Role.READER),
-    "GET /api/messages/{message_id}": ("ask", "own"),
-    "GET /api/messages/{message_id}/events": ("ask", "own"),
-    "POST /api/messages/{message_id}/stop": ("ask", "own"),
-    "POST /api/messages/{message_id}/replay": ("ask", "own"),
-    "PUT /api/messages/{message_id}/feedback": ("ask", "own"),
-    "DELETE /api/messages/{message_id}/feedback": ("ask", "own"),
-    "GET /api/feedback": ("read", None),
-    "GET /api/conversations": ("ask", None),
-    "GET /api/conversations/{conversation_id}": ("ask", "own"),
-    "PATCH /api/conversations/{conversation_id}": ("ask", "own"),
-    "DELETE /api/conversations/{conversation_id}": ("ask", "own"),
-    "GET /api/approved": ("read", None),
-    "POST /api/approved": ("write", Role.EDITOR),
-    "DELETE /api/approved/{approved_id}": ("write", Role.EDITOR),
-    "GET /api/export": ("export", None),
-    "GET /api/export/report": ("export", None),
-    "GET /api/bases/{base_id}/questions": ("read", Role.EDITOR),
-    "POST /api/bases/{base_id}/questions": ("write", Role.EDITOR),
-    "POST /api/bases/{base_id}/questions/collect": ("write", Role.EDITOR),
-    "DELETE /api/questions/{question_id}": ("write", Role.EDITOR),
-    "GET /api/bases/{base_id}/evaluations": ("read", Role.EDITOR),
-    "POST /api/bases/{base_id}/evaluations": ("write", Role.EDITOR),
-    "GET /api/bases/{base_id}/evaluations/{run_id}": ("read", Role.EDITOR),
-    "GET /api/bases/{base_id}/evaluations/{run_id}/report": ("read", Role.EDITOR),
-    "GET /api/bases/{base_id}/evaluations/{run_id}/compare": ("read", Role.EDITOR),
-    "GET /api/evaluation/report": ("read", None),
-    "GET /api/status": ("known", None),
-    "GET /api/models": ("known", None),
-    "GET /api/check": ("admin", None),
-    "POST /api/check": ("admin", None),
-    "GET /v1/models": ("ask", None),
-    "POST /v1/chat/completions": ("ask", None),
-    "GET /v1/models/{model:path}": ("ask", None),
-    "POST /v1/embeddings": ("ask", None),
-    "GET /api/me": ("signed in", None),
-    "PATCH /api/me": ("signed in", None),
-    "PUT /api/me/password": ("signed in", None),
-    "GET /api/me/export": ("signed in", None),
-    "GET /api/me/usage": ("signed in", None),
-    "GET /api/sessions": ("signed in", None),
-    "DELETE /api/sessions/{session_id}": ("signed in", "own"),
-    "GET /api/keys": ("signed in", None),
-    "POST /api/keys": ("signed in", None),
-    "DELETE /api/keys/{key_id}": ("signed in", "own"),
-    "GET /api/directory": ("signed in", None),
-    "GET /api/people": ("admin", None),
-    "POST /api/people": ("admin", None),
-    "PATCH /api/people/{person_id}": ("admin", None),
-    "DELETE /api/people/{person_id}": ("admin", None),
-    "POST /api/people/{person_id}/link": ("admin", None),
-    "GET /api/people/{person_id}/sessions": ("admin", None),
-    "DELETE /api/people/{person_id}/sessions": ("admin", None),
-    "GET /api/groups": ("admin", None),
-    "POST /api/groups": ("admin", None),
-    "PATCH /api/groups/{group_id}": ("admin", None),
-    "DELETE /api/groups/{group_id}": ("admin", None),
-    "PUT /api/groups/{group_id}/members/{person_id}": ("admin", None),
-    "DELETE /api/groups/{group_id}/members/{person_id}": ("admin", None),
-    "GET /api/audit": ("admin", None),
-    "GET /api/datasets": ("admin", None),
-    "POST /api/datasets": ("admin", None),
-    "GET /api/datasets/{name}": ("admin", None),
-    "GET /api/datasets/{name}/changes": ("admin", None),
-    "POST /api/trainings": ("admin", None),
-    "GET /api/trainings/{job_id}/curve": ("admin", None),
-    "GET /api/adapters": ("admin", None),
-    "GET /api/adapters/served": ("admin", None),
-    "GET /api/adapters/history": ("admin", None),
-    "POST /api/adapters/rollback": ("admin", None),
-    "GET /api/adapters/{name}": ("admin", None),
-    "POST /api/adapters/{name}/gate": ("admin", None),
-    "POST /api/adapters/{name}/promote": ("admin", None),
-    "GET /api/audit.jsonl": ("admin", None),
-    "GET /api/usage": ("admin", None),
-}
-BODIES: dict[str, Any] = {
-    "POST /api/bases": {"name": "新"},
-    "PATCH /api/bases/{base_id}": {"description": "x"},
-    "PUT /api/bases/{base_id}/grants": {"subject_kind": "everyone", "role": "reader"},
-    "PUT /api/bases/{base_id}/restrictions": {"path": "x/"},
-    "POST /api/bases/{base_id}/known": {"files": []},
-    "POST /api/search": {"query": "年假", "base_ids": ["{base_id}"]},
-    "POST /api/chat": {"question": "年假几天？", "base_ids": ["{base_id}"]},
-    "PUT /api/messages/{message_id}/feedback": {"rating": "up"},
-    "PATCH /api/conversations/{conversation_id}": {"title": "x"},
-    "POST /api/approved": {"question": "年假？", "answer": "十五天。", "base_ids": ["{base_id}"]},
-    "POST /api/bases/{base_id}/questions": {"question": "年假？", "answer": "十五天"},
-    "POST /api/bases/{base_id}/evaluations": {},
-}
-QUERIES = {
-    "GET /api/documents/{document_id}/boxes": {"start": 0, "end": 9},
-    "GET /api/bases/{base_id}/evaluations/{run_id}/compare": {"before": "x"},
-    "GET /api/export": {"format": "messages"},
-    "GET /api/export/report": {"format": "messages"},
-}
-# What an owner may but nobody undoes, and what needs an engine or takes long.
-NOT_TRIED_WHERE_ALLOWED = re.compile(r"DELETE |/replay$|/events$|/chat|/completions|/evaluations$")
 
 
 def declared_routes() -> dict[str, APIRoute]:
@@ -217,12 +67,14 @@ class World:
             "key_id": self.key("keeper", "one", ["read"])[0],
             "session_id": owner.get("/api/sessions").json()[0]["id"],
             "person_id": house.person_id("reader"),
-            **{"run_id": "x", "restriction_id": "x", "group_id": "x", "number": "1"},
+            **{"gap_id": "x", "run_id": "x", "restriction_id": "x", "group_id": "x", "number": "1"},
             **{"model": "zhiwen", "name": "x", "subject_kind": "everyone", "subject_id": "-"},
+            **{"provider": "oidc", "identity_id": "x"},
         }
 
     def key(self, person: str, name: str, scopes: list[str]) -> tuple[str, str]:
-        body = {"name": name, "scopes": scopes, "base_ids": None, "expires_at": None}
+        bases = [self.ids["base_id"]] if scopes == ["widget"] else None
+        body = {"name": name, "scopes": scopes, "base_ids": bases, "password": PASSWORD}
         made = self.people[person].post("/api/keys", json=body).json()
         return made["id"], made["token"]
 
@@ -288,12 +140,12 @@ def test_a_role_gets_what_is_its_own(world: World, role: str) -> None:
             assert status not in (401, 403, 500) and (status != 404 or missing), (name, status)
 
 
-@pytest.mark.parametrize("scope", ["ask", "read", "write", "export"])
+@pytest.mark.parametrize("scope", ["ask", "read", "write", "export", "widget"])
 def test_a_key_opens_what_it_is_for(world: World, scope: str) -> None:
     _, token = world.key("keeper", scope, [scope])
     program = world.house.browser(Authorization=f"Bearer {token}")
     for name, (needed, _) in ROUTES.items():
-        if needed not in (scope, "known"):
+        if needed != scope and (needed != "known" or scope == "widget"):
             assert world.call(program, name).status_code == 403, name
         elif not NOT_TRIED_WHERE_ALLOWED.search(name):
             assert world.call(program, name).status_code not in (401, 403, 500), name

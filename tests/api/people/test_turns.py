@@ -7,7 +7,7 @@ from typing import Any
 from app.llm.chat_model import Delta, Messages
 from app.llm.request_queue import ASKER
 from app.llm.scripted import ScriptedChatModel
-from tests.api.people.house import House
+from tests.api.people.house import PASSWORD, House
 from tests.application import drain, running_api
 from tests.passwords import cheap_passwords
 
@@ -38,7 +38,8 @@ def test_the_queue_knows_who_asks(tmp_path: Path) -> None:
         asked = {"question": "你好", "base_ids": [], "task": "chat"}
         ada.post("/api/chat", json=asked).raise_for_status()
         model.enqueue("Hello.")
-        made = bob.post("/api/keys", json={"name": "script", "scopes": ["ask"]}).json()
+        key = {"name": "script", "scopes": ["ask"], "password": PASSWORD}
+        made = bob.post("/api/keys", json=key).json()
         base_id = bob.post("/api/bases", json={"name": "库"}).json()["id"]
         file = {"file": ("手册.md", HANDBOOK.encode())}
         bob.post(f"/api/bases/{base_id}/documents", files=file).raise_for_status()

@@ -58,6 +58,14 @@ def turned(pdf: bytes, angle: int) -> bytes:
     return _written(writer)
 
 
+def drawn_sideways(pdf: bytes, angle: int) -> bytes:
+    """The PDF with the contents of its pages turned with the clock; they are shown turned, too."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(turned(pdf, angle))))
+    for page in writer.pages:
+        page.transfer_rotation_to_content()
+    return _written(writer)
+
+
 def cropped(pdf: bytes, left: float, bottom: float, right: float, top: float) -> bytes:
     """The PDF of which only this part of each page is shown."""
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))

@@ -59,13 +59,13 @@ def _widget(rect: Box, name: str, more: dict[str, object]) -> DictionaryObject:
     return made
 
 
-def with_free_text(pdf: bytes, rect: Box, text: str) -> bytes:
-    """The PDF with a typewriter annotation on its first page."""
+def with_free_text(pdf: bytes, rect: Box, text: str, *, kind: str = "/FreeText") -> bytes:
+    """The PDF with an annotation on its first page, by default what a typewriter writes."""
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
     annotation = DictionaryObject(
         {
             NameObject("/Type"): NameObject("/Annot"),
-            NameObject("/Subtype"): NameObject("/FreeText"),
+            NameObject("/Subtype"): NameObject(kind),
             NameObject("/Rect"): ArrayObject(map(FloatObject, rect)),
             NameObject("/Contents"): TextStringObject(text),
             NameObject("/DA"): TextStringObject("/Helv 10 Tf 0 g"),

@@ -3,7 +3,8 @@
 import pytest
 
 from ingest.parsers import parse
-from tests.ingest.files import drawn_pdf
+from ingest.types import Notice
+from tests.ingest.files import drawn_pdf, pdf_file
 from tests.ingest.pages.pdf_parts import form_pdf, stamped_scan, with_free_text
 from tests.ingest.pictures import drawn
 
@@ -76,12 +77,68 @@ def test_columns_drawn_across_are_read_one_after_the_other(lower: float) -> None
     assert text.index("Pump hall and stores") < text.index(LEFT[0]) < text.index(RIGHT[0])
 
 
+def test_narrow_columns_of_sentences_are_columns_and_a_title_between_them_stands_above() -> None:
+    left = [
+        "First fill the tank,",
+        "then shut the lid and",
+        "wait. Ten minutes, at",
+        "most, are enough.",
+    ]
+    right = [
+        "Drain all of it, and",
+        "rinse twice. Dry the",
+        "filters, too, and put",
+        "them back in place.",
+    ]
+    words = [(170.0, 740.0, "Weekly rinse")]
+    for number, (here, there) in enumerate(zip(left, right, strict=True)):
+        words += [(60.0, 700.0 - 16 * number, here), (250.0, 700.0 - 16 * number, there)]
+    text = " ".join(read(drawn_pdf(words, [])).split())
+    assert text == f"Weekly rinse {' '.join(left)} {' '.join(right)}"
+
+
+def test_a_title_in_the_middle_of_three_columns_stands_above_them() -> None:
+    lines = [
+        "All visitors sign in at the",
+        "north gate. They wear a badge",
+        "until they leave, also in the",
+        "yard. Children stay with an",
+        "adult.",
+    ]
+    file = drawn_pdf(
+        [
+            (x, 700.0 - 16 * row, f"{name} {line}")
+            for row, line in enumerate(lines)
+            for name, x in (("A", 40.0), ("B", 220.0), ("C", 400.0))
+        ],
+        [],
+    )
+    title = b"BT /F 18 Tf 1 0 0 1 225 740 Tm (The yard) Tj ET"
+    file = file.replace(b"BT /F 10", title + b"\nBT /F 10", 1)
+    text = read(file)
+    assert (
+        text.index("The yard") < text.index("A adult") < text.index("B All") < text.index("C All")
+    )
+
+
+def test_notes_stuck_onto_a_page_are_reported() -> None:
+    pdf = drawn_pdf([(60, 700, "Payment is due within 45 days.")], [])
+    document = parse(with_free_text(pdf, (200, 690, 220, 710), "30 days!", kind="/Text"), "a.pdf")
+    assert document.text == "Payment is due within 45 days."
+    assert document.notices == (Notice("comments", 1),)
+
+
+def test_a_short_line_at_the_foot_of_a_page_does_not_go_on() -> None:
+    pages = [[("咨询人事部", 12)], [("工资条", 12)]]
+    assert read(pdf_file(pages)) == "咨询人事部\n\n工资条"
+
+
 def test_short_cells_side_by_side_are_no_columns() -> None:
     names = ["Bolt M8", "Washer", "Hose clamp", "Gasket", "Split pin"]
     words = [(60.0, 700.0 - 16 * n, name) for n, name in enumerate(names)]
     words += [(320.0, 700.0 - 16 * n, f"shelf {n + 3}") for n in range(len(names))]
     text = " ".join(read(drawn_pdf(sorted(words, key=lambda w: (-w[1], w[0])), [])).split())
-    assert all(f"{name} shelf {n + 3}" in text for n, name in enumerate(names))
+    assert all(f"| {name} | shelf {n + 3} |" in text for n, name in enumerate(names))
 
 
 @pytest.mark.slow  # text recognition

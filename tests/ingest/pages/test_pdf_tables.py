@@ -1,7 +1,10 @@
 """Tables drawn on a PDF page come out as rows; what only looks like one does not."""
 
+import pytest
+
 from ingest.parsers import parse
 from tests.ingest.files import drawn_pdf
+from tests.ingest.pages.pages_seen import drawn_sideways, turned
 from tests.ingest.parsers.test_parsers import HEADER, PARAGRAPH, ROW, blocks
 
 BEFORE = (50, 760, "The table below lists the stock of both branches.")
@@ -26,6 +29,14 @@ def test_cells_of_a_grid_keep_their_lines_and_merged_ones_are_repeated() -> None
         (ROW, "| North | Chair | 7 |"),
         (PARAGRAPH, AFTER[2]),
     ]
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270])
+def test_a_table_drawn_sideways_is_read_as_if_upright(angle: int) -> None:
+    upright = drawn_pdf([BEFORE, *CELLS, AFTER], FRAME)
+    sideways = drawn_sideways(upright, angle)
+    for pdf in (sideways, turned(sideways, 360 - angle)):
+        assert blocks(parse(pdf, "a.pdf")) == blocks(parse(upright, "a.pdf"))
 
 
 def test_columns_of_a_table_with_horizontal_rules_only_are_told_by_gaps() -> None:

@@ -16,7 +16,7 @@ from ingest.runs import SCALE, Area, PageRuns, Run, cut, pack, unpack
 from ingest.sandbox.wire import from_json, to_json
 from ingest.types import Document
 from tests.ingest.files import drawn_pdf, pdf_file
-from tests.ingest.pages.pages_seen import cropped, folded, said_and_seen, turned
+from tests.ingest.pages.pages_seen import cropped, drawn_sideways, folded, said_and_seen, turned
 from tests.ingest.pages.pdf_parts import form_pdf, stamped_scan
 from tests.ingest.pages.test_pdf_parts import LEFT, RIGHT
 from tests.ingest.pages.test_pdf_tables import AFTER, BEFORE, CELLS, FRAME
@@ -82,6 +82,15 @@ def test_the_words_in_an_area_are_those_of_its_run(name: str, angle: int) -> Non
     assert pairs
     for said, seen in pairs:
         assert seen.removesuffix("-") == said.removesuffix("-")
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270])
+@pytest.mark.parametrize("shown", [0, 90])
+def test_areas_of_text_drawn_sideways_are_where_it_is_shown(angle: int, shown: int) -> None:
+    pdf = turned(drawn_sideways(cropped(PDFS["table"], 30, 400, 500, 800), angle), shown)
+    pairs = list(said_and_seen(parse(pdf, "a.pdf"), pdf))
+    # PDFium reads lines that run downwards in another order.
+    assert pairs and all(sorted(said) == sorted(seen) for said, seen in pairs)
 
 
 def test_areas_are_those_of_the_part_that_is_shown() -> None:

@@ -30,24 +30,24 @@ def runs() -> list[str]:
     return sorted(set(re.findall("[\u4e00-\u9fff]+", text)))
 
 
-def pieces(length: int, count: int) -> list[str]:
-    every = sorted({run[i : i + length] for run in runs() for i in range(len(run) - length + 1)})
-    return every[:: max(1, len(every) // count)]
+def pieces(length: int) -> list[str]:
+    """All of them: a sample would change with each word that the interface gets."""
+    return sorted({run[i : i + length] for run in runs() for i in range(len(run) - length + 1)})
 
 
 def misread(texts: list[str], encoding: str) -> list[str]:
     return [text for text in texts if decode(text.encode(encoding), "a.txt") != text]
 
 
-@pytest.mark.parametrize(("length", "share"), [(2, 0.01), (4, 0.002), (8, 0.0), (16, 0.0)])
+@pytest.mark.parametrize(("length", "share"), [(2, 0.01), (4, 0.001), (8, 0.0), (16, 0.0)])
 def test_short_chinese_is_gbk(length: int, share: float) -> None:
-    texts = pieces(length, 400)
+    texts = pieces(length)
     assert len(misread(texts, "gbk")) <= share * len(texts)
 
 
 @pytest.mark.parametrize(("length", "share"), [(4, 0.01), (6, 0.005), (10, 0.0)])
 def test_short_traditional_chinese_in_big5_is_not_hurt(length: int, share: float) -> None:
-    traditional = OpenCC("s2twp").convert("\n".join(pieces(length, 400))).split("\n")
+    traditional = OpenCC("s2twp").convert("\n".join(pieces(length))).split("\n")
     encodable = [
         text for text in traditional if text == text.encode("big5", "ignore").decode("big5")
     ]

@@ -48,6 +48,40 @@ def test_declared_encodings_come_first_where_they_fit() -> None:
     assert decode(CHINESE.encode(), "a.html", declared="no-such-thing") == CHINESE
 
 
+@pytest.mark.parametrize("declared", ["gb2312", "big5", "iso-8859-1", "windows-1252", "koi8-r"])
+def test_utf8_is_read_as_such_whatever_the_file_says(declared: str) -> None:
+    for text in (CHINESE, "年假", "第1条：年假 5 天", "Café, 18 °C für Öl", "契約の期間"):
+        if declared in {"iso-8859-1", "windows-1252"} or text[0] > "z":
+            assert decode(text.encode(), "a.html", declared=declared) == text
+
+
+@pytest.mark.parametrize("declared", ["iso-8859-1", "ISO_8859-1", "windows-1252", "latin1"])
+def test_western_encodings_are_believed_where_the_letters_are_western(declared: str) -> None:
+    for text in (CHINESE, "年假", "年假五天", "房租 1,200 元"):
+        assert decode(text.encode("gbk"), "a.eml", declared=declared) == text
+    for text in ("Müller", "André", "Ångström", "señal", "Größe: 5 m²", "18 °C", "naïve café",
+                 "Élève à côté", "“quoted” – it’s", "São João", "Søren Ærø", "£5 ½", "Übergröße",
+                 "Françoise Lefèvre", "garçon", "Œuvre", "¿Qué?"):  # fmt: skip
+        assert decode(text.encode("cp1252"), "a.eml", declared=declared) == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "一楼的仓库最近在盘点，一共三天。\n最后一天下午五点结束。\n",
+        "合同一式两份，双方各执一份。\r\n\r\n自签字之日起生效。\r\n",
+        "倉庫最後一次盤點，一共三天。",
+        "最後の一日は午後五時まで。\n",
+        "안전 점검 기록을 남기고 서명한다.\n",
+        "Журнал осмотра насосов\n",
+        "name,price\nrope,3\n",
+    ],
+)
+def test_utf16_without_a_mark_in_prose(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding), "a.txt") == text
+
+
 def test_binary_data_is_refused() -> None:
     with pytest.raises(ParseError) as caught:
         decode(bytes(range(256)) * 4, "a.txt")

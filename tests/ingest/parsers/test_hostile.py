@@ -71,6 +71,7 @@ HOSTILE = {
     "up.zip": (lambda: zip_file({"../../etc/passwd.txt": "x"}), "unsafe_names"),
     "root.zip": (lambda: zip_file({"/etc/passwd.txt": "x"}), "unsafe_names"),
     "drive.zip": (lambda: zip_file({"C:\\x.txt": "x"}), "unsafe_names"),
+    "nameless.zip": (lambda: zip_file({"": "x"}), "unsafe_names"),
     "laughs.docx": (lambda: replaced(word_file(), "word/document.xml", LAUGHS), "unsafe_xml"),
     "laughs.xlsx": (
         lambda: replaced(xlsx_file({"S": SALARIES}), "xl/workbook.xml", LAUGHS),

@@ -127,3 +127,67 @@ def slide_file() -> bytes:
 def test_boxes_in_alternate_content_equations_and_links_of_slides() -> None:
     text = parse(slide_file(), "a.pptx").text
     assert text == "台账 (https://x.test/ledger)\n\n余量系数 k=1.4"
+
+
+def test_items_of_ordered_lists_have_their_numbers() -> None:
+    html = (
+        "<ol start=4><li>称重<ol type=a><li>去皮<li>读数</ol><li>装袋</ol>"
+        "<ol><li value=9><p>封口</p><p>留样一袋。</p><li>贴签</ol><ul><li>出库</ul>"
+    )
+    assert parse(html.encode(), "a.html").text.replace("\n\n", "\n").split("\n") == [
+        "4. 称重", "a. 去皮", "b. 读数", "5. 装袋", "9. 封口", "留样一袋。", "10. 贴签", "- 出库",
+    ]  # fmt: skip
+
+
+def test_boxes_of_a_page_show_whether_they_are_ticked() -> None:
+    html = "<ul><li><input type=checkbox checked>水阀已关<li><input type=radio>有积水</ul>"
+    assert parse(html.encode(), "a.html").text == "- ☑水阀已关\n- ☐有积水"
+
+
+def test_notes_of_markdown_are_read() -> None:
+    text = parse("用量减半[^用量]。\n\n[^用量]: 仅限儿童。\n[^2]: 另见附表\n".encode(), "a.md").text
+    assert text == "用量减半[^用量]。\n\n[^用量]: 仅限儿童。\n\n[^2]: 另见附表"
+
+
+def test_numbers_of_lists_and_small_figures_of_rich_text() -> None:
+    rtf = (
+        r"{\rtf1\ansi{\listtext 1.\tab}Fill\par{\pntext a)\tab}Shut\par "
+        r"10{\super 6} kg, CO{\sub\fs16 2}, 4{\super th}\par}"
+    )
+    assert parse(rtf.encode(), "a.rtf").text.split("\n") == [
+        "1.\tFill",
+        "a)\tShut",
+        "10⁶ kg, CO₂, 4th",
+    ]
+
+
+def test_every_panel_of_tabs_is_read() -> None:
+    html = (
+        "<button role=tab aria-controls=a>尺码</button>"
+        "<button role=tab aria-controls=b>洗涤</button>"
+        "<div role=tabpanel id=a><p>偏大一码。</p></div>"
+        "<div role=tabpanel id=b hidden><p>手洗，阴干。</p></div>"
+    )
+    text = parse(html.encode(), "a.html").text
+    assert "偏大一码。" in text and "手洗，阴干。" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (r"1\super\f0\fs22 st\super0\f0 22", "1st22"),
+        (r"Water{\cs16\super\f31506\fs20\insrsid123 \chftn }", "Water"),
+        (r"CO{\sub\f0\fs22 2}", "CO₂"),
+    ],
+)
+def test_numbers_of_control_words_are_no_small_figures(source: str, text: str) -> None:
+    assert parse((r"{\rtf1\ansi " + source + r"\par}").encode(), "a.rtf").text == text
+
+
+def test_items_of_a_reversed_list_count_down() -> None:
+    html = (
+        "<ol reversed><li>三等奖<li>二等奖</ol><ol reversed start=9><li>甲<li value=4>乙<li>丙</ol>"
+    )
+    assert parse(html.encode(), "a.html").text.split() == [
+        "2.", "三等奖", "1.", "二等奖", "9.", "甲", "4.", "乙", "3.", "丙",
+    ]  # fmt: skip

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ingest.numerals import numeral
 from ingest.parsers import parse
-from ingest.word.numerals import numeral
 from tests.ingest.parsers.word_files import (
     MAIN_TYPE,
     abstract,

@@ -283,3 +283,8 @@ def test_cells_of_a_part_of_the_text() -> None:
     cells = list(table.cells(document.text, at, at + 1))
     assert [c.text for c in cells] == ["k", "v", "n4", "4"]
     assert isinstance(table, Table) and table.numbers == tuple(range(1, 11))
+
+
+def test_cells_that_are_kept_from_being_numbers_are_read_as_shown() -> None:
+    text = parse('工号,姓名\n="0047",蓝\n="1E5",费\n'.encode(), "a.csv").text
+    assert text == "| 工号 | 姓名 |\n| 0047 | 蓝 |\n| 1E5 | 费 |"

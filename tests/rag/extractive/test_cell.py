@@ -1,14 +1,16 @@
 """An answer that is a cell of a table comes with the rows that the question leaves open."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from app.rag.extractive.cell import cell_asked_for, may_be_cell, with_its_row
 from app.rag.extractive.quote import Quoter
-from app.rag.extractive.table import tables_of
-from app.rag.types import Passage
-from tests.rag.passages import chunks_of, passage
+from app.rag.extractive.table import Table, tables_of
+from app.rag.retrieval.pack import widen
+from app.rag.types import ChunkSpan, Passage
+from tests.rag.passages import around, chunks_of, passage
 
 LEAVE = (
     "年假按司龄计算：\n\n司龄 | 年假天数\n满 1 年不满 3 年 | 7 天\n满 3 年不满 5 年 | 10 天\n"
@@ -198,7 +200,7 @@ def test_a_named_column_without_a_cell_changes_nothing() -> None:
     table = "型号 | 单价（元） | 保修（月）\nHG-200 | 2680 | 24\nSW-PRO | 3600 |\n\n含税。"
     tables = list(tables_of([passage(table)]))
     assert with_its_row("3600", tables, "SW-PRO 保修多久？") == "3600"
-    assert cell_asked_for(tables, "SW-PRO 保修多久？") == ""
+    assert cell_asked_for(tables, "SW-PRO 保修多久？") is None
 
 
 def test_a_number_with_its_unit_is_not_the_bare_one_where_both_are_there() -> None:
@@ -215,12 +217,12 @@ def test_rows_with_the_same_key_are_told_with_what_tells_them_apart() -> None:
 
 def test_a_cell_is_asked_for_where_its_row_and_its_column_are_named() -> None:
     tables = list(tables_of([passage(HOTELS), passage(PARTS, 2)]))
-    told = "500（一类：北京、上海，员工）"
-    assert cell_asked_for(tables, "普通员工去上海住酒店报销多少？") == told
-    assert cell_asked_for(tables, "员工去拉萨住酒店报销多少？") == ""
-    assert cell_asked_for(tables, "去上海住酒店报销多少？") == ""
+    cell = "500（一类：北京、上海，员工）"
+    assert told(tables, "普通员工去上海住酒店报销多少？") == cell
+    assert cell_asked_for(tables, "员工去拉萨住酒店报销多少？") is None
+    assert cell_asked_for(tables, "去上海住酒店报销多少？") is None
     # two tables have one
-    assert cell_asked_for([*tables, *tables], "普通员工去上海住酒店报销多少？") == ""
+    assert cell_asked_for([*tables, *tables], "普通员工去上海住酒店报销多少？") is None
 
 
 @pytest.mark.parametrize(
@@ -240,6 +242,13 @@ def test_what_no_source_holds_gives_way_to_the_cell(said: tuple[str, ...], shown
     assert quoter.finish() == shown
 
 
+def told(tables: Sequence[Table], question: str) -> str:
+    """The cell that the question asks for, with its row and column."""
+    cell = cell_asked_for(tables, question)
+    assert cell is not None
+    return cell.text
+
+
 GAUGES = (
     "仪表台账\n\n| | 量程 | 检定 / 内 | 检定 / 外 | 合计 |\n| 压力表 | | 三月 | | 4 |\n"
     "| 温度计 | 150 ℃ | | 五月 | =B2+C2 |\n| 合计 | | 2 | | |\n\n每年一次。"
@@ -250,11 +259,11 @@ def test_rows_keep_their_empty_cells() -> None:
     (table,) = tables_of([passage(GAUGES)])
     assert table.head == ("", "量程", "检定 / 内", "检定 / 外", "合计")
     assert table.rows[0] == ("压力表", "", "三月", "", "4")
-    assert cell_asked_for([table], "温度计的量程是多少？") == "150 ℃（温度计，量程）"
-    assert cell_asked_for([table], "压力表的量程是多少？") == ""
+    assert told([table], "温度计的量程是多少？") == "150 ℃（温度计，量程）"
+    assert cell_asked_for([table], "压力表的量程是多少？") is None
     # a level of one character tells two heads apart; the head that is asked for is no row
-    assert cell_asked_for([table], "温度计检定外是几月？") == "五月（温度计，检定 / 外）"
-    assert cell_asked_for([table], "温度计的合计是多少？") == "=B2+C2（温度计，合计）"
+    assert told([table], "温度计检定外是几月？") == "五月（温度计，检定 / 外）"
+    assert told([table], "温度计的合计是多少？") == "=B2+C2（温度计，合计）"
 
 
 def test_a_table_goes_on_under_the_head_that_its_chunk_carries() -> None:
@@ -276,3 +285,60 @@ def test_nothing_is_said_for_an_empty_cell() -> None:
     # a column that is not named is not asked for
     quoter = Quoter([passage(GAUGES)], "压力表放在哪里？")
     assert quoter.feed("三月") + quoter.finish() != ""
+
+
+TABLE = [
+    "价格：\n\n型号 | 价格\nA1 | 10 元\nA2 | 20 元",
+    "A3 | 30 元\nA4 | 40 元",
+    "A5 | 50 元\n\n完。",
+]
+CARRIED = ("价格", "型号 | 价格")
+
+
+def priced() -> list[Passage]:
+    """A table over three chunks; the reader puts its head among the headings of the latter two."""
+    first, *rest = chunks_of("d1", TABLE)
+    return [first, *(replace(each, headings=CARRIED) for each in rest)]
+
+
+def test_a_table_that_goes_on_is_not_whole_whichever_chunk_was_the_best() -> None:
+    chunks = priced()
+    for best in (0, 1):
+        # What stands around is known one chunk further than what comes along.
+        joined = widen([chunks[best]], around(*chunks[:2]), 1)
+        assert len(joined[0].parts) == 2
+        (table,) = tables_of(joined, around(*chunks))
+        assert (table.head, len(table.rows), table.whole) == (("型号", "价格"), 4, False), best
+
+
+def test_a_table_that_ends_is_whole_whichever_chunk_was_the_best() -> None:
+    chunks = priced()
+    chunks[2] = replace(chunks[2], headings=("另一节",), text="没有表格。")
+    for best in (0, 1):
+        joined = widen([chunks[best]], around(*chunks[:2]), 1)
+        (table,) = tables_of(joined, around(*chunks))
+        assert table.whole, best
+
+
+def test_a_chunk_over_two_pages_counts_once() -> None:
+    first, second, _ = priced()
+    half = first.start + 12
+    parts = (
+        ChunkSpan(first.chunk_id, first.start, half, 1),
+        ChunkSpan(first.chunk_id, half, first.end, 2),
+    )
+    (table,) = tables_of([replace(first, parts=parts)], around(first, second))
+    assert not table.whole
+
+
+def test_the_head_of_the_first_chunk_counts_where_another_was_the_best() -> None:
+    """Its own headings would say that the table began there."""
+    chunks = priced()
+    chunks[0] = replace(chunks[0], text="型号 | 价格\nA1 | 10 元\nA2 | 20 元")
+    chunks[2] = replace(chunks[2], headings=("另一节",), text="没有表格。")
+    joined = widen([chunks[1]], around(*chunks[:2]), 1)
+    for known in (around(*chunks), None):
+        (table,) = tables_of(joined, known)
+        assert [row[0] for row in table.rows] == ["A1", "A2", "A3", "A4"]
+    (table,) = tables_of(joined, around(*chunks))
+    assert table.whole

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.rag.extractive.keyed import keyed_line
+from app.rag.extractive.fields import records_of
+from app.rag.extractive.keyed import clause_asked_for, form_asked_for, keyed_line
 from app.rag.extractive.quote import Quoter
 from tests.rag.passages import passage
 
@@ -42,3 +43,97 @@ def test_a_text_that_says_a_number_once_is_no_list() -> None:
 def test_what_another_line_says_gives_way_to_it(written: str, shown: str) -> None:
     quoter = Quoter([passage(LIST)], "编号 K3108 的要求是什么？")
     assert quoter.feed(written) + quoter.finish() == shown
+
+
+NOTES = """单号：SJ-4031
+
+| 送货人 | 冉冉 | 车牌 | 川A·8801 |
+| 货物 | 砂轮 | 数量 | 40 片 |
+| 收货人 | 温良 | 日期 | 8月9日 |
+
+单号：SJ-4037
+
+| 送货人 | 石磊 | 车牌 | 川A·8802 |
+| 货物 | 皮带 | 数量 | |
+| 收货人 | | 日期 | |
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("砂轮", "单号：SJ-4037，送货人：石磊，车牌：川A·8802，货物：皮带"),
+        ("SJ-4037", "单号：SJ-4037，送货人：石磊，车牌：川A·8802，货物：皮带"),
+        ("皮带轮胎", "单号：SJ-4037，送货人：石磊，车牌：川A·8802，货物：皮带"),
+        ("皮带", "皮带"),
+        ("石磊送的皮带。", "石磊送的皮带。"),
+    ],
+)
+def test_what_another_form_says_gives_way_to_the_one_named(written: str, shown: str) -> None:
+    quoter = Quoter([passage(NOTES)], "SJ-4037 送的是什么？")
+    assert quoter.feed(written) + quoter.finish() == shown
+
+
+def test_a_sentence_of_another_source_stays() -> None:
+    rules = passage("破损的货物在七日内退换。", 2)
+    quoter = Quoter([passage(NOTES), rules], "SJ-4037 破损了多久之内能退换？")
+    assert quoter.feed("七日内退换") + quoter.finish() == "七日内退换"
+
+
+@pytest.mark.parametrize("question", ["SJ-4073 送的是什么？", "SJ-4031 和 SJ-4037 送的是什么？"])
+def test_a_number_of_no_form_or_of_several_names_none(question: str) -> None:
+    assert form_asked_for(list(records_of([passage(NOTES)])), question) is None
+
+
+LEASE = """仓库租赁合同
+
+第一条 租赁物为城东的二号仓库。
+
+第二条 租金每月一万二千元，按季度预付。
+
+第三条 押金为两个月租金，退租后十日内退还。
+
+3.1 损坏从押金中扣除。
+
+第四条 违约
+
+1. 拖欠租金满一个月的，可以解除合同。
+"""
+TERMS = """Article 2: The rent is due on the first of the month.
+
+4.2 The deposit is returned within ten days.
+
+Section 5 Fees
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "clause"),
+    [
+        (LEASE, "租赁合同第三条规定了什么？", "第三条 押金为两个月租金，退租后十日内退还。"),
+        (LEASE, "合同第 3 条的内容是什么？", "第三条 押金为两个月租金，退租后十日内退还。"),
+        (LEASE, "第 3.1 款怎么说？", "3.1 损坏从押金中扣除。"),
+        (LEASE, "第三条规定押金是多少？", ""),  # asks for more than the clause
+        (LEASE, "第四条是什么？", ""),  # a heading
+        (LEASE, "第 1 款是什么？", ""),  # any item of a list may have that number
+        (LEASE, "第九条规定了什么？", ""),
+        (
+            TERMS,
+            "What does article 2 say?",
+            "Article 2: The rent is due on the first of the month.",
+        ),
+        (TERMS, "What is in clause 4.2?", "4.2 The deposit is returned within ten days."),
+        (TERMS, "When is the rent due under article 2?", ""),
+        (TERMS, "What is section 5 about?", ""),
+    ],
+)
+def test_a_clause_is_told_whole_where_its_number_is_all_that_is_asked(
+    text: str, question: str, clause: str
+) -> None:
+    assert clause_asked_for([passage(text)], question) == clause
+
+
+def test_a_clause_stands_in_place_of_its_end() -> None:
+    quoter = Quoter([passage(LEASE)], "租赁合同第三条规定了什么？")
+    shown = quoter.feed("两个月租金，退租后十日内退还。") + quoter.finish()
+    assert shown == "第三条 押金为两个月租金，退租后十日内退还。"

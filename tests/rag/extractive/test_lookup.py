@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.rag.extractive.lookup import column_named, rows_identified, rows_named
+from app.rag.extractive.asked_column import column_asked
+from app.rag.extractive.lookup import rows_identified, rows_named
 from app.rag.extractive.table import Table, tables_of
 from tests.rag.passages import passage
 
@@ -80,4 +81,4 @@ def test_where_none_is_meant_rows_are_named_by_rare_terms() -> None:
     ],
 )
 def test_the_column_that_is_named(text: str, question: str, column: int | None) -> None:
-    assert column_named(table(text), question) == column
+    assert column_asked(table(text), question) == column

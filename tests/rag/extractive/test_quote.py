@@ -3,6 +3,7 @@
 import pytest
 
 from app.rag.extractive.quote import Quoter, quotation
+from app.rag.extractive.reader import ExtractiveReader
 from tests.rag.passages import passage
 
 HALL = passage(
@@ -112,3 +113,53 @@ def test_the_number_of_an_item_that_was_copied_along_is_left_out(written: str, s
     source = [passage("2. 年终奖于次年 1 月随工资发放。")]
     quoter = Quoter(source, "奖金什么时候给？")
     assert quoter.feed(written) + quoter.finish() == shown
+
+
+BOARD = passage("晚餐补助每餐三十五元。\n\n宿舍不收押金。")
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "answer"),
+    [
+        ("晚餐补多少？", "三十元", "晚餐补助每餐三十五元。"),  # no source has that sum
+        ("一共有几间宿舍？", "12间", ""),  # nor anything like it
+        ("晚餐补多少？", "35 元", "35 元"),
+    ],
+)
+def test_a_number_that_nobody_wrote_is_not_told(question: str, said: str, answer: str) -> None:
+    quoter = Quoter([BOARD], question)
+    assert quoter.feed(said) + quoter.finish() == answer
+
+
+def test_the_question_said_again_in_front_of_the_answer_is_left_out() -> None:
+    quoter = Quoter([BOARD], "晚餐补多少？")
+    assert quoter.feed("晚餐补多少？") == ""
+    assert quoter.feed("每餐三十五元") + quoter.finish() == "每餐三十五元"
+
+
+def test_a_line_above_a_table_is_no_answer() -> None:
+    table = passage("仓位一览\n\n| 库 | 负责人 |\n| 甲 | 林一 |\n| 乙 | 何二 |")
+    quoter = Quoter([table], "何二管哪一库？")
+    assert quoter.feed("仓位一览") + quoter.finish() == "乙（何二，负责人）"
+
+
+def test_a_marker_behind_a_name_with_underscores_stands_apart() -> None:
+    source = passage("夹具 F_20_A 已换成 F_20_B，旧的报废。")
+    reader = ExtractiveReader([source], "夹具换成了哪一个？", {})
+    assert reader.feed("F_20_B") + reader.finish() == "F_20_B [1]"
+
+
+@pytest.mark.parametrize(
+    ("question", "written", "shown"),
+    [
+        ("公司的总负债是多少？", "30亿元", "公司的总负债为10亿元人民币。[1]"),
+        ("公司的总资产是多少？", "30亿元", "30亿元[1]"),
+        ("公司的总负债是多少？", "总负债为30亿元", "总负债为30亿元"),  # says of what it is
+    ],
+)
+def test_a_bare_number_of_something_else_gives_way_to_the_sentence_asked_for(
+    question: str, written: str, shown: str
+) -> None:
+    report = passage("公司的总资产为30亿元人民币。公司的总负债为10亿元人民币。")
+    reader = ExtractiveReader([report], question, {})
+    assert "".join(map(reader.feed, written)) + reader.finish() == shown

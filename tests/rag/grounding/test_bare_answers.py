@@ -83,3 +83,25 @@ def test_an_organisation_that_no_source_knows_is_not_supported() -> None:
 )
 def test_denials_are_told_across_languages(sentence: str, other: str, expected: bool) -> None:
     assert opposed_across(sentence, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("1999.", "supported"),
+        ("1998.", "unsupported"),
+        ("**1999**", "supported"),
+        ("**1998**", "unsupported"),
+    ],
+)
+def test_a_bare_number_is_judged_however_it_is_set(answer: str, expected: str) -> None:
+    source = [passage("The company was founded in 1999. It has three plants.")]
+    (check,) = EmbeddedChecker().check("When was the company founded?", answer, source)
+    assert (check.verdict == "supported") is (expected == "supported")
+
+
+def test_a_character_that_two_words_share_says_nothing() -> None:
+    minutes = passage("会议纪要\n\n时间：2026年3月12日\n\n决议：新厂房于 2026-09-30 前竣工。")
+    (held,) = EmbeddedChecker().check("会议是哪天开的？", "2026年3月12日", [minutes])
+    (built,) = EmbeddedChecker().check("新厂房哪天前竣工？", "2026年3月12日", [minutes])
+    assert (held.verdict, built.verdict) == ("supported", "contradicted")

@@ -111,7 +111,7 @@ def test_what_is_computed_says_from_what() -> None:
             "你好！很高兴为您解答。",
             "希望对您有帮助！",
             "步骤如下：",
-            "# 年假每年十五天",
+            "# 年假每年十五天\n\n如下：",
             "还有别的问题吗？",
         ),
         *("Here are the steps:", "Let me know if you need more.", "资料中没有提到这一点。"),
@@ -120,7 +120,7 @@ def test_what_is_computed_says_from_what() -> None:
             "来源：[1] 员工手册.md",
             "```\n年假为每年二十天。\n```",
         ),
-        *("**年假**", "$年假 = 20$", "| 年假 | 病假 |\n|---|---|"),
+        *("**年假**\n\n如下：", "$年假 = 20$", "| 年假 | 病假 |\n|---|---|"),
     ],
 )
 def test_what_states_nothing_is_not_judged(text: str) -> None:

@@ -43,6 +43,7 @@ def holds(source: str, claim: str) -> bool:
         ("不超过十五天", "at most 15 days"),
         ("两个半小时", "150 minutes"),
         ("一百二十三人", "123 people"),
+        ("500万千瓦时", "5,000,000 kWh"),
     ],
 )
 def test_held(source: str, claim: str) -> None:
@@ -63,6 +64,7 @@ def test_held(source: str, claim: str) -> None:
         ("20:30", "8:30 am"),
         ("1.2 kW", "12 kW"),
         ("120 万元", "120 元"),
+        ("500万元", "500万千瓦时"),
     ],
 )
 def test_not_held(source: str, claim: str) -> None:

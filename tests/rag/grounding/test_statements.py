@@ -33,6 +33,15 @@ def numbers(answer: str) -> list[tuple[int, ...]]:
         ("| 年假 | 15 天 [2] |\n|---|---|\n| 病假 | [1] |", [(2,), (1,)]),
         ("# 假期 [1]", [(1,)]),
         ("It costs 5 euros[12].", [(12,)]),
+        ("均值为3.5[1]；版本为V2.1[1]。", [(1,), (1,)]),
+        ("OpenAI[1], iPhone[2] and GitHub[3] agree.", [(1,), (2,), (3,)]),
+        ("The war (2024) ended[1]. Peace[2] came.", [(1,), (2,)]),
+        ("rows = data.items[1], snake_case[2]", []),
+        ("价格 5 元 [1]<br>含税", [(1,)]),
+        ("见[1]`x`和[2]$x$。", [(1,), (2,)]),
+        ("年假十五天[1-3]。", [(1, 2, 3)]),
+        ("年假[来源：1]，病假［２］。", [(1,), (2,)]),
+        ("匹配 [1-9] 的字符", []),
     ],
 )
 def test_markers_are_brackets_in_prose(answer: str, found: list[tuple[int, ...]]) -> None:
@@ -65,6 +74,7 @@ def test_sentences(answer: str, sentences: list[str]) -> None:
     [
         ("尺寸为 600*400*300 毫米。", "尺寸为 600*400*300 毫米。"),
         ("The area is 3 * 4 metres.", "The area is 3 * 4 metres."),
+        ("-18 ℃（3 号库）", "-18 ℃（3 号库）"),
         ("It takes **12** days, *at most*.", "It takes 12 days, at most."),
     ],
 )
@@ -94,6 +104,33 @@ def test_a_cell_is_about_its_row_and_its_column_and_has_the_markers_of_its_row()
 def test_a_bold_line_and_an_item_over_items_are_headings() -> None:
     answer = "**Refunds**\n\n1. 保管期限\n   - 账簿：30 年\n"
     assert [s.kind for s in statements(answer)] == ["heading", "heading", "sentence"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kinds"),
+    [
+        ("**病假每年30天**", ["sentence"]),
+        ("**30 天**", ["sentence"]),
+        ("**30 天**\n\n来源：手册", ["sentence", "sentence"]),
+        ("答案：\n\n**Beijing**", ["sentence", "sentence"]),
+        ("**报销标准**\n\n每晚 500 元。", ["heading", "sentence"]),
+        ("**Phase 2**\n\nIt ends.", ["heading", "sentence"]),
+        ("# 病假每年30天", ["sentence"]),
+        ("# 病假每年30天\n\n如下。", ["heading", "sentence"]),
+        ("病假如下。\n\n## 报销", ["sentence", "heading"]),
+    ],
+)
+def test_what_stands_over_nothing_is_no_heading(answer: str, kinds: list[str]) -> None:
+    assert [s.kind for s in statements(answer)] == kinds
+
+
+@pytest.mark.parametrize("answer", ["1999.", "30.", "  30) "])
+def test_a_number_by_itself_is_no_item(answer: str) -> None:
+    assert [s.text for s in statements(answer)] == [answer.strip()]
+
+
+def test_an_item_without_content_among_others_states_nothing() -> None:
+    assert said("1. Open the lid.\n2.\n") == ["Open the lid."]
 
 
 def test_markers_are_taken_out_of_history_and_code_is_not() -> None:

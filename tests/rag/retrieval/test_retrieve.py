@@ -1,4 +1,5 @@
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -88,3 +89,17 @@ def test_language() -> None:
 def test_a_date_finds_what_has_it_in_the_other_form(question: str) -> None:
     texts = {1: "时间：5月3日。李明。", 2: "时间：五月四日。王芳。", 3: "时间：6月3日。张伟。"}
     assert retriever(texts=texts).retrieve(question, Scope(("b",)), 1).passages[0].chunk_id == 1
+
+
+def test_what_follows_the_neighbours_is_known_too() -> None:
+    """It tells whether a table that came along ends there."""
+    asked = retriever()
+    keys: set[tuple[str, int]] = set()
+
+    def hydrate(wanted: Collection[tuple[str, int]]) -> list[Passage]:
+        keys.update(wanted)
+        return asked.hydrate(wanted)
+
+    found = replace(asked, hydrate=hydrate).retrieve("病假有几天", Scope(("b",)), 1)
+    best = found.hits[0].document_id
+    assert {ordinal for document_id, ordinal in keys if document_id == best} == {-1, 0, 1, 2}

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from tests.api.people.test_policy import BODIES, QUERIES, ROUTES
+from tests.api.people.house import PASSWORD
+from tests.api.people.policy import BODIES, QUERIES, ROUTES
 from tests.redteam.attack import Attack, faults
 from tests.redteam.world import World
 
@@ -19,7 +20,7 @@ _BODIES: dict[str, Any] = {
     "PATCH /api/groups/{group_id}": {"name": "x"},
     "PATCH /api/me": {"display_name": "x", "email": "x"},
     "PUT /api/me/password": {"old": "x", "new": "x"},
-    "POST /api/keys": {"name": "x", "scopes": ["read"], "base_ids": ["x"]},
+    "POST /api/keys": {"name": "x", "scopes": ["read"], "base_ids": ["x"], "password": PASSWORD},
     "POST /v1/chat/completions": {
         "model": "zhiwen", "messages": [{"role": "user", "content": "x"}]
     },
@@ -28,7 +29,8 @@ _BODIES: dict[str, Any] = {
         "rating": "down", "comment": "x", "correction": "x"
     },
     "POST /api/chat": {"question": "x", "base_ids": ["{base_id}"], "model": "x",
-                       "conversation_id": "x", "document_id": "x", "regenerate": None},
+                       "conversation_id": "x", "document_id": "x", "regenerate": None,
+                       "parent_id": "x"},
 }  # fmt: skip
 _KEPT = {"rating", "scopes", "role", "subject_kind", "sha256"}  # one of a few words
 _PUBLIC = ["POST /api/session", "POST /api/session/link", "GET /api/session/link"]

@@ -3,7 +3,8 @@
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 
 from app.rag.grounding.sentences import split_sentences
 from app.rag.language import language_of
@@ -111,6 +112,13 @@ def _body(
     return Attack(JSON, name, act)
 
 
+class _Many:
+    """64 MB, a megabyte at a time."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return repeat(b" " * (1 << 20), 64)
+
+
 def _deep(depth: int, opening: bytes = b"[", closing: bytes = b"]") -> bytes:
     return b'{"query": "x", "base_ids": ' + opening * depth + closing * depth + b"}"
 
@@ -136,6 +144,14 @@ _BODIES = [
         b"{" + b'"a": 1,' * 100_000 + b'"query": ""}')),
     _body("a body of no JSON", "/api/search", b"\xff\xfe\x00"),
     _body("an empty body", "/api/search", b""),
+    *(
+        sends(JSON, name, "nobody", "POST", path, status(413), content=_Many(), headers=headers)
+        for name, path, headers in (
+            ("a sign-in of 64 MB", "/api/session", {"content-length": str(64 << 20)}),
+            ("a sign-in without a length", "/api/session", {"content-type": "application/json"}),
+            ("a question of 64 MB as a form", "/api/chat", {"content-type": "multipart/form-data"}),
+        )
+    ),
     sends(JSON, "6,000 known files", "stranger", "POST", "/api/bases/{own_id}/known", status(422),
           json={"files": [{"path": "x", "sha256": "0" * 64}] * 6000}),
     sends(JSON, "a form of 100,000 fields", "ui nobody", "POST", "/login", status(401, 422, 429),

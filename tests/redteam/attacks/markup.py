@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
+import httpx
 from markdown_it import MarkdownIt
 
 from app.db.tables import utc_now
 from evals.reports.report import render
 from evals.runs import Record, Run
+from tests.api.people.house import PASSWORD
 from tests.redteam.attack import Attack, faults, not_a_page, sends
 from tests.redteam.world import World
 from ui import safe_markdown
@@ -101,7 +103,7 @@ _STORED = [
     _stored("the description of a base", "PATCH", "/api/bases/{own_id}", {"description": _SCRIPT}),
     _stored("one's own name", "PATCH", "/api/me", {"display_name": _SCRIPT}),
     _stored("the name of a key", "POST", "/api/keys",
-            {"name": _SCRIPT, "scopes": ["read"], "base_ids": None, "expires_at": None}),
+            {"name": _SCRIPT, "scopes": ["read"], "base_ids": None, "password": PASSWORD}),
     _stored("an approved answer", "POST", "/api/approved",
             {"question": _SCRIPT, "answer": _SCRIPT, "base_ids": ["{own_id}"]}),
     _stored("a question of an evaluation", "POST", "/api/bases/{own_id}/questions",
@@ -217,6 +219,44 @@ def _label(name: str, text: str) -> Attack:
     return Attack(IMAGES, f"in a name or source: {name}", act)
 
 
+_EVIL = "https://evil.example/?words"
+_OWN = {"'self'", "'none'"}
+# What comes with the page itself is data; a script from there would run like one that is inline.
+_OWN_OF = {
+    "img-src": {"data:", "blob:"},
+    "font-src": {"data:"},
+    "style-src": {"'unsafe-inline'"},
+    "script-src": {"blob:"},
+}
+_LEAKS = ("img-src", "style-src", "font-src", "connect-src", "frame-src", "media-src", "object-src")
+
+
+def lets_out(policies: list[str], directive: str) -> str:
+    """Whether a browser may load `directive` from anywhere: each of the policies must forbid it."""
+    for policy in policies:
+        said = [part.split() for part in policy.split(";") if part.split()]
+        sources = {name: allowed for name, *allowed in said}
+        fallback = None if directive in {"form-action", "base-uri"} else sources.get("default-src")
+        allowed = sources.get(directive, fallback)
+        own = _OWN | _OWN_OF.get(directive, set())
+        if allowed is not None and all(
+            each in own or each.startswith("'sha256-") for each in allowed
+        ):
+            return ""
+    return f"{directive} may lead to {_EVIL}"
+
+
+def _kept_in(directive: str, path: str) -> Attack:
+    """The second bar, should markup get past the first."""
+
+    def check(_: World, answer: httpx.Response) -> str:
+        policies = answer.headers.get_list("content-security-policy")
+        own_page = answer.headers.get("content-type", "").startswith("text/html")
+        return lets_out(policies, directive) if own_page else "no page"
+
+    return sends(IMAGES, f"{directive} of the page {path}", "ui stranger", "GET", path, check)
+
+
 _EXPRESSIONS = {
     "Jinja": "{{7*191}}{{config}}{% raw %}",
     "format": "{0.__class__.__mro__}{self}{value}",
@@ -272,6 +312,8 @@ ATTACKS = [
     Attack(XSS, "a script in the report of an evaluation", _report),
     *(_answer(name, text) for name, text in _ANSWERS.items()),
     *(_label(name, text) for name, text in _ANSWERS.items()),
+    *(_kept_in(directive, path) for path in ("/", "/documents") for directive in _LEAKS),
+    *(_kept_in(directive, "/") for directive in ("script-src", "form-action", "base-uri")),
     *_TEMPLATES,
     *(_in_prompt(what, text) for what, text in _EXPRESSIONS.items()),
 ]

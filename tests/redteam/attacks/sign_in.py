@@ -56,6 +56,19 @@ def _token(world: World, name: str = "victim") -> str:
     return str(answer.cookies[SESSION_COOKIE])
 
 
+@_row(FIXATION, "use a link that was sent before the password was changed")
+def _old_link(world: World) -> str:
+    owner = world.house.person("linked")
+    path = f"/api/people/{world.house.person_id('linked')}/link"
+    token = world.people["boss"].post(path).json()["link"].split("token=")[1]
+    body = {"old": PASSWORD, "new": "a painted brass lantern"}
+    owner.put("/api/me/password", json=body).raise_for_status()
+    with world.house.browser(**world.new_address()) as browser:
+        taken = {"token": token, "password": "a stolen violet door"}
+        answer = browser.post("/api/session/link", json=taken)
+    return "the link opens the account" if answer.is_success else faults(world, answer)
+
+
 @_row(FIXATION, "use a token after signing out")
 def _after(world: World) -> str:
     token = _token(world)

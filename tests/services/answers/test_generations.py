@@ -157,8 +157,14 @@ async def test_only_what_grew_is_written_while_an_answer_streams(
     assert {"state", "content", "passages", "checks", "citations", "timings_ms"} <= columns[-1]
 
 
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "in another process"])
 async def test_what_was_written_before_a_stop_is_checked(
-    application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
+    application: Application,
+    generations: Generations,
+    model: ScriptedChatModel,
+    base_id: str,
+    *,
+    elsewhere: bool,
 ) -> None:
     assert model.gate is not None
     model.enqueue("年假为每年十五天。年假为", "每年三十天。")
@@ -166,9 +172,13 @@ async def test_what_was_written_before_a_stop_is_checked(
     generation = generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     model.gate.release()
     await until_stored(application, answer.id, "年假为每年十五天。年假为")
-    assert generations.stop(answer.id)
+    if elsewhere:
+        other = Generations(application.db, generations.answer_line, generations.checker)
+        await asyncio.to_thread(other.stop, answer.id)
+    else:
+        generations.stop(answer.id)
     assert generation.task is not None
-    await asyncio.gather(generation.task, return_exceptions=True)
+    await asyncio.wait_for(generation.task, 30)
     kept = stored(application, answer.id)
     assert (kept.state, kept.content) == ("stopped", "年假为每年十五天。年假为")
     assert kept.checks[0]["verdict"] == "supported"
@@ -263,7 +273,7 @@ async def test_closing_waits_for_answers_that_have_time_left(
     assert (message.state, model.closed) == ("complete", 0)
 
 
-async def test_an_answer_deleted_meanwhile_stays_deleted(
+async def test_an_answer_deleted_meanwhile_stops_and_stays_deleted(
     application: Application, generations: Generations, model: ScriptedChatModel, base_id: str
 ) -> None:
     assert model.gate is not None
@@ -272,8 +282,7 @@ async def test_an_answer_deleted_meanwhile_stays_deleted(
     generation = generations.start(answer, Question("年假几天？", Scope((base_id,)), (), 0.0))
     with application.db.write() as session:
         session.delete(session.get_one(Conversation, answer.conversation_id))
-    model.gate.release()
     assert generation.task is not None
-    await generation.task
+    await asyncio.wait_for(generation.task, 30)
     with application.db.read() as session:
         assert session.exec(select(StoredMessage)).all() == []

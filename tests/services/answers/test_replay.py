@@ -13,6 +13,7 @@ from tests.api.sse import ask
 from tests.application import RunningApi, running_api
 from tests.serving import serving
 
+SMALLEST = "qwen2.5-coder-0.5b-instruct"
 HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
 
 
@@ -107,3 +108,21 @@ def test_what_no_model_wrote_cannot_be_replayed(api: RunningApi) -> None:
     ):
         answer = api.http.post(f"/api/messages/{message_id}/replay")
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("rows", "whole"), [(6, True), (120, False)])
+def test_a_table_that_goes_on_in_the_next_chunk_is_not_taken_for_a_whole_one(
+    tmp_path: Path, rows: int, whole: bool
+) -> None:
+    """The rows of a whole one are compared, whatever the smallest model says."""
+    model = ScriptedChatModel(name=SMALLEST)
+    prices = [f"型号{n}（{'甲类' if n < 6 else '乙类'}）,{900 + n}元" for n in range(rows)]
+    with running_api(tmp_path, model=model, chat_model=SMALLEST, chunk_tokens=100) as api:
+        base_id = api.ingest("价格", {"甲类.csv": "\n".join(["型号,单价", *prices])})
+        model.enqueue("型号0（甲类）")
+        before = ask(api.http, "甲类里哪个型号的单价最高？", base_id)["done"][0]["message"]
+        assert [passage["ordinal"] for passage in before["passages"]] == [0]
+        assert before["content"].startswith("型号5" if whole else "型号0")
+        model.enqueue("型号0（甲类）")
+        made = api.http.post(f"/api/messages/{before['id']}/replay").json()
+    assert made["after"] == before["content"]

@@ -13,8 +13,12 @@ def rate(db: Database, n: int, document: str, *, correction: str = "", prompt_id
         talk = Conversation(owner_id=OWNER_ID, title=made.question, base_ids=["b1"])
         session.add(talk)
         session.flush()
+        asked = StoredMessage(
+            conversation_id=talk.id, position=0, role="user", content=made.question
+        )
         answer = StoredMessage(
             conversation_id=talk.id,
+            parent_id=asked.id,
             position=1,
             role="assistant",
             content=made.rated.answer,
@@ -25,10 +29,7 @@ def rate(db: Database, n: int, document: str, *, correction: str = "", prompt_id
             passages=[{"chunk_id": 1, "document_name": document, "parts": []}],
             recipe={"prompt": prompt_id or "qa-5/answer"},
         )
-        session.add(
-            StoredMessage(conversation_id=talk.id, position=0, role="user", content=made.question)
-        )
-        session.add(answer)
+        session.add_all((asked, answer))
         session.flush()
         rating = "down" if correction else "up"
         session.add(StoredFeedback(message_id=answer.id, rating=rating, correction=correction))

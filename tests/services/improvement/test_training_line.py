@@ -14,6 +14,7 @@ import pytest
 from app.config import Settings
 from app.db.tables import Job
 from app.llm.adapters import BARE, AdapterFiles
+from app.services.improvement.adapters import Consent
 from app.services.improvement.datasets import DataSets
 from app.services.improvement.training import TrainedOn
 from app.services.jobs.queue import Jobs
@@ -110,7 +111,7 @@ def test_killed_in_the_middle_it_goes_on_and_the_adapter_answers_otherwise(
         not in (adapters.path(adapter.name) / "adapter_config.json").read_text()
     )
 
-    adapters.promote(adapter.name, force=True)
+    adapters.promote(ME, adapter.name, consent=Consent(force=True))
     with running_engine(model.gguf, settings.data_dir / "adapters/engine.json") as engine:
         assert _differs(engine, adapters.path(adapter.name))
 
@@ -139,5 +140,5 @@ def test_rows_that_are_too_long_fail_with_the_reason(
 ) -> None:
     job = trainer.trainings.start(ME, data_set(settings), TINY, {**QUICK, "max_tokens": 20})
     job = until(trainer, job.id, lambda job: job.state in ("done", "failed"))
-    assert job.state == "failed"
+    assert (job.state, job.error_code) == ("failed", "no_rows")
     assert "No row has at most 20 tokens" in str(job.error_detail)

@@ -1,14 +1,20 @@
-"""Several worker processes at one queue: every document once."""
+"""Several worker processes at one queue do every document once, and say why they failed."""
 
 import multiprocessing
+import os
+import subprocess
+import sys
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+import pytest
 from sqlmodel import select
 
+from app.config import Settings
 from app.db.engine import Database
-from app.db.files import FileStore
+from app.db.files import LocalFiles
 from app.db.tables import Job, StoredChunk
+from app.error_codes import reason_in
 from app.services.ingestion.ingestion import Ingestion
 from app.services.ingestion.reading_ahead import ReadingAhead
 from app.services.jobs.queue import Jobs
@@ -24,7 +30,7 @@ WORKERS = 3
 def work(url: str, files: Path, together: Barrier) -> None:
     db = Database(url)
     jobs = Jobs(db)
-    ingestion = Ingestion(db, FileStore(files), jobs, HashingEmbedder(), 400)
+    ingestion = Ingestion(db, LocalFiles(files), jobs, HashingEmbedder(), 400)
     name = new_worker_name()
     together.wait()
     ReadingAhead(ingestion, name, poll_s=0.05).run(lambda resting_s: resting_s > 1)
@@ -72,3 +78,23 @@ def test_what_a_dead_worker_of_this_host_held_is_free_at_once(application: Appli
     assert claim is not None and claim.attempt == 2
     release_dead(application.jobs)
     assert application.jobs.claim("another") is None, "this process lives and keeps what it holds"
+
+
+@pytest.mark.parametrize("module", ["recording", "gating"])
+def test_a_database_that_is_not_there_is_said_in_one_line(tmp_path: Path, module: str) -> None:
+    """People see the reason that a process leaves, not how it came about."""
+    (tmp_path / "zhiwen.db").mkdir()  # which SQLite cannot open
+    settings = Settings.model_validate({"data_dir": tmp_path, "offline": True})
+    with subprocess.Popen(
+        [sys.executable, "-m", f"app.worker.{module}", "one", str(tmp_path)],
+        env={**os.environ, **settings.as_environment()},
+        stdin=subprocess.PIPE,  # it ends when this is closed
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert process.returncode == 1
+    assert said == ""
+    reason = reason_in(tmp_path)
+    assert reason is not None and "cannot open or migrate the database" in reason[1]

@@ -14,7 +14,7 @@ from app.db.tables import Job, StoredDocument
 from app.services.ingestion.handover import Handover
 from app.services.ingestion.reading_ahead import ReadingAhead
 from app.services.library.bases import stored_base
-from app.services.library.vectors import read_vectors
+from app.services.library.vectors import FIRST_PLACE, read_vectors
 from app.services.people.access import LOCAL_OWNER as ME
 from ingest.embedding.embedder import TextKind, Vectors
 from ingest.embedding.hashing import HashingEmbedder
@@ -83,7 +83,7 @@ def test_many_documents_are_done_once_with_the_vectors_they_have_alone(
     with application.db.read() as session:
         assert {(job.state, job.attempts) for job in session.exec(select(Job))} == {("done", 1)}
         base = stored_base(session, base_id)
-        ids, vectors = read_vectors(session, base, seen=0, after_id=0, limit=1000)
+        ids, vectors, _ = read_vectors(session, base, after=FIRST_PLACE, limit=1000)
     found = dict(zip(ids, vectors, strict=True))
     for number, each in enumerate(documents):
         (chunk,) = application.documents.chunks(ME, each, limit=10, offset=0)

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from sqlmodel import SQLModel, func, select
 
 from app.db import lexical
-from app.db.files import FileStore
+from app.db.files import LocalFiles
 from app.db.tables import NOWHERE, RemovedBase, StoredChunk, StoredDocument
 from app.services.errors import NotFound
 from app.services.library.removal import (
@@ -217,10 +217,10 @@ def test_a_document_is_removed_once(application: Application, base_id: str) -> N
             remove_document(session, document)
 
 
-class Dying(FileStore):
+class Dying(LocalFiles):
     """The process dies when the first bytes are to go."""
 
-    def delete(self, sha256: str) -> None:
+    def delete(self, *sums: str) -> None:
         raise KeyboardInterrupt
 
 
@@ -264,12 +264,12 @@ def test_bytes_that_an_upload_is_about_to_use_stay(application: Application) -> 
         target=drop_unused_files, args=(application.db, application.files, [stored.sha256])
     )
     with application.db.write() as session:
-        take_in(session, base_id, "手册.md", stored)
+        take_in(session, application.files, base_id, "手册.md", stored)
         session.flush()
         dropping.start()
         until_someone_waits_for_a_lock(application)
     dropping.join()
-    assert stored.path.exists()
+    assert application.files.has(stored.sha256)
 
 
 def until_someone_waits_for_a_lock(application: Application) -> None:

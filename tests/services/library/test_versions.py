@@ -85,7 +85,8 @@ def test_an_old_version_is_still_there_to_be_read(application: Application, base
     assert any(
         "十五天" in c.text for c in application.documents.chunks(ME, first, limit=9, offset=0)
     )
-    assert application.documents.original(ME, first)[1].read_text("utf-8") == OLD
+    with application.documents.original(ME, first)[1] as path:
+        assert path.read_text("utf-8") == OLD
     versions = application.documents.versions(ME, second)
     assert [(v.document.id, v.document.version) for v in versions] == [(second, 2), (first, 1)]
 

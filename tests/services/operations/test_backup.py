@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from app.db.files import LocalFiles
 from app.db.tables import StoredDocument
 from app.llm.scripted import ScriptedChatModel
 from app.services.operations.backup import BackupError, backup, restore
@@ -55,7 +56,7 @@ def test_a_restored_backup_says_the_same(tmp_path: Path) -> None:
             (tmp_path / "data" / name).parent.mkdir(parents=True)
             (tmp_path / "data" / name).write_text(name)
 
-        manifest = backup(tmp_path / "data", file)
+        manifest = backup(tmp_path / "data", api.application.files, file)
 
         assert manifest.documents == manifest.files == len(DOCUMENTS) + 1
         api.ingest("手册", {"later.txt": "This came after the backup."})
@@ -75,7 +76,7 @@ def test_a_restored_backup_says_the_same(tmp_path: Path) -> None:
 def saved(tmp_path: Path) -> Path:
     with running_api(tmp_path / "data", model=model()) as api:
         api.ingest("手册", DOCUMENTS)
-        backup(tmp_path / "data", tmp_path / "backup.tar")
+        backup(tmp_path / "data", api.application.files, tmp_path / "backup.tar")
     return tmp_path / "backup.tar"
 
 
@@ -107,7 +108,7 @@ def test_a_backup_that_leads_out_of_its_folder_is_refused(saved: Path, tmp_path:
 
 def test_a_backup_without_a_database_is_said(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="no database"):
-        backup(tmp_path, tmp_path / "backup.tar")
+        backup(tmp_path, LocalFiles(tmp_path / "files"), tmp_path / "backup.tar")
 
 
 def test_an_original_that_is_gone_is_no_reason_to_have_no_backup(
@@ -116,4 +117,4 @@ def test_an_original_that_is_gone_is_no_reason_to_have_no_backup(
     with running_api(tmp_path / "data", model=model()) as api, api.application.db.read() as session:
         first = session.exec(select(StoredDocument.sha256)).first()
         api.application.files.path(first or "").unlink()
-        assert backup(tmp_path / "data", saved).files == len(DOCUMENTS) - 1
+        assert backup(tmp_path / "data", api.application.files, saved).files == len(DOCUMENTS) - 1

@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from app.db.engine import Database
 from app.db.errors import DatabaseBusy, StorageFull
-from app.db.files import FileStore
+from app.db.files import LocalFiles
 from app.db.tables import Job
 from app.services.ingestion.reading_ahead import ReadingAhead
 from app.services.people.access import LOCAL_OWNER as ME
@@ -54,7 +54,7 @@ def path(tmp_path: Path) -> Path:
 def locked(path: Path) -> Iterator[Application]:
     """On SQLite, and without patience for locks."""
     db = Database(f"sqlite:///{migrated_file(path)}", busy_timeout_s=0.01)
-    yield Application(db, FileStore(path.parent / "files"), HashingEmbedder(), path.parent)
+    yield Application(db, LocalFiles(path.parent / "files"), HashingEmbedder(), path.parent)
     db.dispose()
 
 

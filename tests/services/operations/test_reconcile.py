@@ -57,7 +57,7 @@ def _bytes_without_a_row(application: Application, age_s: float = 7200.0) -> Non
         writer.write("没有登记".encode())
         stored = writer.commit()
     long_ago = time.time() - age_s
-    os.utime(stored.path, (long_ago, long_ago))
+    os.utime(application.files.path(stored.sha256), (long_ago, long_ago))
 
 
 def _a_vector_is_gone(application: Application) -> None:
@@ -146,7 +146,7 @@ def test_bytes_that_are_just_coming_in_stay(application: Application, base_id: s
         stored = writer.commit()
     reconciliation(application).start()
     reconciliation(application).drop_orphans()
-    assert stored.path.exists()
+    assert application.files.has(stored.sha256)
 
 
 def test_a_lost_original_is_told_by_name(application: Application, base_id: str) -> None:

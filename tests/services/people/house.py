@@ -1,25 +1,34 @@
 """A house with people, groups, bases and documents, and who may see what by the rules as they are
 promised: a second, plain reading of them, to compare the queries with."""
 
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlmodel import col, delete, select
 
 from app.db.tables import (
     BaseGrant,
+    CheckUp,
     Conversation,
+    Evaluation,
     GroupMember,
+    Job,
     PathRestriction,
     PeopleGroup,
     Person,
+    RecordedAnswer,
+    Recording,
+    StoredDataSet,
+    utc_now,
 )
 from app.llm.scripted import ScriptedChatModel
 from app.services.people.access import EVERYONE, LOCAL_OWNER, Access, Role, Subject
 from app.wiring.application import Zhiwen, build
+from app.wiring.indexes import check_vectors
 from ingest.embedding.hashing import HashingEmbedder
 from tests.application import drain, test_settings
 
@@ -47,6 +56,10 @@ class Paper:
     @property
     def question(self) -> str:
         return f"{self.topic}的编号是多少？"
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.topic}的编号是{self.secret}，由本部门保管。"
 
 
 @dataclass(slots=True)
@@ -84,14 +97,15 @@ class House:
             members
             for (base_id, path), members in self.restrictions.items()
             if base_id == paper.base_id
-            and (paper.path == path or (path.endswith("/") and paper.path.startswith(path)))
+            and (paper.path == path or paper.path.startswith(f"{path}/"))
         ]
         return all(members & set(who.subjects) for members in around)
 
     def draw(self, dice: random.Random) -> None:
         """New grants, restrictions and groups for all, and no conversation left."""
         with self.zhiwen.db.write() as session:
-            for table in (BaseGrant, PathRestriction, GroupMember, Conversation):
+            # Data sets are what their builder could see then.
+            for table in (BaseGrant, PathRestriction, GroupMember, Conversation, StoredDataSet):
                 session.exec(delete(table).where(col(next(iter(table.__table__.c))).is_not(None)))
             for group in _GROUPS:
                 for name in _PEOPLE:
@@ -122,18 +136,16 @@ class House:
             for path in dice.sample(_RESTRICTED, dice.randint(0, 3)):
                 allowed = dice.sample(subjects, dice.randint(0, 2))
                 self.zhiwen.sharing.restrict(access, base_id, path, allowed)
-                self.restrictions[base_id, path] = set(allowed)
+                self.restrictions[base_id, path.rstrip("/")] = set(allowed)
 
 
 @contextmanager
 def house(folder: Path, **settings: object) -> Iterator[House]:
     """Two bases of seven documents each, read, of two owners."""
     model = ScriptedChatModel(context_tokens=100_000)
-    zhiwen = build(
-        test_settings(folder, answer_cache=True, abstain=False, **settings),
-        embedder=HashingEmbedder(),
-        model=model,
-    )
+    given = test_settings(folder, answer_cache=True, abstain=False, **settings)
+    check_vectors(given)
+    zhiwen = build(given, embedder=HashingEmbedder(), model=model)
     zhiwen.prepare()
     with zhiwen.db.write() as session:
         session.add_all([Person(id=name, name=name, state="active") for name in _PEOPLE])
@@ -146,14 +158,47 @@ def house(folder: Path, **settings: object) -> Iterator[House]:
         owners[base_id] = owner
         for path in _PATHS:
             topic, secret = "".join(dice.sample(_SYLLABLES, 3)), f"Q{dice.randint(10**7, 10**8)}"
-            text = f"# {topic} {secret}\n\n{topic}的编号是{secret}，由本部门保管。\n"
+            paper = Paper("", base_id, path, topic, secret)
+            text = f"# {topic} {secret}\n\n{paper.sentence}\n"
             view = zhiwen.documents.accept_bytes(people[owner], base_id, path, text.encode())
-            papers.append(Paper(view.document.id, base_id, path, topic, secret))
+            papers.append(replace(paper, id=view.document.id))
     drain(zhiwen)
+    _derive(zhiwen, papers)
     try:
         yield House(zhiwen, model, people, papers, owners)
     finally:
         zhiwen.db.dispose()
+
+
+def _derive(zhiwen: Zhiwen, papers: Sequence[Paper]) -> None:
+    """What workers make of whole bases, each with the words of all its documents: an evaluation, a
+    check-up, and two recordings of answers."""
+    for base_id in {paper.base_id for paper in papers}:
+        own = [paper for paper in papers if paper.base_id == base_id]
+        whole = "".join(paper.secret for paper in own)
+        places = [{"document_id": paper.id, "quote": paper.secret} for paper in own]
+        found = {"findings": [{"key": "x", "places": places}], "more": {}, "left_out": []}
+        record = {"question": own[0].question, "details": {"answer": whole}}
+        with zhiwen.db.write() as session:
+            run = Job(kind="evaluate", base_id=base_id, state="done")
+            run.request = {"changes": {}, "answers": True}
+            check = Job(kind="check_up", base_id=base_id, state="done")
+            session.add_all((run, check))
+            session.flush()
+            result = json.dumps({"metrics": {}, "records": [record]})
+            session.add(Evaluation(job_id=run.id, metrics={}, result=result, report=whole))
+            result = json.dumps({**found, "documents": len(own), "sections": len(own)})
+            session.add(CheckUp(job_id=check.id, result=result))
+            for number, accepted_at in enumerate((utc_now(), None)):
+                made = Recording(base_id=base_id, fingerprint={"n": number})
+                made.accepted_at = accepted_at
+                session.add(made)
+                session.flush()
+                documents = [own[number].id]  # so that the answer is another one
+                said = f"{whole}{number}"
+                answer = RecordedAnswer(number=0, question=own[0].question, answer=said)
+                answer.recording_id, answer.documents = made.id, documents
+                session.add(answer)
 
 
 __all__ = ["LOCAL_OWNER", "House", "Paper", "house"]

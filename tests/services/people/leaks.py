@@ -8,8 +8,10 @@ from typing import Any
 
 from app.db.tables import StoredFeedback
 from app.services.errors import ServiceError
+from app.services.insight.period import Period
 from app.services.people.access import Access
 from app.tuning.types import Selection
+from app.wiring.application import Zhiwen
 from tests.services.people.house import House, Paper
 
 
@@ -33,10 +35,11 @@ def said_to(
         "chunks": lambda: [
             c.text for c in zhiwen.documents.chunks(who, paper.id, limit=9, offset=0)
         ],
-        "file": lambda: zhiwen.documents.original(who, paper.id)[1].read_text("utf-8"),
+        "file": lambda: original(zhiwen, who, paper.id).decode(),
         "versions": lambda: [v.document.title for v in zhiwen.documents.versions(who, paper.id)],
         "tables": lambda: zhiwen.documents.tables(who, paper.id, 0, 99),
         "boxes": lambda: zhiwen.pages.boxes(who, paper.id, 0, 9),
+        "move": lambda: copied(house, who, paper),
         "search here": lambda: _passages(
             zhiwen.search.search(who, paper.question, [paper.base_id], 6).passages
         ),
@@ -64,6 +67,12 @@ def said_to(
             (v.approved.answer, v.approved.passages) for v in zhiwen.approved.all(who)
         ],
         "questions": lambda: zhiwen.regression.questions(who, paper.base_id),
+        "evaluations": lambda: evaluations(zhiwen, who, paper.base_id),
+        "check-up": lambda: zhiwen.insight.check_ups.view(who, paper.base_id).findings,
+        "changes": lambda: zhiwen.changes.read(who, paper.base_id),
+        "gaps": lambda: zhiwen.insight.gaps.page(who, Period.of(30)).gaps,
+        "figures": lambda: zhiwen.insight.figures.page(who, Period.of(30)),
+        "data sets": lambda: data_sets(zhiwen, who),
         "conversations": lambda: [
             [m.message.model_dump() for m in zhiwen.conversations.get(who, c.id)[1]]
             for c in zhiwen.conversations.page(who, query="", limit=99, offset=0)[0]
@@ -79,16 +88,55 @@ def said_to(
             yield name, str(error)
 
 
+def original(zhiwen: Zhiwen, who: Access, document_id: str) -> bytes:
+    with zhiwen.documents.original(who, document_id)[1] as path:
+        return path.read_bytes()
+
+
+def evaluations(zhiwen: Zhiwen, who: Access, base_id: str) -> list[Any]:
+    """Results and reports."""
+    runs = zhiwen.evaluations
+    return [
+        (runs.get(who, base_id, run.id), runs.report(who, base_id, run.id))
+        for run in runs.all(who, base_id)
+    ]
+
+
+def copied(house: House, who: Access, paper: Paper) -> str:
+    """The bytes of a copy in another base, which is gone afterwards."""
+    zhiwen = house.zhiwen
+    other = next(base_id for base_id in house.owners if base_id != paper.base_id)
+    copy = zhiwen.moving.move(who, paper.id, other, keep=True).document
+    try:
+        return original(zhiwen, who, copy.id).decode()
+    finally:
+        zhiwen.documents.delete(house.people[house.owners[other]], copy.id)
+
+
+def data_sets(zhiwen: Zhiwen, who: Access) -> list[Any]:
+    """What an administrator builds, and the rows of all that they have."""
+    if not who.admin:
+        return []
+    zhiwen.datasets.build(who, "sft", "answer")
+    return [zhiwen.datasets.rows(each.name).rows for each in zhiwen.datasets.all(who)]
+
+
 def _passages(found: Any) -> list[dict[str, Any]]:
     return [asdict(passage) for passage in found]
 
 
 def answer_to(
-    house: House, who: Access, question: str, base_ids: list[str], *, fresh: bool = False
+    house: House,
+    who: Access,
+    question: str,
+    base_ids: list[str],
+    *,
+    fresh: bool = False,
+    says: str = "编号如资料所示。",
 ) -> Any:
     """The prompt that the model got counts as said: it may repeat any of it."""
     house.model.history.clear()
-    house.model.enqueue("编号如资料所示。")
+    house.model.enqueue(says)
     asked = house.zhiwen.ask.ask(who, question, base_ids, None, fresh=fresh)
 
     async def watch() -> list[Any]:

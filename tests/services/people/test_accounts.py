@@ -262,3 +262,12 @@ def test_two_pages_that_renew_a_session_at_once_get_one_new_token(rooms: Rooms) 
         renewed = list(pool.map(rooms.people.sessions.renew, [cookie.cookie] * 4))
     (opened,) = (each for each in renewed if each is not None)
     assert rooms.people.authentication.access(Credentials(cookie=opened.token)).name == "ada"
+
+
+def test_a_new_password_ends_links_to_choose_another(rooms: Rooms) -> None:
+    ada = rooms.person("ada")
+    own = Access(ada, "ada")
+    token = rooms.people.accounts.link(LOCAL_OWNER, ada)
+    rooms.people.accounts.change_password(own, PASSWORD, "a green and pleasant land")
+    with pytest.raises(NotFound):
+        rooms.people.links.use(token, "the password of somebody else")

@@ -8,12 +8,14 @@ from sqlmodel import Session, select
 
 from app.db.tables import (
     OWNER_ID,
+    ApiKey,
     AuditEntry,
     BaseGrant,
     Conversation,
     KnowledgeBase,
     LoginSession,
     Person,
+    StoredDataSet,
     StoredFeedback,
     StoredMessage,
     utc_now,
@@ -62,8 +64,8 @@ def test_conversations_are_deleted_or_kept_without_their_owner(rooms: Rooms) -> 
     ada, bob = rooms.person("ada"), rooms.person("bob")
     of_ada, of_bob = talk(rooms, ada), talk(rooms, bob)
     remove = rooms.people.leaving.remove
-    assert remove(LOCAL_OWNER, ada, conversations="delete") == [of_ada]
-    assert remove(LOCAL_OWNER, bob, conversations="anonymise") == ()
+    remove(LOCAL_OWNER, ada, conversations="delete")
+    remove(LOCAL_OWNER, bob, conversations="anonymise")
     assert owner_of(rooms, of_ada) is None
     assert owner_of(rooms, of_bob) == ANONYMOUS_ID
     assert [a.person.name for a in rooms.people.accounts.all()] == ["root"]
@@ -91,6 +93,18 @@ def test_bases_go_to_somebody_else_or_must_be_gone(rooms: Rooms) -> None:
         bases = [session.get_one(KnowledgeBase, id_) for id_ in ids]
         assert [(b.name, b.owner_id) for b in bases] == [("库 (ada)", bob), ("手册", bob)]
         assert session.exec(select(BaseGrant)).all() == []
+
+
+def test_attached_files_are_gone_with_the_person(rooms: Rooms) -> None:
+    rooms.person("root", admin=True)
+    ada = rooms.person("ada")
+    with rooms.db.write() as session:
+        made = KnowledgeBase(owner_id=ada, name="x", embedder="hashing", dim=8)
+        made.expires_at = utc_now() + timedelta(days=1)
+        session.add(made)
+    rooms.people.leaving.remove(LOCAL_OWNER, ada, conversations="delete", bases_to="")
+    with rooms.db.read() as session:
+        assert session.exec(select(KnowledgeBase)).all() == []
 
 
 def test_the_account_of_an_installation_without_a_login_is_emptied_not_removed(
@@ -137,6 +151,82 @@ def test_people_get_what_is_theirs_and_no_secret(rooms: Rooms) -> None:
     assert "hash" not in told
     assert token not in told
     assert bob not in str(found["conversations"])
+
+
+def test_who_takes_the_account_over_later_gets_nothing_of_who_had_it(rooms: Rooms) -> None:
+    owner = rooms.person("root", admin=True)
+    ada = rooms.person("ada", admin=True)
+    leaving, audit = rooms.people.leaving, rooms.people.audit
+    audit.add(Access(owner, "root"), "group.create", "group", "g")
+    audit.add(Access(ada, "ada"), "person.update", "person", owner)
+    with rooms.db.write() as session:
+        for person_id in (owner, ada):
+            name, more = (
+                f"sft-{person_id}",
+                {"method": "sft", "style": "a", "sha256": "", "card": {}},
+            )
+            session.add(StoredDataSet(name=name, person_id=person_id, **more))
+    leaving.remove(Access(ada, "ada"), owner, conversations="delete")
+    next_one = rooms.person("next", admin=True)
+    assert next_one == OWNER_ID
+    found = leaving.export(Access(next_one, "next"), next_one)
+    actions = {entry["action"] for entry in (*found["audit"], *found["audit_about"])}
+    assert actions <= {"person.create", "person.password", "session.open"}
+    assert found["datasets"] == []
+    assert [each["name"] for each in leaving.export(LOCAL_OWNER, ada)["datasets"]] == [f"sft-{ada}"]
+    with rooms.db.read() as session:
+        kept = session.exec(select(AuditEntry).where(AuditEntry.action == "group.create")).one()
+        assert (kept.person_name, kept.person_id != owner) == ("root", True)
+        removed = session.exec(select(AuditEntry).where(AuditEntry.action == "person.remove")).one()
+        assert removed.object_id == kept.person_id
+
+
+def test_people_get_what_others_did_about_them(rooms: Rooms) -> None:
+    root = Access(rooms.person("root", admin=True), "root", admin=True)
+    ada, bob = rooms.person("ada"), rooms.person("bob")
+    people = rooms.people
+    people.accounts.update(root, ada, display_name="Ada")
+    people.accounts.update(root, bob, display_name="Bob")
+    group = people.groups.create(root, "law")
+    people.groups.add_member(root, group.id, ada)
+    people.groups.add_member(root, group.id, bob)
+    people.audit.add(
+        None,
+        "session.open",
+        "person",
+        ada,
+        outcome="refused",
+        address="203.0.113.9",
+        why="password",
+    )
+    people.audit.add(root, "person.link", "person", ada, address="198.51.100.7")
+    found = people.leaving.export(Access(ada, "ada"), ada)["audit_about"]
+    told = [(e["action"], e["outcome"]) for e in found if e["action"] != "person.create"]
+    assert told == [
+        ("person.update", "done"),
+        ("group.add", "done"),
+        ("session.open", "refused"),
+        ("person.link", "done"),
+    ]
+    assert "203.0.113.9" in str(found)
+    assert "198.51.100.7" not in str(found), "where an administrator was is not about them"
+    assert bob not in str(found)
+
+
+def test_revoked_keys_take_no_place_and_go(rooms: Rooms) -> None:
+    own, keys = Access(rooms.person("ada"), "ada"), rooms.people.keys
+    for number in range(100):
+        made, _ = keys.create(own, f"key {number}", ["ask"])
+    with pytest.raises(Conflict) as refused:
+        keys.create(own, "one more", ["ask"])
+    assert refused.value.code == "too_many_keys"
+    keys.revoke(own, made.id)
+    keys.create(own, "one more", ["ask"])
+    rooms.people.retention.sweep()
+    rooms.people.retention.sweep(utc_now() + timedelta(days=31))
+    with rooms.db.read() as session:
+        assert session.get(ApiKey, made.id) is None
+        assert len(session.exec(select(ApiKey)).all()) == 100
 
 
 def test_old_conversations_entries_and_expired_secrets_are_swept(rooms: Rooms) -> None:

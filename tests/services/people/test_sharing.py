@@ -12,7 +12,7 @@ from app.db.tables import AuditEntry
 from app.services.errors import Conflict, Forbidden, Invalid, NotFound
 from app.services.people.access import EVERYONE, Access, Role
 from tests.services.people.house import House, Paper, house
-from tests.services.people.leaks import answer_to
+from tests.services.people.leaks import answer_to, original
 
 
 @pytest.fixture
@@ -58,11 +58,12 @@ def test_the_highest_of_several_roles_counts(world: House) -> None:
     assert world.zhiwen.bases.get(world.people["ding"], paper.base_id).role == Role.READER
 
 
-def test_a_restriction_also_covers_what_comes_later(world: House) -> None:
+@pytest.mark.parametrize("folder", ["制度/", "制度"])
+def test_a_restriction_also_covers_what_comes_later(world: House, folder: str) -> None:
     paper, owner = first(world)
     zhiwen, reader = world.zhiwen, world.people["ding"]
     zhiwen.sharing.grant(owner, paper.base_id, ("person", "ding"), Role.EDITOR)
-    zhiwen.sharing.restrict(owner, paper.base_id, "制度/", [("person", "an")])
+    zhiwen.sharing.restrict(owner, paper.base_id, folder, [("person", "an")])
     assert zhiwen.search.search(reader, paper.question, [paper.base_id], 6).passages
     late = zhiwen.documents.accept_bytes(owner, paper.base_id, "制度/新.md", b"# new")
     with pytest.raises(NotFound):
@@ -71,12 +72,20 @@ def test_a_restriction_also_covers_what_comes_later(world: House) -> None:
         zhiwen.documents.accept_bytes(reader, paper.base_id, "制度/我.md", b"# mine")
 
 
+def test_a_folder_with_and_without_its_slash_is_one_place(world: House) -> None:
+    paper, owner = first(world)
+    sharing = world.zhiwen.sharing
+    sharing.restrict(owner, paper.base_id, "制度", [])
+    again = sharing.restrict(owner, paper.base_id, "制度/", [("person", "an")])
+    assert sharing.restrictions(owner, paper.base_id) == [again]
+
+
 def test_the_same_bytes_tell_nothing_of_a_document_that_is_withheld(world: House) -> None:
     paper, owner = first(world)
     zhiwen, editor = world.zhiwen, world.people["ding"]
     zhiwen.sharing.grant(owner, paper.base_id, ("person", "ding"), Role.EDITOR)
     zhiwen.sharing.restrict(owner, paper.base_id, "制度/", [])
-    content = zhiwen.documents.original(owner, paper.id)[1].read_bytes()
+    content = original(zhiwen, owner, paper.id)
     sent = zhiwen.documents.accept_bytes(editor, paper.base_id, "副本.md", content).document
     assert sent.id != paper.id
     assert zhiwen.documents.get(editor, sent.id).document.path == "副本.md"
@@ -87,16 +96,20 @@ def test_what_was_told_stays_but_its_sources_close(world: House) -> None:
     paper, owner = first(world)
     zhiwen, reader = world.zhiwen, world.people["ding"]
     zhiwen.sharing.grant(owner, paper.base_id, ("person", "ding"), Role.READER)
-    answer_to(world, reader, paper.question, [paper.base_id])
+    answer_to(world, reader, paper.question, [paper.base_id], says=paper.sentence)
     (conversation,), _ = zhiwen.conversations.page(reader, query="", limit=9, offset=0)
     asked, answer = (v.message for v in zhiwen.conversations.get(reader, conversation.id)[1])
     assert any(paper.secret in passage["text"] for passage in answer.passages)
+    assert any(paper.secret in citation["text"] for citation in answer.citations)
+    assert any(paper.secret in s["text"] for check in answer.checks for s in check["sources"])
 
     zhiwen.sharing.restrict(owner, paper.base_id, paper.path, [])
 
     _, later = (v.message for v in zhiwen.conversations.get(reader, conversation.id)[1])
     assert later.content == answer.content
     assert paper.secret not in repr(later.model_dump(exclude={"content", "raw_output"}))
+    alone = zhiwen.conversations.message(reader, answer.id).message
+    assert paper.secret not in repr(alone.model_dump(exclude={"content", "raw_output"}))
     with pytest.raises(Conflict, match="closed"):
         asyncio.run(zhiwen.replay.run(reader, answer.id))
     world.model.history.clear()

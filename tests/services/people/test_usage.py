@@ -1,9 +1,11 @@
 """What is used in a day, and limits of it, on SQLite and PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.db.engine import Database
 from app.db.tables import utc_now
 from app.services.errors import DailyLimit
 from app.services.people.access import Access
@@ -29,6 +31,23 @@ def test_two_processes_add_up(rooms: Rooms) -> None:
     other.admit(BOB)
     assert used(other) == {("ada", "", 2, 0), ("ada", "key", 2, 200), ("bob", "", 1, 0)}
     assert [u.person_id for u in one.page(1, "bob")] == ["bob"]
+
+
+def test_a_limit_holds_for_processes_that_count_at_the_same_time(rooms: Rooms, url: str) -> None:
+    other = Database(url)
+    usages = [Usage(db, DailyLimits(requests=10)) for db in (rooms.db, other)] * 10
+    asked = zip(usages, (ADA, ADA, KEY, KEY) * 5, strict=True)
+
+    def admitted(of: tuple[Usage, Access]) -> bool:
+        try:
+            of[0].admit(of[1])
+        except DailyLimit:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(admitted, asked)) == 10
+    other.dispose()
 
 
 @pytest.mark.parametrize("written", [True, False])

@@ -1,10 +1,13 @@
 """The vector indexes say what the database says, however they came about."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from app.db.tables import ChunkVector, KnowledgeBase, StoredChunk
@@ -15,6 +18,9 @@ from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Vectors
 from tests.services.conftest import HANDBOOK, MANUAL, Application
 from vectorstore.exact import ExactStore
+from vectorstore.faiss import snapshot
+from vectorstore.faiss.engine import FaissEngine
+from vectorstore.faiss.kinds import is_clustered
 from vectorstore.faiss.snapshot import MANIFEST
 from vectorstore.protocol import Match
 
@@ -123,6 +129,29 @@ def test_a_snapshot_is_loaded_and_brought_up_to_date(
     assert row.id in [match.id for match in found[:2]]
 
 
+def test_what_changed_is_read_without_the_rest_of_the_base(
+    application: Application, base_id: str
+) -> None:
+    """A search after a change costs what changed, not what the base has."""
+    saved(application, base_id)
+    asked: list[tuple[str, object]] = []
+    event.listen(
+        application.db.engine,
+        "before_cursor_execute",
+        lambda *of: asked.append((of[2], of[3])) if "chunk_vector" in of[2] else None,
+    )
+    application.indexes().current(base_id)
+    explain = "EXPLAIN QUERY PLAN" if application.db.dialect == "sqlite" else "EXPLAIN"
+    with application.db.read() as session:
+        connection = session.connection()
+        if application.db.dialect == "postgresql":  # so small a table is read whole
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        statement, given = asked[-1]
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", given).all())
+    assert "ix_chunk_base_id_sequence_id" in plan
+    assert "sequence>?" in plan or "ROW(sequence, id) > ROW(" in plan
+
+
 def test_deletions_after_the_snapshot_are_followed(application: Application, base_id: str) -> None:
     saved(application, base_id)
     (newest, *_), _ = application.documents.page(ME, base_id, limit=1, offset=0)
@@ -204,3 +233,31 @@ def test_a_deleted_base_is_not_found_even_where_its_index_is_loaded(
     with pytest.raises(NotFound):
         indexes.search(query(application), 5, Scope((base_id,)))
     indexes.save()
+
+
+def test_clusters_that_are_found_while_it_is_saved_are_saved_later(
+    application: Application, base_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = saved(application, base_id)
+    engine = FaissEngine(folder.parent, clustered_from=1)
+    indexes = Indexes(application.db, engine, application.embedder.name)
+    indexes.current(base_id)
+    application.add(base_id, "late.txt", "年假可以延到明年三月。")
+    application.drain()
+    indexes.current(base_id)
+    finding = threading.Thread(target=indexes.optimise)
+    write = snapshot.write
+
+    def slowly(*given: Any) -> object:
+        if not finding.ident:
+            finding.start()
+            finding.join(0.5)  # unless it waits for us
+        return write(*given)
+
+    monkeypatch.setattr(snapshot, "write", slowly)
+    indexes.save()
+    finding.join()
+    indexes.save()
+    assert is_clustered(
+        engine.open(base_id, application.embedder.dim, application.embedder.name)._index
+    )

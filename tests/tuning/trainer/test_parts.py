@@ -53,7 +53,9 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
         read_plan(tmp_path)
 
 
-@pytest.mark.parametrize("wrong", [{"rank": 17}, {"rank": 0}, {"epochs": 0}, {"max_tokens": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"rank": 17}, {"rank": 0}, {"epochs": 0}, {"max_tokens": -1}, {"minutes": -1}]
+)
 def test_what_no_engine_takes_is_not_trained(wrong: dict[str, int]) -> None:
     with pytest.raises(PlanInvalid):
         TrainSettings(**wrong)  # type: ignore[arg-type]  # names of fields

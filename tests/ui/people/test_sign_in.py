@@ -17,12 +17,13 @@ from tests.serving import serving
 from tests.ui.conftest import served
 from tests.ui.stand_in.house import COOKIE, PASSWORD, House, house
 from tests.ui.stand_in.service import Application
-from ui import page_images
+from ui import passed_on
 from ui.client import renewed
+from ui.client.http import Client, connections
 from ui.sign_in import routes as sign_in
 from ui.sign_in.api import SessionApi
 from ui.sign_in.gate import Gate
-from ui.sign_in.visits import local_path
+from ui.sign_in.visits import local_path, visitor_of
 from ui.words.texts import words
 
 PAGE = {"accept": "text/html", "accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
@@ -297,8 +298,37 @@ def test_pictures_of_pages_are_asked_for_with_the_visitors_session() -> None:
         return PlainTextResponse(request.headers.get("cookie", "nobody"), headers=headers)
 
     api = Starlette(routes=[Route("/api/documents/{key}/pages/{page:int}", picture)])
-    with serving(api) as url, TestClient(Starlette(routes=[page_images.route(url)])) as browser:
-        address = f"/{page_images.PATH}/0123abcd/1"
+    with serving(api) as url, TestClient(Starlette(routes=passed_on.routes(url))) as browser:
+        address = f"/{passed_on.PAGES}/0123abcd/1"
         asked = [browser.get(address, headers={"cookie": f"{COOKIE}=li; other=1"}).text]
         asked.append(browser.get(address).text)
     assert asked == [f"{COOKIE}=li", "nobody"]
+
+
+def test_who_comes_with_an_old_token_while_the_api_is_down_gets_no_new_one(
+    home: House, application: Application
+) -> None:
+    """Such a token may be a stolen one; only pages that were open with it are told the next."""
+    server = ExitStack()
+    url = server.enter_context(served(application))
+
+    async def stream(websocket: WebSocket) -> None:
+        await websocket.accept()
+        client = Client(connections(url), visitor_of(websocket))
+        await websocket.send_text(client._headers()["cookie"])
+        await websocket.close()
+
+    route = WebSocketRoute("/_stcore/stream", stream)
+    gate = Middleware(Gate, api=SessionApi(url))
+    old = home.sign_in("li")
+    renewed.remember(old, "the-token-after-it")
+    with TestClient(Starlette(routes=[route], middleware=[gate])) as browser:
+        browser.cookies.set(COOKIE, old)
+
+        def sends() -> str:
+            with browser.websocket_connect("/_stcore/stream") as stream:
+                return stream.receive_text()
+
+        assert sends() == f"{COOKIE}=the-token-after-it"
+        server.close()
+        assert sends() == f"{COOKIE}={old}"

@@ -78,12 +78,14 @@ def test_a_part_that_is_drawn_by_itself_says_so_too() -> None:
         from ui.client.http import ApiError, SignedOut
         from ui.parts.account.signed_out import shown_instead_of
 
-        assert not shown_instead_of(ApiError("no", "forbidden", 403))
+        assert not shown_instead_of(ValueError("no"))
+        assert shown_instead_of(ApiError("no", "forbidden", 403))
         assert shown_instead_of(SignedOut("no", "unauthenticated", 401))
 
     at = AppTest.from_function(script).run()
     assert not at.exception
     assert ZH["session.ended"] in said(at)
+    assert ZH["refusal.forbidden"] in said(at)
 
 
 def test_another_persons_page_keeps_nothing_of_the_one_before(url: str, home: House) -> None:
@@ -102,6 +104,7 @@ def test_a_reader_gets_no_upload_and_an_editor_no_sharing(
     url: str, home: House, application: Application
 ) -> None:
     (base,) = application.bases.values()
+    base.own = False
     document = next(iter(application.documents))
     found: dict[str, set[str]] = {}
     for base.role in get_args(RoleName):
@@ -129,6 +132,54 @@ def test_somebody_is_invited_and_gets_a_link(admin: AppTest, home: House) -> Non
     assert ZH["people.name_taken"] in said(admin)
 
 
+def test_the_audit_says_in_words_what_was_done(
+    admin: AppTest, home: House, application: Application
+) -> None:
+    """Entries hold ids, and lists of them."""
+    wang, base_id = home.named("wang")["id"], next(iter(application.bases))
+    group = {"id": "g", "name": "研发", "member_ids": []}
+    home.groups["g"] = group
+    shared = next(entry for entry in home.audit if entry["action"] == "base.share")
+    shared |= {"object_id": base_id, "detail": {"to": ["person", wang], "role": "editor"}}
+    members = [["group", group["id"]], ["everyone", ""], ["person", "9f3c2b7e5d"]]
+    home.audit += [
+        {**shared, "action": "base.restrict", "detail": {"path": "董事会/", "members": members}},
+        {
+            **shared,
+            "action": "key.create",
+            "detail": {"scopes": ["ask", "read"], "more": [1, True]},
+        },
+        {
+            **shared,
+            "object_kind": "setting",
+            "object_id": "daily_tokens",
+            "detail": {"value": None},
+        },
+    ]
+    go(admin, "people")
+    told = "\n".join(str(each) for each in admin.table[0].value[ZH["audit.object"]]).replace(
+        "\\", ""
+    )
+    assert f"知识库 {application.bases[base_id].name}" in told
+    assert f"{ZH['audit.is_to']}: {home.named('wang')['display_name']}" in told
+    assert f"{ZH['audit.is_role']}: {ZH['role.editor']}" in told
+    assert f"{group['name']}、{ZH['share.everyone']}、9f3c2b7e" in told
+    assert f"{ZH['scope.ask']}、{ZH['scope.read']}, more: 1、{ZH['audit.yes']}" in told
+    assert f"{ZH['setting.daily_tokens']} · {ZH['audit.is_value']}: –" in told
+    assert "[" not in told and "'" not in told
+
+
+def test_another_filter_of_the_audit_begins_with_page_one(admin: AppTest, home: House) -> None:
+    (shared,) = (entry for entry in home.audit if entry["action"] == "base.share")
+    home.audit += [{**shared, "action": "key.create"}] * 60
+    go(admin, "people")
+    admin.pagination[0].set_value(2).run()
+    admin.selectbox(key="audit-action").select("base.share").run()
+    assert not admin.exception
+    assert ZH["audit.none"] not in said(admin)
+    assert ZH["audit.total"].format(n=1) in said(admin)
+
+
 def test_the_people_page_shows_accounts_groups_audit_and_usage(admin: AppTest, home: House) -> None:
     home.groups["g"] = {"id": "g", "name": "研发", "member_ids": [home.named("wang")["id"]]}
     go(admin, "people")
@@ -151,6 +202,23 @@ def test_members_are_added_and_removed(admin: AppTest, home: House) -> None:
     admin.multiselect[-1].set_value([chen])
     press(admin, ZH["action.save"])
     assert home.groups["g"]["member_ids"] == [chen]
+
+
+def test_a_key_is_made_with_the_password_again(admin: AppTest, home: House) -> None:
+    """Asked for where one signs in by it, with what was filled in before."""
+    home.password = "seven green kettles"
+    dialog(admin, "my_keys")
+    admin.text_input[-1].set_value("报表")
+    press(admin, ZH["key.create"])
+    field = admin.text_input[-1]
+    assert (field.label, home.keys) == (ZH["key.password"], {})
+    field.set_value("a guess at it")
+    press(admin, ZH["key.create"])
+    assert ZH["refusal.password_needed"] in said(admin)
+    admin.text_input[-1].set_value(home.password)
+    press(admin, ZH["key.create"])
+    assert [key["name"] for key in home.keys.values()] == ["报表"]
+    assert admin.text_input[-1].value == ""
 
 
 def test_a_key_is_shown_once(admin: AppTest, home: House) -> None:
@@ -207,6 +275,15 @@ def test_a_base_is_shared_with_people_and_everyone(
     assert home.grants[base][-1]["role"] == "editor"
     admin.button(key="remove-everyone-").click().run()
     assert [grant["subject_kind"] for grant in home.grants[base]] == ["person"]
+
+
+def test_a_base_of_somebody_else_says_whose_it_is(admin: AppTest, application: Application) -> None:
+    """Whatever they call themselves: "li" is also the name of the account that looks."""
+    base = next(iter(application.bases.values()))
+    base.own, base.owner = False, "li"
+    go(admin, "documents")
+    shown = ZH["documents.shared_by"].format(name=base.name, owner="li")
+    assert any(option.startswith(shown) for option in admin.selectbox(key="base").options)
 
 
 def test_a_document_is_restricted(admin: AppTest, home: House, application: Application) -> None:

@@ -58,7 +58,7 @@ def test_an_administrator_invites_and_puts_into_a_group(admin: AppTest, api: Run
     for key in ("audit.do_person_create", "audit.do_group_add", "audit.do_session_open"):
         assert ZH[key] in audit
     dialog(admin, "person_remove", id=accounts.named("zhao").id, title="zhao")
-    admin.button(key="person-remove-sure").click().run()
+    admin.button(key="person_remove-sure").click().run()
     assert [account.person.name for account in accounts.all()] == ["li"]
 
 
@@ -70,6 +70,8 @@ def test_a_person_looks_after_their_account(api: RunningApi) -> None:
     assert api.application.accounts.named("wang").display_name == "王芳"
     dialog(at, "my_keys")
     at.text_input[-1].set_value("报表")
+    press(at, ZH["key.create"])
+    at.text_input[-1].set_value(PASSWORD)
     press(at, ZH["key.create"])
     assert at.code[0].value.startswith("zk_")
     dialog(at, "my_sessions")

@@ -57,6 +57,8 @@ def add_own_routes(api: FastAPI, home: House) -> None:
 
     @api.post("/api/keys", status_code=201)
     async def create_key(body: Record) -> Record:
+        if body.pop("password") != home.password:
+            raise Refused(422, "password_needed", "Give the password of the account, too.")
         facts = {"id": new_id(), "hint": "7f3a", "created_at": now().isoformat(), "used_at": None}
         key = {**facts, **body}
         home.keys[str(key["id"])] = key

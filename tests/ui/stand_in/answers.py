@@ -10,6 +10,7 @@ from app.api.routes.messages import CitationOut, MessageOut, VerdictOut
 from app.api.wire import Problem
 from app.rag.grounding.embedded import EmbeddedChecker
 from app.services.answers.stored_prompt import passage_from
+from tests.ui.stand_in import branches
 from tests.ui.stand_in.service import Application, new_id, now
 from tests.ui.stand_in.texts import ANSWERS, LONG_ANSWER, NO_SOURCES
 
@@ -28,9 +29,10 @@ async def write_answer(application: Application, answer: MessageOut, question: s
     await asyncio.sleep(application.stage_s)
     if application.engine_down_since:
         answer.state = "failed"
+        answer.error_code = "engine_unavailable"
         answer.error_detail = "The model engine does not answer."
         problem = Problem(
-            title="Engine down", status=503, detail=answer.error_detail, code="engine_down"
+            title="Engine down", status=503, detail=answer.error_detail, code=answer.error_code
         )
         application.emit(answer.id, "error", problem.model_dump(mode="json"))
         return
@@ -137,28 +139,11 @@ def make_message(
     return message.id
 
 
-def messages_of(application: Application, conversation_id: str) -> list[MessageOut]:
-    mine = [m for m in application.messages.values() if m.conversation_id == conversation_id]
-    return sorted(mine, key=lambda m: (m.position, m.variant))
-
-
 def open_answer(application: Application, body: ChatIn) -> tuple[str, str]:
     """Question and answer messages for a request, both stored before anything is written."""
     if body.regenerate:
-        old = application.messages[body.regenerate]
-        same = [
-            m for m in messages_of(application, old.conversation_id) if m.position == old.position
-        ]
-        asked = [
-            m for m in messages_of(application, old.conversation_id) if m.position < old.position
-        ]
-        place = {
-            "position": old.position,
-            "variant": len(same),
-            "role": "assistant",
-            "state": "streaming",
-        }
-        return asked[-1].id, make_message(application, old.conversation_id, **place)  # type: ignore[arg-type]
+        asked = application.messages[str(application.messages[body.regenerate].parent_id)]
+        return asked.id, _empty_answer(application, asked)
     conversation = application.conversations.get(body.conversation_id or "")
     if conversation is None:
         conversation = ConversationOut(
@@ -171,9 +156,31 @@ def open_answer(application: Application, body: ChatIn) -> tuple[str, str]:
         application.conversations[conversation.id] = conversation
     conversation.base_ids, conversation.updated_at = body.base_ids, now()
     conversation.model = body.model or conversation.model
-    last = max((m.position for m in messages_of(application, conversation.id)), default=-1)
-    asked_id = make_message(application, conversation.id, last + 1, content=body.question)
-    answer_id = make_message(
-        application, conversation.id, last + 2, role="assistant", state="streaming"
+    tree = branches.tree_of(application, conversation.id)
+    above = branches.shown(application, conversation.id)
+    before = body.parent_id or (above[-1].id if above else None)
+    if body.edit:
+        before = application.messages[body.edit].parent_id
+    asked_id = make_message(
+        application,
+        conversation.id,
+        tree.nodes[before].position + 1 if before else 0,
+        parent_id=before,
+        variant=len(tree.asked_after(before)),
+        content=body.question,
     )
-    return asked_id, answer_id
+    branches.show(application, asked_id)
+    return asked_id, _empty_answer(application, application.messages[asked_id])
+
+
+def _empty_answer(application: Application, asked: MessageOut) -> str:
+    tree = branches.tree_of(application, asked.conversation_id)
+    return make_message(
+        application,
+        asked.conversation_id,
+        asked.position + 1,
+        parent_id=asked.id,
+        variant=len(tree.answers(asked.id)),
+        role="assistant",
+        state="streaming",
+    )

@@ -11,7 +11,10 @@ from app.api.routes.evaluation import (
     EvalRunCreate,
     EvalRunOut,
 )
-from tests.ui.stand_in.service import Application, Refused, new_id, now
+from app.api.routes.improving.changes import AcceptIn, AnswerChangesOut
+from app.api.routes.jobs import JobOut
+from tests.ui.stand_in.improvement import job
+from tests.ui.stand_in.service import Application, Refused, changes_out, new_id, now
 
 
 def add_evaluation_routes(api: FastAPI, application: Application) -> None:
@@ -43,6 +46,10 @@ def add_evaluation_routes(api: FastAPI, application: Application) -> None:
         application.runs.insert(0, run)
         return run
 
+    @api.get("/api/bases/{key}/evaluations/{run_id}")
+    async def one(key: str, run_id: str) -> EvalRunOut:
+        return next(run for run in application.runs if run.id == run_id)
+
     @api.post("/api/jobs/{key}/cancel")
     async def cancel(key: str) -> None:
         place = next(n for n, run in enumerate(application.runs) if run.id == key)
@@ -54,6 +61,26 @@ def add_evaluation_routes(api: FastAPI, application: Application) -> None:
     async def compare(key: str, run_id: str, before: str) -> ComparisonOut:
         assert application.comparison is not None
         return application.comparison
+
+    @api.get("/api/bases/{key}/changes")
+    async def changed(key: str) -> AnswerChangesOut:
+        return application.changes
+
+    @api.post("/api/bases/{key}/changes", status_code=202)
+    async def record(key: str) -> JobOut:
+        application.changes.job = job("record", base_id=key)
+        return application.changes.job
+
+    @api.post("/api/bases/{key}/changes/accept", status_code=204)
+    async def accept(key: str, body: AcceptIn) -> None:
+        if body.recording_id != application.changes.recording_id:
+            raise Refused(409, "newer_answers", "There are newer answers than these.")
+        application.changes = changes_out(
+            job=application.changes.job,
+            recording_id=body.recording_id,
+            recorded_at=application.changes.recorded_at,
+            accepted=True,
+        )
 
     @api.get("/api/evaluation/report", response_class=HTMLResponse)
     async def report() -> str:

@@ -6,8 +6,7 @@ from fastapi.responses import PlainTextResponse
 from app.api.routes.approved import ApprovedIn, ApprovedOut
 from app.api.routes.export import ExportReport, LeftOut
 from app.api.routes.feedback import FeedbackIn, FeedbackItem, FeedbackList, FeedbackOut
-from tests.ui.stand_in.answers import messages_of
-from tests.ui.stand_in.service import Application, new_id, now
+from tests.ui.stand_in.service import Application, Refused, new_id, now
 
 
 def rated(application: Application, rating: str, base_id: str) -> list[FeedbackItem]:
@@ -18,7 +17,7 @@ def rated(application: Application, rating: str, base_id: str) -> list[FeedbackI
         conversation = application.conversations[message.conversation_id]
         if base_id and base_id not in conversation.base_ids:
             continue
-        asked = messages_of(application, conversation.id)[message.position - 1]
+        asked = application.messages[str(message.parent_id)]
         items.append(
             FeedbackItem(
                 **message.feedback.model_dump(),
@@ -33,6 +32,8 @@ def rated(application: Application, rating: str, base_id: str) -> list[FeedbackI
 def add_feedback_routes(api: FastAPI, application: Application) -> None:
     @api.put("/api/messages/{key}/feedback")
     async def put(key: str, body: FeedbackIn) -> FeedbackOut:
+        if application.full:
+            raise Refused(507, "disk_full", "The disk is full.")
         message = application.messages[key]
         message.feedback = FeedbackOut(
             **body.model_dump(), message_id=key, created_at=now(), updated_at=now()

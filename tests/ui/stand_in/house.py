@@ -24,6 +24,7 @@ class House:
     groups: dict[str, Record] = field(default_factory=dict)
     grants: dict[str, list[Record]] = field(default_factory=dict)  # by base
     restrictions: dict[str, list[Record]] = field(default_factory=dict)
+    password: str = ""  # that a new key needs
     audit: list[Record] = field(default_factory=list)  # newest first
     usage: list[Record] = field(default_factory=list)
     providers: list[Record] = field(default_factory=list)

@@ -2,7 +2,14 @@
 
 from fastapi import FastAPI
 
-from app.api.routes.improving.adapters import AdapterOut, PromoteIn, RollbackIn
+from app.api.routes.improving.adapters import (
+    AdapterOut,
+    CanaryIn,
+    CanaryOut,
+    PromoteIn,
+    RollbackIn,
+    WatchedOut,
+)
 from app.api.routes.improving.datasets import DataSetIn, DataSetOut, SplitOut, StepOut, TrainingIn
 from app.api.routes.jobs import JobOut
 from tests.ui.stand_in.feedback import rated
@@ -27,6 +34,14 @@ def adapter(name: str, **changes: object) -> AdapterOut:
         "curve": [], "created_at": now(),
     }  # fmt: skip
     return AdapterOut.model_validate({**usual, **changes})
+
+
+def watched(name: str, **changes: object) -> WatchedOut:
+    usual = {
+        "alias": "challenger", "name": name, "before": "", "share": 10, "shadow": False,
+        "since": now(), "measures": {}, "slow_ms": None,
+    }  # fmt: skip
+    return WatchedOut.model_validate({**usual, **changes})
 
 
 def add_improvement_routes(api: FastAPI, application: Application) -> None:
@@ -74,9 +89,28 @@ def add_improvement_routes(api: FastAPI, application: Application) -> None:
 
     @api.post("/api/adapters/rollback")
     async def rollback(body: RollbackIn) -> dict[str, str]:
+        application.watched = [w for w in application.watched if w.alias != body.alias]
         for each in application.adapters:
-            each.aliases = []
+            each.aliases = [alias for alias in each.aliases if alias != body.alias]
         return {}
+
+    @api.get("/api/adapters/canary")
+    async def canary() -> CanaryOut:
+        return CanaryOut(watched=application.watched, taken_back=application.taken_back)
+
+    def check_closed(consents: bool) -> None:
+        if application.closed_base and not consents:
+            raise Refused(
+                409, "closed_bases", "No.", bases=[application.closed_base, "预算"], others=2
+            )
+
+    @api.post("/api/adapters/{name}/canary")
+    async def try_out(name: str, body: CanaryIn) -> AdapterOut:
+        check_closed(body.for_everyone or body.shadow)
+        made = await one(name)
+        made.aliases = ["challenger"]
+        application.watched = [watched(name, share=body.share, shadow=body.shadow)]
+        return made
 
     @api.get("/api/adapters/{name}")
     async def one(name: str) -> AdapterOut:
@@ -89,6 +123,7 @@ def add_improvement_routes(api: FastAPI, application: Application) -> None:
 
     @api.post("/api/adapters/{name}/promote")
     async def promote(name: str, body: PromoteIn) -> AdapterOut:
+        check_closed(body.for_everyone)
         for each in application.adapters:
             each.aliases = ["champion"] if each.name == name else []
         return await one(name)

@@ -1,19 +1,12 @@
 """The routes of the stand-in."""
 
 import asyncio
-from typing import TypeVar
 
 from fastapi import FastAPI, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
 from app.api.routes.bases import BaseCreate, BaseOut, BaseUpdate
 from app.api.routes.chat import ChatIn
-from app.api.routes.conversations import (
-    ConversationDetail,
-    ConversationList,
-    ConversationOut,
-    ConversationUpdate,
-)
 from app.api.routes.document_pages import PageBoxesOut
 from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import (
@@ -21,26 +14,21 @@ from app.api.routes.documents import (
     DocumentList,
     DocumentOrder,
     DocumentOut,
+    MoveIn,
     TextOut,
 )
 from app.api.routes.health import ComponentOut, ModelOut, StatusOut
 from app.api.routes.messages import MessageOut
 from app.api.routes.search import SearchIn, SearchOut
+from app.services.library.bases import ATTACHED_FOR
 from tests.ui.stand_in import answers
-from tests.ui.stand_in.answers import messages_of
+from tests.ui.stand_in.conversations import add_conversation_routes
 from tests.ui.stand_in.evaluation import add_evaluation_routes
 from tests.ui.stand_in.feedback import add_approved_routes, add_feedback_routes
 from tests.ui.stand_in.improvement import add_improvement_routes
+from tests.ui.stand_in.operating import add_operating_routes
 from tests.ui.stand_in.people import add_people_routes
-from tests.ui.stand_in.service import Application, Refused
-
-Thing = TypeVar("Thing")
-
-
-def found(things: dict[str, Thing], key: str) -> Thing:
-    if key not in things:
-        raise Refused(404, "not_found", "There is no such thing.")
-    return things[key]
+from tests.ui.stand_in.service import Application, Refused, found, new_id
 
 
 def add_routes(api: FastAPI, application: Application) -> None:
@@ -49,11 +37,13 @@ def add_routes(api: FastAPI, application: Application) -> None:
     add_single_document_routes(api, application)
     add_chat_routes(api, application)
     add_conversation_routes(api, application)
+    add_search_route(api, application)
     add_feedback_routes(api, application)
     add_approved_routes(api, application)
     add_evaluation_routes(api, application)
     add_people_routes(api, application)
     add_improvement_routes(api, application)
+    add_operating_routes(api, application.operating)
 
     @api.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -83,7 +73,7 @@ def add_routes(api: FastAPI, application: Application) -> None:
     async def status() -> StatusOut:
         since = application.engine_down_since
         parts = [ComponentOut(name=name, ok=True, detail="") for name in ("database", "worker")]
-        failures = {"failures": 3.0} if application.embedder_error else {}
+        failures = {application.embedder_fails_by: 3.0} if application.embedder_error else {}
         facts = application.calibration_facts if application.uncalibrated else failures
         parts.append(
             ComponentOut(
@@ -111,13 +101,16 @@ def add_routes(api: FastAPI, application: Application) -> None:
             engines=application.engines,
             advice=application.advice,
             versions={"python": "3.11.9"},
+            taken_back=application.taken_back,
+            held=application.held,
         )
 
 
 def add_base_routes(api: FastAPI, application: Application) -> None:
     @api.get("/api/bases")
     async def bases() -> list[BaseOut]:
-        return [application.counted(base) for base in application.bases.values()]
+        bases = application.bases.values()
+        return [application.counted(base) for base in bases if base.expires_at is None]
 
     def refuse_taken(name: str | None) -> None:
         if any(base.name == name for base in application.bases.values()):
@@ -127,6 +120,16 @@ def add_base_routes(api: FastAPI, application: Application) -> None:
     async def create(body: BaseCreate) -> BaseOut:
         refuse_taken(body.name)
         return application.add_base(body.name)
+
+    @api.post("/api/bases/attached", status_code=201)
+    async def attach() -> BaseOut:
+        base = application.add_base(new_id())
+        base.expires_at = base.created_at + ATTACHED_FOR
+        return base
+
+    @api.get("/api/bases/{key}")
+    async def one(key: str) -> BaseOut:
+        return application.counted(found(application.bases, key))
 
     @api.patch("/api/bases/{key}")
     async def update(key: str, body: BaseUpdate) -> BaseOut:
@@ -205,6 +208,15 @@ def add_single_document_routes(api: FastAPI, application: Application) -> None:
         document.state, document.error_detail = "queued", None
         asyncio.get_running_loop().create_task(ingest(application, document))
         return document
+
+    @api.post("/api/documents/{key}/move", status_code=202)
+    async def move(key: str, body: MoveIn) -> DocumentOut:
+        document = found(application.documents, key)
+        there = found(application.bases, body.base_id).id
+        data = application.bytes_of[key]
+        if not body.keep:
+            application.documents.pop(key)
+        return application.add_document(there, document.name, data, "ready")
 
     @api.get("/api/documents/{key}/text")
     async def text(key: str, start: int = 0, end: int | None = None) -> TextOut:
@@ -297,29 +309,7 @@ def add_chat_routes(api: FastAPI, application: Application) -> None:
         return found(application.messages, key)
 
 
-def add_conversation_routes(api: FastAPI, application: Application) -> None:
-    @api.get("/api/conversations")
-    async def conversations(q: str = "", limit: int = 50, offset: int = 0) -> ConversationList:
-        mine = [c for c in application.conversations.values() if q in c.title]
-        mine.sort(key=lambda c: c.updated_at, reverse=True)
-        return ConversationList(items=mine[offset : offset + limit], total=len(mine))
-
-    @api.get("/api/conversations/{key}")
-    async def conversation(key: str) -> ConversationDetail:
-        known = found(application.conversations, key).model_dump()
-        return ConversationDetail(**known, messages=messages_of(application, key))
-
-    @api.patch("/api/conversations/{key}")
-    async def rename(key: str, body: ConversationUpdate) -> ConversationOut:
-        known = found(application.conversations, key)
-        known.title = body.title or known.title
-        known.base_ids = known.base_ids if body.base_ids is None else body.base_ids
-        return known
-
-    @api.delete("/api/conversations/{key}", status_code=204)
-    async def forget(key: str) -> None:
-        application.conversations.pop(found(application.conversations, key).id)
-
+def add_search_route(api: FastAPI, application: Application) -> None:
     @api.post("/api/search")
     async def search(body: SearchIn) -> SearchOut:
         passages = application.find(body.query, body.base_ids, body.top_k)

@@ -9,7 +9,7 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -22,17 +22,20 @@ from app.api.routes.document_pages import PageBoxesOut
 from app.api.routes.document_tables import TableOut
 from app.api.routes.documents import ChunkOut, DocumentOut
 from app.api.routes.evaluation import ComparisonOut, EvalQuestionOut, EvalRunOut
-from app.api.routes.health import AdviceOut, EngineOut, ToReadOut
-from app.api.routes.improving.adapters import AdapterOut
+from app.api.routes.health import AdviceOut, EngineOut, HeldOut, ToReadOut
+from app.api.routes.improving.adapters import AdapterOut, TakenBackOut, WatchedOut
+from app.api.routes.improving.changes import AnswerChangesOut
 from app.api.routes.improving.datasets import DataSetOut, StepOut
 from app.api.routes.jobs import JobOut
 from app.api.routes.messages import MessageOut, ServedOut
 from app.api.wire import PassageOut, Problem, ScoresOut
+from tests.ui.stand_in.operating import Operating
 from tests.ui.stand_in.texts import LEAVE_RULES, TRAVEL_RULES
 
 if TYPE_CHECKING:
     from tests.ui.stand_in.house import House
 
+Thing = TypeVar("Thing")
 _numbers = itertools.count(1)
 
 
@@ -45,8 +48,23 @@ def now() -> datetime:
 
 
 class Refused(Exception):
-    def __init__(self, status: int, code: str, detail: str, **facts: int) -> None:
+    def __init__(self, status: int, code: str, detail: str, **facts: object) -> None:
         self.problem = Problem(title=code, status=status, detail=detail, code=code, **facts)
+
+
+def found(things: dict[str, Thing], key: str) -> Thing:
+    if key not in things:
+        raise Refused(404, "not_found", "There is no such thing.")
+    return things[key]
+
+
+def changes_out(**told: object) -> AnswerChangesOut:
+    """What the gate of a base found: nothing was recorded yet."""
+    usual = {
+        "job": None, "recording_id": None, "recorded_at": None, "accepted": False, "asked": None,
+        "settings": [], "changed": [], "others_changed": 0, "others_worse": 0,
+    }  # fmt: skip
+    return AnswerChangesOut.model_validate({**usual, **told})
 
 
 @dataclass
@@ -60,6 +78,7 @@ class Application:
     boxes_of: dict[str, list[PageBoxesOut]] = field(default_factory=dict)  # whatever is asked for
     conversations: dict[str, ConversationOut] = field(default_factory=dict)
     messages: dict[str, MessageOut] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)  # questions that another one was chosen beside
     events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     approved: dict[str, ApprovedOut] = field(default_factory=dict)
     questions: dict[str, EvalQuestionOut] = field(default_factory=dict)
@@ -69,7 +88,14 @@ class Application:
     jobs: list[JobOut] = field(default_factory=list)  # of training and gate
     curve: list[StepOut] = field(default_factory=list)
     adapters: list[AdapterOut] = field(default_factory=list)
+    changes: AnswerChangesOut = field(default_factory=changes_out)
+    watched: list[WatchedOut] = field(default_factory=list)
+    taken_back: list[TakenBackOut] = field(default_factory=list)
+    held: list[HeldOut] = field(default_factory=list)
+    closed_base: str = ""  # that the adapters were trained on
     report: str = ""  # of public sets
+    full: bool = False  # the disk: no rating can be kept
+    operating: Operating = field(default_factory=Operating)
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     asked: list[ChatIn] = field(default_factory=list)  # what came to /api/chat
     engine_down_since: datetime | None = None
@@ -78,6 +104,7 @@ class Application:
     calibration_facts: dict[str, float] = field(default_factory=lambda: {"uncalibrated": 1.0})
     to_read_again: ToReadOut = field(default_factory=lambda: ToReadOut(waiting=0, failed=0))
     embedder_error: str = ""  # why it could not be loaded
+    embedder_fails_by: Literal["failures", "unreachable"] = "failures"
     engines: list[EngineOut] = field(default_factory=list)  # where there are several
     served: ServedOut | None = None  # of the answers to come
     thought: str = ""  # before the answers to come, of a model with the switch
@@ -98,6 +125,7 @@ class Application:
             name=name,
             description="",
             owner="li",
+            own=True,
             role="owner",
             embedder="stand-in",
             document_count=0,

@@ -100,6 +100,7 @@ class Feedback(TypedDict):
 class Message(TypedDict):
     id: str
     conversation_id: str
+    parent_id: NotRequired[str | None]
     position: int
     variant: int
     role: Literal["user", "assistant"]
@@ -109,6 +110,7 @@ class Message(TypedDict):
     model: str | None
     served: NotRequired[Served | None]
     finish_reason: str | None
+    error_code: str | None
     error_detail: str | None
     passages: list[Passage]
     citations: list[Citation]
@@ -125,14 +127,19 @@ class Message(TypedDict):
     rewritten: NotRequired[str]  # the question as it was searched
     trace_id: str
     feedback: Feedback | None
+    siblings: NotRequired[list[str]]  # of a question that was asked in other words, too
 
 
 class ChatRequest(TypedDict, total=False):
-    """A question or, with `regenerate` (an answer's id), another answer to its question."""
+    """A question or, with `regenerate` (an answer's id), another answer to its question.
+
+    `parent_id`: the answer that it follows; `edit`: the question in whose place it is asked."""
 
     question: str
     base_ids: list[str]
     conversation_id: str | None
+    parent_id: str
+    edit: str
     regenerate: str
     model: str | None
     task: Task
@@ -145,11 +152,13 @@ class Conversation(TypedDict):
     title: str
     base_ids: list[str]
     model: NotRequired[str | None]
+    pinned: NotRequired[bool]
     updated_at: str
 
 
 class ConversationDetail(Conversation):
     messages: list[Message]
+    attached_id: NotRequired[str | None]  # the base of its attached files
 
 
 class ConversationList(TypedDict):

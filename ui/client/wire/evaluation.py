@@ -19,10 +19,22 @@ class NewEvalQuestion(TypedDict):
     answer: str
 
 
+class EvalDetails(TypedDict, total=False):
+    """`rank` of the right source, 0 if it was not found; `answer` where answers were written."""
+
+    rank: int
+    answer: str
+    refused: bool
+
+
 class EvalRecord(TypedDict):
+    """`gold`: the expected answers."""
+
+    qid: str
     question: str
     gold: list[str]
     scores: dict[str, float]
+    details: EvalDetails
 
 
 class EvalResult(TypedDict, total=False):
@@ -40,6 +52,7 @@ class EvalRun(TypedDict):
     started_at: str
     changes: dict[str, str]
     answers: bool
+    error_code: str | None
     error: str
     result: EvalResult
 

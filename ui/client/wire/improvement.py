@@ -1,6 +1,6 @@
 """Data sets, trainings, adapters."""
 
-from typing import Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 Method = Literal["sft", "dpo", "kto"]
 
@@ -35,6 +35,7 @@ class WorkerJob(TypedDict):
     stage: str
     done: int
     total: int
+    error_code: str | None
     error_detail: str | None
 
 
@@ -51,12 +52,18 @@ class Figure(TypedDict):
     questions: int
 
 
+ChangeVerdict = Literal["worse", "better", "other"]
+
+
 class ChangedAnswer(TypedDict):
+    """Without and with an adapter. Verdicts of older gates have no `document` and `verdict`."""
+
     question: str
     target: str
     base: str
     tuned: str
-    by: float
+    document: NotRequired[str]
+    verdict: NotRequired[ChangeVerdict]
 
 
 class GateVerdict(TypedDict):
@@ -64,6 +71,50 @@ class GateVerdict(TypedDict):
     reasons: list[GateReason]
     figures: dict[str, Figure]
     changed: list[ChangedAnswer]
+
+
+Metric = Literal["rated_down", "refused", "unsupported", "slow"]
+
+
+class Tally(TypedDict):
+    """Conversations, and how many of them are bad."""
+
+    bad: int
+    of: int
+
+
+class Measure(TypedDict):
+    before: Tally
+    after: Tally
+    evidence: float
+
+
+class Watched(TypedDict):
+    """`before` is empty for the bare model."""
+
+    alias: Literal["champion", "challenger"]
+    name: str
+    before: str
+    share: int
+    shadow: bool
+    since: str
+    measures: dict[Metric, Measure]
+
+
+class Guarded(Measure):
+    metric: Metric
+
+
+class TakenBack(TypedDict):
+    alias: Literal["champion", "challenger"]
+    guard: Guarded
+    at: str
+
+
+class Canary(TypedDict):
+    watched: list[Watched]
+    taken_back: list[TakenBack]
+    rated_for_5_points: int
 
 
 class Adapter(TypedDict):
@@ -74,3 +125,54 @@ class Adapter(TypedDict):
     verdict: GateVerdict | None
     curve: list[Step]
     created_at: str
+
+
+class NamedSource(TypedDict):
+    """`name` is empty where the document was removed."""
+
+    id: str
+    name: str
+
+
+class SideBySide(TypedDict):
+    """A question whose answer changed."""
+
+    question: str
+    expected: str
+    before: str
+    after: str
+    sources_before: list[NamedSource]
+    sources_after: list[NamedSource]
+    verdict: ChangeVerdict
+    reasons: list[str]
+
+
+class ChangedSetting(TypedDict):
+    name: str
+    before: Any
+    after: Any
+
+
+class RecordingJob(TypedDict):
+    id: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    done: int
+    total: int
+    error_code: str | None
+    error_detail: str | None
+    updated_at: str
+
+
+class Changes(TypedDict):
+    """The newest answers to a base's own questions beside the accepted ones; `asked` is None where
+    there are no two."""
+
+    job: RecordingJob | None
+    recording_id: str | None
+    recorded_at: str | None
+    accepted: bool
+    asked: int | None
+    settings: list[ChangedSetting]
+    changed: list[SideBySide]
+    others_changed: int
+    others_worse: int

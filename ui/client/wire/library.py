@@ -14,7 +14,9 @@ class Base(TypedDict):
     ready_count: int
     failed_count: int
     role: NotRequired[Role]  # the visitor's
-    owner: NotRequired[str]  # their user name
+    own: NotRequired[bool]  # not only shared with the visitor
+    owner: NotRequired[str]  # what its owner calls themselves
+    expires_at: NotRequired[str | None]  # of a conversation's attached files
 
 
 class Notice(TypedDict):

@@ -2,6 +2,8 @@
 
 from typing import Literal, NotRequired, TypedDict
 
+from ui.client.wire.improvement import TakenBack
+
 
 class Model(TypedDict):
     name: str
@@ -62,6 +64,15 @@ class ToRead(TypedDict):
     failed: int
 
 
+class Held(TypedDict):
+    """A base whose answers a change made worse."""
+
+    base_id: str
+    base_name: str
+    worse: int
+    changed: int
+
+
 class Status(TypedDict):
     version: str
     components: list[Component]
@@ -69,4 +80,6 @@ class Status(TypedDict):
     to_read_again: NotRequired[ToRead]
     engines: NotRequired[list[Engine]]
     advice: NotRequired[list[Advice]]
+    held: NotRequired[list[Held]]
+    taken_back: NotRequired[list[TakenBack]]
     versions: NotRequired[dict[str, str]]

@@ -4,7 +4,7 @@ from typing import Literal, TypedDict
 
 SubjectKind = Literal["person", "group", "everyone"]
 Role = Literal["reader", "editor", "owner"]
-Scope = Literal["ask", "read", "write", "export"]
+Scope = Literal["ask", "read", "write", "export", "widget"]
 
 
 class Group(TypedDict):
@@ -28,6 +28,17 @@ class Provider(TypedDict):
     name: str
     label: str
     kind: str
+
+
+class Identity(TypedDict):
+    """By which somebody signs in at a provider: its address, or `feishu:…` and so on. `signs_in`:
+    not those of a provider that was configured before."""
+
+    id: str
+    provider: str
+    subject: str
+    signs_in: bool
+    created_at: str
 
 
 class Session(TypedDict):
@@ -100,6 +111,7 @@ class NewKey(TypedDict):
     scopes: list[Scope]
     base_ids: list[str] | None
     expires_at: str | None
+    password: str
 
 
 class AuditEntry(TypedDict):

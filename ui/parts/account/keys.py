@@ -7,10 +7,11 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
+from ui.parts.library.bases import label
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
 
-SCOPES: tuple[wire.Scope, ...] = ("ask", "read", "write", "export")
+SCOPES: tuple[wire.Scope, ...] = ("ask", "read", "write", "export", "widget")
 DAYS = (30, 90, 365, 0)  # 0: never
 
 
@@ -22,7 +23,7 @@ def dialog() -> None:
     if token := opened.get("token"):
         st.success(t("key.once"), icon=":material/key:")
         st.code(token, language=None, wrap_lines=True)
-    bases = {base["id"]: base["name"] for base in state.client().bases()}
+    bases = {base["id"]: label(base) for base in state.client().bases()}
     for key in state.client().people.my_keys():
         _row(key, bases)
     _create(opened, bases)
@@ -77,6 +78,7 @@ def _create(opened: dict[str, object], bases: dict[str, str]) -> None:
             index=1,
             format_func=lambda n: t("key.days", n=n) if n else t("key.always"),
         )
+        password = _password(opened)
         sent = st.form_submit_button(t("key.create"), type="primary")
     if not (sent and name.strip()):
         return
@@ -88,13 +90,35 @@ def _create(opened: dict[str, object], bases: dict[str, str]) -> None:
         scopes=list(scopes),
         base_ids=list(chosen) or None,
         expires_at=_in(days) if days else None,
+        password=password,
     )
     try:
         opened["token"] = state.client().people.create_key(key)
     except ApiError as error:
+        if error.code == "password_needed" and not opened.get("asks_password"):
+            opened["asks_password"] = True
+            st.rerun()
         st.error(t("key.name_taken") if error.status == 409 else refused(error))
         return
+    opened["created"] = _created(opened) + 1
     st.rerun()
+
+
+def _password(opened: dict[str, object]) -> str:
+    """Asked for once the API wants it: not everybody signs in by one. Empty again for each key."""
+    if not opened.get("asks_password"):
+        return ""
+    return st.text_input(
+        t("key.password"),
+        type="password",
+        autocomplete="current-password",
+        help=t("key.password_help"),
+        key=f"key-password-{_created(opened)}",
+    )
+
+
+def _created(opened: dict[str, object]) -> int:
+    return int(str(opened.get("created", 0)))
 
 
 def _in(days: int) -> str:

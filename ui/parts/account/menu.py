@@ -8,6 +8,7 @@ from ui.safe_markdown import plain, shortened
 from ui.words.texts import t
 
 ACTIONS = ("profile", "sessions", "keys", "password")
+IDENTITIES = "identities"  # where there is a provider
 
 
 def draw() -> None:
@@ -21,7 +22,7 @@ def draw() -> None:
     ):
         chosen = st.menu_button(
             plain(shortened(name, 18)),
-            ACTIONS,
+            (*ACTIONS, IDENTITIES) if state.providers() else ACTIONS,
             icon=":material/account_circle:",
             type="tertiary",
             key="account",

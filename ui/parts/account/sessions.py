@@ -20,6 +20,7 @@ _BROWSERS = {
     r"Chrome/|CriOS": "Chrome",
     r"Safari/": "Safari",
 }
+_OURS = {"password", "link", "proxy"}  # other methods are the names of providers
 _SYSTEMS = {
     r"iPhone|iPad": "iOS",
     r"Android": "Android",
@@ -59,7 +60,7 @@ def facts(session: wire.LoginSession) -> str:
     method = session["method"]
     signed_in = t("session.since", when=state.local_time(session["created_at"]))
     seen = t("session.seen", when=state.local_time(session["seen_at"]))
-    how = t(f"session.by_{method}") if method in {"password", "link", "proxy"} else plain(method)
+    how = t(f"session.by_{method}") if method in _OURS else t(f"provider.{method}")
     return " · ".join([how, signed_in, seen, *filter(None, [plain(session["address"])])])
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
-from itertools import groupby
 
 import streamlit as st
 
 from ui import state
 from ui.client import wire
+from ui.parts.conversation.turns import turns
 from ui.parts.source import sources
 from ui.words.texts import t
 
@@ -38,15 +38,14 @@ def file_name(conversation: wire.ConversationDetail) -> str:
 
 
 def markdown(conversation: wire.ConversationDetail, zone: tzinfo) -> str:
-    """The newest variant of each answer, as the model wrote it."""
+    """The branch that is shown, with the variant of each answer that was followed or is the newest,
+    as the model wrote it."""
     at = datetime.fromisoformat(conversation["updated_at"]).astimezone(zone)
     parts = [f"# {_title(conversation)}", f"{at:%Y-%m-%d %H:%M}"]
-    for _, group in groupby(conversation["messages"], key=lambda message: message["position"]):
-        message = list(group)[-1]
-        if message["role"] == "user":
-            parts.append("## " + " ".join(message["content"].split()))
-        else:
-            parts += [message["content"], *_about(message)]
+    for turn in turns(conversation["messages"]):
+        answer = turn.answers[turn.place]
+        parts.append("## " + " ".join(turn.question["content"].split()))
+        parts += [answer["content"], *_about(answer)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

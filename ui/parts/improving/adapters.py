@@ -1,23 +1,30 @@
 """Trained adapters: the gate's verdict, the answers that changed, promotion and the way back."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from ui import state
 from ui.client import wire
-from ui.client.http import ApiError
+from ui.parts.changed import answers
+from ui.parts.improving import canary, consent
+from ui.parts.improving.consent import do
 from ui.safe_markdown import plain
-from ui.words.texts import refused, t, words
+from ui.words.texts import t, words
 
+_REASONS: dict[wire.ChangeVerdict, list[str]] = {
+    "worse": ["further"],
+    "better": ["nearer"],
+    "other": [],
+}
 _FIGURES = ("f1", "false_refusals", "refusals")
 
 
 def all_of() -> None:
     """Newest first."""
-    found = state.client().adapters()
+    found = state.client().improving.adapters()
     if not found:
         st.caption(t("train.no_adapter"))
+        return
+    canary.draw(found[0]["base_model"])
     for adapter in found:
         with st.container(border=True, key=f"adapter-{adapter['name']}"):
             _adapter(adapter)
@@ -28,6 +35,8 @@ def _adapter(adapter: wire.Adapter) -> None:
         st.markdown(f"**{plain(adapter['name'])}**", width="content")
         if "champion" in adapter["aliases"]:
             st.badge(t("train.served"), icon=":material/check:", color="green")
+        if "challenger" in adapter["aliases"]:
+            st.badge(t("canary.badge"), icon=":material/compare_arrows:", color="blue")
     st.caption(t("train.lineage", dataset=adapter["dataset_name"], model=adapter["base_model"]))
     verdict = adapter["verdict"]
     if verdict is None:
@@ -59,7 +68,7 @@ def _verdict(name: str, verdict: wire.GateVerdict) -> None:
             }
         )
     if st.toggle(t("train.changed"), key=f"changed-{name}"):
-        _changed(state.client().adapter(name))
+        _changed(state.client().improving.adapter(name))
 
 
 def _changed(adapter: wire.Adapter) -> None:
@@ -67,36 +76,40 @@ def _changed(adapter: wire.Adapter) -> None:
     changed = adapter["verdict"]["changed"] if adapter["verdict"] else []
     if not changed:
         st.caption(t("train.none_changed"))
-    for each in changed:
-        st.markdown(f"**{plain(each['question'])}** · {plain(each['target'])}")
-        before, after = st.columns(2)
-        before.markdown(plain(each["base"]))
-        after.markdown(plain(each["tuned"]))
+        return
+    answers.draw([_side_by_side(each) for each in changed], adapter["name"])
+
+
+def _side_by_side(each: wire.ChangedAnswer) -> wire.SideBySide:
+    """Both were given the same passages."""
+    name, verdict = each.get("document", ""), each.get("verdict", "other")
+    sources = [wire.NamedSource(id="", name=name)] if name else []
+    return wire.SideBySide(
+        question=each["question"],
+        expected=each["target"],
+        before=each["base"],
+        after=each["tuned"],
+        sources_before=sources,
+        sources_after=sources,
+        verdict=verdict,
+        reasons=_REASONS[verdict],
+    )
 
 
 def _buttons(adapter: wire.Adapter) -> None:
-    name, verdict, client = adapter["name"], adapter["verdict"], state.client()
+    name, verdict, client = adapter["name"], adapter["verdict"], state.client().improving
     serves = "champion" in adapter["aliases"]
     if serves and st.button(t("train.rollback"), icon=":material/undo:", key=f"rollback-{name}"):
-        _do(lambda: client.roll_back(adapter["base_model"]), t("train.rolled_back"))
+        do(lambda: client.roll_back(adapter["base_model"], "champion"), t("train.rolled_back"))
     passed = verdict is not None and verdict["passed"]
     if (
         passed
         and not serves
         and st.button(t("train.promote"), type="primary", key=f"promote-{name}")
     ):
-        _do(lambda: client.promote(name), t("train.promoted"))
+        consent.serve(name, None)
+    if not serves:
+        with st.popover(t("canary.try")):
+            canary.start(name, passed=passed)
     if st.button(t("train.measure"), type="tertiary", key=f"gate-{name}"):
-        _do(lambda: client.measure_adapter(name))
-
-
-def _do(work: Callable[[], None], said: str = "") -> None:
-    """Say that it is done, or why not."""
-    try:
-        work()
-    except ApiError as error:
-        st.error(refused(error))
-        return
-    if said:
-        st.toast(said, icon=":material/check:")
-    st.rerun()
+        do(lambda: client.measure(name))

@@ -7,7 +7,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
-from ui.safe_markdown import plain
+from ui.parts.upkeep import failed_job
 from ui.words.texts import refused, t
 
 UNFINISHED = ("queued", "running")
@@ -16,7 +16,7 @@ _CHART: tuple[Literal["step"], Literal["loss"]] = ("step", "loss")
 
 def present() -> wire.WorkerJob | None:
     """The newest job that is not done: it runs, waits, or ended without a result."""
-    found = [job for kind in ("train", "gate") for job in state.client().worker_jobs(kind)[:1]]
+    found = [job for kind in ("train", "gate") for job in state.client().improving.jobs(kind)[:1]]
     unfinished = [job for job in found if job["state"] in UNFINISHED]
     failed = [job for job in found if job["state"] == "failed"]
     return next(iter([*unfinished, *failed]), None)
@@ -28,7 +28,7 @@ def running(job_id: str) -> None:
     job = present()
     if job is None or job["id"] != job_id or job["state"] not in UNFINISHED:
         st.rerun()
-    curve = state.client().curve(job_id) if job["kind"] == "train" else []
+    curve = state.client().improving.curve(job_id) if job["kind"] == "train" else []
     share = min(1.0, job["done"] / job["total"]) if job["total"] else 0.0
     st.progress(share, text=_text(job, curve))
     if curve:
@@ -45,7 +45,7 @@ def running(job_id: str) -> None:
 
 
 def failed(job: wire.WorkerJob) -> None:
-    st.error(t("train.failed", detail=plain(job["error_detail"] or "")))
+    failed_job.draw("train.failed", job["error_code"], job["error_detail"])
 
 
 def _text(job: wire.WorkerJob, curve: list[wire.Step]) -> str:

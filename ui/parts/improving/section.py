@@ -21,7 +21,7 @@ _SHOWN = 3  # data sets
 def tab(base_id: str) -> None:
     st.write(t("train.what"))
     _build(base_id)
-    found = state.client().datasets()
+    found = state.client().improving.datasets()
     if found:
         rung = _rung(found[0])
         st.info(t(f"train.rung_{rung}", n=found[0]["rows"]["train"]))
@@ -54,7 +54,7 @@ def _build(base_id: str) -> None:
         if not st.button(t("train.build"), icon=":material/dataset:", key="train-build"):
             return
     try:
-        made = state.client().build_dataset(str(method), [base_id] if base_id else [])
+        made = state.client().improving.build(str(method), [base_id] if base_id else [])
     except ApiError as error:
         st.error(refused(error))
         return
@@ -72,7 +72,7 @@ def _dataset(found: wire.DataSet, *, busy: bool) -> None:
             _left_out(found["left_out"])
     if st.button(t("train.start"), type="primary", disabled=busy, key=f"train-{found['name']}"):
         try:
-            state.client().start_training(found["name"])
+            state.client().improving.train(found["name"])
         except ApiError as error:
             st.error(refused(error))
             return

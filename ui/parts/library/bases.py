@@ -7,7 +7,9 @@ from ui.client import wire
 from ui.client.http import ApiError
 from ui.parts import rename_delete
 from ui.safe_markdown import plain
-from ui.words.texts import t
+from ui.words.texts import t, why
+
+SAMPLE = "示例 · Sample"  # the name of the base that the API creates on first start
 
 
 def choose(bases: list[wire.Base]) -> wire.Base:
@@ -47,15 +49,19 @@ def _menu() -> str | None:
 
 def label(base: wire.Base) -> str:
     """The name, and whose it is where that is somebody else: names are unique per owner only."""
-    person, owner = state.person(), base.get("owner")
-    if person is None or not owner or owner == person["name"]:
+    if base.get("own", True):
         return base["name"]
-    return t("documents.shared_by", name=base["name"], owner=owner)
+    return t("documents.shared_by", name=base["name"], owner=base["owner"])
 
 
 def _first(bases: list[wire.Base]) -> str:
     selected = st.session_state.get("base_ids") or []
-    return next((base["id"] for base in bases if base["id"] in selected), bases[0]["id"])
+    known = [base for base in bases if base["id"] in selected]
+    return (known or without_sample(bases) or bases)[0]["id"]
+
+
+def without_sample(bases: list[wire.Base]) -> list[wire.Base]:
+    return [base for base in bases if base["name"] != SAMPLE]
 
 
 def create() -> None:
@@ -85,4 +91,4 @@ def delete() -> None:
 
 
 def _refusal(error: ApiError) -> str:
-    return t("documents.name_taken") if error.status == 409 else plain(error.detail)
+    return t("documents.name_taken") if error.status == 409 else why(error)

@@ -7,7 +7,7 @@ from ui.client import wire
 from ui.client.http import ApiError
 from ui.parts.library import uploads
 from ui.parts.library.notices import reading_report
-from ui.parts.source import marks
+from ui.parts.source import marks, original
 from ui.parts.source.sources import sections
 from ui.parts.source.text import drawn
 from ui.safe_markdown import plain, shortened
@@ -51,21 +51,20 @@ def _heading(
         if len(versions) > 1:
             _choose_version(opened, document, versions)
         st.space("stretch")
-        superseded = document["state"] == "superseded" and opened.get("may_edit", True)
-        if superseded and st.button(
+        if _is_deletable(document) and st.button(
             t("version.delete"), icon=":material/delete:", key="version-delete"
         ):
             client.delete_document(document["id"])
             opened["id"] = versions[0]["id"]
             st.rerun()
-        st.download_button(
-            t("source.download"),
-            data=lambda: client.file(document["id"]),
-            file_name=document["name"],
-            icon=":material/download:",
-            on_click="ignore",
-            key="document-download",
-        )
+        original.link(document["id"])
+
+
+def _is_deletable(document: wire.Document) -> bool:
+    """By itself: the newest version is removed on the page, with all others."""
+    if document["state"] != "superseded":
+        return False
+    return state.may_edit(state.client().base(document["base_id"]))
 
 
 def _choose_version(
@@ -95,7 +94,7 @@ def _version_name(version: wire.Document) -> str:
 
 def _why_empty(document: wire.Document) -> str:
     if document["error_code"] or document["error_detail"]:
-        return uploads.problem(document["error_code"], document["error_detail"])
+        return uploads.problem(document["error_code"])
     return t("document.not_read")
 
 

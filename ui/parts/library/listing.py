@@ -61,7 +61,6 @@ def draw(base: wire.Base) -> None:
             type="tertiary",
             key="show-failed",
             on_click=_show_failed,
-            args=(base["id"],),
         )
     if _in_progress(base):
         _live_table(base["id"])
@@ -70,9 +69,8 @@ def draw(base: wire.Base) -> None:
         _table(base)
 
 
-def _show_failed(base_id: str) -> None:
+def _show_failed() -> None:
     st.session_state["document-state"], st.session_state["document-filter"] = "failed", ""
-    st.session_state[f"page-{base_id}"] = 1
 
 
 @st.fragment(run_every=1.0)
@@ -107,7 +105,9 @@ def _rows(base: wire.Base) -> None:
     query = st.session_state.get("document-filter", "").strip()
     wanted = st.session_state.get("document-state", "all")
     wanted = "" if wanted == "all" else wanted
-    number = int(st.session_state.get(f"page-{base_id}", 1))
+    order = st.session_state.get("document-sort", "")
+    page_key = f"page-{base_id}-{wanted}-{order}-{query}"  # another filter begins with page 1
+    number = int(st.session_state.get(page_key, 1))
     offset = (number - 1) * PER_PAGE
     try:
         found = state.client().documents(
@@ -116,12 +116,12 @@ def _rows(base: wire.Base) -> None:
             offset=offset,
             q=query,
             state=wanted,
-            sort=st.session_state.get("document-sort", ""),
+            sort=order,
         )
     except ApiDown:
         st.rerun()
     if not found["items"] and offset:
-        st.session_state.pop(f"page-{base_id}")
+        st.session_state.pop(page_key)
         st.rerun()
     if not found["items"]:
         st.caption(t("documents.none_found"))
@@ -133,5 +133,5 @@ def _rows(base: wire.Base) -> None:
     pages = -(-found["total"] // PER_PAGE)
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.pagination(pages, key=f"page-{base_id}")
+            st.pagination(pages, key=page_key)
             st.caption(t("documents.total", n=found["total"]), width="content")

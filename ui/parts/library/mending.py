@@ -49,7 +49,7 @@ def dialog() -> None:
     try:
         document = state.client().document(opened["id"])
         st.markdown(f"**{plain(document['path'])}**")
-        st.caption(uploads.problem(document["error_code"], document["error_detail"]))
+        st.caption(uploads.problem(document["error_code"]))
         file = st.file_uploader(
             t("replace.choose"),
             type=[PurePosixPath(document["path"]).suffix.removeprefix(".")],

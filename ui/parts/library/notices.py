@@ -3,10 +3,12 @@
 import streamlit as st
 
 from ui.client import wire
+from ui.parts.library import uploads
 from ui.safe_markdown import plain
 from ui.words.texts import language, t, words
 
 _MOST = 50
+_NOT_READ_AGAIN = "not_read_again"  # its detail is a code
 
 
 def reading_report(document: wire.Document) -> None:
@@ -21,4 +23,6 @@ def reading_report(document: wire.Document) -> None:
 def _line(notice: wire.Notice) -> str:
     key = f"notice.{notice['code']}"
     said = t(key, n=notice["count"]) if key in words(language()) else plain(notice["code"])
+    if notice["code"] == _NOT_READ_AGAIN:
+        return f"{said}: {uploads.problem(notice['detail'])}"
     return f"{said}: {plain(notice['detail'])}" if notice["detail"] else said

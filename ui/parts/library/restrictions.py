@@ -18,17 +18,18 @@ def dialog() -> None:
     base_id = opened["id"]
     st.write(t("restrict.what"))
     found = state.client().sharing.restrictions(base_id)
-    _add(base_id, str(opened.get("path", "")), found)
+    listed = state.client().documents(base_id, limit=_DOCUMENTS)["items"]
+    paths = places([document["path"] for document in listed])
+    _add(base_id, str(opened.get("path", "")), paths, found)
     if not found:
         st.caption(t("restrict.none"))
     for restriction in found:
-        _row(base_id, restriction)
+        path = restriction["path"]
+        _row(base_id, restriction, is_folder=path.endswith("/") or f"{path}/" in paths)
 
 
-def _add(base_id: str, path: str, found: list[wire.Restriction]) -> None:
+def _add(base_id: str, path: str, paths: list[str], found: list[wire.Restriction]) -> None:
     """`path` is the one that the dialog was opened for, if any."""
-    listed = state.client().documents(base_id, limit=_DOCUMENTS)["items"]
-    paths = places([document["path"] for document in listed])
     names = subjects()
     before = next((r["members"] for r in found if r["path"] == path), [])
     with st.form("restrict", border=False):
@@ -64,12 +65,11 @@ def places(paths: list[str]) -> list[str]:
     return [*sorted(folders), *sorted(paths)]
 
 
-def _row(base_id: str, restriction: wire.Restriction) -> None:
+def _row(base_id: str, restriction: wire.Restriction, *, is_folder: bool) -> None:
     key = restriction["id"]
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         with st.container(gap=None):
-            folder = restriction["path"].endswith("/")
-            icon = ":material/folder_limited:" if folder else ":material/lock:"
+            icon = ":material/folder_limited:" if is_folder else ":material/lock:"
             st.markdown(f"{icon} {plain(restriction['path'])}")
             members = (f"{ICONS[m['subject_kind']]} {name_of(m)}" for m in restriction["members"])
             st.caption(" ".join(members) or t("restrict.nobody"))

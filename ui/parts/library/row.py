@@ -33,7 +33,7 @@ def draw(document: wire.Document, base: wire.Base) -> None:
             if document["state"] == "ready" and _clicked("document.summarise", "summarize", key):
                 _summarise(document)
             if _clicked("document.open", "plagiarism", key):
-                state.open_dialog("document", id=key, may_edit=may_edit)
+                state.open_dialog("document", id=key)
                 st.rerun()
             if state.person() and state.owns(base) and _clicked("action.restrict", "lock", key):
                 state.open_dialog("restrict_base", id=base["id"], path=document["path"])
@@ -60,7 +60,7 @@ def _failure(document: wire.Document, *, may_edit: bool) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"filefailure-{key}"
     ):
-        st.caption(uploads.problem(document["error_code"], document["error_detail"]))
+        st.caption(uploads.problem(document["error_code"]))
         if not may_edit:
             return
         if mending.is_replaced(document) and st.button(

@@ -38,6 +38,14 @@ def bar(shown: Sequence[wire.Document]) -> None:
         ):
             mending.retry(retried)
         if st.button(
+            t("documents.move_picked", n=len(picked)),
+            icon=":material/drive_file_move:",
+            key="picked-move",
+        ):
+            moved = [document["id"] for document in picked]
+            state.open_dialog("move_documents", ids=moved, base_id=picked[0]["base_id"])
+            st.rerun()
+        if st.button(
             t("documents.remove_picked", n=len(picked)),
             icon=":material/delete:",
             key="picked-remove",

@@ -1,4 +1,4 @@
-"""Uploads files, one request each, and waits for the files sent with a question."""
+"""Uploads files, one request each, and says how far they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
 from ui.safe_markdown import plain, shortened
-from ui.words.texts import t, words
+from ui.words.texts import t, why_failed, words
 
 IN_PROGRESS = ("parsing", "embedding")
 ACTIVE = ("queued", *IN_PROGRESS)
@@ -55,17 +55,14 @@ def say(sent: Sent) -> None:
 
 
 def reason(error: ApiError) -> str:
-    """Why a file was rejected, in the interface's language if the error code is known."""
-    return problem(error.code, error.detail)
+    """Why a file was rejected, in the interface's language."""
+    return problem(error.code)
 
 
-def problem(code: str | None, detail: str | None) -> str:
+def problem(code: str | None, _detail: str | None = None) -> str:
+    """Why a file could not be read, which some codes say otherwise of a request."""
     key = f"problem.{code}"
-    return (
-        t(key, detail=plain(detail or ""))
-        if key in words("zh")
-        else plain(detail or t("problem.unknown"))
-    )
+    return t(key) if key in words("zh") else why_failed(code)
 
 
 def stage(document: wire.Document) -> str:
@@ -77,60 +74,3 @@ def stage(document: wire.Document) -> str:
         done, total = document["done"], document["total"]
         return t(f"state.{document['state']}_of", done=done, total=total)
     return t(f"state.{document['state']}")
-
-
-def send_and_wait(base: wire.Base, files: Sequence[UploadedFile], question: str) -> None:
-    sent = send(base["id"], files)
-    ids = [document["id"] for document in (*sent.accepted, *sent.unchanged)]
-    st.session_state["waiting"] = state.Waiting(ids, question.strip(), sent.refused)
-
-
-def pending_files() -> None:
-    waiting = state.waiting()
-    if waiting is None:
-        return
-    for sentence in waiting.refused:
-        st.error(sentence, icon=":material/error:")
-    if waiting.document_ids:
-        _pending_files()
-
-
-@st.fragment(run_every=1.0)
-def _pending_files() -> None:
-    waiting = state.waiting()
-    if waiting is None:
-        return
-    documents = _existing(waiting.document_ids)
-    busy = any(document["state"] in ACTIVE for document in documents)
-    if not busy and waiting.question:
-        st.session_state["send_now"] = waiting.question
-        st.session_state["waiting"] = state.Waiting([], "", waiting.refused)
-        st.rerun()
-    with st.container(border=True):
-        for document in documents:
-            name = plain(shortened(document["name"], 40))
-            why = problem(document["error_code"], document["error_detail"])
-            end = f" {why}" if document["state"] == "failed" else ""
-            st.markdown(f"{name} · {stage(document)}{end}")
-        if waiting.question:
-            st.caption(t("upload.then_asked", question=plain(shortened(waiting.question, 60))))
-        elif not busy:
-            st.caption(t("upload.now_ask"))
-        label = t("upload.ask_now") if busy and waiting.question else t("upload.close")
-        if st.button(label, key="waiting-close"):
-            st.session_state["send_now"] = waiting.question
-            st.session_state["waiting"] = None
-            st.rerun()
-
-
-def _existing(document_ids: list[str]) -> list[wire.Document]:
-    """The documents that still exist."""
-    existing = []
-    for document_id in document_ids:
-        try:
-            existing.append(state.client().document(document_id))
-        except ApiDown:
-            raise
-        except ApiError:
-            continue
-    return existing

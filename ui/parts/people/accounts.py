@@ -7,6 +7,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiError
+from ui.parts import rename_delete
 from ui.parts.account import sessions
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import refused, t
@@ -51,7 +52,7 @@ def _row(person: wire.Person) -> None:
         st.container(key=f"filerow-{key}"),
         st.container(horizontal=True, vertical_alignment="center", key=f"filehead-{key}"),
     ):
-        with st.container(gap=None):
+        with st.container(gap=None, key=f"fileinfo-{key}"):
             st.markdown(plain(shortened(called(person), 60)))
             st.caption(_facts(person))
         if person["admin"]:
@@ -79,12 +80,13 @@ def _facts(person: wire.Person) -> str:
 def _actions(person: wire.Person) -> tuple[str, ...]:
     if person["state"] == "disabled":
         return ("enable", "remove")
+    ways = ("identities",) if state.providers() else ()
     me = state.person()
     if me and me["id"] == person["id"]:
-        return ("sessions",)
+        return ("sessions", *ways)
     rank = "take_admin" if person["admin"] else "make_admin"
     link = "invite_again" if person["state"] == "invited" else "reset"
-    return (link, "sessions", rank, "disable", "remove")
+    return (link, "sessions", *ways, rank, "disable", "remove")
 
 
 def _do(action: str, person: wire.Person) -> None:
@@ -179,8 +181,9 @@ def remove() -> None:
         index=list(others).index(me["id"]) if me and me["id"] in others else 0,
         format_func=lambda id_: others.get(id_, ""),
     )
-    if st.button(t("people.do_remove"), type="primary", key="person-remove-sure"):
-        _done(lambda: calls.remove(person_id, conversations, heir))
+    rename_delete.do_or_cancel(
+        lambda: calls.remove(person_id, conversations, heir), action="people.do_remove"
+    )
 
 
 def _done(call: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui import state
 from ui.client import wire
+from ui.parts.people import entry
 from ui.parts.people.accounts import called
 from ui.safe_markdown import plain, shortened
 from ui.words.texts import t, words
@@ -15,19 +16,24 @@ PER_PAGE = 50
 
 def draw() -> None:
     st.caption(t("audit.what"))
-    filters = _filters()
-    number = int(st.session_state.get("audit-page", 1))
+    people = {person["id"]: called(person) for person in state.client().people.all()}
+    filters = _filters(people)
+    page_key = "-".join(("audit-page", *filters.values()))  # another filter begins with page 1
+    number = int(st.session_state.get(page_key, 1))
     found = state.client().people.audit(filters, PER_PAGE, (number - 1) * PER_PAGE)
+    if not found["entries"] and number > 1:  # there are fewer now
+        st.session_state.pop(page_key)
+        st.rerun()
     if not found["entries"]:
         st.caption(t("audit.none"))
         return
     with st.container(key="audit-table"):
-        st.table(_table(found["entries"]), hide_index=True, border="horizontal")
+        st.table(_table(found["entries"], _names(people)), hide_index=True, border="horizontal")
     pages = -(-found["total"] // PER_PAGE)
     client = state.client()  # the download runs outside this session's script
     with st.container(horizontal=True, vertical_alignment="center"):
         if pages > 1:
-            st.pagination(pages, key="audit-page")
+            st.pagination(pages, key=page_key)
         st.caption(t("audit.total", n=found["total"]), width="content")
         st.space("stretch")
         st.download_button(
@@ -41,8 +47,7 @@ def draw() -> None:
         )
 
 
-def _filters() -> dict[str, str]:
-    people = {person["id"]: called(person) for person in state.client().people.all()}
+def _filters(people: dict[str, str]) -> dict[str, str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         person = st.selectbox(
             t("audit.person"),
@@ -72,20 +77,25 @@ def _midnight(day: date) -> str:
     return datetime.combine(day, time(), tzinfo=state.time_zone()).isoformat()
 
 
-def _table(entries: list[wire.AuditEntry]) -> dict[str, list[str]]:
+def _names(people: dict[str, str]) -> entry.Names:
+    groups = {group["id"]: group["name"] for group in state.client().people.groups()}
+    return {**people, **groups, **{base["id"]: base["name"] for base in state.client().bases()}}
+
+
+def _table(entries: list[wire.AuditEntry], names: entry.Names) -> dict[str, list[str]]:
     return {
-        t("audit.at"): [state.local_time(entry["at"]) for entry in entries],
-        t("audit.person"): [_who(entry) for entry in entries],
-        t("audit.action"): [_action(entry["action"]) for entry in entries],
-        t("audit.object"): [_object(entry) for entry in entries],
-        t("audit.outcome"): [t(f"outcome.{entry['outcome']}") for entry in entries],
-        t("audit.address"): [plain(entry["address"]) for entry in entries],
+        t("audit.at"): [state.local_time(each["at"]) for each in entries],
+        t("audit.person"): [_who(each) for each in entries],
+        t("audit.action"): [_action(each["action"]) for each in entries],
+        t("audit.object"): [plain(shortened(entry.said(each, names), 120)) for each in entries],
+        t("audit.outcome"): [t(f"outcome.{each['outcome']}") for each in entries],
+        t("audit.address"): [plain(each["address"]) for each in entries],
     }
 
 
-def _who(entry: wire.AuditEntry) -> str:
-    name = plain(entry["person_name"]) or "–"
-    return f"{name} · {t('audit.key')}" if entry["key_id"] else name
+def _who(of: wire.AuditEntry) -> str:
+    name = plain(of["person_name"]) or "–"
+    return f"{name} · {t('audit.key')}" if of["key_id"] else name
 
 
 def _action(action: str) -> str:
@@ -99,9 +109,3 @@ def _known_actions() -> list[str]:
     prefix = "audit.do_"
     keys = (key for key in words("zh") if key.startswith(prefix))
     return [key.removeprefix(prefix).replace("_", ".", 1) for key in keys]
-
-
-def _object(entry: wire.AuditEntry) -> str:
-    detail = ", ".join(f"{name}: {value}" for name, value in entry["detail"].items())
-    said = f"{entry['object_kind']} {entry['object_id'][:8]}".strip()
-    return plain(shortened(" · ".join(filter(None, [said, detail])), 120))

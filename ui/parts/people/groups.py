@@ -39,7 +39,7 @@ def _row(group: wire.GroupWithMembers) -> None:
         st.container(key=f"filerow-{key}"),
         st.container(horizontal=True, vertical_alignment="center", key=f"filehead-{key}"),
     ):
-        with st.container(gap=None):
+        with st.container(gap=None, key=f"fileinfo-{key}"):
             st.markdown(f"**{plain(shortened(group['name'], 60))}**")
             count = t("group.count", n=len(group["members"]))
             st.caption(f"{count}: {plain(shortened(names, 160))}" if names else count)

@@ -8,7 +8,7 @@ import streamlit as st
 from ui import state
 from ui.client import wire
 from ui.client.http import ApiDown, ApiError
-from ui.parts.source import marks, page_viewer
+from ui.parts.source import marks, original, page_viewer
 from ui.parts.source.sources import cited_numbers, places, sections
 from ui.parts.source.text import drawn
 from ui.safe_markdown import plain
@@ -169,7 +169,6 @@ def _footer(
     def go(target: int) -> None:
         opened["number"] = target
 
-    client = state.client()  # the download runs outside of this session's script
     before = [n for n in numbers if n < number]
     after = [n for n in numbers if n > number]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -193,14 +192,7 @@ def _footer(
         if has_pages:
             _choose_view()
         st.space("stretch")
-        st.download_button(
-            t("source.download"),
-            data=lambda: client.file(passage["document_id"]),
-            file_name=passage["document_name"],
-            icon=":material/download:",
-            on_click="ignore",
-            key="source-download",
-        )
+        original.link(passage["document_id"])
 
 
 def _choose_view() -> None:

@@ -9,7 +9,7 @@ from typing import TypedDict
 import streamlit as st
 
 from ui.client import wire
-from ui.page_images import PATH
+from ui.passed_on import PAGES
 from ui.words.texts import t
 
 _HTML = """
@@ -230,7 +230,7 @@ def draw(document_id: str, first: int, count: int, boxes: dict[int, list[Box]], 
     """The document's pages. Whenever `place` changes, page `first` is opened at its boxes."""
     data: _Data = {
         "key": f"{document_id}-{place}",
-        "address": f"/{PATH}/{document_id}",
+        "address": f"/{PAGES}/{document_id}",
         "first": first,
         "count": count,
         "pages": boxes,

@@ -18,11 +18,12 @@ router = APIRouter(prefix="/api", tags=["improvement"])
 
 class DataSetIn(Wire):
     """`style` of the prompts: that of the first engine's model when empty. `base_ids`: only answers
-    from these; all when empty."""
+    from these; all when empty. `synthetic`: also questions made by `zhiwen dataset questions`."""
 
     method: Method = "sft"
     style: str = Field("", max_length=50)
     base_ids: list[str] = Field(default_factory=list)
+    synthetic: bool = False
 
 
 class SplitOut(Wire):
@@ -97,7 +98,8 @@ def build_dataset(body: DataSetIn, access: Administering, app: App) -> DataSetOu
     """Build a data set from what is rated and approved now and you may review; without anything
     new, it is the one that is there."""
     style = body.style or served_style(app.settings)
-    return dataset_out(app.datasets.build(access, body.method, style, body.base_ids))
+    made = app.datasets.build(access, body.method, style, body.base_ids, synthetic=body.synthetic)
+    return dataset_out(made)
 
 
 @router.get("/datasets/{name}")

@@ -3,6 +3,7 @@
 from app.api.routes.people import (
     audit,
     groups,
+    identities,
     keys,
     me,
     people,
@@ -13,4 +14,7 @@ from app.api.routes.people import (
     usage,
 )
 
-ROUTES = (session, single_sign_on, me, sessions, keys, people, groups, sharing, audit, usage)
+ROUTES = (
+    *(session, single_sign_on, identities, me, sessions, keys, people, groups, sharing, audit),
+    usage,
+)

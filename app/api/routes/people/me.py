@@ -19,7 +19,8 @@ class OwnChange(Wire):
 
 
 class PasswordIn(Wire):
-    """`old` is empty where there was none."""
+    """`old` is empty where none signs you in; then you must have signed in within the last ten
+    minutes."""
 
     old: str = Field(max_length=MAX_SECRET)
     new: str = Field(max_length=MAX_SECRET)

@@ -141,9 +141,7 @@ def remove_person(
 ) -> None:
     """Remove an account with its sessions, keys and grants. Anonymised conversations are kept
     without their owner."""
-    gone = app.leaving.remove(access, person_id, conversations=conversations, bases_to=bases_to)
-    for conversation_id in gone:
-        app.generations.stop_conversation(conversation_id)
+    app.leaving.remove(access, person_id, conversations=conversations, bases_to=bases_to)
 
 
 @router.get("/people/{person_id}/sessions")

@@ -8,9 +8,9 @@ from pydantic import Field
 from app.api.deps import SESSION_COOKIE, App, credentials
 from app.api.wire import Wire
 from app.db.tables import utc_now
-from app.services.errors import Conflict, Unauthenticated
+from app.people_settings import AuthMode
+from app.services.errors import Conflict, Forbidden, Unauthenticated
 from app.services.people.sessions import OpenedSession
-from app.services.people.sign_in.oidc import NAME as OIDC
 from app.wiring.application import Zhiwen
 
 router = APIRouter(prefix="/api/session", tags=["people"])
@@ -42,7 +42,7 @@ class Myself(Wire):
 class SessionOut(Wire):
     """`person` is null where nobody is signed in."""
 
-    auth: Literal["none", "password", "oidc", "proxy"]
+    auth: AuthMode
     providers: list[ProviderOut]
     person: Myself | None
 
@@ -66,8 +66,10 @@ class LinkIn(Wire):
 def read_session(app: App, request: Request) -> SessionOut:
     """How people sign in, and who has."""
     try:
-        person_id = app.authentication.access(credentials(request)).person_id
-    except Unauthenticated:
+        access = app.authentication.access(credentials(request))
+        access.refuse_widget()
+        person_id = access.person_id
+    except (Unauthenticated, Forbidden):
         person_id = ""
     return session_out(app, person_id)
 
@@ -164,6 +166,7 @@ def session_out(app: Zhiwen, person_id: str) -> SessionOut:
 
 
 def _providers(app: Zhiwen) -> list[ProviderOut]:
-    if app.oidc_sign_in.provider is None:
+    provider = app.provider_sign_in.provider
+    if provider is None:
         return []
-    return [ProviderOut(name=OIDC, label=app.oidc_sign_in.label, kind="oidc")]
+    return [ProviderOut(name=provider.name, label=provider.label, kind=app.settings.auth)]

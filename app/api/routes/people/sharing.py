@@ -34,7 +34,7 @@ class GrantOut(SubjectOut):
 
 class RestrictionIn(Wire):
     path: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
-        description="A document's path, or a folder's with a slash at its end"
+        description="A document's path, or a folder's, with or without a slash at its end"
     )
     members: list[SubjectIn] = Field(default_factory=list, max_length=500)
 

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
 
-from app.api.deps import App
-from app.api.routes.people.session import Myself, SessionOut, signed_in
+from app.api.deps import App, credentials
+from app.api.routes.people.session import Myself, SessionOut, session_out, signed_in
 from app.api.wire import Wire
-from app.services.people.sign_in.oidc import ATTEMPT
+from app.services.errors import Unauthenticated
+from app.services.people.sign_in.by_provider import ATTEMPT, Begun
 from app.services.people.sign_in.proxy import Came
 
 router = APIRouter(prefix="/api/session", tags=["people"])
@@ -45,7 +46,10 @@ class CallbackOut(Wire):
 @router.post("/providers/{name}")
 def begin(name: str, body: BeginIn, app: App, request: Request, response: Response) -> BegunOut:
     """Begin to sign in by a provider. The response sets a cookie that the callback needs."""
-    begun = app.oidc_sign_in.begin(name, body.next)
+    return begun_out(app.provider_sign_in.begin(name, body.next), request, response)
+
+
+def begun_out(begun: Begun, request: Request, response: Response) -> BegunOut:
     response.set_cookie(
         ATTEMPT_COOKIE,
         begun.browser_token,
@@ -62,10 +66,18 @@ def begin(name: str, body: BeginIn, app: App, request: Request, response: Respon
 def finish(
     name: str, body: CallbackIn, app: App, request: Request, response: Response
 ) -> CallbackOut:
-    """Sign in with what the provider sent back. The response sets the cookie of the session."""
+    """Sign in with what the provider sent back, or connect the account for which this was begun.
+    Signing in sets the cookie of the session."""
     token = request.cookies.get(ATTEMPT_COOKIE, "")
-    finished = app.oidc_sign_in.finish(name, body.params, token)
-    session = signed_in(app, finished.opened, request, response)
+    try:
+        access = app.authentication.access(credentials(request))
+    except Unauthenticated:
+        access = None
+    finished = app.provider_sign_in.finish(name, body.params, token, access)
+    if finished.opened is not None:
+        session = signed_in(app, finished.opened, request, response)
+    else:
+        session = session_out(app, access.person_id if access else "")
     response.delete_cookie(
         ATTEMPT_COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https"
     )

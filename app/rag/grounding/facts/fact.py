@@ -7,15 +7,16 @@ million yuan. A text holds a fact or does not; nothing here is a matter of degre
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
+from app.rag.grounding.facts.bounds import Bound, bound_of
 from app.rag.grounding.facts.numbers import folded
-from app.rag.grounding.facts.units import CURRENCY_SIGNS, MULTIPLES, UNITS
+from app.rag.grounding.facts.periods import each_of, part_of, parts_in
+from app.rag.grounding.facts.units import CURRENCY_SIGNS, MONEY, MULTIPLES, UNITS
 
 FactKind = Literal["quantity", "date", "time", "identifier", "name"]
-Bound = Literal["", "<=", ">=", "<", ">"]
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = (
@@ -56,7 +57,7 @@ _TIMES = tuple(
 _CODE = re.compile(
     r"(?<![a-z\d.])(?=[a-z\d._/-]*\d)(?=[a-z\d._/-]*[a-z])[a-z\d]+(?:[-_./][a-z\d]+)*(?![a-z\d])"
     r"|(?<![a-z\d.])\d+(?:\.\d+){2,}(?![a-z\d])|(?<![a-z\d.-])\d{3,}-(?:\d{3,}-)?\d{4,}(?![\d-])"
-    r"|[\w.+-]+@[\w-]+\.[\w.-]+\w"
+    r"|[a-z\d_.+-]{1,64}@[\w-]+\.[\w.-]+\w"
 )
 _SINGLE = "|".join(re.escape(unit) for unit in UNITS if len(unit) == 1 and unit.isascii())
 _LONGER = "|".join(
@@ -64,47 +65,36 @@ _LONGER = "|".join(
     for unit in sorted(UNITS, key=len, reverse=True)
     if len(unit) > 1 or not unit.isascii() or not unit.isalpha()
 )
-_SIGNS = "".join(map(re.escape, CURRENCY_SIGNS))
+_SIGNS = "|".join(
+    rf"(?<![a-z]){re.escape(sign)}" for sign in sorted(CURRENCY_SIGNS, key=len, reverse=True)
+)
 _MULTIPLE = "|".join(sorted(MULTIPLES, key=len, reverse=True))
 _NUMBER = r"-?\d+(?:\.\d+|/\d+)?"
 _QUANTITY = re.compile(
-    rf"(?P<sign>[{_SIGNS}])?{_GAP}(?<![a-z\d_.])(?P<low>{_NUMBER})"
-    rf"(?:{_GAP}[^\W\d]{{0,3}}{_GAP}(?:-|–|—|~|至|到|\bto\b|\band\b)\s*(?P<high>\d+(?:\.\d+)?))?"
+    rf"(?:(?P<sign>{_SIGNS}){_GAP}|(?<![a-z\d_.]))(?P<low>{_NUMBER})"
+    rf"(?:{_GAP}[^\W\d]{{0,3}}{_GAP}(?:-|–|—|~|至|到|\bto\b|\band\b)\s*(?P<high>-?\d+(?:\.\d+)?))?"
     rf"\s*(?P<multiple>{_MULTIPLE})?多?[ -]?"
-    rf"(?:(?P<unit>{_LONGER})|(?<=\d)(?P<letter>{_SINGLE})(?![a-z0-9]))?(?P<half>半)?"
+    rf"(?:(?P<unit>{_LONGER})|(?:(?<=\d)|(?<=\d )(?![acj]))(?P<letter>{_SINGLE})(?![a-z0-9]))?"
+    r"(?P<half>半)?"
 )
 _HALVES = re.compile(rf"半个?(?P<unit>{_LONGER})|half an? (?P<word>{_LONGER})")
 _MAY_STATE = re.compile(
-    r"[\d〇一二三四五六七八九十百千万亿两半]|\b(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"[\d〇一二三四五六七八九十百千万亿两半旬壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億]|[周期拜][日天]|[年月][初底末]"
+    r"|\b(?:\w+days?|early|mid|late|end|start|beginning|first|second|an?|one|two|three"
+    r"|four|five|six|seven|eight|nine|ten|eleven"
     r"|twelve|\w+teen|\w+ty|hundred|thousand|million|half|"
     r"jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sept?\w*|oct\w*|nov\w*|dec\w*)\b",
     re.IGNORECASE,
 )
 _AND_A_HALF = re.compile(r"(?<![\d.])(\d+)个半")
 _ONE = re.compile(rf"\ban? (?P<unit>{_LONGER})")
-_BEFORE: tuple[tuple[Bound, str], ...] = (
-    (
-        "<=",
-        r"不(?:得|能|可|应|会)?(?:超过|多于|高于|大于|晚于|迟于)|至多|最多|最高|最长|最晚|最迟|上限为?"
-        r"|up to|at most|no (?:more|later|longer) than|(?:not|n't|cannot) (?:to )?exceed"
-        r"|maximum(?: of)?|≤|within|not more than",
-    ),
-    (
-        ">=",
-        r"不(?:得|能|可|应|会)?(?:少于|低于|小于|早于|短于)|至少|最少|最低|下限为?"
-        r"|at least|no (?:less|fewer|earlier) than|not (?:less|fewer) than|minimum(?: of)?|≥",
-    ),
-    ("<", r"不足|不满|未满|少于|低于|小于|less than|fewer than|under|below|<"),
-    (">", r"超过|多于|高于|大于|more than|over|above|exceed(?:s|ing)?|longer than|>"),
-)
-_MOST_BOUND_CHARS = 40  # of the longest of these, and what may stand behind it
-_BOUNDS = tuple((bound, re.compile(rf"(?:{words})\D{{0,3}}$")) for bound, words in _BEFORE)
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """`value` is in the base unit of `dimension`, `bare` as it was written; a date is year, month
-    and day, 0 where it says none, a time minutes since midnight."""
+    and day, 0 where it says none, or the part `value` of a period, such as a weekday; a time is
+    minutes since midnight. `each` is what a quantity is for, of 5 a month (months, 1)."""
 
     kind: FactKind
     text: str
@@ -114,6 +104,8 @@ class Fact:
     date: tuple[int, int, int] = (0, 0, 0)
     bound: Bound = ""
     exact_half: bool = True  # of a time: whether it says which half of the day
+    each: tuple[str, float] = ("", 1.0)
+    in_range: str = ""  # of a weekday: first, last or within
 
 
 def facts_in(text: str, *, source: bool = False) -> Sequence[Fact]:
@@ -126,7 +118,7 @@ def read_facts(text: str, *, source: bool = False) -> tuple[tuple[Fact, ...], st
     """The facts, and the rest of the text."""
     left = _AND_A_HALF.sub(r"\1.5个", folded(text, source=source))
     found: list[Fact] = []
-    for read in (_dates, _times, _halves, _codes, _quantities):
+    for read in (_parts, _dates, _times, _halves, _codes, _quantities):
         for fact, (start, end) in list(read(left)):
             found.append(fact)
             left = left[:start] + " " * (end - start) + left[end:]
@@ -153,8 +145,8 @@ def same(fact: Fact, other: Fact) -> bool:
 
 def comparable(fact: Fact, other: Fact) -> bool:
     """Whether one could stand in the other's place: both are lengths of time, say."""
-    return fact.kind == other.kind and (
-        fact.kind != "quantity" or (fact.dimension == other.dimension != "")
+    return (fact.kind, fact.dimension) == (other.kind, other.dimension) and (
+        fact.kind != "quantity" or fact.dimension != ""
     )
 
 
@@ -167,9 +159,15 @@ def form_of(code: str) -> str:
 def _same_quantity(fact: Fact, other: Fact) -> bool:
     if fact.bound and other.bound and fact.bound[0] != other.bound[0]:
         return False
+    for_each, many, others = bool(fact.each[0] and other.each[0]), 1.0, 1.0
+    if for_each:
+        if fact.each[0] != other.each[0]:
+            return False
+        many, others = other.each[1], fact.each[1]
+    alike = _close(many * fact.value, others * other.value)
     if fact.dimension and other.dimension:
-        return fact.dimension == other.dimension and _close(fact.value, other.value)
-    return _close(fact.bare, other.bare) or _close(fact.value, other.value)
+        return fact.dimension == other.dimension and alike
+    return alike or _close(many * fact.bare, others * other.bare)
 
 
 def _close(one: float, other: float) -> bool:
@@ -177,11 +175,17 @@ def _close(one: float, other: float) -> bool:
 
 
 def _same_date(fact: Fact, other: Fact) -> bool:
+    if fact.dimension != other.dimension and fact.kind == other.kind:
+        return fact.value == part_of(fact.dimension, other.date) != 0
+    if fact.dimension and fact.kind == other.kind:
+        ends = other.in_range == "within" and fact.in_range in ("first", "last")
+        return fact.value == other.value and not ends
     if fact.kind == other.kind == "date":
         said = [part for part in zip(fact.date, other.date, strict=True) if part[0]]
         return all(part[0] == part[1] for part in said)
     quantity, date = (other, fact) if fact.kind == "date" else (fact, other)
-    return not any(date.date[1:]) and not quantity.dimension and quantity.bare == date.date[0]
+    year, *day = date.date
+    return year > 0 and not any(day) and not quantity.dimension and quantity.bare == year
 
 
 @dataclass(slots=True)
@@ -200,6 +204,12 @@ class _Taken:
         self._starts.insert(at, start)
         self._ends.insert(at, end)
         return True
+
+
+def _parts(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
+    for dimension, part, in_range, (start, end) in parts_in(text):
+        said = text[start:end]
+        yield Fact("date", said, float(part), dimension, in_range=in_range), (start, end)
 
 
 def _dates(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
@@ -244,8 +254,10 @@ def _halves(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
 def _codes(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
     for found in _CODE.finditer(text):
         measured = _QUANTITY.fullmatch(found[0])
-        if measured and (measured["unit"] or measured["letter"]):
+        if measured and (measured["unit"] or measured["letter"] or measured["sign"]):
             continue
+        if found[0] in UNITS and text[: found.start()].rstrip()[-1:].isdigit():
+            continue  # 5 m3
         if re.fullmatch(r"\d+(?:st|nd|rd|th)|\d+s", found[0]):
             continue
         bare = re.sub(r"[-_/\s]", "", found[0]) if "@" not in found[0] else found[0]
@@ -261,18 +273,19 @@ def _quantities(text: str) -> Iterator[tuple[Fact, tuple[int, int]]]:
                 yield Fact("quantity", found[0], number, "", number), found.span()
             continue
         unit = found["unit"] or found["letter"] or found["sign"] or ""
+        if found["sign"] and unit in MONEY:  # 港币 300 元
+            unit = found["sign"]
         scale = MULTIPLES.get(found["multiple"] or "", 1.0)
-        before = (max(0, found.start() - _MOST_BOUND_CHARS), found.start())
-        words = ((bound, pattern.search(text, *before)) for bound, pattern in _BOUNDS)
-        bound, bounding = next((each for each in words if each[1]), ("", None))
-        span = (bounding.start() if bounding else found.start(), found.end())
+        bound, span = bound_of(text, *found.span())
         half = 0.5 if found["half"] else 0.0
+        each = each_of(text, *found.span())
         for number in filter(None, (found["low"], found["high"])):
             value, _, divisor = number.partition("/")
             amount = float(value) / (float(divisor or 1) or 1.0)
-            yield _quantity(amount + half, unit, found[0].strip(), scale, bound), span
+            made = _quantity(amount + half, unit, found[0].strip(), scale)
+            yield replace(made, bound=bound, each=each), span
 
 
-def _quantity(number: float, unit: str, text: str, scale: float = 1.0, bound: Bound = "") -> Fact:
+def _quantity(number: float, unit: str, text: str, scale: float = 1.0) -> Fact:
     dimension, factor = UNITS.get(unit, (CURRENCY_SIGNS.get(unit, ""), 1.0))
-    return Fact("quantity", text, number * scale * factor, dimension, number, bound=bound)
+    return Fact("quantity", text, number * scale * factor, dimension, number)

@@ -3,24 +3,41 @@
 import re
 import unicodedata
 
+from app.rag.grounding.facts.periods import days_in_english
+from app.rag.grounding.facts.units import UNITS
+from ingest.numerals import LEGAL_DIGITS, LEGAL_TRADITIONAL
+
 _DIGITS = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _GROUPS = {"万": 10_000, "亿": 100_000_000}
+_LEGAL = f"{LEGAL_DIGITS}{LEGAL_TRADITIONAL}拾佰仟萬億万亿"
+_PLAIN = str.maketrans(_LEGAL, "零一二三四五六七八九" * 2 + "十百千万亿万亿")
+# 贰佰万圆: alone these characters are words and names, such as 队伍 and 大陆.
+_FORMAL = re.compile(rf"([{_LEGAL}]{{2,}}|[{_LEGAL}](?=[圆圓元角分份式])|(?<=\d)[萬億])([圆圓]?)")
 _LONGEST = 20  # characters; a longer run is no number, and would take long to turn into one
-_NUMERAL = re.compile(f"(?<!\\d)(?<!\\d )(?<!\\d\\.)[{''.join((*_DIGITS, *_UNITS, *_GROUPS))}]+")
+_NUMERAL = re.compile(
+    f"(?<!\\d)(?<!\\d )(?<!\\d\\.)(?<!\\d[万亿])[{''.join((*_DIGITS, *_UNITS, *_GROUPS))}]+"
+)
+_HAN_UNITS = [unit for unit in UNITS if "\u3400" <= unit[0] <= "\u9fff"]
 # What is counted or measured; 一般, 十分 and 统一 are no numbers.
 _COUNTED = re.compile(
     r"\s*(?:个|名|位|人|次|倍|份|件|台|套|张|条|项|种|类|点|步|章|节|款|级|层|楼|号|页|本|间|辆|只|家|组|批|座|期|届|轮|户"
     r"|剂|片|粒|瓶|袋|箱|包|盒|支|把|根|棵|株|头|匹|艘|架|栋|幢|所|室|门|科|课|节|堂|篇|首|部|册|卷|集|段|行|列|排|队|班|票|笔|单|例|处|口|分(?!之|别)"
-    r"|天|日|年|月|周|星期|季度|小时|分钟|秒|刻|时|岁|元|块|角|美元|欧元|万|亿|成|折|米|公里|千米|厘米|毫米|公分|英寸"
-    r"|克|公斤|千克|斤|吨|升|毫升|亩|公顷|平方|度|伏|安|瓦|千瓦|兆|转|%|\.|至|到|[-–—~])"
+    rf"|日|月|周|时|刻|折|兆|平方|立方|万|亿|{'|'.join(_HAN_UNITS)}|[%‰‱]|\.|至|到|[-–—~])"
 )
 _ONE_OF_MANY = re.compile(r"\s*(?:[个种些次份件位名条项点类步章级层家组批期轮]|[至到])")
-_PERCENT = re.compile(r"百分之\s*([〇零一二两三四五六七八九十百点.\d]+)")
+_SHARE = re.compile(r"([百千万])分之\s*([〇零一二两三四五六七八九十百点.\d]+)")
+_SHARES = {"百": "%", "千": "‰", "万": "‱"}
+_SUM = re.compile(r"(\d+)[元块](\d)[角毛](?:(\d)分)?")
+# Hyphens in place of minus signs; a dash between two numbers is a range.
+_MINUS = re.compile(r"−|(?<![\w)）])–(?=\d)|(?:零下|(?<![\u3400-\u9fff])负|\bminus\s)\s*(?=\d)")
+_BELOW_ZERO = re.compile(
+    r"(?<![\d.-])(\d+(?:\.\d+)?\s*(?:°c?|degrees?(?: celsius)?)?) below (?:zero|0|freezing)\b"
+)
 _POINT = re.compile(
     r"(?<=[〇零一二三四五六七八九十])点(?=[〇零一二三四五六七八九])(?![〇零一二三四五六七八九十]*[分刻钟])"
 )
-_FRACTION = re.compile(r"([一二三四五六七八九十\d]+)分之([一二三四五六七八九十\d]+)")
+_FRACTION = re.compile(r"([一二三四五六七八九十\d]{1,9})分之([一二三四五六七八九十\d]{1,9})")
 _WORDS = {
     word: value
     for value, word in enumerate(
@@ -60,14 +77,22 @@ def folded(text: str, *, source: bool = False) -> str:
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = _IN_WORDS.sub(lambda found: _of_words(found, source), _THOUSANDS.sub("", plain))
-    plain = _POINT.sub(".", _PERCENT.sub(r"\1%", plain))
+    plain = days_in_english(_usual(plain))
     plain = _FRACTION.sub(lambda m: f"{_in_digits(m[2])}/{_in_digits(m[1])}", plain)
-    return _NUMERAL.sub(lambda found: _numeral(found, source), plain)
+    plain = _NUMERAL.sub(lambda found: _numeral(found, source), _POINT.sub(".", plain))
+    plain = _SUM.sub(lambda m: f"{m[1]}.{m[2]}{m[3] or ''}元", plain)
+    return _BELOW_ZERO.sub(r"-\1", _MINUS.sub("-", plain))
 
 
 def numerals_as_digits(text: str) -> str:
     """`text` with every run of Chinese numerals written in digits; 百分之五 becomes 5%."""
-    return _NUMERAL.sub(lambda found: _in_digits(found[0]), _PERCENT.sub(r"\1%", text))
+    return _NUMERAL.sub(lambda found: _in_digits(found[0]), _usual(text))
+
+
+def _usual(text: str) -> str:
+    """Without formal numerals, and with signs for shares of a hundred and a thousand."""
+    text = _FORMAL.sub(lambda m: m[1].translate(_PLAIN) + ("元" if m[2] else ""), text)
+    return _SHARE.sub(lambda m: m[2] + _SHARES[m[1]], text)
 
 
 def _numeral(found: re.Match[str], source: bool) -> str:

@@ -7,6 +7,7 @@ before and after, do the same.
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from functools import reduce
 
 from app.rag.grounding.sentences import split_clauses
@@ -55,6 +56,39 @@ _OPPOSITES = tuple(
         (r"包括|包含|\binclud\w+", r"不含|除外|\bexclud\w+"),
     )
 )
+# Parties to a contract, a suit or a letter, one beside the other.
+_ROLES = tuple(
+    (re.compile(one), re.compile(other))
+    for one, other in (
+        (r"甲方|\bparty a\b", r"乙方|\bparty b\b"),
+        (
+            r"买方|买家|买受人|采购方|需方|\b(?:buyer|purchaser)s?\b",
+            r"卖方|卖家|出卖人|销售方|供方|\b(?:seller|vendor)s?\b",
+        ),
+        (
+            r"出租[人方]|房东|\b(?:lessor|landlord)s?\b",
+            r"承租[人方]|租客|房客|\b(?:lessee|tenant)s?\b",
+        ),
+        (r"原告|\b(?:plaintiff|claimant)s?\b", r"被告|\b(?:defendant|respondent)s?\b"),
+        (r"用人单位|雇主|\bemployers?\b", r"劳动者|雇员|\bemployees?\b"),
+        (r"委托[人方]|\bprincipals?\b", r"受托[人方]|\bagents?\b"),
+        (r"发包[人方]|定作[人方]", r"承包[人方]|承揽[人方]"),
+        (r"出借[人方]|贷款人|\blenders?\b", r"借款[人方]|\bborrowers?\b"),
+        (r"债权人|\bcreditors?\b", r"债务人|\bdebtors?\b"),
+        (r"(?<!受)转让[人方]|出让[人方]|\bassignors?\b", r"受让[人方]|\bassignees?\b"),
+        (r"(?<!被)许可[人方]|\blicensors?\b", r"被许可[人方]|\blicensees?\b"),
+        (r"投保人|\bpolicyholders?\b", r"保险人|\binsurers?\b"),
+        (r"(?<!被)(?:申请|上诉)人|\bappellants?\b", r"被(?:申请|上诉)人|\bappellees?\b"),
+        (r"付款[人方]|\bpayers?\b", r"收款[人方]|\bpayees?\b"),
+        (r"[寄发]件人|\bsenders?\b", r"收件人|\b(?:recipient|addressee)s?\b"),
+    )
+)
+_ONE, _OTHER = "\ue000\ue000", "\ue001\ue001"  # stand for two such parties
+_EXCHANGED = str.maketrans("\ue000\ue001", "\ue001\ue000")
+_LIKE = 0.6  # similarity of two clauses, so that a party stands in the other's place
+# Says the same from the other's side, or of both alike.
+_TURNED = re.compile(r"被(?!告|申请|上诉|许可)|从|收[到取]|\b(?:by|from)\b")
+_TOGETHER = re.compile("[\ue000\ue001](?:[和与及或、]| (?:and|or) (?:the )?)[\ue000\ue001]")
 
 # "Register, then enter" is "enter after registering" and "register before entering": which one is
 # meant shows in the order of the words, which translations change.
@@ -68,6 +102,8 @@ def opposed(clause: str, other: str) -> bool:
     """Whether two clauses on the same matter, in lower case, cannot both be right."""
     mine, theirs = _denied(clause), _denied(other)
     shared = topic_terms(clause) & topic_terms(other)
+    if _exchanged(clause, other):
+        return True
     if mine and theirs:
         return False
     return bool(shared & (mine ^ theirs)) or _opposites(clause, other, (*_OPPOSITES, _ORDER))
@@ -78,7 +114,28 @@ def opposed_across(sentence: str, other: str) -> bool:
     clauses of a sentence deny, it is open which ones are meant."""
     mine, theirs = ([bool(_denied(c)) for c in split_clauses(text)] for text in (sentence, other))
     denies = (any(mine) and not any(theirs)) or (all(theirs) and not any(mine))
-    return denies or _opposites(sentence, other, _OPPOSITES)
+    return denies or _opposites(sentence, other, (*_OPPOSITES, *_ROLES))
+
+
+def _exchanged(clause: str, other: str) -> bool:
+    """Whether a party has the other's place: with both exchanged, one clause is more like the
+    other than as it stands."""
+    for one, contrary in _ROLES:
+        mine, theirs = (contrary.sub(_OTHER, one.sub(_ONE, text)) for text in (clause, other))
+        named, others = ({c for c in text if c in _ONE + _OTHER} for text in (mine, theirs))
+        if not named or len(named) != len(others):
+            continue
+        turned = bool(_TURNED.search(clause)) != bool(_TURNED.search(other))
+        if len(named) > 1 and (turned or _TOGETHER.search(mine) or _TOGETHER.search(theirs)):
+            continue
+        exchanged = _likeness(mine.translate(_EXCHANGED), theirs)
+        if exchanged >= _LIKE and exchanged > _likeness(mine, theirs):
+            return True
+    return False
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def _opposites(

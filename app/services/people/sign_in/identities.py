@@ -2,22 +2,22 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from app.db.engine import Database
+from app.db.races import again_after_a_race
 from app.db.tables import GroupMember, PeopleGroup, Person, PersonIdentity
-from app.services.errors import SignInFailed
+from app.services.errors import Conflict, NotFound, SignInFailed
 from app.services.people.access import Access
-from app.services.people.accounts import RESERVED, Accounts, fold_name
+from app.services.people.accounts import RESERVED, Accounts, fold_name, get_person
 from app.services.people.audit import Audit, record
-from app.services.people.sessions import OpenedSession, Sessions
+from app.services.people.sessions import OpenedSession, Sessions, end_sessions
 from app.services.people.sign_in.throttle import Throttle
+from app.services.people.sign_in.tokens import token_hash
 from app.services.people.visitor import visitor
 
 log = logging.getLogger(__name__)
@@ -45,11 +45,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
+    """`issuer`: whose identities sign in. With one, only administrators can sign in by a password;
+    it is empty where everyone does."""
+
     db: Database
     accounts: Accounts
     audit: Audit
     sessions: Sessions
     throttle: Throttle
+    issuer: str = ""
 
     def sign_in(self, identity: Identity, method: str) -> OpenedSession:
         """Opens a session for the account of the identity, which is created the first time.
@@ -64,7 +68,7 @@ class Identities:
         return opened
 
     # Others may create the same account or group at the same moment; then these are found.
-    @retry(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(5), reraise=True)
+    @again_after_a_race
     def _open(self, identity: Identity, method: str) -> tuple[OpenedSession | None, Person]:
         """No session for a disabled account."""
         with self.db.write() as session:
@@ -73,6 +77,63 @@ class Identities:
                 return None, person
             self._join(session, person, identity.issuer, identity.groups)
             return self.sessions.open_in(session, person.id, method), person
+
+    @again_after_a_race
+    def connect(self, access: Access, identity: Identity) -> None:
+        """From now on the identity signs in to the account of `access`. Raises Conflict for one
+        that belongs to another account."""
+        with self.db.write() as session:
+            known = session.get(PersonIdentity, (identity.issuer, identity.subject))
+            mine = known is None or known.person_id == access.person_id
+            if mine:
+                person = get_person(session, access.person_id)
+                if known is None:
+                    _add(session, identity, person.id)
+                    record(
+                        *(session, access, "person.connect", "person", person.id),
+                        provider=identity.issuer,
+                    )
+                self._join(session, person, identity.issuer, identity.groups)
+        if not mine:
+            self.audit.add(
+                *(access, "person.connect", "person", access.person_id),
+                outcome="refused",
+                why="taken",
+                provider=identity.issuer,
+            )
+            raise Conflict("This identity belongs to another account.", code="identity_taken")
+
+    def of(self, person_id: str) -> Sequence[PersonIdentity]:
+        """Those that sign in to the account, oldest first."""
+        with self.db.read() as session:
+            found = select(PersonIdentity).where(PersonIdentity.person_id == person_id)
+            return session.exec(found.order_by(col(PersonIdentity.created_at))).all()
+
+    def disconnect(self, access: Access, person_id: str, identity_id: str) -> None:
+        """The identity, see `identity_id_of`, no longer signs in to the account: its sessions end,
+        except for the one that asks, and so do memberships that the provider gave. Raises
+        NotFound, and Conflict for one's own only way in."""
+        with self.db.write() as session:
+            # Locked: two identities may be disconnected at once.
+            person = get_person(session, person_id, lock=True)
+            found = select(PersonIdentity).where(PersonIdentity.person_id == person_id)
+            rows = session.exec(found).all()
+            gone = next((row for row in rows if identity_id_of(row) == identity_id), None)
+            if gone is None:
+                raise NotFound("identity", identity_id)
+            by_password = person.password_hash and (person.admin or not self.issuer)
+            working = [row for row in rows if self.signs_in(row)]
+            if person_id == access.person_id and working == [gone] and not by_password:
+                raise Conflict("This is your only way to sign in.", code="last_identity")
+            session.delete(gone)
+            # Of another identity there, too: the next sign-in by it tells what it may.
+            self._join(session, person, gone.issuer, ())
+            end_sessions(session, person_id, but=access.session_id)
+            record(session, access, "person.disconnect", "person", person_id, provider=gone.issuer)
+
+    def signs_in(self, row: PersonIdentity) -> bool:
+        """Not where another provider is configured by now."""
+        return row.issuer.rstrip("/") == self.issuer.rstrip("/")
 
     def refuse(self, why: str, method: str, person: Person | None = None) -> None:
         """Adds a refusal to audit and log."""
@@ -103,10 +164,7 @@ class Identities:
             identity.email if len(identity.email) <= _EMAIL_CHARS else "",
             state="active",
         )
-        session.add(
-            PersonIdentity(issuer=identity.issuer, subject=identity.subject, person_id=person.id)
-        )
-        session.flush()
+        _add(session, identity, person.id)
         return person
 
     def _join(self, session: Session, person: Person, issuer: str, names: Iterable[str]) -> None:
@@ -136,6 +194,18 @@ class Identities:
         for action, changed in (("group.take_out", left), ("group.add", joined)):
             for id_ in sorted(changed):
                 record(session, access, action, "group", id_, member=person.id, by=issuer)
+
+
+def identity_id_of(row: PersonIdentity) -> str:
+    """Names it in addresses, where what the provider calls it may have any character."""
+    return token_hash(f"{row.issuer}\n{row.subject}")[:32]
+
+
+def _add(session: Session, identity: Identity, person_id: str) -> None:
+    session.add(
+        PersonIdentity(issuer=identity.issuer, subject=identity.subject, person_id=person_id)
+    )
+    session.flush()
 
 
 def _free_name(session: Session, wanted: str) -> str:

@@ -1,0 +1,1 @@
+"""Bots in messengers: WeCom, Feishu or Lark, DingTalk."""

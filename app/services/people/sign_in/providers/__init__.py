@@ -1,0 +1,1 @@
+"""Who signs people in for us: OpenID providers, Feishu, DingTalk, WeCom."""

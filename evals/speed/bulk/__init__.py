@@ -1,0 +1,1 @@
+"""How fast many documents are read on a cluster."""

@@ -1,0 +1,135 @@
+"""Tables of a PDF page, by the lines that are drawn around and between their cells.
+
+Two kinds: grids, whose cells are the fields between horizontal and vertical rules, and tables with
+horizontal rules only, as papers have them, whose columns are told by the gaps between words.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ingest.clean import clean, unwrap
+from ingest.pages.lines import Line, table_line
+from ingest.pages.pdf.rules import rules
+from ingest.pages.rules import Band, Grid, bands, grids
+from ingest.tables.boxes import Box
+from ingest.tables.columns import Placed, placed_rows
+from ingest.tables.grid import Field
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage, PdfTextPage
+
+_CELL_GAP = 0.9  # of the type size: wider gaps part cells where no rule does
+_WORD_GAP = 0.15
+_SAME_ROW = 0.35  # of the type size, between the feet of two lines
+_MIN_ROW_CELLS = 2
+_LABELLED = re.compile(r"\n(?=[^\s：:，。]{1,12}[：:])")  # `label: value`, line by line in a cell
+
+
+def with_tables(page: "PdfPage", text: "PdfTextPage", lines: list[Line]) -> list[Line]:
+    """`lines` with those that lie in a table replaced by it."""
+    placed = [line for line in lines if line.right > line.left]
+    if not placed:
+        return lines
+    found = rules(page)
+    ruled = bands(found)
+    for grid in grids(found):
+        if not any(band.holds(grid) for band in ruled):
+            lines = _put(lines, grid.box, _grid_rows(grid, text))
+    for band in ruled:
+        lines = _put(lines, band.box, _banded_rows(_inside(lines, band.box), band, text))
+    return lines
+
+
+def _put(lines: list[Line], box: Box, rows: list[list[Field]]) -> list[Line]:
+    """The table in the place of the first line that lies in `box`."""
+    inside = {id(line) for line in _inside(lines, box)}
+    if len(rows) < 2 or not inside or any(line.rows for line in lines if id(line) in inside):
+        return lines
+    left, bottom, right, _ = box
+    put: list[Line] = []
+    done = False
+    for line in lines:
+        if id(line) not in inside:
+            put.append(line)
+        elif not done:
+            put.append(table_line(rows, left, right, bottom))
+            done = True
+    return put
+
+
+def _inside(lines: Sequence[Line], box: Box) -> list[Line]:
+    left, bottom, right, top = box
+    return [
+        line
+        for line in lines
+        if left - 3 <= (line.left + line.right) / 2 <= right + 3
+        and bottom - 1 <= line.bottom + line.size / 3 <= top
+        and line.right > line.left
+    ]
+
+
+def _grid_rows(grid: Grid, text: "PdfTextPage") -> list[list[Field]]:
+    rows: list[list[Field]] = []
+    for number in range(grid.row_count):
+        rows.append([])
+        for column, wide, box in grid.cells(number):
+            words = _words_in(box, text) if box else ""
+            rows[-1].append(Field(words, wide, column=column, above=box is None, box=box))
+    several = sum(len([cell for cell in row if cell.text or cell.above]) > 1 for row in rows)
+    return rows if several >= _MIN_ROW_CELLS else []  # else a frame around running text
+
+
+def _words_in(box: Box, text: "PdfTextPage") -> str:
+    left, bottom, right, top = box
+    inner = text.get_text_bounded(left + 0.5, bottom + 0.5, right - 0.5, top - 0.5)
+    lines = _LABELLED.split(clean(inner.replace("\ufffe", "")).strip())
+    return " ".join(map(unwrap, lines))
+
+
+def _banded_rows(lines: Sequence[Line], band: Band, text: "PdfTextPage") -> list[list[Field]]:
+    """Lines with the same foot are one row; rules and gaps between words part its cells."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: -line.bottom):
+        if rows and abs(rows[-1][0].bottom - line.bottom) <= _SAME_ROW * max(line.size, 6):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    made = [
+        [
+            cell
+            for line in sorted(row, key=lambda line: line.left)
+            for cell in _split(line, band.xs, text)
+        ]
+        for row in rows
+    ]
+    several = sum(len(row) > 1 for row in made)
+    return placed_rows(made) if several >= max(_MIN_ROW_CELLS, 0.5 * len(made)) else []
+
+
+def _split(line: Line, xs: Sequence[float], text: "PdfTextPage") -> list[Placed]:
+    """The line's words, parted at the rules `xs` and where the gap is wide."""
+    cells: list[Placed] = []
+    end: float | None = None
+    for index in range(line.first, line.last + 1):
+        left, _, right, _ = text.get_charbox(index, loose=True)
+        character = text.get_text_range(index, 1)
+        if character.isspace():
+            continue
+        size = max(line.size, 5)
+        gap = size if end is None else left - end
+        ruled = end is not None and any(end - 0.5 <= x <= left + 0.5 for x in xs)
+        if gap > _CELL_GAP * size or (ruled and gap > _WORD_GAP * size):
+            cells.append(Placed(character, left, right, _box(line, left, right)))
+        else:
+            space = " " if gap > _WORD_GAP * size else ""
+            before = cells[-1]
+            box = _box(line, before.left, right)
+            cells[-1] = Placed(before.text + space + character, before.left, right, box)
+        end = max(right, left)
+    return cells or [Placed(line.text, line.left, line.right, line.box)]
+
+
+def _box(line: Line, left: float, right: float) -> Box | None:
+    """A part of the line at its height."""
+    return line.box and (left, line.box[1], right, line.box[3])

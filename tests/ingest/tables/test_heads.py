@@ -1,0 +1,145 @@
+"""Which rows are heads, where people put more above and below a table than its cells."""
+
+import pytest
+
+from ingest.parsers import parse
+from tests.ingest.tables.read_tables import check_cells, rows_of
+from tests.ingest.tables.table_files import Merges, Rows, docx_table, sheet_file
+
+DELIVERY: Rows = [
+    ["苗木送货单", "", "", "", ""],
+    ["收货：", "绿源花圃", "", "单号：", "SH-118"],
+    ["树种", "胸径", "株数", "单价", "备注"],
+    ["香樟", "8 cm", 30, 210, ""],
+    ["银杏", "", 12, 560, "带土球"],
+    ["送货人：古", "", "收货人：", "", "日期："],
+]
+DELIVERY_TITLE = [(0, 0, 0, 4)]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.xlsx", sheet_file(DELIVERY, DELIVERY_TITLE)),
+        ("a.docx", docx_table(DELIVERY, DELIVERY_TITLE)),
+    ],
+)
+def test_labels_above_the_head_and_below_the_table_are_not_its_rows(name: str, data: bytes) -> None:
+    document = parse(data, name)
+    assert rows_of(document) == [
+        "| 树种 | 胸径 | 株数 | 单价 | 备注 |",
+        "| 香樟 | 8 cm | 30 | 210 | |",
+        "| 银杏 | | 12 | 560 | 带土球 |",
+    ]
+    before, _, after = document.text.partition("| 树种")
+    assert "收货： 绿源花圃\u3000单号： SH-118" in before
+    assert after.endswith("送货人：古\u3000收货人：\u3000日期：")
+    check_cells(document)
+
+
+def test_a_title_beside_the_unit_is_no_head() -> None:
+    rows: Rows = [
+        ["各店营业额", "", "单位：万元"],
+        ["门店", "春", "夏"],
+        ["河坊店", 31, 28],
+    ]
+    document = parse(sheet_file(rows), "a.xlsx")
+    assert rows_of(document)[0] == "| 门店 | 春 | 夏 |"
+    assert document.tables[0].caption == "各店营业额\u3000单位：万元"
+
+
+def test_a_form_of_labels_has_no_head_and_its_values_stand_once() -> None:
+    rows: Rows = [
+        ["船名：", "海燕 7", "船籍港：", "舟山"],
+        ["总吨：", 298, "主机功率：", "220 kW"],
+        ["船东地址：", "定海港务路 2 号", "", ""],
+    ]
+    document = parse(sheet_file(rows, [(2, 1, 2, 3)]), "a.xlsx")
+    assert document.tables[0].head_row_count == 0
+    assert rows_of(document)[2] == "| 船东地址： | 定海港务路 2 号 | | |"
+    check_cells(document)
+
+
+@pytest.mark.parametrize(
+    ("rows", "merges", "head"),
+    [
+        (
+            [["检测项", "限值", 2023, 2024], ["噪声", "65 dB", 61, 58]],
+            (),
+            "| 检测项 | 限值 | 2023 | 2024 |",
+        ),
+        (
+            [["教练", "4/6", "4/7", "4/8", "备注"], ["石", "早", "休", "晚", ""]],
+            (),
+            "| 教练 | 4/6 | 4/7 | 4/8 | 备注 |",
+        ),
+        (
+            [["护工", 29, 30, 31, 1, 2, "天数", "签字"], ["闵", "√", "√", "", "√", "√", 4, ""]],
+            (),
+            "| 护工 | 29 | 30 | 31 | 1 | 2 | 天数 | 签字 |",
+        ),
+        (
+            [
+                ["护工", 1, 2, 3, 4, 5, "天数"],
+                ["", "一", "二", "三", "四", "五", ""],
+                ["闵", "√", "√", "", "√", "√", 4],
+            ],
+            [(0, 0, 1, 0), (0, 6, 1, 6)],
+            "| 护工 | 1 / 一 | 2 / 二 | 3 / 三 | 4 / 四 | 5 / 五 | 天数 |",
+        ),
+        (
+            [["溶剂", "沸点", "密度"], ["", "℃", "g/mL"], ["丙酮", 56, 0.79], ["甲苯", 111, 0.87]],
+            (),
+            "| 溶剂 | 沸点 / ℃ | 密度 / g/mL |",
+        ),
+    ],
+)
+def test_years_days_and_units_head_columns(rows: Rows, merges: Merges, head: str) -> None:
+    document = parse(sheet_file(rows, merges), "a.xlsx")
+    assert rows_of(document)[0] == head
+    assert len(rows_of(document)) == len(rows) - (" / " in head)
+
+
+def test_years_in_a_first_row_of_many_are_values() -> None:
+    rows: Rows = [["甲馆", "砖木", 1931, 1987], ["乙馆", "钢混", 1955, 2004]]
+    assert parse(sheet_file(rows), "a.xlsx").tables[0].head_row_count == 0
+
+
+def test_a_total_with_a_colon_stays_a_row() -> None:
+    rows: Rows = [["费用", "金额"], ["水电：", 310], ["合计：", 310]]
+    assert rows_of(parse(sheet_file(rows), "a.xlsx"))[-1] == "| 合计： | 310 |"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["问题", "回答"], ["问：几点开门", "答：九点"], ["问：几点关门", "答：六点"]],
+        [["馆", "开门", "关门"], ["北馆", "9:00", "17:00"], ["8：30", "9：00", "18：00"]],
+        [["配方", "水灰比", "砂率"], ["1：2", "1：4", "1：5"], ["1：3", "1：4", "1：6"]],
+        [["条目", "说明"], ["甲：一", "乙：二"], ["丙：三", "丁：四"], ["戊：", "己："]],
+    ],
+)  # fmt: skip
+def test_rows_of_a_table_with_colons_in_their_cells_stay_in_it(rows: Rows) -> None:
+    document = parse(sheet_file(rows), "a.xlsx")
+    assert len(rows_of(document)) == len(rows)
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.docx"])
+def test_heads_that_end_in_colons_are_heads(name: str) -> None:
+    rows: Rows = [["姓名：", "电话："], ["童", "4471"], ["毕", "4472"]]
+    data = sheet_file(rows) if name == "a.xlsx" else docx_table(rows)
+    assert parse(data, name).tables[0].head_row_count == 1
+
+
+@pytest.mark.parametrize(
+    "row", [["张三", 1, 1, 1, 1, 1], ["张三", 0, 1, 1, 1, 1, 1], ["张三", 1, 2, 1, 2, 1]]
+)
+def test_marks_that_do_not_rise_are_no_series(row: list[str | int]) -> None:
+    rows: Rows = [row, ["李四", *[0] * (len(row) - 1)]]
+    assert parse(sheet_file(rows), "a.xlsx").tables[0].head_row_count == 0
+
+
+@pytest.mark.parametrize("nothing", ["无", "-", "n.a.", "缺考", "——", "/"])
+def test_values_that_are_missing_are_no_units(nothing: str) -> None:
+    rows: Rows = [["姓名", "甲", "乙"], ["", nothing, nothing], ["童", 3, 4], ["毕", 5, 6]]
+    assert rows_of(parse(sheet_file(rows), "a.xlsx"))[0] == "| 姓名 | 甲 | 乙 |"

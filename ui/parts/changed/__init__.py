@@ -1,0 +1,1 @@
+"""Answers that another version, model, setting or adapter changed."""

@@ -1,0 +1,1 @@
+"""Parts of the settings page: values, the chat model, the sample base, the calibration."""

@@ -1,0 +1,1 @@
+"""Parts of the upkeep page: gaps, usage, check-up."""

@@ -1,0 +1,1 @@
+"""pgvector: a table per store in the database that has the chunks."""
