@@ -21,6 +21,7 @@ from app.wiring.application import Zhiwen, build
 from app.worker.evaluator import Evaluator
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.hashing import HashingEmbedder
+from tests.patience import PATIENCE_S
 from tests.serving import serving
 from tests.sqlite import migrated_file
 
@@ -122,13 +123,13 @@ def running_api(
     )
     with (
         serving(create_app(application), lifespan="on") as url,
-        httpx.Client(base_url=url, timeout=60, trust_env=False) as http,
+        httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False) as http,
     ):
         wait_until_ready(http)
         yield RunningApi(url, application, http)
 
 
-def wait_until_ready(http: httpx.Client, timeout_s: float = 30) -> None:
+def wait_until_ready(http: httpx.Client, timeout_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         try:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.llm.scripted import ScriptedChatModel
 from app.llm.servers.fake_engine import FakeEngine
@@ -19,6 +20,12 @@ from tests.serving import serving
 __all__ = ["files_url", "milvus_server", "object_server", "postgres_server"]
 
 ROOT = Path(__file__).parent
+
+# Property tests are about what is true, not about how fast this machine is today.
+settings.register_profile(
+    "any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any_machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,7 @@ from tests.ingest.pages.pages_seen import resized
 from tests.ingest.pages.test_pdf_tables import AFTER, BEFORE, CELLS, FRAME
 from tests.ingest.pages.test_runs import two_columns
 from tests.ingest.pictures import drawn, saved
+from tests.patience import PATIENCE_S
 
 PAGES = [[("设备管理规定", 20), ("货梯每周检查一次。", 12)], [("发现异常立即停用并上报。", 12)]]
 
@@ -177,7 +178,7 @@ class Counting:
         self.drawn += 1
         self.most = max(self.most, self.now)
         self.begun.set()
-        assert self.go.wait(30)
+        assert self.go.wait(PATIENCE_S)
         self.now -= 1
         return RenderedPage(b"picture of %d" % page, width, width)
 
@@ -192,7 +193,7 @@ def test_pages_are_drawn_one_at_a_time_and_once(api: RunningApi) -> None:
     path = f"/api/documents/{document_id}/pages"
     with ThreadPoolExecutor(60) as pool:
         first = pool.submit(api.http.get, f"{path}/1")
-        assert renderer.begun.wait(30)
+        assert renderer.begun.wait(PATIENCE_S)
         rest = [pool.submit(api.http.get, f"{path}/{1 + n % 2}") for n in range(50)]
         refused = list(islice(as_completed(rest), 51 - MAX_WAITING))
         assert {each.result().status_code for each in refused} == {429}

@@ -13,6 +13,7 @@ import pytest
 from app.services.jobs.queue import MAX_ATTEMPTS
 from app.worker.evaluator import Evaluator
 from tests.application import RunningApi, evaluating, running_api
+from tests.patience import PATIENCE_S
 
 LEAVE = "# 年假\n\n年假为每年十五天，须提前一周申请。"
 TRAVEL = "# 差旅\n\n出差住宿每晚不超过四百五十元。"
@@ -46,7 +47,7 @@ Found = TypeVar("Found")
 
 def eventually(look: Callable[[], Found]) -> Found:
     """What `look` finds once that is true."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while not (found := look()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

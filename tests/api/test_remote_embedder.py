@@ -26,6 +26,7 @@ from ingest.embedding.remote.fake_server import FakeEmbeddings, Fault
 from tests.api.sse import ask
 from tests.application import RunningApi, wait_until_ready
 from tests.application import test_settings as settings_for
+from tests.patience import PATIENCE_S
 from tests.serving import serving
 from tests.sqlite import migrated_file
 from tests.weights import EMBEDDER, store_with
@@ -44,7 +45,7 @@ def served_by(
     built = build(settings_for(folder, **given), model=ScriptedChatModel())
     with (
         serving(create_app(built), lifespan="on") as url,
-        httpx.Client(base_url=url, timeout=60, trust_env=False) as http,
+        httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False) as http,
     ):
         if ready:
             wait_until_ready(http)

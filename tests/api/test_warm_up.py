@@ -17,13 +17,13 @@ from ingest.embedding.hashing import HashingEmbedder
 from tests.application import test_settings as settings_for
 from tests.cli.conftest import zhiwen
 from tests.cli.shell import Shell
+from tests.patience import PATIENCE_S
 from tests.processes.zhiwen_up import eventually
 from tests.serving import serving
 
 __all__ = ["zhiwen"]
 
 REASON = "model.safetensors is truncated"
-WAIT_S = 20.0
 
 
 class Damaged(HashingEmbedder):
@@ -53,11 +53,11 @@ def failing_service(tmp_path: Path) -> Iterator[Service]:
 
     def wait(_pause_s: float) -> None:
         failed.set()
-        again.wait(WAIT_S)
+        again.wait(PATIENCE_S)
 
     built.warm.wait = wait
     with serving(create_app(built), lifespan="on") as url:
-        assert failed.wait(WAIT_S)
+        assert failed.wait(PATIENCE_S)
         yield Service(url, embedder, again)
         again.set()
         built.warm.stop()

@@ -16,13 +16,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.gestures import blocked_in
+from tests.patience import PATIENCE_S
 from tests.serving import listening_socket
 from tests.ui.conftest import served
 from tests.ui.stand_in.service import Application, sample_application
 from tests.weights import CHAT_MODEL, EMBEDDER, store_with
 
 _START_S = 280.0
-_INTERFACE_START_S = 60.0
 ROOT = Path(__file__).parents[2]
 # The shell, the same engine without windows, takes a quarter less processor time.
 BROWSERS = (
@@ -86,7 +86,7 @@ def zhiwen_up(folder: Path, timeout_s: float, **more: object) -> Iterator[Runnin
         yield RunningZhiwen(f"http://127.0.0.1:{ui}", f"http://127.0.0.1:{api}")
     finally:
         up.send_signal(signal.SIGINT)
-        up.wait(30)
+        up.wait(PATIENCE_S)
 
 
 def free_port() -> int:
@@ -123,11 +123,11 @@ def interface() -> Iterator[Interface]:
             yield Interface(f"http://127.0.0.1:{port}", application)
         finally:
             started.terminate()
-            started.wait(30)
+            started.wait(PATIENCE_S)
 
 
 def wait_until_served(started: "subprocess.Popen[bytes]", url: str) -> None:
-    deadline = time.monotonic() + _INTERFACE_START_S
+    deadline = time.monotonic() + PATIENCE_S
     while started.poll() is None and time.monotonic() < deadline:
         with suppress(httpx.TransportError):
             if httpx.get(url, trust_env=False).is_success:
@@ -150,7 +150,7 @@ def browser_started() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(HOW_TO_GET)
         pytest.skip(HOW_TO_GET)
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=90_000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield started
@@ -163,7 +163,7 @@ def page(browser: Browser) -> Iterator[Page]:
         viewport={"width": 1280, "height": 800}, locale="zh-CN", timezone_id="Asia/Shanghai"
     )
     opened = context.new_page()
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(90_000)
     blocked = blocked_in(context)
     yield opened
     context.close()

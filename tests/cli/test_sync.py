@@ -9,6 +9,7 @@ import pytest
 
 from tests.application import RunningApi
 from tests.cli.shell import Shell
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -124,10 +125,10 @@ def test_a_watched_folder_is_followed(served: Shell, api: RunningApi, folder: Pa
     changer = threading.Thread(target=change)
     watcher.start()
     changer.start()
-    changer.join(60)
+    changer.join(PATIENCE_S)
     finished = ended.is_set()
     ended.set()
-    watcher.join(20)
+    watcher.join(PATIENCE_S)
     assert finished
     assert [path for path, _ in listed(api)] == ["papers/deep/手册.md", "papers/late.md"]
 

@@ -35,7 +35,6 @@ def parts_left(tmp_path: Path) -> list[Path]:
 
 
 @settings(
-    deadline=None,
     max_examples=20,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

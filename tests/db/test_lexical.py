@@ -159,9 +159,7 @@ def test_hostile_base_ids_and_texts(filled: Database) -> None:
     assert set(found(filled, "差旅费", ['x" OR "a'])) <= set(range(20, 27))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=st.text(max_size=60))
 def test_no_query_fails(filled: Database, query: str) -> None:
     assert set(found(filled, query, ["a"])) <= {1, 2, 3}

@@ -22,9 +22,9 @@ from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask
 from tests.application import running_api
 from tests.llm.test_tokenizer import TEXTS
+from tests.patience import PATIENCE_S
 from tests.weights import CHAT_MODEL, store_with
 
-START_TIMEOUT_S = 60
 CONTEXT_TOKENS = 1024
 QUESTION = (
     Message("system", "你只根据资料回答。"),
@@ -71,7 +71,7 @@ def engine_arguments(model: Path, port: int) -> list[str]:
 
 
 def wait_until_up(url: str) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             if httpx.get(f"{url}/v1/models", trust_env=False).is_success:
@@ -179,7 +179,7 @@ def test_sigterm_ends_it_in_the_middle_of_an_answer() -> None:
             with httpx.stream("POST", f"{url}/v1/completions", json=body, trust_env=False) as out:
                 next(out.iter_lines())
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(10) == 0
+                assert process.wait(PATIENCE_S) == 0
         finally:
             process.kill()
 
@@ -197,7 +197,7 @@ def test_it_ends_when_its_parent_is_gone() -> None:
             wait_until_up(f"http://127.0.0.1:{port}")
         finally:
             parent.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while _alive(child) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not _alive(child)

@@ -28,6 +28,7 @@ from app.llm.wire.openai_chat import OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.llm.test_breaker import Clock
 from tests.llm.test_openai_chat import ANSWER, CLOSED_PORT, QUESTION, Characters
+from tests.patience import PATIENCE_S
 from tests.serving import serving
 
 # The last two differ only where tools are offered.
@@ -253,7 +254,7 @@ def script(engine: Engine) -> ScriptedChatModel:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  # tasks that run beside this one
             await asyncio.sleep(0)
 

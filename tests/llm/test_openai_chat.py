@@ -18,6 +18,7 @@ from app.llm.messages import Message, TokenCounts
 from app.llm.servers.fake_engine import FakeEngine, answer_to
 from app.llm.wire.openai_chat import CHATML_STOP, OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
+from tests.patience import PATIENCE_S
 from tests.serving import serving
 
 QUESTION = (
@@ -253,7 +254,7 @@ def test_the_fake_repeats_the_first_source() -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  # the other side runs in a thread
             await asyncio.sleep(0.01)
 

@@ -134,7 +134,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(STEPS, st.integers(1, 3), st.integers(0, 5))
 def test_whatever_happens_slots_are_neither_lost_nor_given_twice(
     steps: list[tuple[str, int, int]], max_running: int, max_waiting: int

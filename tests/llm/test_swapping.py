@@ -19,9 +19,9 @@ import pytest
 from app.llm.adapters import BARE, AdapterFiles, LlamaCppAdapters
 from app.models.build.lora_gguf import write_lora_gguf
 from tests.llm.test_engine import free_port
+from tests.patience import PATIENCE_S
 from tests.tuning import tiny_model
 
-START_S = 60.0
 STREAMS = 20
 PROMPT = "<|im_start|>user\n年假有几天？<|im_end|>\n<|im_start|>assistant\n"
 
@@ -56,14 +56,17 @@ class Engine:
     def complete(self, fields: object, tokens: int = 24) -> str:
         body = {"prompt": PROMPT, "max_tokens": tokens, "temperature": 0, "ignore_eos": True}
         answer = httpx.post(
-            f"{self.url}/v1/completions", json={**body, **dict(fields)}, timeout=60, trust_env=False
+            f"{self.url}/v1/completions",
+            json={**body, **dict(fields)},
+            timeout=PATIENCE_S,
+            trust_env=False,
         )  # type: ignore[call-overload]  # a mapping
         answer.raise_for_status()
         return str(answer.json()["choices"][0]["text"])
 
     def until_loaded(self, *wanted: AdapterFiles) -> dict[str, dict[str, object]]:
         """The ways to ask, once all are loaded."""
-        until = time.monotonic() + START_S
+        until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             try:
                 httpx.get(f"{self.url}/health", trust_env=False).raise_for_status()
@@ -116,7 +119,7 @@ async def ask_all(
 ) -> list[tuple[str, str]]:
     """What each was asked for, and what came; every answer streamed over a kept connection."""
     limits = httpx.Limits(max_keepalive_connections=STREAMS, keepalive_expiry=2.0)
-    async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, trust_env=False, limits=limits) as client:
 
         async def one(name: str, fields: dict[str, object]) -> tuple[str, str]:
             body = {"prompt": PROMPT, "max_tokens": 24, "temperature": 0, "ignore_eos": True}

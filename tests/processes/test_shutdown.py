@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.sse import events
+from tests.patience import PATIENCE_S
 from tests.processes.zhiwen_up import Engine, ZhiwenUp, eventually, lives, zhiwen_up
 
 SENTENCE = "年假为每年十五天，须提前一周申请。"
@@ -64,6 +65,6 @@ def test_ctrl_c_again_stops_at_once(zhiwen: ZhiwenUp) -> None:
     eventually(lambda: not lives(worker))
     assert lives(ui), "who watches the answer should see its end"
     zhiwen.process.send_signal(signal.SIGINT)
-    assert zhiwen.process.wait(30) == 0
+    assert zhiwen.process.wait(PATIENCE_S) == 0
     assert [pid for pid in pids if lives(pid)] == []
     assert kept(zhiwen, answer_id)["state"] == "interrupted"

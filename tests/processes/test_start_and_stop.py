@@ -16,6 +16,7 @@ import pytest
 
 from evals.speed.processes import environment
 from tests.api.sse import ask
+from tests.patience import PATIENCE_S
 from tests.processes.zhiwen_up import UP, Engine, ZhiwenUp, eventually, lives, zhiwen_up
 from tests.serving import listening_socket
 
@@ -151,7 +152,7 @@ def test_a_taken_port_is_named_before_anything_starts(
         port = listener.getsockname()[1]
         zhiwen = ZhiwenUp(tmp_path, engine, **{name: port})
         zhiwen.launch()
-        assert zhiwen.process.wait(60) == 1
+        assert zhiwen.process.wait(PATIENCE_S) == 1
     said = zhiwen.said()
     assert f"127.0.0.1:{port}" in said
     assert f"ZHIWEN_{name.upper()}=" in said
@@ -164,7 +165,7 @@ def test_a_process_that_dies_at_its_start_leaves_its_last_words(
 ) -> None:
     zhiwen = ZhiwenUp(tmp_path, engine, database_url="mysql://somewhere/zhiwen")
     zhiwen.launch()
-    assert zhiwen.process.wait(120) == 1
+    assert zhiwen.process.wait(PATIENCE_S) == 1
     said = zhiwen.said()
     assert "api ended with code 1" in said
     assert "mysql is not supported" in said
@@ -201,7 +202,7 @@ def test_ctrl_c_under_make_is_a_success(tmp_path: Path, engine: Engine) -> None:
         )
         eventually(lambda: zhiwen.output.exists() and "is ready" in zhiwen.said())
         os.write(terminal, b"\x03")
-        assert make.wait(30) == 0
+        assert make.wait(PATIENCE_S) == 0
         assert b"make: ***" not in os.read(terminal, 65536)
     finally:
         os.close(terminal)

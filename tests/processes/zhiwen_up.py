@@ -13,17 +13,16 @@ from typing import Any, TypeVar
 import httpx
 
 from evals.speed.processes import children, command_line, environment, free_ports
+from tests.patience import PATIENCE_S
 from tests.weights import CHAT_MODEL, store_with
 
 UP = [sys.executable, "-c", "from app.cli.main import main; main()", "up"]
 
-_START_S = 120.0
-_STOP_S = 30.0
 
 Found = TypeVar("Found")
 
 
-def eventually(look: Callable[[], Found], timeout_s: float = 90.0) -> Found:
+def eventually(look: Callable[[], Found], timeout_s: float = PATIENCE_S) -> Found:
     """What `look` finds once that is true."""
     deadline = time.monotonic() + timeout_s
     while not (found := look()):
@@ -86,7 +85,7 @@ class ZhiwenUp:
             **settings,
         }
         self.http = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.api_port}", timeout=60, trust_env=False
+            base_url=f"http://127.0.0.1:{self.api_port}", timeout=PATIENCE_S, trust_env=False
         )
         self.output = folder / "up.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -110,14 +109,14 @@ class ZhiwenUp:
 
     def start(self) -> None:
         self.launch()
-        eventually(self._ready_or_ended, _START_S)
+        eventually(self._ready_or_ended, PATIENCE_S)
         assert self.process.poll() is None, self.said()
 
     def stop(self) -> list[int]:
         """Ctrl-C; the pids of all processes there were."""
         pids = self.all_pids()
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(_STOP_S)
+        self.process.wait(PATIENCE_S)
         return pids
 
     def said(self) -> str:

@@ -82,7 +82,7 @@ async def written(pieces: Sequence[str]) -> tuple[str, list[str], int]:
     return answer.text, texts_in(events), max(ends)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_MARKDOWN, st.lists(st.integers(1, 9), max_size=30))
 async def test_no_text_is_changed_whole_or_piece_by_piece(text: str, lengths: list[int]) -> None:
     pieces, at = [], 0

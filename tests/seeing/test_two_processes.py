@@ -13,6 +13,7 @@ from app.wiring.application import build
 from evals.local import add_documents
 from evals.speed.processes import free_ports, running
 from tests.api.sse import ask, events
+from tests.patience import PATIENCE_S
 from tests.postgres import fresh_database
 from tests.weights import CHAT_MODEL, store_with
 
@@ -123,7 +124,7 @@ def _process_that_is_told_to_end_finishes_its_answer(
     answer_id, _ = next(running_events)
     process.send_signal(signal.SIGTERM)
     *_, (_, whole) = running_events
-    process.wait(60)
+    process.wait(PATIENCE_S)
     kept = two.get(f"/api/messages/{answer_id}").json()
     assert (kept["state"], kept["content"]) == ("complete", whole)
 

@@ -12,6 +12,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
+from tests.patience import PATIENCE_S
 from tests.serving import serving
 from tests.ui.stand_in.service import Application, build, sample_application
 from ui.client.http import Client, connections
@@ -78,12 +79,12 @@ def client_for(url: str, token: str = "") -> Client:
 @pytest.fixture
 def app(api_url: str) -> AppTest:
     """The whole interface on its first run, in Chinese."""
-    at = AppTest.from_function(script, args=(api_url,), default_timeout=20)
+    at = AppTest.from_function(script, args=(api_url,), default_timeout=PATIENCE_S)
     at.query_params["lang"] = "zh"
     return at.run()
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Waits for what another thread does; fails when it does not happen."""
     end = time.monotonic() + timeout_s
     while not condition():

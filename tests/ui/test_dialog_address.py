@@ -2,6 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
+from tests.patience import PATIENCE_S
 from tests.ui.conftest import script
 from tests.ui.pages import ZH, answers, go, said, settle
 from tests.ui.stand_in.service import Application
@@ -14,7 +15,7 @@ def asked(app: AppTest, application: Application) -> str:
 
 
 def opened_at(api_url: str, **address: str) -> AppTest:
-    at = AppTest.from_function(script, args=(api_url,), default_timeout=20)
+    at = AppTest.from_function(script, args=(api_url,), default_timeout=PATIENCE_S)
     at.query_params.update({"lang": "zh", **address})
     return at.run()
 

@@ -2,6 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
+from tests.patience import PATIENCE_S
 from tests.ui.conftest import script, until
 from tests.ui.pages import ZH, answers, go, said, settle
 from tests.ui.stand_in.engines import SERVED, two_engines
@@ -67,7 +68,7 @@ def test_sources_can_be_opened_before_the_text_is_there(
     app.chat_input(key="question").set_value("年假多少天？").run()
     answer_id = answers(application)[0]
     until(lambda: bool(application.messages[answer_id].passages))
-    until(lambda: f"chip-{answer_id}-1" in [b.key for b in app.run().button], timeout_s=5)
+    until(lambda: f"chip-{answer_id}-1" in [b.key for b in app.run().button])
     assert application.messages[answer_id].content == ""
     assert "找到 5 个段落，来自 1 个文件" in said(app)
     app.button(key=f"chip-{answer_id}-1").click().run()
@@ -80,7 +81,7 @@ def test_a_new_session_takes_a_running_answer_up_again(
 ) -> None:
     application.delta_s = 0.5  # still being written, however slow this machine is
     app.chat_input(key="question").set_value("年假多少天？").run()
-    again = AppTest.from_function(script, args=(api_url,), default_timeout=20)
+    again = AppTest.from_function(script, args=(api_url,), default_timeout=PATIENCE_S)
     again.query_params["c"] = next(iter(application.conversations))
     again.run()
     assert [b.key for b in again.button if b.key == "stop"] == ["stop"]
@@ -100,7 +101,7 @@ def test_an_engine_that_is_down_is_announced_and_the_answer_can_be_tried_again(
     app: AppTest, application: Application
 ) -> None:
     application.engine_down_since = now()
-    until(lambda: ZH["engine.still"] in said(app.run()), timeout_s=8)
+    until(lambda: ZH["engine.still"] in said(app.run()))
     app.chat_input(key="question").set_value("年假多少天？").run()
     settle(app, application)
     assert ZH["answer.failed"] in said(app)
@@ -195,7 +196,7 @@ def test_the_input_counts_up_to_the_limit_of_the_service(
 def test_a_service_that_is_gone_is_said_and_taken_up_again(
     app: AppTest, application: Application
 ) -> None:
-    nobody = AppTest.from_function(script, args=("http://127.0.0.1:9",), default_timeout=20)
+    nobody = AppTest.from_function(script, args=("http://127.0.0.1:9",), default_timeout=PATIENCE_S)
     nobody.query_params["lang"] = "zh"
     nobody.run()
     assert not nobody.exception
@@ -243,7 +244,7 @@ def test_a_model_is_picked_for_a_conversation_and_stays_with_it(
     settle(app, application)
     (conversation,) = application.conversations.values()
     assert conversation.model == "qwen-7b"
-    again = AppTest.from_function(script, args=(api_url,), default_timeout=20)
+    again = AppTest.from_function(script, args=(api_url,), default_timeout=PATIENCE_S)
     again.query_params["c"] = conversation.id
     again.run()
     picker = next(s for s in again.selectbox if s.label == ZH["picker.model"])

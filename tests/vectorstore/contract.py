@@ -165,7 +165,6 @@ class VectorStoreContract:
     # The engines inherit this test, so it has an executor for each of them.
     @settings(
         max_examples=40,
-        deadline=None,
         suppress_health_check=[HealthCheck.differing_executors],
     )
     @given(

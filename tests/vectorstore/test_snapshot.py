@@ -86,9 +86,7 @@ def test_missing_files(folder: Path, tmp_path: Path) -> None:
             load(copy)
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), of_manifest=st.booleans())
 def test_every_flipped_bit_is_noticed(folder: Path, data: st.DataObject, of_manifest: bool) -> None:
     path = folder / MANIFEST if of_manifest else index_file(folder)
@@ -104,9 +102,7 @@ def test_every_flipped_bit_is_noticed(folder: Path, data: st.DataObject, of_mani
         path.write_bytes(good)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), of_manifest=st.booleans())
 def test_every_truncation_is_noticed(folder: Path, data: st.DataObject, of_manifest: bool) -> None:
     path = folder / MANIFEST if of_manifest else index_file(folder)

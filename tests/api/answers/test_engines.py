@@ -231,5 +231,5 @@ def test_a_client_that_leaves_v1_frees_its_place(
         with socket.create_connection((asked.url.host, asked.url.port or 80)) as client:
             client.sendall(head.encode() + asked.content)
             eventually(lambda: len(fake_engine.requests) == 1)
-        eventually(lambda: engine_status(api)["only"]["running"] == 0, timeout_s=30)
+        eventually(lambda: engine_status(api)["only"]["running"] == 0)
         assert engine_status(api)["only"]["failures"] == 0

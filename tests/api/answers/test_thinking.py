@@ -19,6 +19,7 @@ from app.tuning import to_chatml_text
 from tests.api.answers.test_engines import api_over
 from tests.api.sse import ask, events
 from tests.application import RunningApi, running_api
+from tests.patience import PATIENCE_S
 
 SENTENCE = "年假为每年十五天，须提前一周申请。"
 CITED = f"{SENTENCE[:-1]}[1]。"
@@ -104,7 +105,7 @@ def test_whoever_comes_back_hears_the_thought_from_the_start(tmp_path: Path) -> 
             answer_id = data.get("answer_id", answer_id)
             if name == "thought":
                 break
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not (kept := api.http.get(f"/api/messages/{answer_id}").json())["thought"]:
             assert time.monotonic() < deadline
             time.sleep(0.05)

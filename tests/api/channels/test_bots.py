@@ -26,6 +26,7 @@ from tests.messengers import (
     wecom_signed,
 )
 from tests.passwords import cheap_passwords
+from tests.patience import PATIENCE_S
 from tests.serving import serving
 
 QUESTION, ANSWER = "年假几天？", "年假为每年十五天。[1]"
@@ -39,7 +40,7 @@ class Company:
     house: House
 
     def answer(self) -> Sent:
-        return self.messengers.sent.get(timeout=20)
+        return self.messengers.sent.get(timeout=PATIENCE_S)
 
     def unanswered(self) -> bool:
         """Nothing more was sent: what was delivered before this has been answered."""

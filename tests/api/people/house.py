@@ -7,6 +7,7 @@ import httpx
 
 from app.services.people.access import LOCAL_OWNER
 from tests.application import RunningApi
+from tests.patience import PATIENCE_S
 
 PASSWORD = "seven green kettles"
 
@@ -17,7 +18,9 @@ class House:
 
     def browser(self, **headers: str) -> httpx.Client:
         """Keeps cookies, like a browser; nobody is signed in."""
-        return httpx.Client(base_url=self.api.url, timeout=60, trust_env=False, headers={**headers})
+        return httpx.Client(
+            base_url=self.api.url, timeout=PATIENCE_S, trust_env=False, headers={**headers}
+        )
 
     def invite(self, name: str, *, admin: bool = False) -> str:
         """The token of the link for a new account."""

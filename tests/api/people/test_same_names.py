@@ -13,6 +13,7 @@ from tests.api.people.house import PASSWORD, House
 from tests.api.sse import ask
 from tests.application import drain, running_api
 from tests.passwords import cheap_passwords
+from tests.patience import PATIENCE_S
 from tests.postgres import fresh_database
 
 AT_ONCE = 8
@@ -46,7 +47,7 @@ def at_once(
         with httpx.Client(base_url=boss.base_url, cookies=cookies, trust_env=False) as browser:
             browser.get("/healthz")  # connected
             start.wait()
-            return browser.request(method, path, json=body, timeout=60)
+            return browser.request(method, path, json=body, timeout=PATIENCE_S)
 
     with ThreadPoolExecutor(len(paths)) as threads:
         return list(threads.map(send, paths))

@@ -23,7 +23,7 @@ def sized(request: pytest.FixtureRequest, browser: Browser) -> Page:
     )
     request.addfinalizer(context.close)
     opened = context.new_page()
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(90_000)
     return opened
 
 

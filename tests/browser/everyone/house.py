@@ -120,7 +120,7 @@ def entered(
     )
     context.add_cookies([{"name": SESSION_COOKIE, "value": house.sessions[name], "url": house.url}])
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(90_000)
     page.goto(house.url)
     expect(page.locator(".st-key-account")).to_contain_text(name)
     return page

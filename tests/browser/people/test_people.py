@@ -67,7 +67,7 @@ def enter(browser: Browser, house: House) -> Iterator[Callable[[str], Page]]:
         contexts.append(context)
         blocked.append(blocked_in(context))
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)
         page.goto(house.url)
         sign_in(page, name)
         expect(page.locator(".st-key-account")).to_contain_text(name)

@@ -67,7 +67,7 @@ def visit(browser: Browser, sso: Sso) -> Iterator[Callable[..., Page]]:
         )
         blocked.append(blocked_in(contexts[-1]))
         page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)
         page.goto(f"{sso.url}/documents")
         return page
 

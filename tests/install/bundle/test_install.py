@@ -14,6 +14,7 @@ import pytest
 from app.install.bundle.target import Target, Upgrade
 from tests.install.bundle.machine import NEEDS, Machine, resign
 from tests.install.project import Project
+from tests.patience import PATIENCE_S
 
 pytestmark = NEEDS
 
@@ -144,7 +145,7 @@ def test_one_installation_or_rollback_at_a_time(
         assert process.stdout.readline().startswith("Waiting for another installation")
         assert current.resolve().name == next_bundle.name
     with process:
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert current.resolve().name == bundle.name
 
 

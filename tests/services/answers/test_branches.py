@@ -14,6 +14,7 @@ from app.services.answers.branches.tree import tree_of
 from app.services.answers.conversations import Conversations, get_conversation
 from app.services.errors import Conflict
 from app.services.people.access import LOCAL_OWNER as ME
+from tests.patience import PATIENCE_S
 from tests.postgres import fresh_database
 from tests.sqlite import migrated_file
 
@@ -62,7 +63,7 @@ def test_turning_to_a_branch_waits_for_whoever_adds_to_it(postgres_server: str) 
             last = session.get_one(StoredMessage, answer)
             last.state = "streaming"
             session.add(last)
-        turning.join(10)
+        turning.join(PATIENCE_S)
         assert [type(error) for error in raised] == [Conflict]
         db.dispose()
 

@@ -26,6 +26,7 @@ from app.services.answers.generations import (
     sweep_interrupted,
 )
 from app.services.search.search import Passages
+from tests.patience import PATIENCE_S
 from tests.services.conftest import HANDBOOK, Application
 
 
@@ -88,7 +89,7 @@ async def until_stored(application: Application, message_id: str, content: str) 
 async def until(
     application: Application, message_id: str, holds: Callable[[StoredMessage], bool]
 ) -> StoredMessage:
-    for _ in range(200):
+    for _ in range(int(PATIENCE_S / (FLUSH_S / 5))):
         if holds(message := stored(application, message_id)):
             return message
         await asyncio.sleep(FLUSH_S / 5)
@@ -178,7 +179,7 @@ async def test_what_was_written_before_a_stop_is_checked(
     else:
         generations.stop(answer.id)
     assert generation.task is not None
-    await asyncio.wait_for(generation.task, 30)
+    await asyncio.wait_for(generation.task, PATIENCE_S)
     kept = stored(application, answer.id)
     assert (kept.state, kept.content) == ("stopped", "年假为每年十五天。年假为")
     assert kept.checks[0]["verdict"] == "supported"
@@ -194,7 +195,7 @@ async def test_a_write_that_comes_after_the_end_changes_nothing(
     class Slow(Generations):
         def _update_streaming(self, message_id: str, values: dict[str, Any]) -> None:
             begun.set()
-            assert go_on.wait(30)
+            assert go_on.wait(PATIENCE_S)
             Generations._update_streaming(self, message_id, values)
             written.set()
 
@@ -283,6 +284,6 @@ async def test_an_answer_deleted_meanwhile_stops_and_stays_deleted(
     with application.db.write() as session:
         session.delete(session.get_one(Conversation, answer.conversation_id))
     assert generation.task is not None
-    await asyncio.wait_for(generation.task, 30)
+    await asyncio.wait_for(generation.task, PATIENCE_S)
     with application.db.read() as session:
         assert session.exec(select(StoredMessage)).all() == []

@@ -11,6 +11,7 @@ from sqlmodel import select
 from app.db.engine import Database
 from app.db.tables import BotDelivery
 from app.services.channels.seen import Seen
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_of_several_at_once_one_answers(processes: list[Seen]) -> None:
     def deliver(process: int) -> list[bool]:
         found = []
         for message in range(50):
-            together.wait(timeout=30)
+            together.wait(timeout=PATIENCE_S)
             ids = [f"{message}", f"{message} as event {process}"]
             found.append(processes[process].first_time("a", ids))
         return found

@@ -20,6 +20,7 @@ from app.services.improvement.serving import Hosted, Serving
 from app.services.people.access import LOCAL_OWNER as ME
 from app.worker.recording import bring
 from tests.llm.test_openai_chat import Characters
+from tests.patience import PATIENCE_S
 from tests.services.conftest import Application
 
 MODEL = "qwen"
@@ -179,7 +180,7 @@ async def test_a_recording_waits_for_the_champion_alone(adapters: Adapters) -> N
     gateway = alone(ScriptedChatModel())
 
     serving = Serving(adapters, {"scripted": Hosted(MODEL, model, Slow(refuses="lora-2"))})  # type: ignore[arg-type]  # as above
-    await asyncio.wait_for(bring(gateway, serving), 5)
+    await asyncio.wait_for(bring(gateway, serving), PATIENCE_S)
     assert (serving.state, serving.trials) == ({"scripted": "lora-1"}, {})
 
     serving = Serving(adapters, {"scripted": Hosted(MODEL, model, Slow(refuses="lora-1"))})  # type: ignore[arg-type]  # as above
@@ -204,7 +205,7 @@ async def test_a_recording_needs_no_champion_on_an_engine_that_is_off(adapters: 
         adapters,
         {"first": Hosted(MODEL, client, Slow()), "second": Hosted(MODEL, client, refuses)},  # type: ignore[arg-type]  # as above
     )
-    await asyncio.wait_for(bring(gateway, serving), 5)
+    await asyncio.wait_for(bring(gateway, serving), PATIENCE_S)
     assert serving.state == {"first": "lora-1"}
 
     second.is_ready = True  # and might answer, without it

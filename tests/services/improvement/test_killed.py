@@ -17,10 +17,10 @@ from app.services.jobs.queue import Jobs
 from app.services.people.access import LOCAL_OWNER as ME
 from app.wiring.improvement import build_adapters
 from app.worker.gater import Gater
+from tests.patience import PATIENCE_S
 from tests.services.improvement.test_adapters import MODEL, PASSED, add
 
 ROUNDS = 5
-WITHIN_S = 60.0
 _PROMOTING = """
 import itertools, sys
 from app.config import Settings
@@ -80,7 +80,7 @@ def test_a_gate_that_is_killed_leaves_no_verdict_and_its_job_says_so(tmp_path: P
     gater.look()
     assert gater.run is not None
     os.killpg(gater.run.process.pid, signal.SIGKILL)
-    until = time.monotonic() + WITHIN_S
+    until = time.monotonic() + PATIENCE_S
     while gater.run is not None and time.monotonic() < until:
         gater.look()
     ended = gater.jobs.get(ME, job.id)

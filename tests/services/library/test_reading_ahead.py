@@ -22,9 +22,8 @@ from ingest.parsers import parse
 from ingest.parsing.parser import PageProgress
 from ingest.pipeline import Parse
 from ingest.types import Document
+from tests.patience import PATIENCE_S
 from tests.services.conftest import WORKER, Application
-
-_PATIENCE_S = 60.0
 
 
 class WatchedEmbedder(HashingEmbedder):
@@ -73,7 +72,7 @@ def test_many_documents_are_done_once_with_the_vectors_they_have_alone(
     some_wait = threading.Event()
 
     def embeds(texts: Sequence[str]) -> None:
-        some_wait.wait(_PATIENCE_S)
+        some_wait.wait(PATIENCE_S)
         together.append(len(texts))
 
     application.embedder = WatchedEmbedder(embeds)
@@ -95,9 +94,7 @@ def test_the_next_document_is_read_while_one_is_embedded(application: Applicatio
     first, second = add_many(application, application.base(), 2)
     second_is_read = threading.Event()
     waited: list[bool] = []
-    application.embedder = WatchedEmbedder(
-        lambda _: waited.append(second_is_read.wait(_PATIENCE_S))
-    )
+    application.embedder = WatchedEmbedder(lambda _: waited.append(second_is_read.wait(PATIENCE_S)))
 
     def happens(name: str) -> None:
         if name == "1.md":
@@ -200,7 +197,7 @@ def test_a_full_handover_makes_its_giver_wait() -> None:
     while found := handover.take(1):
         assert len(put) <= len(taken) + len(found) + 2
         taken += found
-    giver.join(_PATIENCE_S)
+    giver.join(PATIENCE_S)
     assert taken == list(range(6))
 
 
@@ -210,5 +207,5 @@ def test_a_dropped_handover_holds_nobody_up() -> None:
     giver = threading.Thread(target=handover.put, args=(2, 1), daemon=True)
     giver.start()
     handover.close(drop=True)
-    giver.join(_PATIENCE_S)
+    giver.join(PATIENCE_S)
     assert not giver.is_alive()

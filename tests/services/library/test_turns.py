@@ -17,9 +17,8 @@ from ingest.embedding.hashing import HashingEmbedder
 from ingest.parsers import parse
 from ingest.parsing.parser import PageProgress
 from ingest.types import Chunk, Document
+from tests.patience import PATIENCE_S
 from tests.services.conftest import WORKER, Application
-
-_PATIENCE_S = 60.0
 
 
 def document(name: str, chunks: int) -> Embedding:
@@ -119,7 +118,7 @@ def test_room_is_for_one_very_long_document_and_for_short_ones_beside_it() -> No
     assert long.left and not second_is_put.is_set()
     while long.left:
         turns.take()
-    assert second_is_put.wait(_PATIENCE_S)
+    assert second_is_put.wait(PATIENCE_S)
 
 
 def test_dropped_turns_hold_nobody_up() -> None:
@@ -128,7 +127,7 @@ def test_dropped_turns_hold_nobody_up() -> None:
     giver = threading.Thread(target=turns.put, args=(document("b", 1),), daemon=True)
     giver.start()
     turns.close(drop=True)
-    giver.join(_PATIENCE_S)
+    giver.join(PATIENCE_S)
     assert not giver.is_alive()
 
 
@@ -140,7 +139,7 @@ class GatedEmbedder(HashingEmbedder):
         self.begin = threading.Event()
 
     def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
-        assert self.begin.wait(_PATIENCE_S)
+        assert self.begin.wait(PATIENCE_S)
         return super().embed(texts, kind=kind)
 
 
@@ -194,7 +193,7 @@ def test_small_files_are_read_while_a_long_one_is_being_read(application: Applic
 
     def slow(data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         if name == "scan.md":
-            assert small_are_read.wait(_PATIENCE_S), "nothing was read beside the long file"
+            assert small_are_read.wait(PATIENCE_S), "nothing was read beside the long file"
         read.append(name)
         return parse(data, name, on_page=on_page)
 

@@ -24,11 +24,10 @@ from ingest.parsers import parse
 from ingest.parsing.parser import PageProgress
 from ingest.pipeline import Parse
 from ingest.types import Document
+from tests.patience import PATIENCE_S
 from tests.services.conftest import HANDBOOK, WORKER, Application
 from tests.services.library.test_ingestion import DisturbedEmbedder
 from tests.sqlite import migrated_file
-
-_PATIENCE_S = 60.0
 
 
 class Lock:
@@ -200,11 +199,11 @@ def test_two_threads_of_one_process_wait_for_each_other_without_an_error(
     def hold() -> None:
         with locked.db.write():
             begun.set()
-            assert go_on.wait(_PATIENCE_S)
+            assert go_on.wait(PATIENCE_S)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert begun.wait(_PATIENCE_S)
+    assert begun.wait(PATIENCE_S)
     writer = threading.Thread(target=locked.base)
     writer.start()
     go_on.set()

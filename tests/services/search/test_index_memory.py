@@ -10,13 +10,13 @@ from app.rag.types import Scope
 from app.services.errors import NotFound
 from app.services.people.access import LOCAL_OWNER as ME
 from app.services.search.indexes import Indexes
+from tests.patience import PATIENCE_S
 from tests.services.conftest import HANDBOOK, MANUAL, Application
 from vectorstore import VectorStore
 from vectorstore.exact import ExactEngine, ExactStore
 from vectorstore.faiss.snapshot import MANIFEST
 
 MIB = 1024 * 1024
-WAIT_S = 20  # for what happens at once, or else never
 
 
 def filled(application: Application, *names: str) -> list[str]:
@@ -137,7 +137,7 @@ class Gated(ExactEngine):
     def open(self, name: str, dim: int, embedder: str) -> ExactStore:
         if name == self.gated:
             self.opening.set()
-            assert self.go_on.wait(WAIT_S)
+            assert self.go_on.wait(PATIENCE_S)
         return super().open(name, dim, embedder)
 
 
@@ -158,13 +158,13 @@ def test_opening_one_base_does_not_hold_up_searches_in_another(
     )
     search(application, indexes, second)
     opening = in_thread(lambda: search(application, indexes, slow))
-    assert engine.opening.wait(WAIT_S)
+    assert engine.opening.wait(PATIENCE_S)
     found: list[list[int]] = []
 
     searching = in_thread(
         lambda: found.extend(search(application, indexes, base_id) for base_id in (second, third))
     )
-    searching.join(WAIT_S)
+    searching.join(PATIENCE_S)
 
     assert [len(each) for each in found] == [1, 1], "while the first one is being opened"
     assert opening.is_alive()
@@ -181,13 +181,13 @@ def test_whoever_waits_for_an_index_holds_no_connection_to_the_database(
     indexes = Indexes(application.db, engine, application.embedder.name)
     opened: list[VectorStore] = []
     first = in_thread(lambda: opened.append(indexes.current(base_id)))
-    assert engine.opening.wait(WAIT_S)
+    assert engine.opening.wait(PATIENCE_S)
     returned = threading.Semaphore(0)
     event.listen(application.db.engine, "checkin", lambda *_: returned.release())
 
     waiting = [in_thread(lambda: opened.append(indexes.current(base_id))) for _ in range(3)]
     for _ in waiting:  # each has looked at the base
-        assert returned.acquire(timeout=WAIT_S)
+        assert returned.acquire(timeout=PATIENCE_S)
 
     assert application.db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # QueuePool's
     engine.go_on.set()

@@ -2,6 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
+from tests.patience import PATIENCE_S
 from tests.ui.conftest import client_for, until
 from tests.ui.stand_in.engines import two_engines
 from tests.ui.stand_in.service import Application
@@ -60,7 +61,7 @@ def test_a_thought_is_open_while_it_comes_and_folded_afterwards(
     app.chat_input(key="question").set_value("年假多少天？").run()
     message = application.messages[answers(application)[0]]
     until(lambda: bool(message.thought))
-    until(lambda: boxes(app.run()).get(f":shimmer[{ZH['thought.running']}]") is True, timeout_s=5)
+    until(lambda: boxes(app.run()).get(f":shimmer[{ZH['thought.running']}]") is True)
     assert not message.content
     application.delta_s = 0.0
     settle(app, application)
@@ -87,7 +88,7 @@ def test_every_watch_hears_the_thought(api_url: str, application: Application) -
     first = ask(client, {"question": "年假多少天？", "base_ids": base_ids, "thinking": True})
     until(lambda: len(first.thought) > 3)
     second = follow(client, first.answer_id)
-    assert first.finished.wait(10) and second.finished.wait(10)
+    assert first.finished.wait(PATIENCE_S) and second.finished.wait(PATIENCE_S)
     assert first.thought == second.thought == THOUGHT
     assert first.final is not None
     assert first.text == first.final["content"]

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.ui.conftest import client_for, until
 from tests.ui.stand_in.service import Application
 from ui.client.http import ApiDown, ApiError, Client
@@ -21,7 +22,7 @@ def base_id(application: Application) -> str:
 
 def test_an_answer_is_read_to_its_end(client: Client, application: Application) -> None:
     watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(application)]})
-    assert watch.finished.wait(10)
+    assert watch.finished.wait(PATIENCE_S)
     assert watch.error is None
     assert watch.final is not None
     assert watch.text == watch.final["content"]
@@ -36,8 +37,8 @@ def test_a_second_watch_hears_the_same_from_the_start(
     first = ask(client, {"question": "年假多少天？", "base_ids": [base_id(application)]})
     until(lambda: len(first.text) > 6)
     second = follow(client, first.answer_id)
-    assert second.finished.wait(10)
-    assert first.finished.wait(10)
+    assert second.finished.wait(PATIENCE_S)
+    assert first.finished.wait(PATIENCE_S)
     assert second.text == first.text
     assert second.passages == first.passages
 
@@ -47,7 +48,7 @@ def test_stopping_keeps_what_was_written(client: Client, application: Applicatio
     watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(application)]})
     until(lambda: bool(watch.text))
     client.stop(watch.answer_id)
-    assert watch.finished.wait(10)
+    assert watch.finished.wait(PATIENCE_S)
     assert watch.final is not None
     assert watch.final["state"] == "stopped"
     assert watch.final["content"]
@@ -55,7 +56,7 @@ def test_stopping_keeps_what_was_written(client: Client, application: Applicatio
 
 def test_a_refused_question_says_why(client: Client, application: Application) -> None:
     watch = ask(client, {"question": "长" * 9000, "base_ids": [base_id(application)]})
-    assert watch.finished.wait(10)
+    assert watch.finished.wait(PATIENCE_S)
     assert watch.started.is_set()
     assert watch.error is not None
     assert watch.error.code == "question_too_long"
@@ -68,7 +69,7 @@ def test_an_engine_that_is_down_ends_in_an_error_event(
 ) -> None:
     application.engine_down_since = application.bases[base_id(application)].created_at
     watch = ask(client, {"question": "年假多少天？", "base_ids": [base_id(application)]})
-    assert watch.finished.wait(10)
+    assert watch.finished.wait(PATIENCE_S)
     assert watch.error is not None
     assert watch.error.code == "engine_unavailable"
     assert watch.passages  # what was found stays
@@ -86,5 +87,5 @@ def test_no_service_is_told_apart_from_a_refusal(client: Client) -> None:
     assert refused.value.status == 404
     assert refused.value.detail == "There is no such thing."
     watch = ask(nobody, {"question": "？", "base_ids": []})
-    assert watch.finished.wait(10)
+    assert watch.finished.wait(PATIENCE_S)
     assert isinstance(watch.error, ApiDown)

@@ -2,11 +2,12 @@
 
 from streamlit.testing.v1 import AppTest
 
+from tests.patience import PATIENCE_S
 from tests.ui.conftest import script
 
 
 def page_of(url: str, token: str) -> AppTest:
-    at = AppTest.from_function(script, args=(url, token), default_timeout=20)
+    at = AppTest.from_function(script, args=(url, token), default_timeout=PATIENCE_S)
     at.query_params["lang"] = "zh"
     return at.run()
 

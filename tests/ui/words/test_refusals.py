@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.patience import PATIENCE_S
 from tests.ui.conftest import script, served
 from tests.ui.pages import ZH, answers, go, said, settle
 from tests.ui.stand_in.service import Application
@@ -15,7 +16,7 @@ def busy(*_: object, **__: object) -> None:
 
 def test_an_open_status_page_says_that_the_service_is_gone(application: Application) -> None:
     with served(application) as url:
-        app = AppTest.from_function(script, args=(url,), default_timeout=20)
+        app = AppTest.from_function(script, args=(url,), default_timeout=PATIENCE_S)
         app.query_params["lang"] = "zh"
         go(app.run(), "status")
         assert ZH["status.all"] in [each.value for each in app.success]

@@ -111,7 +111,7 @@ def _said(document: wire.Document) -> str:
     said = f"{name} · {uploads.stage(document)}"
     if document["state"] != "failed":
         return said
-    return f"{said} · {uploads.problem(document['error_code'], document['error_detail'])}"
+    return f"{said} · {uploads.problem(document['error_code'])}"
 
 
 def pending() -> None:

@@ -59,8 +59,8 @@ def reason(error: ApiError) -> str:
     return problem(error.code)
 
 
-def problem(code: str | None, _detail: str | None = None) -> str:
-    """Why a file could not be read, which some codes say otherwise of a request."""
+def problem(code: str | None) -> str:
+    """Why a file could not be read; of a request, the same code may need other words."""
     key = f"problem.{code}"
     return t(key) if key in words("zh") else why_failed(code)
 

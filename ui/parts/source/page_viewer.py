@@ -172,7 +172,7 @@ class Viewer {
     try {
       const address = `${this.data.address}/${this.page}?width=${width}`;
       const answer = await fetch(address, { signal: asked.signal });
-      if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail || "");
+      if (!answer.ok) throw new Error(answer.statusText);
       const picture = URL.createObjectURL(await answer.blob());
       const before = this.picture;
       this.picture = this.image.src = picture;
@@ -182,10 +182,10 @@ class Viewer {
       this.sheet.classList.remove("empty");
       if (this.fresh) this.find();
       this.fresh = false;
-    } catch (error) {
+    } catch {
       if (asked.signal.aborted) return;
       this.shown = "";
-      if (this.fresh) said.textContent = `${this.data.words.failed} ${error.message}`;
+      if (this.fresh) said.textContent = this.data.words.failed;
     }
   }
   find() {

@@ -21,6 +21,7 @@ from tests.api.answers.test_engines import api_over
 from tests.api.sse import ask
 from tests.application import RunningApi
 from tests.cli.shell import Shell, shell
+from tests.patience import PATIENCE_S
 from tests.serving import serving
 
 ASKED = "年假有几天？"
@@ -135,7 +136,7 @@ def test_a_recording_needs_no_secrets_of_bots(api: RunningApi) -> None:
     )
     job_id = api.application.changes.recordings.start(base_id).id
     with recording(settings, api):
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + PATIENCE_S
         while (job := api.application.jobs.get(ME, job_id)).state in ("queued", "running"):
             assert time.monotonic() < ends
             time.sleep(0.1)

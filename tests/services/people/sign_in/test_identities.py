@@ -14,6 +14,7 @@ from app.services.people.sign_in.identities import Identity, identity_id_of
 from app.wiring.people import build_people
 from tests.company_apps import APP_SECRET
 from tests.passwords import cheap_passwords
+from tests.patience import PATIENCE_S
 from tests.services.people.conftest import Rooms
 
 ISSUER = "https://login.example.com"
@@ -100,7 +101,7 @@ def test_two_first_sign_ins_at_once_are_one_account(rooms: Rooms) -> None:
     together = Barrier(4)
 
     def come(number: int) -> str:
-        together.wait(timeout=30)
+        together.wait(timeout=PATIENCE_S)
         identity = Identity(ISSUER, str(number % 2), f"p{number % 2}", groups=frozenset({"Law"}))
         return sign_in(rooms, identity)
 
@@ -162,7 +163,7 @@ def test_of_two_ways_in_that_are_disconnected_at_once_one_stays(
         together = Barrier(2)
 
         def leave(subject: str, access: Access = access, together: Barrier = together) -> bool:
-            together.wait(timeout=30)
+            together.wait(timeout=PATIENCE_S)
             return disconnect(rooms, access, subject)
 
         with ThreadPoolExecutor(2) as pool:
