@@ -36,6 +36,8 @@ def _commands(path: tuple[str, ...], group: Any) -> Iterator[tuple[tuple[str, ..
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if hasattr(command, "list_commands"):
+            if command.invoke_without_command:
+                yield (*path, name), command
             yield from _commands((*path, name), command)
         elif not command.hidden:
             yield (*path, name), command
