@@ -73,13 +73,19 @@ SLOW = (
     *("ingest/pages/test_scans", "ingest/parsers/test_hostile", "ingest/parsers/test_old_office"),
     *("models/test_awq_pack", "models/test_merge", "models/test_store", "models/test_vllm_weights"),
     *("services/jobs/test_workers", "services/library/test_formats"),
-    "services/library/test_object_store",
+    *("db/test_object_files", "services/library/test_object_store", "tasks/test_tools"),
     *("services/search/test_reembed", "services/test_whole_line_on_postgres"),
-    *("services/calibration", "services/improvement/changes", "services/improvement/test_gating"),
+    *("services/calibration", "services/improvement/canary/test_real_engine"),
+    *("services/improvement/changes", "services/improvement/test_gating"),
     *("services/improvement/test_killed", "services/improvement/test_training_line"),
     *("services/operations/test_presets", "services/people/test_leaks", "vectorstore/test_milvus"),
     *("tasks/test_engines_of_tasks", "tuning/test_formats", "tuning/trainer/test_methods"),
+    *("ui/people/test_sign_in", "ui/people/test_signed_in"),
     "llm/test_swapping",
+)
+# Fixtures that serve: a database, an object store, an API, an engine.
+SERVERS = frozenset(
+    {"postgres_server", "milvus_server", "object_server", "api", "api_url", "fake_url"}
 )
 # Tests that share an expensive fixture stay on one worker: the group of each path.
 SHARED = {
@@ -145,5 +151,5 @@ def _needs_server_or_weights(item: pytest.Item) -> bool:
     return (
         hasattr(item.module, "store_with")
         or "postgresql" in parameters
-        or not {"postgres_server", "milvus_server"}.isdisjoint(item.fixturenames)
+        or not SERVERS.isdisjoint(item.fixturenames)
     )

@@ -29,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _DOUBTS = {
     "unsupported": "Not in the sources",
-    "contradicted": "The sources differ",
+    "contradicted": "Differs from the sources",
 }
 _ONLY_THOUGHT = "The model reached its limit while it was still thinking. Try: --no-think"
 _MESSAGES = {
@@ -49,7 +49,7 @@ def ask(
     fresh: Annotated[bool, typer.Option("--fresh", help="Don't use the answer cache.")] = False,
     think: Annotated[
         bool | None,
-        typer.Option("--think/--no-think", help="Whether a model that can think first does."),
+        typer.Option("--think/--no-think", help="Whether the model thinks first, if it can."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -22,8 +22,8 @@ def backup(
     settings = Settings()
     if settings.database_url and not settings.database_url.startswith("sqlite"):
         raise CliError(
-            "This backup is for SQLite. On PostgreSQL first run pg_dump, then copy "
-            f"{settings.files_url or settings.files_path}: in this order no original is missed."
+            "`zhiwen backup` works with SQLite only. On PostgreSQL, run pg_dump first, then copy "
+            f"{settings.files_url or settings.files_path}; in that order, no original is missed."
         )
     try:
         manifest = write(settings.data_dir, open_files(settings.data_dir, settings.files_url), file)

@@ -18,7 +18,7 @@ def calibrate(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure an embedding model's fusion weight and the scores that questions need to be answered.
+    """Measure an embedding model's fusion weight and the score above which questions are answered.
 
     Takes a minute or two for a small model, with built-in texts, and is kept beside the
     models. The service does the same by itself for a model without measured thresholds.
@@ -49,9 +49,9 @@ def calibrate(
     if calibrator.in_registry:
         say(f"The registry has measured values for {name}, which come before these.")
     elif not found.measured.answerable_from:
-        say(f"{name} tells no foreign questions apart, so that every question is answered.")
+        say(f"{name} can't tell unrelated questions apart, so every question is answered.")
     else:
-        say("A running service goes by it from its next start on.")
+        say("Restart Zhiwen to use it.")
 
 
 def _show(found: "Calibration") -> None:

@@ -121,8 +121,8 @@ def _checked(response: httpx.Response) -> httpx.Response:
             detail = f"{response.url} returned HTTP {response.status_code}"
         if response.status_code == httpx.codes.UNAUTHORIZED:
             detail = (
-                "Zhiwen wants to know who asks. Create a key with `zhiwen keys add` or on the page "
-                "of your account, and set ZHIWEN_API_KEY."
+                "Zhiwen needs a valid API key. Create one with `zhiwen keys add NAME` or on your "
+                "account page, and set ZHIWEN_API_KEY."
             )
         raise CliError(str(detail))
     return response

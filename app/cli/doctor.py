@@ -63,7 +63,7 @@ def _show(status: dict[str, Any]) -> None:
         base = held["base_name"]
         say(f"      {'answers':9}  {held['worse']} of {base} got worse: zhiwen gate --kb {base}")
     for taken in status.get("taken_back", []):
-        say(f"      {'adapters':9}  the {taken['alias']} was taken back: {taken['reason']}")
+        say(f"      {'adapters':9}  the {taken['alias']} was rolled back: {taken['reason']}")
     for advice in status.get("advice", []):
         say(f"      {'model':9}  {advice['detail']}")
     if "versions" in status:

@@ -4,7 +4,7 @@ from app.cli.output.console import say
 
 
 def migrate() -> None:
-    """Bring the database up to date. Every start does; a deployment may do it before, once."""
+    """Bring the database up to date. Every start does so; a deployment can do it beforehand."""
     from app.config import Settings
     from app.db.engine import Database
 

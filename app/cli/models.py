@@ -111,10 +111,13 @@ def use(name: str) -> None:
     store = model_store(settings)
     spec = store.registry[name]
     if spec.role != "chat" or spec.served_by != "us":
-        raise CliError(f"{name} is not a chat model that the embedded engine runs.")
+        raise CliError(
+            f"{name} is not a chat model that the embedded engine runs. See: zhiwen models list"
+        )
     if settings.chat_model and settings.chat_model != name:
         raise CliError(
-            f"ZHIWEN_CHAT_MODEL={settings.chat_model} comes first. Remove it, or set it."
+            f"ZHIWEN_CHAT_MODEL={settings.chat_model} overrides this choice. Remove it, or set it "
+            f"to {name}."
         )
     with Step(f"model {name}") as step:
         pull_models(store, [name], step)

@@ -28,12 +28,12 @@ def group() -> None:
 
 @app.command()
 def move(
-    to: Annotated[Engine, typer.Option("--to", help="The engine that is to search them.")],
+    to: Annotated[Engine, typer.Option("--to", help="The engine to switch to.")],
 ) -> None:
-    """Change a running installation over to another engine; the old one answers until it is done.
+    """Switch a running installation to another engine; the old one answers until it is done.
 
-    Builds beside, compares with exact searches, and switches in one commit. If interrupted, the
-    next run continues. Takes minutes for each million chunks.
+    Builds the new index alongside, compares it with exact searches, and switches in one commit.
+    If interrupted, the next run continues. Takes minutes per million chunks.
     """
     from rich.console import Console
 
@@ -58,8 +58,8 @@ def move(
         finally:
             database.dispose()
     say(
-        f"{to.value} now searches {moved.bases} knowledge bases with {moved.vectors} vectors; of "
-        f"the exact nearest it found {moved.recall:.3f} in samples."
+        f"{to.value} now searches {moved.bases} knowledge bases with {moved.vectors} vectors; "
+        f"its recall against exact search was {moved.recall:.3f} in samples."
     )
     if settings.vectors not in (None, to.value):
         say(f"Set ZHIWEN_VECTORS={to.value} before the next start.")

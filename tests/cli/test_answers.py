@@ -39,7 +39,7 @@ def test_what_no_source_says_is_said_below_the_answer(
     model.enqueue("年假为每年三十天。", "火星分部设在北极冰盖之下。")
     lines = served("ask", "年假有几天？", "--kb", "人事").out.splitlines()
     assert lines[0] == "年假为每年三十天。火星分部设在北极冰盖之下。"
-    assert "The sources differ: 年假为每年三十天。" in lines
+    assert "Differs from the sources: 年假为每年三十天。" in lines
     assert "Not in the sources: 火星分部设在北极冰盖之下。" in lines
 
 

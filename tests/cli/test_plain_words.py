@@ -146,7 +146,7 @@ def test_a_model_is_used_only_where_the_engine_runs_it(
     assert "unknown model" in zhiwen("models", "use", "gpt-9").err
     monkeypatch.setenv("ZHIWEN_CHAT_MODEL", "qwen3-4b-gguf")
     ran = zhiwen("models", "use", "qwen2.5-coder-1.5b-instruct")
-    assert ran.code == 1 and "ZHIWEN_CHAT_MODEL=qwen3-4b-gguf comes first" in ran.err
+    assert ran.code == 1 and "ZHIWEN_CHAT_MODEL=qwen3-4b-gguf overrides this choice" in ran.err
     assert not Path("shell").exists()
 
 

@@ -107,7 +107,7 @@ ForEveryoneOption = Annotated[
         "--for-everyone", help="Even if not everyone may read the bases that it was trained on."
     ),
 ]
-ReasonOption = Annotated[str, typer.Option(help="Kept with it.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; stored with the change.")]
 ModelOption = Annotated[str, typer.Option(help="Served model; that of the first engine.")]
 
 
@@ -136,7 +136,7 @@ def canary(
         int, typer.Option(min=0, max=99, help="Percent of the conversations that it answers.")
     ] = 0,
     shadow: Annotated[
-        bool, typer.Option("--shadow", help="It answers along, and nobody sees it.")
+        bool, typer.Option("--shadow", help="Answer in the background, unseen.")
     ] = False,
     force: ForceOption = False,
     for_everyone: ForEveryoneOption = False,
@@ -144,8 +144,9 @@ def canary(
     model: ModelOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Have an adapter answer a share of the conversations, or in their shadow; without a name, show
-    how it does against the one before. A worker takes it back where it is surely worse."""
+    """Have an adapter answer a share of the conversations, or all of them unseen in shadow mode;
+    without a name, compare it with the version before. A worker rolls it back if it is clearly
+    worse."""
     from app.services.improvement.adapters import Consent
     from app.services.people.access import SHELL
 
@@ -174,8 +175,8 @@ def rollback(
     ] = None,
     reason: ReasonOption = "rolled back",
 ) -> None:
-    """End the canary; without one, serve what was served before the present champion, the bare
-    model at last."""
+    """End the canary. Without one, go back to the previous champion, or to the bare model if there
+    is none."""
     from app.config import Settings
     from app.services.people.access import SHELL
     from app.wiring.improvement import trained_on
@@ -215,7 +216,7 @@ def merge(
     from app.wiring.improvement import merged
 
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise CliError(f"{to} is there already and not empty")
+        raise CliError(f"{to} already exists and is not empty. Choose a new folder.")
     with plain_errors():
         try:
             merged(Settings(), name, to, form.value, weights)
@@ -241,7 +242,7 @@ def _show_canary(model: str, *, as_json: bool) -> None:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
         return
     for taken in back:
-        say(f"the {taken.alias} was taken back at {taken.at:%Y-%m-%d %H:%M}: {taken.reason}")
+        say(f"the {taken.alias} was rolled back at {taken.at:%Y-%m-%d %H:%M}: {taken.reason}")
     if not watched:
         say(f"no new adapter of {model} answers")
     for each in watched:

@@ -38,7 +38,7 @@ class Method(StrEnum):
 def build(
     method: Annotated[
         Method,
-        typer.Option(help="sft: right answers; dpo: right and wrong ones; kto: lone ratings."),
+        typer.Option(help="sft: right answers; dpo: right and wrong ones; kto: single ratings."),
     ] = Method.SFT,
     style: Annotated[
         str, typer.Option(help="Style of the prompts; that of the served model when empty.")
@@ -71,9 +71,10 @@ def questions(
     kb: Annotated[str, typer.Option("--kb", help="The base.")],
     count: Annotated[int, typer.Option(min=1, help="Sections that are asked about.")] = 50,
 ) -> None:
-    """Make questions from documents, for a base that nobody has rated yet, by the running model.
+    """Have the running model make questions from documents, for a base without ratings.
 
-    Kept is what search finds again and the section states. Check a sample: zhiwen dataset check.
+    A question is kept if search finds its section and the section states the answer. Check a
+    sample: zhiwen dataset check.
     """
     import asyncio
 

@@ -31,7 +31,7 @@ def gate(
     context: typer.Context,
     kb: BasesOption = None,
     show_all: Annotated[
-        bool, typer.Option("--all", help="Also what is other, but no worse.")
+        bool, typer.Option("--all", help="Also show answers that changed without getting worse.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -102,7 +102,7 @@ def _show(name: str, found: "Comparison | None", *, show_all: bool) -> None:
         say("To accept these answers as the first: zhiwen gate accept")
         return
     if not found.asked:
-        say(f"{name}: none of the accepted questions is there any more")
+        say(f"{name}: none of the accepted questions exist any more")
         say("To accept these answers instead: zhiwen gate accept")
         return
     for setting, (before, after) in found.settings.items():

@@ -29,7 +29,7 @@ def train(
     ] = None,
     wait: Annotated[bool, typer.Option(help="Show progress until it has ended.")] = True,
 ) -> None:
-    """Train an adapter on a data set. A worker does it; interrupting this command ends nothing.
+    """Train an adapter on a data set. A worker does it; interrupting this command does not stop it.
 
     Needs `make train-env` on the machine of the worker.
     """

@@ -27,9 +27,7 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders to read recursively.")],
     kb: Annotated[
         str,
-        typer.Option(
-            "--kb", help="Knowledge base by name or id; created if there is none of the name."
-        ),
+        typer.Option("--kb", help="Knowledge base by name or id; created if it doesn't exist."),
     ],
     delete: Annotated[
         bool,

@@ -39,7 +39,7 @@ def list_grants(
     base: BaseArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List with whom a base is shared, its owner aside."""
+    """List who a base is shared with, apart from its owner."""
     from app.services.people.access import SHELL
 
     with people_services() as people:
@@ -63,7 +63,7 @@ def add(
     everyone: EveryoneOption = False,
     role: Annotated[Role, typer.Option("--role", help="What they may do in it.")] = Role.READER,
 ) -> None:
-    """Share a base, in place of the role that they had."""
+    """Share a base with somebody, or change their role."""
     from app.services.people.access import SHELL
     from app.services.people.access import Role as Given
 
@@ -80,13 +80,13 @@ def remove(
     group: GroupOption = "",
     everyone: EveryoneOption = False,
 ) -> None:
-    """Share a base no longer, from now on."""
+    """Stop sharing a base with somebody."""
     from app.services.people.access import SHELL
 
     with people_services() as people:
         subject = _subject(people, person, group, everyone=everyone)
         people.sharing.revoke(SHELL, base_id_of(people, base), subject)
-    say(f"{person or group or 'everyone'}: nothing in {base}")
+    say(f"{person or group or 'everyone'}: no longer has access to {base}")
 
 
 def _subject(people: "PeopleServices", person: str, group: str, *, everyone: bool) -> "Subject":

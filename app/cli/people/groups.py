@@ -56,7 +56,7 @@ def rename(
 
 @app.command()
 def remove(group: GroupArgument) -> None:
-    """Remove a group; what was shared with it is no longer."""
+    """Remove a group; its members lose access to what was shared with it."""
     from app.services.people.access import SHELL
 
     with people_services() as people:

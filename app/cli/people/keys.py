@@ -13,7 +13,10 @@ from app.cli.people.users import person_of
 app = typer.Typer(name="keys", help="Keys for programs: list, add, revoke.", no_args_is_help=True)
 
 PersonOption = Annotated[
-    str, typer.Option("--person", help="Whose; needed where there are accounts.")
+    str,
+    typer.Option(
+        "--person", help="The account the key belongs to; required once there are accounts."
+    ),
 ]
 
 

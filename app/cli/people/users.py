@@ -33,10 +33,11 @@ def add(
     admin: Annotated[
         bool,
         typer.Option(
-            "--admin", help="May manage people. The first one gets what was there without a login."
+            "--admin",
+            help="Can manage people. The first one takes over what was created without a login.",
         ),
     ] = False,
-    display_name: Annotated[str, typer.Option(help="What others read.")] = "",
+    display_name: Annotated[str, typer.Option(help="Name shown to others.")] = "",
     email: Annotated[str, typer.Option(help="Address, for your own use.")] = "",
 ) -> None:
     """Create an account and print a link with which its person chooses a password."""
@@ -53,7 +54,10 @@ def _say_how() -> None:
     from app.config import Settings
 
     if Settings().auth == "none":
-        say("It needs ZHIWEN_AUTH=password: at present nobody has to sign in.")
+        say(
+            "Sign-in is off, so the link does nothing yet. Turn it on with: "
+            "ZHIWEN_AUTH=password zhiwen up"
+        )
 
 
 @app.command("list")
@@ -87,9 +91,9 @@ def list_users(
 def change(
     name: NameArgument,
     admin: Annotated[
-        bool | None, typer.Option("--admin/--no-admin", help="May manage people.")
+        bool | None, typer.Option("--admin/--no-admin", help="Can manage people.")
     ] = None,
-    display_name: Annotated[str | None, typer.Option(help="What others read.")] = None,
+    display_name: Annotated[str | None, typer.Option(help="Name shown to others.")] = None,
     email: Annotated[str | None, typer.Option(help="Address.")] = None,
 ) -> None:
     """Change an account."""

@@ -54,7 +54,7 @@ def rename_group(group_id: str, body: GroupIn, access: Administering, app: App) 
 
 @router.delete("/{group_id}", status_code=204)
 def remove_group(group_id: str, access: Administering, app: App) -> None:
-    """Remove a group; what was shared with it is no longer."""
+    """Remove a group; its members lose access to what was shared with it."""
     app.groups.remove(access, group_id)
 
 
