@@ -29,7 +29,7 @@ def list_models(
 ) -> None:
     """List all known models."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     states = _store().list()
     if as_json:
@@ -46,7 +46,9 @@ def list_models(
         ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    table = Table("name", "role", "size on disk", "licence", "description", box=None)
+    name = Column("name", no_wrap=True, min_width=max(len(state.spec.name) for state in states))
+    about = Column("description", overflow="fold")
+    table = Table(name, "role", "size on disk", "licence", about, box=None)
     for state in states:
         here = f"{state.size_bytes >> 20} MB" if state.present else "-"
         spec = state.spec
