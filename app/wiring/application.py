@@ -268,7 +268,7 @@ def build(
 
     # operations
     warm = WarmUp(lambda: _load_models(embedder, retriever, checker))
-    down = embedder.why_down if isinstance(embedder, RemoteEmbedder) else str
+    down = embedder.why_down if isinstance(embedder, RemoteEmbedder) else lambda: ""
     status = Status(db, settings.data_dir, gateway, embedder.name, warm, indexes, calibrator, down)
     cpu_model = CpuModel(settings.data_dir, store, settings.prompt_budget[0], WITHIN_S)
 
