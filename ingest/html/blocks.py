@@ -195,16 +195,27 @@ def _data_rows(table: Tag) -> _Rows | None:
     tags = list(tags_of(table))
     if table.get("role") == "presentation" or any(tag.name == "table" for tag in tags):
         return None
-    rows = [[_field(cell) for cell in _cells(tag)] for tag in tags if tag.name == "tr"]
+    lines = _lines_in_order([tag for tag in tags if tag.name == "tr"])
+    rows = [[_field(cell, left) for cell in _cells(line)] for line, left in lines]
     if max((sum(cell.column_span for cell in row) for row in rows), default=0) < 2:
         return None
     longest = max(len(cell.text) for row in rows for cell in row)
     if longest > _MAX_CELL_CHARACTERS:
         return None
-    bold = [_is_bold(tag) for tag in tags if tag.name == "tr"]
+    bold = [_is_bold(line) for line, _ in lines]
     if bold[0] and not all(bold) and not any(cell.head for row in rows for cell in row):
         rows[0] = [cell._replace(head=True) for cell in rows[0]]
     return rows
+
+
+def _lines_in_order(lines: list[Tag]) -> list[tuple[Tag, int]]:
+    """Rows as a browser shows them, the foot last; and how many there are from each to the end of
+    its group, beyond which no cell reaches."""
+    groups: dict[int, list[Tag]] = {}
+    for line in lines:
+        groups.setdefault(id(line.parent), []).append(line)
+    ordered = sorted(groups.values(), key=lambda group: _is(group[0].parent, "tfoot"))
+    return [(line, len(group) - at) for group in ordered for at, line in enumerate(group)]
 
 
 def _is_bold(row: Tag) -> bool:
@@ -221,13 +232,13 @@ def _cells(row: Tag) -> list[Tag]:
     return [tag for tag in row.children if isinstance(tag, Tag) and tag.name in ("td", "th")]
 
 
-def _field(cell: Tag) -> Field:
+def _field(cell: Tag, rows_left: int) -> Field:
     row = cell.parent
     in_head = row is not None and row.parent is not None and row.parent.name == "thead"
     return Field(
         _cell_text(cell),
         column_span=_span(cell, "colspan") or 1,
-        row_span=_span(cell, "rowspan"),
+        row_span=min(_span(cell, "rowspan") or rows_left, rows_left),
         head=in_head or cell.name == "th",
     )
 
@@ -237,7 +248,7 @@ def _span(cell: Tag, name: str) -> int:
     return int(value) if value.isdecimal() and len(value) <= _MAX_SPAN_DIGITS else 1
 
 
-def _is(node: PageElement, name: str) -> bool:
+def _is(node: PageElement | None, name: str) -> bool:
     return isinstance(node, Tag) and node.name == name
 
 

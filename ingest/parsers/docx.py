@@ -27,7 +27,10 @@ _ALTERNATE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallb
 _STYLE_LEVEL = re.compile(r"(?:heading|标题|標題)\s*(\d)$", re.IGNORECASE)
 _CONTAINERS = {f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "smartTag", "customXml")}
 _NOT_SHOWN = {f"{_W}moveFrom", f"{_W}del", f"{_W}txbxContent", _ALTERNATE}
-_GLYPHS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
+_GLYPHS = {
+    **{f"{_W}tab": "\t", f"{_W}ptab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n"},
+    f"{_W}noBreakHyphen": "-",
+}
 
 
 class DocxParser:

@@ -11,6 +11,10 @@ from ingest.tables.grid import Field
 from ingest.tables.heads import is_number
 
 _DIGIT = re.compile(r"\d")
+_NUMBERED = re.compile(
+    r"[一二三四五六七八九十]+[、.．]|[（(][一二三四五六七八九十\d]+[)）]|(?:附?表|table)\s*[一二三四五六七八九十\d]",
+    re.IGNORECASE,
+)
 # What stands in the place of a number that is not there.
 _MISSING = re.compile(
     r"[-–—−_/.…*?？×√ ]+|[无無空缺免]|[暂暫][无無缺]|[没沒]有|缺[考货貨失席勤]|免[费費]"
@@ -20,6 +24,8 @@ _MISSING = re.compile(
 )
 _ALIKE = 2  # characters at the beginning or the end that names of one kind share
 _MAX_MERGED_ROWS = 200_000
+_SEVERAL = 2
+_MAX_ROWS_APART = 2  # a line of particulars above the head, say
 _MAX_ISLANDS = 20  # a sheet with more gaps is sparse, not full of tables
 _Row = dict[int, str]  # texts by column
 
@@ -56,7 +62,7 @@ def regions(sheet: Sheet) -> Iterator[Region]:
         run, *others = _islands(whole)
         if current.rows and run.head == len(run.rows):
             remarks.extend(run)  # a heading inside the table, if rows of it follow
-        elif current.rows and _goes_on(current, run, titled=bool(remarks.rows)):
+        elif current.rows and _goes_on(current, run, remarks.rows):
             head = current.rows[current.head] if current.head < len(current.rows) else None
             current.extend(remarks)
             current.extend(run, without=head)  # which may be said again
@@ -71,7 +77,8 @@ def regions(sheet: Sheet) -> Iterator[Region]:
 
 def _islands(run: Region) -> list[Region]:
     """Tables that stand beside each other: of several columns each, with a blank column between
-    them, and not beginning in the same row. The leftmost comes first."""
+    them, and not beginning in the same row or sharing nearly all of them. The leftmost comes first.
+    """
     used = sorted({column for row in run.rows for column in row})
     cuts = [after for before, after in pairwise(used) if after > before + 1]
     if not cuts or len(cuts) > _MAX_ISLANDS:
@@ -80,12 +87,32 @@ def _islands(run: Region) -> list[Region]:
     begins = [part.numbers[part.head] if part.head < len(part.rows) else -1 for part in parts]
     joined = [parts[0]]
     for part, begin in zip(parts[1:], begins[1:], strict=True):
-        first = joined[-1].numbers[min(joined[-1].head, len(joined[-1].rows) - 1)]
-        if begin < 0 or begin == first or joined[-1].head == len(joined[-1].rows):
-            joined[-1] = _joined(run, joined[-1], part)
+        left = joined[-1]
+        first = left.numbers[min(left.head, len(left.rows) - 1)]
+        titles_only = begin < 0 or left.head == len(left.rows)
+        if titles_only or begin == first or _share_rows(left, part):
+            joined[-1] = _joined(run, left, part)
         else:
             joined.append(part)
     return joined
+
+
+def _share_rows(left: Region, right: Region) -> bool:
+    """Whether both end in the same row, all but a few rows have cells in both, and no name stands
+    in both heads: halves of one table, with a blank column or the places under merged cells between
+    them."""
+    rows = dict(zip(right.numbers, right.rows, strict=True))
+    both = [
+        (set(row.values()), set(rows[number].values()))
+        for number, row in zip(left.numbers, left.rows, strict=True)
+        if number in rows
+    ]
+    apart = len(left.rows) + len(right.rows) - 2 * len(both)
+    return (
+        apart <= _MAX_ROWS_APART < len(both)
+        and left.numbers[-1] == right.numbers[-1]
+        and not any(texts & others for texts, others in both[:_MAX_ROWS_APART])
+    )
 
 
 def _part(run: Region, begin: int, end: int) -> Region:
@@ -130,9 +157,10 @@ def _merged(
     begins: dict[tuple[int, int], int] = {}
     below: dict[int, list[tuple[int, int]]] = {}
     left = _MAX_MERGED_ROWS
+    rows = dict(zip(region.numbers, region.rows, strict=True))
     for merge in merges:
-        if not region.numbers[0] <= merge.top <= region.numbers[-1]:
-            continue
+        if merge.left not in rows.get(merge.top, {}):
+            continue  # of another region, or empty
         first, last = bisect_left(used, merge.left), bisect_right(used, merge.right)
         if first < last and used[first] == merge.left:
             begins[merge.top, merge.left] = last - first
@@ -154,17 +182,47 @@ def _runs(sheet: Sheet) -> Iterator[Region]:
             bottoms[merge.top] = max(bottoms.get(merge.top, 0), merge.bottom)
     for number in sorted(sheet.cells):
         if run.rows and number > max(run.numbers[-1], bridged) + 1:
-            yield run
+            yield from _sections(run)
             run = Region()
         run.add(number, sheet.cells[number])
         bridged = max(bridged, bottoms.get(number, -1))
     if run.rows:
-        yield run
+        yield from _sections(run)
 
 
-def _goes_on(table: Region, run: Region, *, titled: bool) -> bool:
-    """Whether rows of several cells behind a blank one belong to the table before it; `titled`
-    where a title stands between them."""
+def _sections(run: Region) -> Iterator[Region]:
+    """The run, parted at headings between its rows over which a head of its own stands."""
+    begin = 0
+    for at in range(1, len(run.rows)):
+        if len(run.rows[at]) == 1 < len(run.rows[at - 1]) and _heads_anew(run, begin, at):
+            yield Region(run.numbers[begin:at], run.rows[begin:at])
+            begin = at
+    yield Region(run.numbers[begin:], run.rows[begin:])
+
+
+def _heads_anew(run: Region, begin: int, heading: int) -> bool:
+    """Whether the first row of several cells behind a heading is a head: words in several columns
+    that hold only digits, below it and in the rows from `begin` on."""
+    head = next((n for n in range(heading, len(run.rows)) if len(run.rows[n]) > 1), None)
+    if head is None or any(is_number(text) for text in run.rows[head].values()):
+        return False
+    end = next((n for n in range(head + 1, len(run.rows)) if len(run.rows[n]) == 1), None)
+    below = run.rows[head + 1 : end]
+    texts = {
+        column: text
+        for column, text in run.rows[head].items()
+        if _contrasts(text, column, below) and not _MISSING.fullmatch(text)
+    }
+    if len(set(texts.values())) < _SEVERAL:
+        return False
+    before = Region(run.numbers[begin:heading], run.rows[begin:heading])
+    body = before.rows[before.head + 1 :]
+    return sum(_has_only_digits(column, body) for column in texts) >= _SEVERAL
+
+
+def _goes_on(table: Region, run: Region, between: Sequence[_Row]) -> bool:
+    """Whether rows of several cells behind a blank one belong to the table before it; `between`
+    are titles that stand between them."""
     if table.head == len(table.rows):
         return True  # it was only titles so far
     head = table.rows[table.head]
@@ -174,11 +232,19 @@ def _goes_on(table: Region, run: Region, *, titled: bool) -> bool:
         return True
     if not set(first) & set(head):
         return False
-    titled = titled or run.head > 0
+    titles = [*between, *run.rows[: run.head]]
+    titled = bool(titles)
     below = run.rows[run.head + 1 :]
+    if _are_numbered(titles) and _are_numbered(table.rows[: table.head]):
+        return any(is_number(text) for text in first.values())
     if any(first.get(column) == text for column, text in head.items()):
         return False  # a head that shares a column's name
     return not _looks_like_head(first, below, body, titled=titled, other=set(first) != set(head))
+
+
+def _are_numbered(titles: Sequence[_Row]) -> bool:
+    """Whether a title says which of several tables it is of: 二、审批权限, 表2, (3) Rates."""
+    return any(_NUMBERED.match(text) for row in titles for text in row.values())
 
 
 def _looks_like_head(

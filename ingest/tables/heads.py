@@ -21,6 +21,8 @@ _MAX_HEAD_CHARACTERS = 80  # of one cell; more are running text
 _SERIES = 3  # 1, 2, 3 over columns are days or months,
 _LONG_SERIES = 5  # and so are 26, 27, 28, … whatever stands beside them;
 _LAST = {12, 28, 29, 30, 31, 52, 53}  # behind the last month, day or week comes 1
+_NARROW_FORM = 3  # columns; in so few, a wide cell may be anything
+_FEWEST_ROWS = 3  # a head and two rows
 _MAX_LABEL_NOTES = 2  # rows of labels below a table; more are its rows
 # What stands where a value is missing.
 _NOTHING = re.compile(
@@ -77,9 +79,50 @@ def layout(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Layout
     head = top + 1 if _is_head(grid, top, notes, rule) else top
     while top < head < min(notes - 1, top + _MAX_HEAD_ROWS) and _goes_on(grid, head, notes):
         head += 1
+    if head == top + 1 and not _declared(grid, top):
+        if _is_form(grid, top, notes):
+            head = top
+        elif _are_particulars(grid, top, notes):
+            top, head = top + 1, head + 1
     if top < head:
         notes = _end_of_body(grid, head, notes)
     return Layout(top, head, notes)
+
+
+def _is_form(grid: Grid, row: int, end: int) -> bool:
+    """Names beside values, without a colon: below the row, one value reaches over the whole width,
+    under what would be the heads of several columns, and no column holds numbers."""
+    width = grid.column_count
+    if width <= _NARROW_FORM or _has_merged(grid, row) or _contrasts(grid, row, end):
+        return False
+    return len(set(grid.texts[row][1:])) > 1 and any(
+        grid.texts[below][1]
+        and grid.origin(below, 1) == (below, 1)
+        and grid.span(below, 1)[1] == width - 1
+        for below in range(row + 1, end)
+    )
+
+
+def _are_particulars(grid: Grid, row: int, end: int) -> bool:
+    """Names and values without colons above the head, as 客户 东升制冷 日期 4月9日: below no column
+    of the row there are numbers only, and below several of the next row, which is all words."""
+    below = row + 1
+    if end - below < _FEWEST_ROWS or _has_merged(grid, row):
+        return False
+    if len(grid.cells(below)) < len(grid.cells(row)) or not _all_words(grid, below):
+        return False
+    if not grid.texts[below][0] or _NOTHING.fullmatch(grid.texts[below][0]):
+        return False  # units
+    heads = [
+        text
+        for column, text in grid.cells(below)
+        if _contrasts(grid, below, end, [column]) and not _NOTHING.fullmatch(text)
+    ]
+    return len(set(heads)) > 1 and not _contrasts(grid, row, end)
+
+
+def _has_merged(grid: Grid, row: int) -> bool:
+    return any(grid.span(row, column) != (1, 1) for column in range(grid.column_count))
 
 
 def _end_of_body(grid: Grid, body: int, end: int) -> int:
@@ -208,7 +251,7 @@ def _goes_on(grid: Grid, row: int, end: int) -> bool:
     """Whether `row` is a head as well: it parts the cells of the row above."""
     if grid.fills_row(row):
         return False  # a heading inside the table
-    if _declared(grid, row):
+    if all((row, column) in grid.declared for column in range(grid.column_count)):
         return True
     if _are_units(grid, row, end) or _reach_down(grid, row):
         return True

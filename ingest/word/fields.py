@@ -95,9 +95,18 @@ class _Fields:
             elif self._open and element.tag == f"{W}instrText":
                 field = self._open[-1]
                 field.instruction = (field.instruction + (element.text or ""))[:_MAX_INSTRUCTION]
-            elif self._open and self._open[-1].separated:
-                for outer in self._open:
-                    outer.result = (outer.result + (element.text or ""))[:_MAX_INSTRUCTION]
+            elif self._open:
+                self._shown(element)
+
+    def _shown(self, text: "_Element") -> None:
+        """The result of the innermost field, which another one may only calculate with."""
+        within = next((field for field in self._open if not field.separated), None)
+        if within is not None:
+            within.instruction = (within.instruction + (text.text or ""))[:_MAX_INSTRUCTION]
+            text.text = ""
+            return
+        for field in self._open:
+            field.result = (field.result + (text.text or ""))[:_MAX_INSTRUCTION]
 
     def _mark(self, mark: "_Element", kind: str) -> None:
         if kind == "begin":

@@ -330,3 +330,24 @@ def test_comments_and_diagrams_are_reported() -> None:
     remark = '<w:r><w:commentReference w:id="1"/></w:r>'
     document = parse(word_xml(para(run("流程如图") + diagram + remark + remark)), "a.docx")
     assert {one.code: one.count for one in document.notices} == {"comments": 2, "diagrams": 1}
+
+
+def test_what_a_field_calculates_with_is_not_shown() -> None:
+    def begun(instruction: str) -> str:
+        return (
+            '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+            f'<w:r><w:instrText xml:space="preserve">{instruction}</w:instrText></w:r>'
+        )
+
+    product = begun(" = ") + field("REF 层高", "3") + begun(" * ") + field("REF 层数", "18")
+    separated = '<w:r><w:fldChar w:fldCharType="separate"/></w:r>'
+    ended = '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+    body = para(run("总高 ") + product + ended + separated + run("54") + ended + run(" 米"))
+    document = parse(word_xml(body), "a.docx")
+    assert document.text == "总高 54 米"
+
+
+def test_parts_of_a_line_that_are_aligned_by_themselves_stay_apart() -> None:
+    tab = '<w:r><w:ptab w:relativeTo="margin" w:alignment="right" w:leader="none"/></w:r>'
+    document = parse(word_xml(para(run("图号 K-70") + tab + run("2版"))), "a.docx")
+    assert document.text == "图号 K-70\t2版"

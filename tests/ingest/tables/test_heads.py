@@ -1,5 +1,7 @@
 """Which rows are heads, where people put more above and below a table than its cells."""
 
+from collections.abc import Callable
+
 import pytest
 
 from ingest.parsers import parse
@@ -143,3 +145,48 @@ def test_marks_that_do_not_rise_are_no_series(row: list[str | int]) -> None:
 def test_values_that_are_missing_are_no_units(nothing: str) -> None:
     rows: Rows = [["姓名", "甲", "乙"], ["", nothing, nothing], ["童", 3, 4], ["毕", 5, 6]]
     assert rows_of(parse(sheet_file(rows), "a.xlsx"))[0] == "| 姓名 | 甲 | 乙 |"
+
+
+PARTICULARS: Rows = [
+    ["收货单位", "柏林花店", "车号", "浙A-7K"],
+    ["花材", "产地", "枝数", "金额"],
+    ["洋桔梗", "元谋", 120, 264],
+    ["马蹄莲", "晋宁", 80, 320],
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.xlsx", sheet_file(PARTICULARS)), ("a.docx", docx_table(PARTICULARS))],
+)
+def test_particulars_without_colons_above_the_head_are_no_head(name: str, data: bytes) -> None:
+    document = parse(data, name)
+    assert rows_of(document)[0] == "| 花材 | 产地 | 枝数 | 金额 |"
+    assert "收货单位 柏林花店 车号 浙A-7K" in " ".join(document.text.replace("\u3000", " ").split())
+
+
+def test_a_first_row_without_its_numbers_is_no_head() -> None:
+    rows: Rows = [
+        ["线路", "车型", "票价", "座位"],
+        ["一号线", "中巴", "面议", "另询"],
+        ["二号线", "大巴", 30, 45],
+        ["三号线", "大巴", 36, 45],
+    ]
+    missing = [rows[0], ["一号线", "中巴", "待定", "无"], *rows[2:]]
+    (table,) = parse(sheet_file(missing), "a.xlsx").tables
+    assert table.numbers == (1, 2, 3, 4) and table.head_row_count == 1
+
+
+FORM: Rows = [
+    ["犬名", "豆包", "品种", "柯基"],
+    ["主人", "阮青", "疫苗", "已种"],
+    ["病史", "去年秋天做过一次绝育", "", ""],
+]
+
+
+@pytest.mark.parametrize("maker", [docx_table, sheet_file])
+def test_a_form_without_colons_has_no_head(maker: Callable[[Rows, Merges], bytes]) -> None:
+    name = "a.docx" if maker is docx_table else "a.xlsx"
+    document = parse(maker(FORM, [(2, 1, 2, 3)]), name)
+    assert document.tables[0].head_row_count == 0
+    assert document.text.count("绝育") == 1

@@ -3,6 +3,7 @@
 import pytest
 
 from ingest.parsers import parse
+from tests.ingest.tables.read_tables import rows_of
 from tests.ingest.tables.table_files import sheet_file
 
 
@@ -29,3 +30,71 @@ def test_a_name_like_those_above_it_begins_no_table() -> None:
     rows = [["机房", "空调"], ["甲机房", 2], [], ["丙机房", "外包"], ["丁机房", 1]]
     (table,) = parse(sheet_file(rows), "a.xlsx").tables
     assert table.numbers == (1, 2, 4, 5)
+
+
+def test_halves_of_a_table_around_covered_columns_stay_together() -> None:
+    rows = [
+        ["施工队：", "二队", "", "", "", "6月3日"],
+        ["编号", "工作内容", "", "", "", "工时", "人数"],
+        [1, "吊装风管", "", "", "", 16, 4],
+        [2, "敷设桥架", "", "", "", 24, 6],
+        [3, "调试水泵", "", "", "", 8, 2],
+    ]
+    merges = [(row, 1, row, 4) for row in range(1, 5)]
+    document = parse(sheet_file(rows, merges), "a.xlsx")
+    assert rows_of(document)[:2] == [
+        "| 编号 | 工作内容 | 工时 | 人数 |",
+        "| 1 | 吊装风管 | 16 | 4 |",
+    ]
+
+
+def test_halves_with_the_same_names_are_two_tables() -> None:
+    rows = [
+        ["车间：", "三车间", "", "", "六月"],
+        ["成品", "上月", "本月", "", "半成品", "上月", "本月"],
+        ["支架", 210, 198, "", "毛坯", 640, 702],
+        ["压板", 96, 104, "", "铸件", 88, 91],
+        ["导轨", 35, 41, "", "锻件", 17, 12],
+    ]
+    tables = parse(sheet_file(rows), "a.xlsx").tables
+    assert [table.column_count for table in tables] == [3, 3]
+
+
+def test_a_head_of_numbers_below_a_heading_begins_another_table() -> None:
+    rows = [
+        ["户号", "水量", "水费"],
+        ["0101", 12, 42],
+        ["0102", 9, 31.5],
+        ["燃气"],
+        ["户号", "气量", "气费"],
+        ["0101", 31, 93],
+        ["0102", 27, 81],
+    ]
+    tables = parse(sheet_file(rows), "a.xlsx").tables
+    assert [table.numbers for table in tables] == [(1, 2, 3), (5, 6, 7)]
+    goes_on = [*rows[:3], ["二号楼"], ["0201", "表坏", "另算"], ["0202", 14, 49], ["合计"]]
+    (table,) = parse(sheet_file(goes_on), "a.xlsx").tables
+    assert table.head_row_count == 1 and len(table.numbers) == 7
+
+
+def test_numbered_titles_part_tables_of_words() -> None:
+    rows = [
+        ["（一）值班"],
+        ["班次", "负责人", "电话簿"],
+        ["早班", "祁连", "甲册"],
+        [],
+        ["（二）钥匙"],
+        ["地点", "保管人", "备份"],
+        ["泵房", "骆宾", "传达室"],
+    ]
+    tables = parse(sheet_file(rows), "a.xlsx").tables
+    assert [(table.caption, table.numbers) for table in tables] == [
+        ("（一）值班", (2, 3)),
+        ("（二）钥匙", (6, 7)),
+    ]
+
+
+def test_an_empty_merged_cell_says_nothing_of_the_rows_above() -> None:
+    rows = [["仓位", "货物", "箱数"], ["A区", "电缆", 6], [""], ["", "灯具", 3], ["", "开关", 9]]
+    document = parse(sheet_file(rows, [(2, 0, 4, 0)]), "a.xlsx")
+    assert rows_of(document)[-2:] == ["| | 灯具 | 3 |", "| | 开关 | 9 |"]

@@ -288,3 +288,29 @@ def test_cells_of_a_part_of_the_text() -> None:
 def test_cells_that_are_kept_from_being_numbers_are_read_as_shown() -> None:
     text = parse('工号,姓名\n="0047",蓝\n="1E5",费\n'.encode(), "a.csv").text
     assert text == "| 工号 | 姓名 |\n| 0047 | 蓝 |\n| 1E5 | 费 |"
+
+
+def test_a_cell_ends_with_its_part_of_an_html_table() -> None:
+    html = (
+        "<meta charset=utf-8><table><thead><tr><th>楼<th>户<th>度</thead>"
+        "<tfoot><tr><td>共<td>三户<td>90</tfoot>"
+        "<tbody><tr><td rowspan=3>东<td>甲<td>31<tr><td>乙<td>28</tbody>"
+        "<tbody><tr><td>西<td>丙<td>31</tbody></table>"
+    )
+    assert rows_of(parse(html.encode(), "a.html")) == [
+        "| 楼 | 户 | 度 |",
+        "| 东 | 甲 | 31 |",
+        "| 东 | 乙 | 28 |",
+        "| 西 | 丙 | 31 |",
+        "| 共 | 三户 | 90 |",
+    ]
+
+
+def test_a_row_of_which_only_the_name_is_filled_is_no_second_head() -> None:
+    html = (
+        "<meta charset=utf-8><table><tr><th>班<th>周六<th>周日</tr>"
+        "<tr><th>门房<td><td></tr><tr><th>巡更<td>老吴<td>小郑</tr></table>"
+    )
+    document = parse(html.encode(), "a.html")
+    assert rows_of(document)[1] == "| 门房 | | |"
+    assert document.tables[0].head_row_count == 1
