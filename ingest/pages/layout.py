@@ -21,7 +21,11 @@ _LIST_MARK = re.compile(
     r"|第[〇零一二三四五六七八九十百千\d]+[条款章节]"
 )
 # `label: value`, as forms have them line by line
-_LABEL = re.compile(r"[^\s：:，。,;；、（(]{1,12}(?: [^\s：:，。,;；]{1,12})?[：:](?!//)")
+_LABEL = re.compile(
+    r"[^\s：:，。,;；、（(]{1,12}(?:[ \u3000]{1,4}[^\s：:，。,;；]{1,12}){0,3}[：:](?!//)"
+)
+_CJK_END = re.compile(r"[\u3400-\u9fff\u3001-\u303f\uff00-\uffef]$")
+_CJK_START = re.compile(r"[\u3400-\u9fff]")
 _HEADING_SCALE = 1.12  # of the body's type size
 _MAX_HEADING_CHARACTERS = 120
 _MAX_HEADING_LEVELS = 4
@@ -53,6 +57,7 @@ class _Layout:
     pitch: float  # the usual distance from one line to the next
     width: float  # of the widest line
     ended: frozenset[int]  # indices of lines that were not wrapped, in a scan
+    edges: tuple[tuple[float, float], ...]  # left and right of each line of text
 
 
 def add_pages(builder: DocumentBuilder, pages: list[list[Line]]) -> None:
@@ -96,17 +101,25 @@ def _paragraphs(pages: list[list[Line]]) -> list[_Paragraph]:
             fresh = _Paragraph(level, [(number, line.text)], [placed])
             if previous is None or level != found[-1].level:
                 found.append(fresh)
+            elif found[-1].parts[-1][0] != number and bool(previous.size) != bool(line.size):
+                found.append(fresh)  # a page of text and a scan
             elif found[-1].parts[-1][0] != number:
                 _turn_page(found, fresh, previous, line, width=_layout(pages[number - 2]).width)
             elif index - 1 in layout.ended or _begins(line, previous, level, layout):
                 found.append(fresh)
             else:
-                glue = "" if previous.hyphenated else "\n"
-                text = found[-1].parts[-1][1] + glue + line.text
+                text = found[-1].parts[-1][1] + _glue(previous, line) + line.text
                 found[-1].parts[-1] = (number, text)
                 found[-1].lines.append(placed)
             previous = line
     return found
+
+
+def _glue(previous: Line, line: Line) -> str:
+    """A hyphen at a line's end goes where it parts a word, and stays in QX-2041."""
+    if not previous.hyphenated:
+        return "\n"
+    return "" if previous.text[-1:].islower() and line.text[:1].islower() else "-"
 
 
 def _table(table: Line, page: int, found: list[_Paragraph]) -> _Paragraph:
@@ -148,6 +161,8 @@ def _begins(line: Line, previous: Line, level: int, layout: _Layout) -> bool:
         and (_LABEL.match(previous.text) or _is_short(previous, layout.width))
     ):
         return True
+    if _had_room(previous, line, layout):
+        return True
     ended = previous.text.endswith(_SENTENCE_END)
     if step < -line.size:  # up to the next column
         return ended
@@ -156,11 +171,24 @@ def _begins(line: Line, previous: Line, level: int, layout: _Layout) -> bool:
     return step > _PARAGRAPH_PITCH * layout.pitch > 0 or (ended and (short or indented))
 
 
+def _had_room(previous: Line, line: Line, layout: _Layout) -> bool:
+    """Chinese is wrapped anywhere: where it follows Chinese that ends well before the edge of other
+    lines with the same left side, the line was meant to end."""
+    if not (previous.size and line.size and _CJK_END.search(previous.text)):
+        return False
+    near = _INDENT * previous.size
+    if not _CJK_START.match(line.text) or abs(line.left - previous.left) > near:
+        return False
+    edge = max(right for left, right in layout.edges if abs(left - previous.left) <= near)
+    return previous.right < edge - near
+
+
 def _layout(page: list[Line]) -> _Layout:
     steps = [above.bottom - below.bottom for above, below in pairwise(page)]
     steps = [step for step in steps if step > 1]
     width = max((line.right - line.left for line in page), default=0.0)
-    return _Layout(median(steps) if steps else 0.0, width, frozenset(_not_wrapped(page)))
+    edges = tuple((line.left, line.right) for line in page if not line.rows)
+    return _Layout(median(steps) if steps else 0.0, width, frozenset(_not_wrapped(page)), edges)
 
 
 def _not_wrapped(page: list[Line]) -> Iterator[int]:

@@ -81,10 +81,21 @@ def grids(found: Sequence[Rule]) -> Iterator[Grid]:
 @dataclass(frozen=True, slots=True)
 class Band:
     """The space between horizontal rules of one width: left, bottom, right, top. `xs` are the
-    vertical rules inside."""
+    vertical rules inside, `ys` the horizontal ones from the top."""
 
     box: Box
     xs: tuple[float, ...]
+    ys: tuple[float, ...]
+
+    def is_as_wide(self, grid: Grid) -> bool:
+        """Whether the grid has sides where this table ends: it is a table of its own."""
+        left, _, right, _ = grid.box
+        return abs(left - self.box[0]) <= _NEAR and abs(right - self.box[2]) <= _NEAR
+
+    def between(self, first: int, last: int) -> "Band":
+        """The part between two of the rules, by their indices."""
+        ys = self.ys[first : last + 1]
+        return Band((self.box[0], ys[-1], self.box[2], ys[0]), self.xs, ys)
 
     def holds(self, grid: Grid) -> bool:
         """Whether the grid is no more than a part of this table."""
@@ -124,7 +135,8 @@ def _band(group: Sequence[Rule], found: Sequence[Rule]) -> Band:
         and bottom - _NEAR <= rule.start
         and rule.end <= top + _NEAR
     )
-    return Band((left, bottom, right, top), tuple(_levels(inside)))
+    ys = tuple(_levels(rule.at for rule in group)[::-1])
+    return Band((left, bottom, right, top), tuple(_levels(inside)), ys)
 
 
 def _connected(found: Sequence[Rule]) -> list[list[Rule]]:

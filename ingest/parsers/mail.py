@@ -3,10 +3,14 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ingest.clean import CJK
 from ingest.parsers.parts import add_part
 from ingest.parsing.builder import DocumentBuilder
+
+if TYPE_CHECKING:
+    from bs4 import Tag
 
 _MAX_ATTACHMENTS = 500
 _STUB_SHARE = 0.5  # of the other part's words
@@ -16,6 +20,8 @@ _STUB = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_STUB_CHARACTERS = 300
+_SAID_SHARE = 0.9  # of the plain part's words, which the other one must have
+_MAX_CELL_CHARACTERS = 200  # longer ones lay out a page
 _WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 
 
@@ -67,7 +73,30 @@ def add_message(builder: DocumentBuilder, message: Message) -> None:
 
 def shows_plain(plain: str, html: str) -> bool:
     """Whether the plain text is the one to read, not that in HTML."""
-    return bool(plain.strip()) and not _is_stub(plain, html)
+    return bool(plain.strip()) and not (_is_stub(plain, html) or _lacks_tables(plain, html))
+
+
+def _lacks_tables(plain: str, html: str) -> bool:
+    """Whether the HTML says all that the plain text says, and has a table, of which that has only
+    the cells, one below the other."""
+    if "<table" not in html.lower():
+        return False
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(html, "lxml")
+    if not any(map(_is_table, soup.find_all("table"))):
+        return False
+    words = set(_WORD.findall(plain))
+    return len(words - set(_html_words(html))) <= (1 - _SAID_SHARE) * len(words)
+
+
+def _is_table(table: "Tag") -> bool:
+    """Several rows of as many short cells each, and no table inside."""
+    rows = [row.find_all(("td", "th")) for row in table.find_all("tr")]
+    counts = [len(row) for row in rows]
+    widest = max(counts, default=0)
+    short = all(len(cell.get_text()) <= _MAX_CELL_CHARACTERS for row in rows for cell in row)
+    return widest > 1 and counts.count(widest) > 1 and short and table.find("table") is None
 
 
 def words_of(plain: str, html: str) -> str:

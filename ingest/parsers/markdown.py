@@ -1,7 +1,7 @@
 """Markdown (CommonMark with tables) through markdown-it; HTML inside of it as HTML."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -10,6 +10,7 @@ from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.decode import decode
 from ingest.parsing.links import with_address
 from ingest.parsing.parser import PageProgress
+from ingest.scripts import lowered, raised
 from ingest.types import BlockKind, Document
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _HTML = set(
         "summary h1 h2 h3 h4 h5 h6 table tr td th ul ol li pre hr picture source video audio svg",
     )
 )
+_SMALL = {"<sup>": raised, "<sub>": lowered}
+_BREAK = "\v"  # a line end that is meant as one
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.MULTILINE)
 
@@ -51,7 +54,7 @@ class _Walk:
 
     def __init__(self, builder: DocumentBuilder) -> None:
         self._builder = builder
-        self._markers: list[str] = []  # of the open lists: "-" or the next number
+        self._markers: list[str] = []  # of the items that are open: "-" or "3."
         self._at_item = False  # the next paragraph opens a list item
         self._table: list[list[str]] = []
         self._in_cell = False
@@ -65,14 +68,13 @@ class _Walk:
         match token.type:
             case "heading_open":
                 self._heading_level = int(token.tag[1:])
-            case "bullet_list_open":
+            case "bullet_list_open" | "ordered_list_open":
                 self._markers.append("-")
-            case "ordered_list_open":
-                self._markers.append(str(token.attrs.get("start", 1)))
             case "bullet_list_close" | "ordered_list_close":
                 self._markers.pop()
             case "list_item_open" | "list_item_close":  # an item may be empty
                 self._at_item = token.type == "list_item_open"
+                self._markers[-1] = f"{token.info}." if token.info else "-"
             case "tr_open":
                 self._table.append([])
             case "th_open" | "td_open":
@@ -96,24 +98,18 @@ class _Walk:
         children, struck = _not_struck(token.children or [])
         if struck:
             self._builder.notice("struck_text", count=struck)
-        text = unwrap(_text(children))
+        lines = [unwrap(line) for line in _text(children).split(_BREAK)]
+        text = "\n".join(lines)
         if self._heading_level:
-            self._builder.heading(text, self._heading_level)
+            self._builder.heading(" ".join(lines), self._heading_level)
             self._heading_level = 0
         elif self._in_cell:
             self._table[-1][-1] = text
         elif self._at_item:
             self._at_item = False
-            self._builder.paragraph(f"{self._marker()} {text}", tight=True)
+            self._builder.paragraph(f"{self._markers[-1]} {text}", tight=True)
         else:
             self._builder.paragraph(text)
-
-    def _marker(self) -> str:
-        marker = self._markers[-1]
-        if marker == "-":
-            return marker
-        self._markers[-1] = str(int(marker) + 1)
-        return f"{marker}."
 
 
 def _not_struck(children: Sequence["Token"]) -> tuple[list["Token"], int]:
@@ -136,13 +132,16 @@ def _not_struck(children: Sequence["Token"]) -> tuple[list["Token"], int]:
 def _text(children: Sequence["Token"]) -> str:
     """What a reader sees: links with their addresses, descriptions of pictures, no tags."""
     parts: list[str] = []
+    small: Callable[[str], str] | None = None  # of raised or lowered figures
     links: list[tuple[int, str]] = []  # where the open ones begin in `parts`, their addresses
     for child in children:
         match child.type:
             case "text" | "code_inline":
-                parts.append(child.content)
-            case "softbreak" | "hardbreak":
+                parts.append(small(child.content) if small is not None else child.content)
+            case "softbreak":
                 parts.append("\n")
+            case "hardbreak":
+                parts.append(_BREAK)
             case "image":
                 parts.append(_text(child.children or []))
             case "link_open":
@@ -151,6 +150,7 @@ def _text(children: Sequence["Token"]) -> str:
                 start, address = links.pop()
                 parts[start:] = [with_address("".join(parts[start:]), unquote(address))]
             case "html_inline":
+                small = _SMALL.get(child.content.lower())
                 parts.append(_shown(child.content))
     return "".join(parts)
 
@@ -158,7 +158,7 @@ def _text(children: Sequence["Token"]) -> str:
 def _shown(tag: str) -> str:
     """A line end for `<br>`; what is no tag of HTML is a placeholder such as `<host>`."""
     if tag.lower().startswith("<br"):
-        return "\n"
+        return _BREAK
     name = _PLACEHOLDER.fullmatch(tag)
     return tag if name is not None and name[1].lower() not in _HTML else ""
 

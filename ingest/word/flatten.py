@@ -5,7 +5,6 @@ and footers, marks, equations, addresses of links. Whoever walks the body needs 
 """
 
 from collections import Counter
-from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from ingest.parsing.options import hidden_is_read
@@ -14,7 +13,14 @@ from ingest.word.math import linear
 from ingest.word.notes import Notes, notes_by_id
 from ingest.word.numbering import Numbering
 from ingest.word.running import add_headers_and_footers
-from ingest.word.shown import drop_hidden, drop_prompts, drop_struck, join_paragraphs, prompt_styles
+from ingest.word.shown import (
+    drop_hidden,
+    drop_prompts,
+    drop_struck,
+    join_paragraphs,
+    prompt_styles,
+    write_style_marks,
+)
 from ingest.word.xml import DIAGRAM, MC, M, W, is_on, replace, run
 
 if TYPE_CHECKING:
@@ -29,18 +35,18 @@ def flatten(word: "WordDocument") -> dict[str, int]:
     """Change the body of `word` in place; returns what is not read and how often, by the notice's
     code."""
     part, body = word.part, word.element.body
-    prompts = prompt_styles(word.styles.element)
-    counts = _write_inside(body, part, prompts)
+    styles = word.styles.element
+    counts = _write_inside(body, part, styles)
     for kind in ("footnote", "endnote"):
         root = _related(part, f"{kind}s")
         if root is not None:
-            counts += _write_inside(root, part, prompts)
+            counts += _write_inside(root, part, styles)
             Notes(kind, notes_by_id(root, kind)).write(body)
-    numbering = Numbering(_related(part, "numbering"), word.styles.element)
+    numbering = Numbering(_related(part, "numbering"), styles)
     _write_numbers(body, numbering)
     settings = _related(part, "settings")
     even = settings is not None and is_on(settings.find(f"{W}evenAndOddHeaders"))
-    add_headers_and_footers(body, lambda rid: _running_part(part, rid, prompts), even_pages=even)
+    add_headers_and_footers(body, lambda rid: _running_part(part, rid, styles), even_pages=even)
     counts["comments"] = sum(1 for _ in body.iter(f"{W}commentReference"))
     counts["diagrams"] = sum(1 for _ in body.iter(f"{DIAGRAM}relIds"))
     counts["pictures"] = _count(body, "pic", "imagedata")
@@ -57,12 +63,13 @@ def _count(body: "_Element", *names: str) -> int:
     )
 
 
-def _write_inside(root: "_Element", part: "Part", prompts: Set[str]) -> Counter[str]:
-    """What stands within paragraphs; `part` holds the relationships of `root`, `prompts` are the
-    styles of prompts. Returns what was taken out and how often, by the notice's code."""
+def _write_inside(root: "_Element", part: "Part", styles: "_Element") -> Counter[str]:
+    """What stands within paragraphs; `part` holds the relationships of `root`.
+    Returns what was taken out and how often, by the notice's code."""
+    write_style_marks(root, styles)
     counts = Counter(hidden_text=0 if hidden_is_read() else drop_hidden(root))
     counts["struck_text"] = drop_struck(root)
-    counts["prompts"] = drop_prompts(root, prompts)
+    counts["prompts"] = drop_prompts(root, prompt_styles(styles))
     join_paragraphs(root)
     for guide in list(root.iter(f"{W}rt")):
         replace(guide, None)
@@ -129,13 +136,13 @@ def _related(part: "Part", kind: str) -> "_Element | None":
     return None
 
 
-def _running_part(part: "Part", relationship_id: str, prompts: Set[str]) -> "_Element | None":
+def _running_part(part: "Part", relationship_id: str, styles: "_Element") -> "_Element | None":
     relationship = part.rels.get(relationship_id)
     if relationship is None or relationship.is_external:
         return None
     root = _root(relationship.target_part)
     if root is not None:
-        _write_inside(root, relationship.target_part, prompts)
+        _write_inside(root, relationship.target_part, styles)
     return root
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Set
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from ingest.word.xml import W, is_on, value
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 # What stands between paragraphs and shows nothing: ends of bookmarks, comments, moved text.
 _MARKER = re.compile(rf"{re.escape(W)}(?:proofErr|perm(?:Start|End)|\w+(?:Start|End))")
+_MARKS = ("vanish", "strike", "dstrike")
 _PROMPT_STYLE = "placeholder text"  # the style's name in Word of every language
 
 
@@ -40,6 +42,20 @@ def drop_struck(root: "_Element") -> int:
             for text in texts:
                 text.text = ""
     return count
+
+
+def write_style_marks(root: "_Element", styles: "_Element") -> None:
+    """What a character style hides or strikes through, as marks of the runs that have it."""
+    marks = {
+        style.get(f"{W}styleId", ""): found
+        for style in styles.iterfind(f"{W}style")
+        if (found := [mark for name in _MARKS if is_on(mark := style.find(f"{W}rPr/{W}{name}"))])
+    }
+    for style in list(root.iter(f"{W}rStyle")) if marks else ():
+        properties = style.getparent()
+        for mark in marks.get(value(style), ()):
+            if properties is not None and properties.find(mark.tag) is None:
+                properties.append(deepcopy(mark))
 
 
 def prompt_styles(styles: "_Element") -> set[str]:

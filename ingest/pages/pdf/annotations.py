@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _HIDDEN = 0b10  # FPDF_ANNOT_FLAG_HIDDEN
 _PASSWORD = 1 << 13  # a text field that shows dots
 _MAX_ANNOTATIONS = 1000
+_SAME_FOOT = 2.0  # points between the feet of fields in one line
 _MAX_CHARACTERS = 100_000
 _MARKS = {True: "☑", False: "☐"}
 
@@ -188,7 +189,13 @@ def _place_after(text: str, count: int) -> int:
 
 
 def _place_of(lines: Sequence[Line], text: Typed) -> int:
-    lower = (
-        n for n, line in enumerate(lines) if line.right > line.left and line.bottom < text.bottom
+    behind = (
+        number
+        for number, line in enumerate(lines)
+        if line.right > line.left
+        and (
+            line.bottom < text.bottom - _SAME_FOOT
+            or (line.bottom <= text.bottom + _SAME_FOOT and line.left > text.left)
+        )
     )
-    return next(lower, len(lines))
+    return next(behind, len(lines))

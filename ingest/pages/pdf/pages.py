@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from ctypes import c_int
 from dataclasses import replace
@@ -20,8 +20,9 @@ from ingest.pages.pdf.annotations import (
 )
 from ingest.pages.pdf.columns import in_columns
 from ingest.pages.pdf.loose_tables import with_loose_tables
+from ingest.pages.pdf.raised import with_raised
 from ingest.pages.pdf.tables import with_tables
-from ingest.pages.pdf.text_layer import characters_left_of, text_lines
+from ingest.pages.pdf.text_layer import characters_left_of, text_lines, unmapped_words
 from ingest.pages.pdf.upright import turn, upright
 from ingest.parsing.page_view import PageView
 from ingest.parsing.parser import PageProgress
@@ -98,7 +99,10 @@ def _page(pdf: "PdfDocument", index: int) -> Page:
         with closing(page.get_textpage()) as text:
             matrix = upright(page, text)
             lines = _lines(pdf, page, text) if matrix is None else []
+            codes = unmapped_words(text)
         comments = comment_count(page)
+        if codes and not _are_shown(codes, found := _recognised(page, own_text=True)):
+            return Page(found, view, comments)
         if matrix is None:
             return Page(_with_picture(page, lines), view, comments)
         turn(page, matrix)
@@ -126,7 +130,8 @@ def _view(page: "PdfPage") -> PageView:
     return PageView(width, height, across, down)
 
 
-def _lines(pdf: "PdfDocument", page: "PdfPage", text: "PdfTextPage") -> list[Line]:
+def _lines(pdf: "PdfDocument", page: "PdfPage", own: "PdfTextPage") -> list[Line]:
+    text = with_raised(own)
     lines = in_columns(text_lines(text), text)
     typed = typed_texts(pdf, page)
     if not typed:
@@ -152,6 +157,13 @@ def _with_picture(page: "PdfPage", lines: list[Line]) -> list[Line]:
     middle = page.get_height() / 2
     above = [line for line in lines if line.bottom > middle]
     return [*above, *found, *(line for line in lines if line.bottom <= middle)]
+
+
+def _are_shown(words: Sequence[str], found: Sequence[Line]) -> bool:
+    """Whether most of the words are among what was recognised, if anything was."""
+    cells = (cell.text for line in found for row in line.rows for cell in row)
+    seen = "".join([*(line.text for line in found), *cells]).replace(" ", "")
+    return not seen or sum(word in seen for word in words) >= 0.5 * len(words)
 
 
 def _is_picture(page: "PdfPage", *, hidden: bool) -> bool:

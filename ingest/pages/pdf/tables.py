@@ -5,16 +5,19 @@ horizontal rules only, as papers have them, whose columns are told by the gaps b
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from ingest.clean import clean, unwrap
 from ingest.pages.lines import Line, table_line
 from ingest.pages.pdf.rules import rules
 from ingest.pages.rules import Band, Grid, bands, grids
-from ingest.tables.boxes import Box
+from ingest.tables.boxes import Box, around
 from ingest.tables.columns import Placed, placed_rows
 from ingest.tables.grid import Field
+from ingest.tables.heads import is_number
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
@@ -23,6 +26,11 @@ _CELL_GAP = 0.9  # of the type size: wider gaps part cells where no rule does
 _WORD_GAP = 0.15
 _SAME_ROW = 0.35  # of the type size, between the feet of two lines
 _MIN_ROW_CELLS = 2
+_NO_HEADING = re.compile(
+    r"^[续續附]?(?:[表图圖]|table\b|figure\b)\s?[\dA-Z一二三四五六七八九十]|[。.！!？?；;]$",
+    re.IGNORECASE,
+)
+_MAX_WRAPPED = 6  # lines of one row
 _LABELLED = re.compile(r"\n(?=[^\s：:，。]{1,12}[：:])")  # `label: value`, line by line in a cell
 
 
@@ -33,12 +41,38 @@ def with_tables(page: "PdfPage", text: "PdfTextPage", lines: list[Line]) -> list
         return lines
     found = rules(page)
     ruled = bands(found)
-    for grid in grids(found):
-        if not any(band.holds(grid) for band in ruled):
-            lines = _put(lines, grid.box, _grid_rows(grid, text))
-    for band in ruled:
-        lines = _put(lines, band.box, _banded_rows(_inside(lines, band.box), band, text))
+    closed = [
+        grid
+        for grid in grids(found)
+        if all(band.is_as_wide(grid) or not band.holds(grid) for band in ruled)
+    ]
+    for grid in closed:
+        lines = _put(lines, grid.box, _grid_rows(grid, text))
+    taken = {rule for grid in closed for rule in grid.across}
+    for whole in bands([rule for rule in found if rule not in taken]):
+        for band in _tables_in(whole, lines, text):
+            lines = _put(lines, band.box, _banded_rows(_inside(lines, band.box), band, text))
     return lines
+
+
+def _tables_in(band: Band, lines: Sequence[Line], text: "PdfTextPage") -> Iterator[Band]:
+    """A band cut where no row of several cells stands between two of its rules. One line between
+    them is a heading inside the table, unless it is a sentence or names another table."""
+    left, _, right, _ = band.box
+    first = last = 0  # rules of the table so far: its top, and the last one below a row of cells
+    for number, (top, bottom) in enumerate(pairwise(band.ys), start=1):
+        held = _inside(lines, (left, bottom, right, top))
+        feet = {round(line.bottom) for line in held}
+        if len(feet) < len(held) or any(
+            line.rows or len(_split(line, band.xs, text)) > 1 for line in held
+        ):
+            last = number
+        elif len(held) != 1 or last == first or _NO_HEADING.search(held[0].text):
+            if last > first + 1:
+                yield band.between(first, last)
+            first = last = number
+    if last > first + 1:
+        yield band.between(first, last)
 
 
 def _put(lines: list[Line], box: Box, rows: list[list[Field]]) -> list[Line]:
@@ -104,7 +138,58 @@ def _banded_rows(lines: Sequence[Line], band: Band, text: "PdfTextPage") -> list
         for row in rows
     ]
     several = sum(len(row) > 1 for row in made)
-    return placed_rows(made) if several >= max(_MIN_ROW_CELLS, 0.5 * len(made)) else []
+    if several < max(_MIN_ROW_CELLS, 0.5 * len(made)):
+        return []
+    feet = [row[0].bottom + row[0].size / 3 for row in rows]
+    return _rows_between(placed_rows(made), feet, band.ys)
+
+
+def _rows_between(
+    rows: list[list[Field]], feet: Sequence[float], ys: Sequence[float]
+) -> list[list[Field]]:
+    """Lines at these feet as rows. Those between two rules are one row if only one of them begins
+    it and no numbers stand below each other; else a line without numbers that does not begin a row
+    goes on in the cells above it."""
+    found: list[list[Field]] = []
+    groups = groupby(zip(rows, feet, strict=True), key=lambda at: sum(at[1] < y for y in ys))
+    for _, placed in groups:
+        group = [row for row, _ in placed]
+        if _is_one_row(group):
+            found.append(_merged(group))
+            continue
+        for number, row in enumerate(group):
+            begun = {cell.column for cell in row}
+            above = {cell.column for cell in found[-1]} if found and number else set()
+            goes_on = 0 not in begun and begun and begun <= above
+            if goes_on and not any(is_number(cell.text) for cell in row):
+                found[-1] = _merged([found[-1], row])
+            else:
+                found.append(row)
+    return found
+
+
+def _is_one_row(group: Sequence[Sequence[Field]]) -> bool:
+    if not 1 < len(group) <= _MAX_WRAPPED:
+        return False
+    if any(cell.column_span > 1 for row in group for cell in row):
+        return False  # heads over several columns
+    numbers = Counter(cell.column for row in group for cell in row if is_number(cell.text))
+    begun = sum(any(cell.column == 0 for cell in row) for row in group)
+    return begun == 1 and max(numbers.values(), default=0) < 2  # below each other
+
+
+def _continued(cell: Field, below: Field) -> Field:
+    words = unwrap(f"{cell.text}\n{below.text}")
+    return cell._replace(text=words, box=around((cell.box, below.box)))
+
+
+def _merged(group: Sequence[Sequence[Field]]) -> list[Field]:
+    """One row of several lines."""
+    cells: dict[int | None, Field] = {}
+    for cell in (cell for row in group for cell in row):
+        before = cells.get(cell.column)
+        cells[cell.column] = cell if before is None else _continued(before, cell)
+    return [cells[column] for column in sorted(cells, key=lambda column: column or 0)]
 
 
 def _split(line: Line, xs: Sequence[float], text: "PdfTextPage") -> list[Placed]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _HYPHENATED = "\ufffe"  # PDFium's mark in place of a hyphen and the line end behind it
 SPACE_IN_CJK = re.compile(f"(?<=[{CJK}])[ ](?=[{CJK}])")
+_CODES = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SAMPLED = 60
+_DISTINCT = 4
 _SPACES = re.compile(r"\s+")
 _BOLD = re.compile(rb"bold|black|heavy|medi\b|simhei|\bhei", re.IGNORECASE)  # in font names
 
@@ -50,11 +53,32 @@ def text_lines(page: "PdfTextPage") -> list[Line]:
     return lines
 
 
+def unmapped_words(page: "PdfTextPage") -> list[str]:
+    """What PDFium gives for letters and figures in fonts that do not say which characters they
+    draw: codes, which need not be those of what is shown. Some sixty characters tell whether there
+    are any, and those that no font draws. Few different ones are bullets and the like: none."""
+    from pypdfium2 import raw
+
+    text = page.get_text_range()
+    if len(text) != page.count_chars():
+        return []
+    step = max(len(text) // _SAMPLED, 1)
+    sample = {*range(0, len(text), step), *(code.start() for code in _CODES.finditer(text))}
+    if not any(raw.FPDFText_HasUnicodeMapError(page, n) == 1 for n in sample):
+        return []
+    unmapped = [raw.FPDFText_HasUnicodeMapError(page, n) == 1 for n in range(len(text))]
+    shown = "".join(c if bad else " " for c, bad in zip(text, unmapped, strict=True))
+    return shown.split() if len(set(shown)) > _DISTINCT else []
+
+
 def placed_line(page: "PdfTextPage", text: str, hyphenated: bool, first: int, last: int) -> Line:
     """A line with its place; `first` and `last` are the indices of its outer characters."""
     from pypdfium2 import raw
 
-    size = raw.FPDFText_GetFontSize(page, (first + last) // 2)
+    middle = (first + last) // 2
+    while middle > first and raw.FPDFText_IsGenerated(page, middle) == 1:
+        middle -= 1  # a space that PDFium has put in, which has no size
+    size = raw.FPDFText_GetFontSize(page, middle)
     left, bottom, _, top = begin = page.get_charbox(first, loose=True)
     _, _, right, _ = end = page.get_charbox(last, loose=True)
     # A font of size 1 under a scaled matrix: the box tells the real size.

@@ -1,10 +1,12 @@
 """Forms, free text, columns and stamped scans in PDFs."""
 
 import pytest
+from pypdfium2 import PdfDocument
 
+from ingest.pages.pdf.text_layer import unmapped_words
 from ingest.parsers import parse
 from ingest.types import Notice
-from tests.ingest.files import drawn_pdf, pdf_file
+from tests.ingest.files import assembled, content_stream, drawn_pdf, pdf_file
 from tests.ingest.pages.pdf_parts import form_pdf, stamped_scan, with_free_text
 from tests.ingest.pictures import drawn
 
@@ -148,3 +150,48 @@ def test_a_scan_under_a_stamp_is_recognised_and_the_stamp_kept() -> None:
     text = "".join(read(stamped_scan(picture, stamp)).split())
     assert "货梯每周检查一次" in text and "载重不得超过两吨" in text
     assert text.count("R-5518") == 1 and text.index("R-5518") < text.index("货梯")
+
+
+def test_codes_of_a_font_without_a_map_are_told_from_text() -> None:
+    """Names that mean nothing outside of the font stand for its glyphs."""
+
+    def words(encoding: str) -> list[str]:
+        font = f"<</Type/Font/Subtype/Type1/BaseFont/Helvetica{encoding}>>"
+        page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R"
+        objects = [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[4 0 R]/Count 1>>",
+            font.encode(),
+            f"{page}/Resources<</Font<</F 3 0 R>>>>>>".encode(),
+            content_stream(b"BT /F 10 Tf 1 0 0 1 50 700 Tm (LOAD 412 TONS) Tj ET"),
+        ]
+        return unmapped_words(PdfDocument(assembled(objects))[0].get_textpage())
+
+    assert words("") == []
+    names = " ".join(f"/g{n}" for n in range(48, 58))
+    assert words(f"/Encoding<</Type/Encoding/Differences[48 {names}]>>") == []  # three figures only
+    names = " ".join(f"/g{n}" for n in range(48, 91))
+    assert words(f"/Encoding<</Type/Encoding/Differences[48 {names}]>>") == ["LOAD", "412", "TONS"]
+
+
+def test_chinese_lines_that_end_early_are_lines_of_their_own() -> None:
+    long = "全部班车自下月起按新时刻运行，乘车须出示工牌，临时人员凭当日通行码乘坐，"
+    pages = [[(long, 12), ("雨雪天气顺延。停靠站点", 12), ("东门岗亭", 12), ("人民医院", 12)]]
+    text = read(pdf_file(pages))
+    assert f"{long}雨雪天气顺延。停靠站点" in text
+    assert text.endswith("东门岗亭\n\n人民医院")
+
+
+def test_a_hyphen_stays_where_it_parts_no_word() -> None:
+    words = [(50, 700, "The nuts are kept with part QX-"), (50, 688, "2041 and all other hard-"),
+             (50, 676, "ware of the pump.")]  # fmt: skip
+    text = read(drawn_pdf(words, []))
+    assert text == "The nuts are kept with part QX-2041 and all other hardware of the pump."
+
+
+def test_fields_below_their_labels_stand_in_the_order_of_these() -> None:
+    words = [(50, 700, "Name"), (200, 700, "Boat"), (350, 700, "Berth")]
+    fields = [((50, 680, 150, 692), "Ida"), ((200, 680, 300, 692), "Wren"),
+              ((350, 680, 450, 692), "14")]  # fmt: skip
+    text = read(form_pdf(words, fields))
+    assert text.index("Ida") < text.index("Wren") < text.index("14")

@@ -61,3 +61,68 @@ def test_a_frame_around_running_text_is_no_table() -> None:
     ]
     kinds = {kind for kind, _ in blocks(parse(drawn_pdf([BEFORE, *words, AFTER], rules), "a.pdf"))}
     assert kinds == {PARAGRAPH}
+
+
+def test_two_grids_of_one_width_on_a_page_are_two_tables() -> None:
+    def grid(*ys: float) -> list[tuple[float, float, float, float]]:
+        down = [(x, ys[0], x, ys[-1]) for x in (50, 200, 350)]
+        return down + [(50, y, 350, y) for y in ys]
+
+    words = [
+        (55, 705, "Boat"), (205, 705, "Berth"), (55, 685, "Ida"), (205, 685, "14"),
+        (50, 655, "The crane is out of order."),
+        (55, 625, "Tide"), (205, 625, "Metres"), (55, 605, "low"), (205, 605, "3"),
+    ]  # fmt: skip
+    rules = [*grid(720, 700, 680), *grid(640, 620, 600)]
+    assert blocks(parse(drawn_pdf(words, rules), "a.pdf")) == [
+        (HEADER, "| Boat | Berth |"),
+        (ROW, "| Ida | 14 |"),
+        (PARAGRAPH, "The crane is out of order."),
+        (HEADER, "| Tide | Metres |"),
+        (ROW, "| low | 3 |"),
+    ]
+
+
+def test_two_tables_with_horizontal_rules_of_one_width_are_two() -> None:
+    def table(top: float, *rows: tuple[str, str]) -> list[tuple[float, float, str]]:
+        placed = [(top - 15 - 20 * n, row) for n, row in enumerate(rows)]
+        return [(x, y, word) for y, row in placed for x, word in zip((55, 255), row, strict=True)]
+
+    words = table(720, ("Pump", "Litres"), ("north", "40"), ("south", "35"))
+    words += [(50, 630, "Both were overhauled in spring.")]
+    words += table(610, ("Crew", "Hours"), ("early", "176"), ("late", "168"))
+    rules = [(50, y, 400, y) for y in (720, 700, 655, 610, 590, 545)]
+    assert blocks(parse(drawn_pdf(words, rules), "a.pdf")) == [
+        (HEADER, "| Pump | Litres |"),
+        (ROW, "| north | 40 |"),
+        (ROW, "| south | 35 |"),
+        (PARAGRAPH, "Both were overhauled in spring."),
+        (HEADER, "| Crew | Hours |"),
+        (ROW, "| early | 176 |"),
+        (ROW, "| late | 168 |"),
+    ]
+
+
+def test_lines_of_a_cell_between_two_rules_are_one_row() -> None:
+    words = [
+        (55, 705, "Part"), (155, 705, "Task"), (355, 705, "Every"),
+        (55, 685, "Mast"), (155, 685, "Look for cracks and for"), (355, 685, "week"),
+        (155, 672, "rust at the foot"),
+        (55, 655, "Keel"), (155, 655, "Scrape"), (355, 655, "year"),
+    ]  # fmt: skip
+    rules = [(50, y, 450, y) for y in (720, 700, 667, 645)]
+    assert blocks(parse(drawn_pdf(words, rules), "a.pdf")) == [
+        (HEADER, "| Part | Task | Every |"),
+        (ROW, "| Mast | Look for cracks and for rust at the foot | week |"),
+        (ROW, "| Keel | Scrape | year |"),
+    ]
+
+
+def test_raised_figures_are_no_part_of_the_number_before_them() -> None:
+    words = [
+        (50, 760, "The lease runs for 24"), (141.5, 764, "1", 6), (148, 760, "months."),
+        *CELLS[:6], (355, 672, "3500"), (377.5, 676, "2", 6), *CELLS[7:],
+    ]  # fmt: skip
+    document = parse(drawn_pdf(words, FRAME), "a.pdf")
+    assert document.text.startswith("The lease runs for 24¹ months.")
+    assert "| Desk lamp, black | 3500² |" in document.text

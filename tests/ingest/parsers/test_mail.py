@@ -134,3 +134,16 @@ def test_reports_of_delivery_and_forwarded_messages_are_read() -> None:
     content = _multipart("report", "a", _part("text/plain", "退信。"), status, inner)
     text = parse(_mail(content), "a.eml").text
     assert "退信。" in text and "Status: 5.1.1" in text and "旧信" in text and "| 北 | 57 |" in text
+
+
+def test_a_table_is_read_where_the_plain_text_has_only_its_cells() -> None:
+    html = (
+        "<p>到货：</p><table><tr><td>货<td>吨<td>库</tr><tr><td>石灰<td><td>北</tr>"
+        "<tr><td>河沙<td>60<td></tr></table><p>请腾位。</p>"
+    )
+    plain = "到货：\n\n货\n\n吨\n\n库\n\n石灰\n\n\n\n北\n\n河沙\n\n60\n\n请腾位。"
+    both = _multipart("alternative", "b", _part("text/plain", plain), _part("text/html", html))
+    assert "| 货 | 吨 | 库 |\n| 石灰 | | 北 |\n| 河沙 | 60 | |" in parse(_mail(both), "a.eml").text
+    more = _part("text/plain", plain + "\n\n另：周五盘库，停收一天，司机凭证入场，勿早到。")
+    other = _multipart("alternative", "b", more, _part("text/html", html))
+    assert "周五盘库" in parse(_mail(other), "a.eml").text

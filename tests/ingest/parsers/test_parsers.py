@@ -129,6 +129,14 @@ x = 1
 """
 
 
+def test_numbers_of_a_markdown_list_are_those_that_a_reader_sees() -> None:
+    source = "1. 关阀\n2. ```\n   drain\n   ```\n3. 换垫\n4.\n5. 开阀\n"
+    texts = [text for kind, text in blocks(parse(source.encode(), "a.md")) if kind == PARAGRAPH]
+    assert texts == ["1. 关阀", "3. 换垫", "5. 开阀"]
+    document = parse("租金 3500<sup>1</sup> 元，H<sub>2</sub>O，丁<br>戊".encode(), "a.md")
+    assert document.text == "租金 3500¹ 元，H₂O，丁\n戊"
+
+
 def test_markdown() -> None:
     document = parse(MARKDOWN.encode(), "a.md")
     assert document.title == "手册"

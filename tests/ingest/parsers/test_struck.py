@@ -22,6 +22,19 @@ def test_struck_runs_of_word(mark: str) -> None:
     assert (document.text, document.notices) == ("账期 60 天", STRUCK)
 
 
+def test_runs_of_word_in_a_style_that_strikes_or_hides() -> None:
+    styles = (
+        '<w:style w:type="character" w:styleId="Old"><w:rPr><w:strike/></w:rPr></w:style>'
+        '<w:style w:type="character" w:styleId="Note"><w:rPr><w:vanish/></w:rPr></w:style>'
+    )
+    old, kept = '<w:rStyle w:val="Old"/>', '<w:rStyle w:val="Old"/><w:strike w:val="0"/>'
+    body = para(run("质保 ") + run("6", old) + run("18 ") + run("个月", kept))
+    body += para(run("底价", '<w:rStyle w:val="Note"/>') + run("含税"))
+    document = parse(word_xml(body, styles=styles), "a.docx")
+    assert document.text == "质保 18 个月\n\n含税"
+    assert {notice.code for notice in document.notices} == {"struck_text", "hidden_text"}
+
+
 def test_struck_runs_of_slides() -> None:
     deck = Presentation()
     slide = deck.slides.add_slide(deck.slide_layouts[6])

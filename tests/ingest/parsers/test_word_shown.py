@@ -135,6 +135,41 @@ def test_places_of_a_chart_that_are_no_numbers_are_passed_over() -> None:
     assert rows_of(builder.build()) == ["| | 水 |", "| 春 | 7 |"]
 
 
+def chart_rows(series: str) -> list[str]:
+    chart = f'<c:chartSpace xmlns:c="{CHART[1:-1]}">{series}</c:chartSpace>'
+    builder = DocumentBuilder(b"", "a.docx", "x")
+    add_chart(builder, chart.encode())
+    return rows_of(builder.build())
+
+
+def points(kind: str, *values: object, at: int = 0) -> str:
+    inner = "".join(
+        f'<c:pt idx="{n}"><c:v>{value}</c:v></c:pt>'
+        for n, value in enumerate(values, start=at)
+        if value
+    )
+    return f"<c:{kind}>{inner}</c:{kind}>"
+
+
+def test_categories_of_a_chart_in_two_levels_have_both_names() -> None:
+    levels = points("lvl", "晴", "雨", "晴", "雨") + points("lvl", "城东", "", "城西")
+    series = f"<c:ser><c:cat>{levels}</c:cat>{points('val', 9, 4, 7, 2)}</c:ser>"
+    assert chart_rows(series) == [
+        "| 城东 / 晴 | 9 |",
+        "| 城东 / 雨 | 4 |",
+        "| 城西 / 晴 | 7 |",
+        "| 城西 / 雨 | 2 |",
+    ]
+
+
+def test_points_of_a_scatter_chart_stand_at_their_own_place() -> None:
+    one = points("tx", "铝") + points("xVal", 20, 60) + points("yVal", 1.2, 3.4)
+    two = points("tx", "铜") + points("xVal", 35, 80) + points("yVal", 2.1, 5)
+    rows = chart_rows(f"<c:ser>{one}</c:ser><c:ser>{two}</c:ser>")
+    assert rows == ["| | 铝 |", "| 20 | 1.2 |", "| 60 | 3.4 |",
+                    "| | 铜 |", "| 35 | 2.1 |", "| 80 | 5 |"]  # fmt: skip
+
+
 _GONE = '<w:rPr><w:del w:id="7" w:author="x"/></w:rPr>'
 _LISTED = '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="4"/></w:numPr>'
 
