@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _HIDDEN = 0b10  # FPDF_ANNOT_FLAG_HIDDEN
 _PASSWORD = 1 << 13  # a text field that shows dots
 _MAX_ANNOTATIONS = 1000
+_MAX_OPTIONS = 1000  # of a list
 _SAME_FOOT = 2.0  # points between the feet of fields in one line
 _MAX_CHARACTERS = 100_000
 _MARKS = {True: "☑", False: "☐"}
@@ -121,7 +122,19 @@ def _value(form: Any, annotation: Any) -> tuple[str, bool]:
             return "", False
     elif kind not in (raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX):
         return "", False
+    elif chosen := _chosen(form, annotation):
+        return "、".join(chosen), False
     return _string(lambda *to: raw.FPDFAnnot_GetFormFieldValue(form, annotation, *to)), False
+
+
+def _chosen(form: Any, annotation: Any) -> list[str]:
+    """What a list shows of the options that are chosen; its value may be a code for them."""
+    from pypdfium2 import raw
+
+    count = min(max(raw.FPDFAnnot_GetOptionCount(form, annotation), 0), _MAX_OPTIONS)
+    chosen = [n for n in range(count) if raw.FPDFAnnot_IsOptionSelected(form, annotation, n)]
+    labels = (_string(partial(raw.FPDFAnnot_GetOptionLabel, form, annotation, n)) for n in chosen)
+    return [label for label in labels if label.strip()]
 
 
 def _string(read: Callable[..., int]) -> str:

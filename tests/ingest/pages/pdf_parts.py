@@ -1,7 +1,7 @@
 """PDFs with forms, free text, columns and pictures, made with pypdf and Pillow."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
@@ -11,6 +11,7 @@ from pypdf.generic import (
     DictionaryObject,
     FloatObject,
     NameObject,
+    NumberObject,
     TextStringObject,
 )
 
@@ -25,9 +26,11 @@ def form_pdf(
     fields: Sequence[tuple[Box, str]],
     *,
     boxes: Sequence[tuple[Box, bool]] = (),
+    choices: Sequence[tuple[Box, str, Mapping[str, str]]] = (),
     rules: Sequence[tuple[float, float, float, float]] = (),
 ) -> bytes:
-    """Words at `(x, y)`, text fields with values, check boxes; no field has an appearance."""
+    """Words at `(x, y)`, text fields with values, check boxes, lists with a value and the labels of
+    all that may be chosen; no field has an appearance."""
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(drawn_pdf(words, rules))))
     widgets = [
         _widget(rect, f"t{n}", {"/FT": NameObject("/Tx"), "/V": TextStringObject(value)})
@@ -38,6 +41,12 @@ def form_pdf(
         widgets.append(
             _widget(rect, f"b{n}", {"/FT": NameObject("/Btn"), "/V": state, "/AS": state})
         )
+    for n, (rect, value, labels) in enumerate(choices):
+        options = ArrayObject(
+            ArrayObject(map(TextStringObject, option)) for option in labels.items()
+        )
+        more = {"/FT": NameObject("/Ch"), "/Ff": NumberObject(1 << 17), "/Opt": options}
+        widgets.append(_widget(rect, f"c{n}", {**more, "/V": TextStringObject(value)}))
     references = ArrayObject([writer._add_object(widget) for widget in widgets])
     writer.pages[0][NameObject("/Annots")] = references
     form = {NameObject("/Fields"): references, NameObject("/NeedAppearances"): BooleanObject(True)}

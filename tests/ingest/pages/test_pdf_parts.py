@@ -195,3 +195,9 @@ def test_fields_below_their_labels_stand_in_the_order_of_these() -> None:
               ((350, 680, 450, 692), "14")]  # fmt: skip
     text = read(form_pdf(words, fields))
     assert text.index("Ida") < text.index("Wren") < text.index("14")
+
+
+def test_a_list_says_what_it_shows_and_not_the_code_for_it() -> None:
+    ferry = ((110.0, 695.0, 200.0, 710.0), "r2", {"r1": "to the island", "r2": "along the coast"})
+    text = read(form_pdf([(50, 700, "Ferry:")], [], choices=[ferry]))
+    assert text == "Ferry: along the coast"
