@@ -25,8 +25,11 @@ def test_struck_text_makes_no_new_numbers(tag: str) -> None:
     assert rows_of(parse(table.encode(), "a.html"))[1] == "| 北 | 40 |"
 
 
-@pytest.mark.parametrize("source", ["账期 <del>30</del>60 天\n", "<p>账期 <s>30</s>60 天</p>\n"])
-def test_struck_html_in_markdown(source: str) -> None:
+@pytest.mark.parametrize(
+    "source",
+    ["账期 <del>30</del>60 天\n", "<p>账期 <s>30</s>60 天</p>\n", "账期 ~~30~~60 天\n"],
+)
+def test_struck_text_in_markdown(source: str) -> None:
     document = parse(source.encode(), "a.md")
     assert (document.text, document.notices) == ("账期 60 天", STRUCK)
     cell = parse("|站|吨|\n|-|-|\n|北|<del>50</del>40|\n".encode(), "a.md")
