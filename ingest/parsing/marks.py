@@ -21,7 +21,8 @@ _NOTE = re.compile(r"\[\^[^\]\s]+\]:")
 
 @cache
 def reader() -> MarkdownIt:
-    """CommonMark with tables, notes and struck text, and `*` and `_` as characters inside of sizes and names."""
+    """CommonMark with tables, notes and struck text; `*` and `_` inside of sizes and names are
+    characters."""
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     markdown.inline.ruler.before("emphasis", "literal_marks", _literal)
     markdown.block.ruler.before("reference", "note", _note)
