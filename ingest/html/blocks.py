@@ -86,8 +86,10 @@ def _is_left_out(tag: Tag, whole_page: bool, opened: set[str]) -> bool:
         return not (is_caption_button(tag) or is_mark(tag))
     if ("hidden" in tag.attrs or tag.get("aria-hidden") == "true") and tag.get("id") not in opened:
         return True
-    parent = tag.parent
-    return tag.name in ("header", "footer") and parent is not None and parent.name == "body"
+    if not _is(tag.parent, "body"):
+        return False
+    # A header of the page itself, with its heading and what is said of the text below it.
+    return tag.name == "footer" or (tag.name == "header" and tag.find("h1") is None)
 
 
 def _main(soup: BeautifulSoup) -> Tag:

@@ -30,7 +30,7 @@ _HTML = set(
 _SMALL = {"<sup>": raised, "<sub>": lowered}
 _BREAK = "\v"  # a line end that is meant as one
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.MULTILINE)
+_FRONT_FIELD = re.compile(r"^([\w -]+):[ \t]+[\"']?(?![|>\[{])(.+?)[\"']?[ \t]*$", re.MULTILINE)
 
 
 class MarkdownParser:
@@ -43,8 +43,9 @@ class MarkdownParser:
         text = clean(decode(data, name))
         builder = DocumentBuilder(data, name, "text/markdown")
         if front := _FRONT_MATTER.match(text):
-            title = _FRONT_TITLE.search(front[1])
-            builder.title = title[1] if title else ""
+            fields = dict(_FRONT_FIELD.findall(front[1]))
+            builder.title = fields.pop("title", "")
+            builder.paragraph("\n".join(": ".join(field) for field in fields.items()))
             text = text[front.end() :]
         _Walk(builder).run(reader().parse(text))
         return builder.build()

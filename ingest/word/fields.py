@@ -17,6 +17,8 @@ _LINK = re.compile(r'\s*HYPERLINK\s+"([^"]+)"', re.IGNORECASE)
 # EQ \o\ad(\s\up 9(guide),base): the phonetic guide of older versions; EQ \o\ac(○,1): enclosed.
 _GUIDE = re.compile(r"\s*EQ\b.*?\\o\s*\\a[a-z]\s*\(\s*\\s\s*\\up\s*\d+\s*\(.*?\)\s*[,;](.*)\)\s*$")
 _ENCLOSED = re.compile(r"\s*EQ\b.*?\\o\s*\\a[a-z]\s*\(.+?[,;]\s*(.+?)\)\s*$")
+_FRACTION = re.compile(r"\\f\s*\(([^(),;]+)[,;]([^(),;]+)\)", re.IGNORECASE)
+_ROOT = re.compile(r"\\r\s*\(([^(),;]*)[,;]([^(),;]+)\)", re.IGNORECASE)
 _NESTED = re.compile(r"\\s\s*\\(?:up|do)\s*\d+\s*\((.*?)\)")
 _MAX_INSTRUCTION = 1000  # characters
 
@@ -140,8 +142,18 @@ class _Field:
             return with_address(self.result, link[1])[len(self.result) :]
         if name == "EQ" and not self.result:
             found = _GUIDE.match(self.instruction) or _ENCLOSED.match(self.instruction)
-            return _NESTED.sub(r"\1", found[1]).strip() if found else ""
+            if found is not None:
+                return _NESTED.sub(r"\1", found[1]).strip()
+            return _formula(self.instruction)
         return ""
+
+
+def _formula(instruction: str) -> str:
+    """Fractions and roots of an EQ field: 3/8, √(2); others are left out."""
+    if fraction := _FRACTION.search(instruction):
+        return f"{fraction[1].strip()}/{fraction[2].strip()}"
+    root = _ROOT.search(instruction)
+    return f"{raised(root[1].strip())}√({root[2].strip()})" if root else ""
 
 
 def _is_checked(box: "_Element | None") -> bool:

@@ -101,12 +101,17 @@ def encrypted(pdf: bytes) -> bytes:
 def drawn_pdf(
     words: Sequence[tuple[float, float, str] | tuple[float, float, str, int]],
     rules: Sequence[tuple[float, float, float, float]],
+    *,
+    visible: bool = True,
 ) -> bytes:
     """One page of Latin words at `(x, y)`, of type size 10 where they say no other, and rules from
     `(x, y)` to `(x, y)`."""
     lines = [f"{x0} {y0} m {x1} {y1} l S" for x0, y0, x1, y1 in rules]
+    mode = 0 if visible else 3
     for x, y, text, *size in words:
-        lines.append(f"BT /F {size[0] if size else 10} Tf 1 0 0 1 {x} {y} Tm ({text}) Tj ET")
+        lines.append(
+            f"BT /F {size[0] if size else 10} Tf 1 0 0 1 {x} {y} Tm {mode} Tr ({text}) Tj ET"
+        )
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[4 0 R]/Count 1>>",

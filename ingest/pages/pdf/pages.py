@@ -148,7 +148,7 @@ def _with_picture(page: "PdfPage", lines: list[Line]) -> list[Line]:
     little = letters < _MIN_CHARACTERS or hidden
     if little and _is_picture(page, hidden=hidden):
         found = _recognised(page, own_text=hidden)
-    elif letters < _MAX_STAMP_CHARACTERS and _is_covered(page):
+    elif letters < _MAX_STAMP_CHARACTERS and _is_covered(page) and not _is_searchable(page):
         found = _recognised(page, own_text=False)
     else:
         return lines
@@ -182,6 +182,15 @@ def _is_covered(page: "PdfPage") -> bool:
     bounds = (picture.get_bounds() for picture in islice(pictures, _MAX_PICTURES))
     area = sum((right - left) * (top - bottom) for left, bottom, right, top in bounds)
     return bool(area > _COVERED_SHARE * page.get_width() * page.get_height())
+
+
+def _is_searchable(page: "PdfPage") -> bool:
+    """Whether the page's text is not drawn: what another program has recognised in the picture."""
+    from pypdfium2 import raw
+
+    texts = page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=3)
+    modes = {raw.FPDFTextObj_GetTextRenderMode(words) for words in texts}
+    return modes == {raw.FPDF_TEXTRENDERMODE_INVISIBLE}
 
 
 def _recognised(page: "PdfPage", *, own_text: bool) -> list[Line]:

@@ -84,14 +84,16 @@ def with_free_text(pdf: bytes, rect: Box, text: str, *, kind: str = "/FreeText")
     return _written(writer)
 
 
-def stamped_scan(picture: Image.Image, words: Sequence[tuple[float, float, str]]) -> bytes:
+def stamped_scan(
+    picture: Image.Image, words: Sequence[tuple[float, float, str]], *, visible: bool = True
+) -> bytes:
     """A scan over a whole page of 595 × 842 points with words laid over it as text."""
     page = Image.new("RGB", (1240, 1754), "white")
     page.paste(picture, (0, 200))
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(saved(page, "PDF"))))
     scan = writer.pages[0]
     scan.scale_to(595, 842)
-    scan.merge_page(PdfReader(io.BytesIO(drawn_pdf(words, []))).pages[0])
+    scan.merge_page(PdfReader(io.BytesIO(drawn_pdf(words, [], visible=visible))).pages[0])
     return _written(writer)
 
 

@@ -152,6 +152,11 @@ def test_a_scan_under_a_stamp_is_recognised_and_the_stamp_kept() -> None:
     assert text.count("R-5518") == 1 and text.index("R-5518") < text.index("货梯")
 
 
+def test_a_scan_with_a_text_layer_of_its_own_is_read_once() -> None:
+    words = [(60.0, 730.0, "The lift is checked weekly.")]
+    assert read(stamped_scan(drawn(["货梯每周检查一次。"]), words, visible=False)) == words[0][2]
+
+
 def test_codes_of_a_font_without_a_map_are_told_from_text() -> None:
     """Names that mean nothing outside of the font stand for its glyphs."""
 

@@ -36,6 +36,15 @@ def test_struck_text_in_markdown(source: str) -> None:
     assert rows_of(cell)[1] == "| 北 | 40 |"
 
 
+def test_a_header_with_the_heading_belongs_to_the_text() -> None:
+    page = "<body><header><h1>泵房规程</h1><p>文号 B-12</p></header><p>每班巡检。</p>"
+    assert parse(f"{page}<footer>页脚</footer>".encode(), "a.html").text == (
+        "泵房规程\n\n文号 B-12\n\n每班巡检。"
+    )
+    page = "<body><header>首页 登录</header><h1>泵房规程</h1>"
+    assert parse(page.encode(), "a.html").text == "泵房规程"
+
+
 def test_text_that_is_not_displayed_is_left_out_and_reported() -> None:
     page = (
         '<p>报价十天有效。</p><div style="color:red;display: none">底价九折</div>'

@@ -137,6 +137,13 @@ def test_numbers_of_a_markdown_list_are_those_that_a_reader_sees() -> None:
     assert document.text == "租金 3500¹ 元，H₂O，丁\n戊"
 
 
+def test_what_a_front_matter_says_is_read() -> None:
+    source = "---\ntitle: '巡检'\nversion: 3.1\ntags: [a, b]\n生效日期: 2026-05-01\n---\n正文。\n"
+    document = parse(source.encode(), "a.md")
+    assert document.title == "巡检"
+    assert document.text == "version: 3.1\n生效日期: 2026-05-01\n\n正文。"
+
+
 def test_markdown() -> None:
     document = parse(MARKDOWN.encode(), "a.md")
     assert document.title == "手册"

@@ -347,6 +347,11 @@ def test_what_a_field_calculates_with_is_not_shown() -> None:
     assert document.text == "总高 54 米"
 
 
+def test_fractions_and_roots_of_older_versions_are_written() -> None:
+    body = run("取 ") + field(r"EQ \f(5,16)") + run(" 寸，阶数 ") + field(r"EQ \r(3,27)")
+    assert parse(word_xml(para(body)), "a.docx").text == "取 5/16 寸，阶数 ³√(27)"
+
+
 def test_parts_of_a_line_that_are_aligned_by_themselves_stay_apart() -> None:
     tab = '<w:r><w:ptab w:relativeTo="margin" w:alignment="right" w:leader="none"/></w:r>'
     document = parse(word_xml(para(run("图号 K-70") + tab + run("2版"))), "a.docx")
