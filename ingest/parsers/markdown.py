@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER = re.compile(r"<([A-Za-z][\w-]*)>")
 _STRUCK = re.compile(r"<(/?)(del|s|strike)(?:\s[^>]*)?>", re.IGNORECASE)
-_TILDES = {"s_open": "<s>", "s_close": "</s>"}  # ~~struck~~
 _HTML = set(
     re.findall(
         r"\w+",
@@ -120,8 +119,7 @@ def _not_struck(children: Sequence["Token"]) -> tuple[list["Token"], int]:
     count = 0
     tag = ""  # that struck text ends with
     for child in children:
-        source = _TILDES.get(child.type, child.content if child.type == "html_inline" else "")
-        found = _STRUCK.fullmatch(source)
+        found = _STRUCK.fullmatch(child.content) if child.type == "html_inline" else None
         if not tag and found is not None and not found[1]:
             tag = found[2].lower()
             count += 1

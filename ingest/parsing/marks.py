@@ -21,9 +21,8 @@ _NOTE = re.compile(r"\[\^[^\]\s]+\]:")
 
 @cache
 def reader() -> MarkdownIt:
-    """CommonMark with tables, notes and struck text; `*` and `_` inside of sizes and names are
-    characters."""
-    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    """CommonMark with tables and notes, and `*` and `_` as characters inside of sizes and names."""
+    markdown = MarkdownIt("commonmark").enable("table")
     markdown.inline.ruler.before("emphasis", "literal_marks", _literal)
     markdown.block.ruler.before("reference", "note", _note)
     return markdown
