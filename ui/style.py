@@ -96,7 +96,7 @@ a[href^="#cite-"]:hover { background: rgba(90, 140, 190, 0.38); }
 .zw-table caption { text-align: left; padding-bottom: 0.3rem; opacity: 0.75; }
 .zw-table th, .zw-table td {
   border: 1px solid rgba(128, 140, 150, 0.35); padding: 0.2rem 0.6rem; text-align: left;
-  vertical-align: top; min-width: 1.5rem;
+  vertical-align: top; min-width: 1.5rem; overflow-wrap: break-word;
 }
 .zw-table th { background: rgba(128, 140, 150, 0.12); font-weight: 600; }
 

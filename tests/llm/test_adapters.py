@@ -29,8 +29,8 @@ from app.llm.wire.openai_chat import OpenAIChatModel
 from app.models.build.lora_gguf import write_lora_gguf
 from app.models.errors import ModelFormatError
 from app.rag.prompting.prompt import render_chatml
-from tests.llm.test_openai_chat import Characters
 from tests.serving import serving
+from tests.tokens import Characters
 
 ONE, TWO = (AdapterFiles(f"lora-{n}", Path(f"/adapters/lora-{n}")) for n in (1, 2))
 

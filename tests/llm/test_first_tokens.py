@@ -19,15 +19,11 @@ from app.llm.wire.openai_chat import OpenAIChatModel
 from app.llm.yes_no import yes_probability
 from app.rag.prompting.prompt import render_chatml
 from tests.serving import serving
+from tests.tokens import Characters
 
 SOURCE = '<source number="1" from="a.md">\nBackups are kept for 30 days.\n</source>\n\n'
 ASKED = (Message("user", f"{SOURCE}Question: Do the sources state how long backups are kept?"),)
 BARE = (Message("user", "Question: Do the sources state how long backups are kept?"),)
-
-
-class Characters:
-    def count(self, text: str) -> int:
-        return len(text)
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,10 @@ from app.llm.servers.fake_thoughts import THINKING_MODES
 from app.llm.wire.openai_chat import OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.llm.test_breaker import Clock
-from tests.llm.test_openai_chat import ANSWER, CLOSED_PORT, QUESTION, Characters
+from tests.llm.test_openai_chat import ANSWER, CLOSED_PORT, QUESTION
 from tests.patience import PATIENCE_S
 from tests.serving import serving
+from tests.tokens import Characters
 
 # The last two differ only where tools are offered.
 WHOLE = {"ok", "split", "joined", "no_done", "loading_once", "count", "clock", "no_tools", "tool"}

@@ -20,6 +20,7 @@ from app.llm.wire.openai_chat import CHATML_STOP, OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
 from tests.patience import PATIENCE_S
 from tests.serving import serving
+from tests.tokens import Characters
 
 QUESTION = (
     Message("system", "只根据资料回答。"),
@@ -31,11 +32,6 @@ QUESTION = (
 )
 ANSWER = "备份保留三十天😀[1]。"
 CLOSED_PORT = "http://127.0.0.1:9/v1"
-
-
-class Characters:
-    def count(self, text: str) -> int:
-        return len(text)
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ from app.llm.servers.fake_thoughts import THOUGHT
 from app.llm.thinking import EMPTY_THOUGHT, AnswerParts, StopFilter, ThoughtSplitter
 from app.llm.wire.openai_chat import OpenAIChatModel
 from app.rag.prompting.prompt import render_chatml
-from tests.llm.test_openai_chat import ANSWER, QUESTION, Characters
+from tests.llm.test_openai_chat import ANSWER, QUESTION
 from tests.serving import serving
+from tests.tokens import Characters
 
 SWITCH = Thinking("template")
 BEGUN = re.compile(r"\s*<think>\n?(.*?)(?:\n?</think>\n{0,2}(.*))?", re.DOTALL)

@@ -1,6 +1,7 @@
 """Services on a migrated database of each kind, with the embedder that needs no model."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from app.services.jobs.queue import Jobs
 from app.services.library.bases import Bases
 from app.services.library.documents import Documents
 from app.services.people.access import LOCAL_OWNER as ME
+from app.services.search.chosen import choose
 from app.services.search.in_database import DatabaseIndexes
 from app.services.search.indexes import Indexes
 from ingest.embedding.embedder import Embedder, TextKind, Vectors
@@ -85,6 +87,17 @@ class Application:
 
     def state(self, document_id: str) -> str:
         return self.documents.get(ME, document_id).document.state
+
+
+@contextmanager
+def searched_by(engine: str, postgres_server: str, folder: Path) -> Iterator[Application]:
+    """An installation on PostgreSQL whose vectors are those of `engine`."""
+    with fresh_database(postgres_server, migrated=True) as url:
+        db = Database(url)
+        with db.write() as session:
+            choose(session, engine)
+        yield Application(db, LocalFiles(folder / "files"), HashingEmbedder(), folder)
+        db.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

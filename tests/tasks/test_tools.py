@@ -13,8 +13,8 @@ from app.llm.wire.openai_chat import OpenAIChatModel
 from app.tasks.calculator import CalculationError, calculate
 from tests.api.sse import ask
 from tests.application import RunningApi, running_api
-from tests.services.answers.test_replay import Characters
 from tests.serving import serving
+from tests.tokens import Characters
 
 HANDBOOK = """年假为每年十五天，须提前一周申请。病假每年十天，需要医院证明。
 

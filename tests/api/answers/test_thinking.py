@@ -20,6 +20,7 @@ from tests.api.answers.test_engines import api_over
 from tests.api.sse import ask, events
 from tests.application import RunningApi, running_api
 from tests.patience import PATIENCE_S
+from tests.tokens import Characters
 
 SENTENCE = "年假为每年十五天，须提前一周申请。"
 CITED = f"{SENTENCE[:-1]}[1]。"
@@ -164,11 +165,6 @@ def test_openai_clients_get_it_as_reasoning_content(
     assert "".join(d.content or "" for d in deltas) == SENTENCE
     assert deltas[0].role == "assistant"
     assert model.asked_to_think == [True, True]
-
-
-class Characters:
-    def count(self, text: str) -> int:
-        return len(text)
 
 
 @pytest.fixture

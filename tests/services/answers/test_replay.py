@@ -12,16 +12,10 @@ from app.rag.prompting.prompt import render_chatml
 from tests.api.sse import ask
 from tests.application import RunningApi, running_api
 from tests.serving import serving
+from tests.tokens import Characters
 
 SMALLEST = "qwen2.5-coder-0.5b-instruct"
 HANDBOOK = "# 员工手册\n\n## 假期\n\n年假为每年十五天，须提前一周申请。\n"
-
-
-class Characters:
-    """A character is a token."""
-
-    def count(self, text: str) -> int:
-        return len(text)
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from app.services.improvement.adapters import Adapters, Consent
 from app.services.improvement.serving import Hosted, Serving
 from app.services.people.access import LOCAL_OWNER as ME
 from app.worker.recording import bring
-from tests.llm.test_openai_chat import Characters
 from tests.patience import PATIENCE_S
 from tests.services.conftest import Application
+from tests.tokens import Characters
 
 MODEL = "qwen"
 PASSED = {"passed": True, "reasons": []}

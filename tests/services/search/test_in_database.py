@@ -7,19 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, text
 
-from app.db.engine import Database
-from app.db.files import LocalFiles
 from app.db.tables import KnowledgeBase, PathRestriction, StoredChunk, StoredDocument
 from app.rag.types import Scope
 from app.services.errors import NotFound, WrongEmbedder
 from app.services.library.vector_tables import PGVECTOR, store_name
 from app.services.people.access import LOCAL_OWNER as ME
-from app.services.search.chosen import choose
 from app.services.search.reembed import Reembed
 from ingest.embedding.embedder import Vectors
-from ingest.embedding.hashing import HashingEmbedder
-from tests.postgres import fresh_database
-from tests.services.conftest import HANDBOOK, MANUAL, Application
+from tests.services.conftest import HANDBOOK, MANUAL, Application, searched_by
 from tests.services.search.test_indexes import assert_equal_to_database
 from tests.services.search.test_reembed import Wider
 from vectorstore.pgvector import index
@@ -32,12 +27,8 @@ class Kill(BaseException):
 @pytest.fixture
 def application(postgres_server: str, tmp_path: Path) -> Iterator[Application]:
     """An installation whose vectors are pgvector's."""
-    with fresh_database(postgres_server, migrated=True) as url:
-        db = Database(url)
-        with db.write() as session:
-            choose(session, PGVECTOR)
-        yield Application(db, LocalFiles(tmp_path / "files"), HashingEmbedder(), tmp_path)
-        db.dispose()
+    with searched_by(PGVECTOR, postgres_server, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from app.db.engine import Database
-from app.db.files import LocalFiles
 from app.db.tables import KnowledgeBase, PathRestriction, StoredChunk, StoredDocument
 from app.rag.types import Scope
 from app.services.errors import NotFound, WrongEmbedder
@@ -21,8 +19,7 @@ from app.services.search.reembed import Reembed
 from ingest.embedding.embedder import Vectors
 from ingest.embedding.hashing import HashingEmbedder
 from tests.milvus import fresh_prefix
-from tests.postgres import fresh_database
-from tests.services.conftest import HANDBOOK, MANUAL, Application
+from tests.services.conftest import HANDBOOK, MANUAL, Application, searched_by
 from tests.services.search.test_indexes import assert_equal_to_database
 from tests.services.search.test_reembed import Wider
 from vectorstore import EngineFailed, SnapshotError
@@ -38,12 +35,8 @@ class Kill(BaseException):
 @pytest.fixture
 def application(postgres_server: str, tmp_path: Path) -> Iterator[Application]:
     """An installation whose vectors are Milvus's."""
-    with fresh_database(postgres_server, migrated=True) as url:
-        db = Database(url)
-        with db.write() as session:
-            choose(session, MILVUS)
-        yield Application(db, LocalFiles(tmp_path / "files"), HashingEmbedder(), tmp_path)
-        db.dispose()
+    with searched_by(MILVUS, postgres_server, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
