@@ -48,8 +48,8 @@ class Gate:
             base = await self._write(row.prompt, BARE, ways[BARE])
             tuned = await self._write(row.prompt, name, ways[name])
             answered.append(_answered(row, base, tuned))
-        proofs = [row.prompt for row in data.part("train")[:_PROOFS]]
-        shifts = [await self._shift(prompt, name, ways) for prompt in proofs]
+        trained = sorted((row.prompt for row in data.part("train")), key=_length)  # read twice
+        shifts = [await self._shift(prompt, name, ways) for prompt in trained[:_PROOFS]]
         return judge(answered, shifts)
 
     async def _loaded(self, name: str) -> Ways:
@@ -89,6 +89,10 @@ class Gate:
         base, tuned = found
         tokens = base.keys() | tuned.keys()
         return sum(abs(base.get(t, 0.0) - tuned.get(t, 0.0)) for t in tokens) / 2
+
+
+def _length(prompt: Sequence[Message]) -> int:
+    return sum(len(message.content) for message in prompt)
 
 
 def _answered(row: Row, base: str, tuned: str) -> Answered:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.tuning.trainer.checkpoints import newest_whole
+from app.tuning.trainer.loss import scoring_targets_only
 from app.tuning.trainer.machine import check_machine
 from app.tuning.trainer.plan import ADAPTER, CHECKPOINTS, PROGRESS, REPORT, Plan, read_plan
 from app.tuning.trainer.progress import ProgressFile, read_progress
@@ -88,6 +89,8 @@ def _trainer(
     steps = math.ceil(len(prepared.rows) * settings.epochs / settings.rows_per_step)
     name = plan.method.upper()
     trainer, config = getattr(trl, f"{name}Trainer"), getattr(trl, f"{name}Config")
+    if plan.method == "sft" and not torch.cuda.is_available():
+        trainer = scoring_targets_only(trainer)
     made: Trainer = trainer(
         model=model,
         args=config(**_arguments(plan, prepared.longest, folder, steps)),
@@ -125,7 +128,7 @@ def _arguments(plan: Plan, longest: int, folder: Path, steps: int) -> dict[str, 
         "logging_steps": 1,
         "save_steps": max(1, steps // _CHECKPOINTS_EVERY),
         "save_total_limit": _KEPT_CHECKPOINTS,
-        "bf16": gpu,
+        "bf16": True,  # adapters stay in float32; their products are as exact as the weights'
         "use_cpu": not gpu,
         "report_to": [],
         "push_to_hub": False,
