@@ -27,8 +27,9 @@ class VectorSettings(BaseSettings):
     index_memory_mib: int = Field(
         1024,
         ge=1,
-        description="Memory for indexes of faiss in an API process; a million chunks take about "
-        "1024. Above it the bases that were not searched for longest are closed until asked for",
+        description="Memory for what indexes of faiss hold beside their files in an API process; "
+        "a million new chunks take about 1024 until they are saved. Above it indexes are saved at "
+        "once, and closed until asked for where they can't be",
     )
 
     def missing_for_vectors(self, sql_url: str) -> str | None:

@@ -1,8 +1,8 @@
 """Vector engines at size: `make bench-scale CHUNKS=1000000`.
 
 Synthetic vectors with structure, one query at a time, by a process that opens what another one
-built. FAISS keeps a copy in each process, pgvector in the server's files and memory, Milvus on a
-server of its own. Recall is of the exact ten nearest, from all vectors in float32.
+built. FAISS maps a file that all processes share, pgvector has the server's files and memory,
+Milvus a server of its own. Recall is of the exact ten nearest, from all vectors in float32.
 """
 
 import multiprocessing
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,10 @@ _EMBEDDER = "synthetic"
 _PREFIX = "zhiwen_bench"  # of collections
 _STEPS = (100, 10, 1)  # a hundredth, a tenth and all of the vectors
 _ROWS_AT_ONCE = 5000
+_PROCESSES = (1, 2, 4)  # that search the same store
+
+
+_all_there: Barrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +111,9 @@ def main(
 
 def _growth(place: Place, chunks: int, asked: int, console: Console) -> list[Figure]:
     figures: list[Figure] = []
-    sizes = [chunks // step for step in _STEPS]
     medians = []
-    for size in sizes:
+    for step in _STEPS:
+        size = chunks // step
         corpus = SyntheticVectors(size, DIM)
         name = f"growth-{size}"
         took_s = _built(place, name, corpus)
@@ -126,10 +131,13 @@ def _growth(place: Place, chunks: int, asked: int, console: Console) -> list[Fig
             Figure(f"{what}: open, cold, and search once", searched.open_ms / 1000, "s", 10),
             Figure(f"{what}: memory of a process", searched.memory_mib, "MiB"),
         ]
+        if step == _STEPS[-1]:
+            figures += _side_by_side(place, what, name, queries)
         with place.opened() as engine:
             if isinstance(engine, PgVectorEngine):
                 figures.append(_on_disk(place, what, name))
             engine.drop(name)
+    sizes = np.array([chunks // step for step in _STEPS])
     exponent = float(np.polyfit(np.log(sizes), np.log(medians), 1)[0])
     figures.append(Figure(f"{place.engine}: exponent of the growth", exponent, ""))
     return figures
@@ -176,6 +184,42 @@ def _built(place: Place, name: str, corpus: SyntheticVectors) -> float:
         store.optimise()
         store.save()
     return time.perf_counter() - began
+
+
+def _side_by_side(place: Place, what: str, name: str, queries: Vectors) -> list[Figure]:
+    """Memory of processes that all have the store open: what several of them share is divided among
+    them."""
+    spawning = multiprocessing.get_context("spawn")
+    together: dict[int, float] = {}
+    for count in _PROCESSES:
+        all_there = spawning.Barrier(count)
+        with spawning.Pool(count, _meet_at, (all_there,)) as pool:
+            found = pool.starmap(_held, [(place, name, queries)] * count, chunksize=1)
+        together[count] = sum(found)
+    alone, most = together[1], _PROCESSES[-1]
+    growth = (together[most] - alone) / (most - 1) / alone
+    detail = ", ".join(f"{count}: {mib:.0f} MiB" for count, mib in together.items())
+    return [Figure(f"{what}: each further process", 100 * growth, "%", 15, detail)]
+
+
+def _meet_at(all_there: Barrier) -> None:
+    global _all_there  # noqa: PLW0603  # of a process of the pool
+    _all_there = all_there
+
+
+def _held(place: Place, name: str, queries: Vectors) -> float:
+    """MiB that the store takes in this process, while the others have it as well."""
+    with place.opened() as engine:
+        _all_there.wait()
+        before_mib = memory_mib(os.getpid())
+        _all_there.wait()
+        store = engine.open(name, DIM, _EMBEDDER)
+        for number in range(len(queries)):
+            _one(engine, [store], queries[number : number + 1])
+        _all_there.wait()
+        held_mib = memory_mib(os.getpid()) - before_mib
+        _all_there.wait()
+        return held_mib
 
 
 def _in_a_process(place: Place, names: list[str], queries: Vectors) -> Searched:

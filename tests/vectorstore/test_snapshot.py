@@ -1,15 +1,18 @@
 import json
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import faiss
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.vectorstore.contract import DIM, unit_rows
+from tests.vectorstore.contract import DIM, assert_same, unit_rows
+from vectorstore.exact import ExactStore
 from vectorstore.faiss import snapshot
-from vectorstore.faiss.kinds import new_index
+from vectorstore.faiss.kinds import new_changeable, new_flat
 from vectorstore.faiss.snapshot import MANIFEST
 from vectorstore.faiss.store import FaissStore
 from vectorstore.protocol import SnapshotError
@@ -158,11 +161,113 @@ def test_no_foreign_index_is_opened(folder: Path) -> None:
     indexes = [
         faiss.IndexFlatIP(DIM),
         faiss.IndexIDMap2(faiss.IndexFlatIP(DIM)),
-        new_index(DIM + 1),
-        new_index(DIM),  # empty, where the manifest speaks of one vector
+        new_changeable(DIM),
+        new_flat(DIM + 1),
+        new_flat(DIM),  # empty, where the manifest speaks of one vector
     ]
     foreign = [faiss.serialize_index(index).tobytes() for index in indexes]
     for data in (b"", b"not an index", bytes(64), *foreign):
-        snapshot.write(folder, data, EMBEDDER, DIM, 1, 1)
+        snapshot.write_pieces(folder, [data, bytes(8)], EMBEDDER, DIM, 1, 1)
         with pytest.raises(SnapshotError):
             load(folder)
+
+
+@pytest.mark.parametrize("ids", [[3, 3], [4, 3], [-1, 3]])
+def test_ids_that_cannot_be_are_noticed(folder: Path, ids: list[int]) -> None:
+    index = new_flat(DIM)
+    index.add(unit_rows(2, 0))
+    pieces = [faiss.serialize_index(index).tobytes(), np.array(ids, np.int64).tobytes()]
+    snapshot.write_pieces(folder, pieces, EMBEDDER, DIM, 2, 1)
+    with pytest.raises(SnapshotError, match="ids"):
+        load(folder)
+
+
+def test_a_snapshot_of_another_release_is_no_damage(folder: Path) -> None:
+    manifest = snapshot.read_manifest(folder, EMBEDDER, DIM)
+    older = manifest.model_copy(update={"version": 1}).sealed()
+    (folder / MANIFEST).write_text(older.model_dump_json())
+    with pytest.raises(SnapshotError, match="another release"):
+        load(folder)
+
+
+def test_what_is_saved_stays_in_its_file(tmp_path: Path) -> None:
+    store = FaissStore(DIM, folder=tmp_path, embedder=EMBEDDER)
+    store.upsert(range(500), unit_rows(500, 0))
+    in_memory = store.memory_bytes()
+    store.save()
+    assert store.memory_bytes() < in_memory / 50
+    mapped = Path("/proc/self/maps").read_text()
+    assert index_file(tmp_path).name in mapped
+
+
+def test_a_process_takes_the_snapshot_that_another_one_has_written(tmp_path: Path) -> None:
+    """So that the rows are in memory once."""
+    first, second = (FaissStore(DIM, folder=tmp_path, embedder=EMBEDDER) for _ in range(2))
+    for store in (first, second):
+        store.upsert(range(30), unit_rows(30, 0))
+        store.sequence = 5
+    first.save()
+    written = index_file(tmp_path).stat().st_ino
+    second.save()
+    assert index_file(tmp_path).stat().st_ino == written
+    assert second.memory_bytes() == first.memory_bytes()
+    for store in (first, second):
+        store.delete([3])
+        store.upsert([40], unit_rows(1, 9))
+        store.sequence = 6
+    second.save()
+    written = index_file(tmp_path).stat().st_ino
+    first.save()
+    assert index_file(tmp_path).stat().st_ino == written
+    assert first.ids() == second.ids() == load(tmp_path).ids() == set(range(30)) - {3} | {40}
+
+
+def test_a_snapshot_from_before_is_not_taken_for_the_same(folder: Path) -> None:
+    """A database that was restored may reach its sequence and its ids with other vectors."""
+    store = FaissStore(DIM, folder=folder, embedder=EMBEDDER)
+    store.upsert(range(30), unit_rows(30, 1))
+    store.sequence = 5
+    store.save()
+    for each in (store, load(folder)):
+        assert each.search(unit_rows(30, 1)[4:5], 1)[0][0].score == pytest.approx(1, abs=1e-3)
+
+
+def test_another_sequence_or_other_ids_are_written_over(tmp_path: Path) -> None:
+    for ids, sequence in ((range(30), 4), (range(1, 31), 5)):
+        folder = tmp_path / str(sequence)
+        first, second = (FaissStore(DIM, folder=folder, embedder=EMBEDDER) for _ in range(2))
+        first.upsert(range(30), unit_rows(30, 0))
+        first.sequence = 5
+        first.save()
+        second.upsert(ids, unit_rows(30, 0))
+        second.sequence = sequence
+        second.save()
+        assert (load(folder).ids(), load(folder).sequence) == (set(ids), sequence)
+
+
+@pytest.mark.parametrize("clustered_from", [10_000, 1000])
+def test_what_is_written_while_it_is_saved_is_kept(tmp_path: Path, clustered_from: int) -> None:
+    """And while clusters are found, which ends before or after."""
+    store = FaissStore(
+        DIM, folder=tmp_path, embedder=EMBEDDER, clustered_from=clustered_from, least_recall=2.0
+    )
+    exact = ExactStore(DIM)
+    rows = unit_rows(2500, 0)
+    for each in (store, exact):
+        each.upsert(range(2000), rows[:2000])
+    with ThreadPoolExecutor(2) as others:
+        running: list[Future[object]] = [others.submit(store.optimise), others.submit(store.save)]
+        for number in range(50):
+            for each in (store, exact):
+                each.upsert([2000 + number], rows[2000 + number : 2001 + number])
+                each.upsert([number], rows[2100 + number : 2101 + number])
+                each.delete([500 + number])
+            if running[1].done():
+                running.append(others.submit(store.save))
+        for future in running:
+            future.result()
+    store.save()
+    queries = unit_rows(20, 5)
+    for opened in (store, load(tmp_path)):
+        assert opened.ids() == exact.ids()
+        assert_same(opened.search(queries, 5), exact.search(queries, 5))

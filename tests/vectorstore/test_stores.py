@@ -11,7 +11,6 @@ from tests.vectorstore.contract_engine import VectorEngineContract
 from vectorstore import EngineMissing, NotOptimised, VectorEngine, VectorStore, vector_engine
 from vectorstore.exact import ExactStore
 from vectorstore.faiss.engine import FaissEngine
-from vectorstore.faiss.kinds import is_clustered
 from vectorstore.faiss.store import FaissStore
 from vectorstore.pgvector import index
 from vectorstore.pgvector.engine import PgVectorEngine
@@ -122,6 +121,30 @@ class TestFaissClustered(VectorStoreContract):
         return Clustered(dim, clustered_from=1, least_recall=2.0)
 
 
+class Saved(FaissStore):
+    """Saved after every change, so that its rows are mapped; some of them are gone."""
+
+    def upsert(self, ids: Sequence[int], vectors: Vectors) -> None:
+        super().upsert(ids, vectors)
+        self.optimise()
+        self.save()
+
+
+class TestFaissMapped(VectorStoreContract):
+    clustered_from = 10**6
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def new_store(self, dim: int) -> VectorStore:
+        return Saved(dim, folder=self.folder, clustered_from=self.clustered_from, least_recall=2.0)
+
+
+class TestFaissMappedClusters(TestFaissMapped):
+    clustered_from = 1
+
+
 class TestFaissStoreWithoutAFolder(VectorStoreContract):
     def new_store(self, dim: int) -> VectorStore:
         return FaissStore(dim)
@@ -149,7 +172,7 @@ def test_clusters_find_what_is_near_after_any_change_and_a_restart(tmp_path: Pat
         each.upsert(range(ROWS, ROWS + 500), rows[ROWS:])
         each.upsert(range(1, ROWS, 40), rows[: ROWS // 40])
     meanwhile.join()
-    assert is_clustered(store._index)
+    assert store.clustered
     assert not store.optimise(), "it was done"
     store.save()
     again = engine.open("one", 32, "toy")

@@ -1,4 +1,4 @@
-"""The two kinds of index: every vector is compared, or those of the nearest clusters only.
+"""The kinds of index: every vector is compared, or those of the nearest clusters only.
 
 One query over n × 384, one thread on two busy cores: milliseconds p50, recall of the exact ten
 nearest. The vectors are those of `make bench-scale`, which measures only what is built here; the
@@ -10,10 +10,13 @@ others were tried once.
 | 2,048 clusters, 128 probed, float16 | 0.7 | .990 | 21 s |
 | 2,048 clusters, 128 probed, 8 bits | 0.8 | .983 | 25 s |
 | graph (HNSW, M = 16), 8 bits | 0.5 | .977 | 59 s, and nothing can be removed |
+
+Single queries over a flat index, p50 at 20,000 and 100,000: float32 4 and 17 ms, float16 2 and
+12 ms with recall@50 0.9994, 8 bits 2 and 10 ms with 0.990. Scores are off by less than 0.001.
 """
 
 import math
-from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     import faiss
     from numpy.typing import NDArray
 
-Index = Any  # IndexIDMap2 over codes, or IndexIVFScalarQuantizer; FAISS's stubs know neither well
+# Flat codes, IndexIDMap2 over them, or clusters of codes; FAISS's stubs know none of them well.
+Index = Any
 
 CLUSTERED_FROM = 200_000
 LEAST_RECALL = 0.98  # of the exact ten nearest
@@ -35,17 +39,19 @@ _POINTS_PER_CLUSTER = 50  # to train with
 _ROUNDS = 8
 
 
-def new_index(dim: int) -> "faiss.IndexIDMap2":
-    """Creates the flat index: exhaustive search over float16 vectors.
-
-    Single queries over n × 384 with one thread, p50 at 20,000 and 100,000: float32 4 and 17 ms,
-    float16 2 and 12 ms with recall@50 0.9994, 8 bits 2 and 10 ms with 0.990. Scores are off by less
-    than 0.001.
-    """
+def new_flat(dim: int) -> "faiss.IndexScalarQuantizer":
+    """An empty flat index, whose rows are known by their position."""
     import faiss
 
     codec = faiss.ScalarQuantizer.QT_fp16
-    return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dim, codec, faiss.METRIC_INNER_PRODUCT))
+    return faiss.IndexScalarQuantizer(dim, codec, faiss.METRIC_INNER_PRODUCT)
+
+
+def new_changeable(dim: int) -> "faiss.IndexIDMap2":
+    """An empty flat index, whose rows are known by id and can be removed."""
+    import faiss
+
+    return faiss.IndexIDMap2(new_flat(dim))
 
 
 def cluster_count(vectors: int) -> int:
@@ -62,14 +68,8 @@ def new_clustered(sample: Vectors, vectors: int) -> "faiss.IndexIVFScalarQuantiz
     import faiss
 
     dim = sample.shape[1]
-    index = faiss.IndexIVFScalarQuantizer(
-        faiss.IndexFlatIP(dim),
-        dim,
-        min(cluster_count(vectors), len(sample)),
-        faiss.ScalarQuantizer.QT_fp16,
-        faiss.METRIC_INNER_PRODUCT,
-        False,  # the vectors themselves, not what they differ by from their cluster
-    )
+    clusters = min(cluster_count(vectors), len(sample))
+    index = _clusters_of(faiss.IndexFlatIP(dim), dim, clusters)
     index.cp.niter = _ROUNDS
     index.cp.spherical = True
     index.cp.min_points_per_centroid = 1
@@ -78,19 +78,29 @@ def new_clustered(sample: Vectors, vectors: int) -> "faiss.IndexIVFScalarQuantiz
     return index
 
 
+def like_clustered(index: Index) -> "faiss.IndexIVFScalarQuantizer":
+    """An empty index with the clusters of another one, of which as many are probed."""
+    import faiss
+
+    anew = _clusters_of(faiss.clone_index(index.quantizer), index.d, index.nlist)
+    anew.is_trained = True
+    anew.nprobe = index.nprobe
+    return anew
+
+
 def probe_enough(
     index: "faiss.IndexIVFScalarQuantizer",
     rows: Vectors,
-    exact: Callable[[Vectors, int], "NDArray[np.int64]"],
+    exact: "faiss.IndexScalarQuantizer",
     least_recall: float,
 ) -> None:
     """Has each search probe as few clusters as reach that recall for these rows `(n, dim)`.
 
-    `exact(rows, k)` gives the ids `(n, k)` of the exact nearest. The rows are vectors of the index:
-    each is its own nearest and doesn't count. The number is saved with the index.
+    `exact` has the same rows at the same positions. Each of them is its own nearest and doesn't
+    count. The number is saved with the index.
     """
     rows = rows[:_SAMPLE]
-    wanted = [set(found[1:].tolist()) for found in exact(rows, _NEAREST + 1)]
+    wanted = [set(found[1:].tolist()) for found in exact.search(rows, _NEAREST + 1)[1]]
     index.nprobe = max(1, index.nlist // 64)
     while index.nprobe < index.nlist:
         found = index.search(rows, _NEAREST + 1)[1]
@@ -106,45 +116,54 @@ def is_clustered(index: Index) -> bool:
     return isinstance(index, faiss.IndexIVFScalarQuantizer)
 
 
-def ids_of(index: Index) -> "NDArray[np.int64]":
-    """Of all its vectors, in any order."""
+def flat_codes(index: Index) -> "NDArray[np.uint8]":
+    """Of a flat index, `(n, 2 dim)`: a view, good for as long as the index lives unchanged."""
     import faiss
 
-    if not is_clustered(index):
-        found: NDArray[np.int64] = faiss.vector_to_array(index.id_map)
-        return found
+    size = index.ntotal * index.code_size
+    codes: NDArray[np.uint8] = (
+        faiss.rev_swig_ptr(index.codes.data(), size) if size else np.empty(0, np.uint8)
+    )
+    return codes.reshape(index.ntotal, index.code_size)
+
+
+def cluster_codes(index: Index, number: int) -> "tuple[NDArray[np.int64], NDArray[np.uint8]]":
+    """Positions `(n,)` and codes `(n, 2 dim)` of a cluster: views, as with `flat_codes`."""
+    import faiss
+
     lists = index.invlists
-    sizes = [lists.list_size(number) for number in range(index.nlist)]
-    parts = [
-        faiss.rev_swig_ptr(lists.get_ids(number), size).copy()
-        for number, size in enumerate(sizes)
-        if size
-    ]
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+    size = lists.list_size(number)
+    if not size:
+        return np.empty(0, np.int64), np.empty((0, index.code_size), np.uint8)
+    codes = faiss.rev_swig_ptr(lists.get_codes(number), size * index.code_size)
+    return faiss.rev_swig_ptr(lists.get_ids(number), size), codes.reshape(size, index.code_size)
 
 
-def read_index(data: bytes, dim: int) -> Index:
-    """Raises SnapshotError where it is none of ours."""
+def map_index(path: Path, dim: int) -> Index:
+    """Opens an index whose rows stay in the file: pages of it that are read are in memory once for
+    all processes. It must not be changed. Raises SnapshotError where it is none of ours."""
     import faiss
 
     try:
-        index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+        index: Index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
         raise SnapshotError(f"FAISS cannot read the index: {error}") from error
-    if not _is_ours(index, dim):
+    if not (isinstance(index, faiss.IndexScalarQuantizer) or is_clustered(index)):
+        raise SnapshotError("the file contains another kind of index")
+    found = (index.d, index.metric_type, index.sq.qtype)
+    if found != (dim, faiss.METRIC_INNER_PRODUCT, faiss.ScalarQuantizer.QT_fp16):
         raise SnapshotError("the file contains another kind of index")
     return index
 
 
-def _is_ours(index: Index, dim: int) -> bool:
+def _clusters_of(quantizer: Index, dim: int, clusters: int) -> "faiss.IndexIVFScalarQuantizer":
     import faiss
 
-    codes = index
-    if isinstance(index, faiss.IndexIDMap2):
-        codes = faiss.downcast_index(index.index)
-        if not isinstance(codes, faiss.IndexScalarQuantizer):
-            return False
-    elif not is_clustered(index):
-        return False
-    found = (codes.d, codes.metric_type, codes.sq.qtype)
-    return found == (dim, faiss.METRIC_INNER_PRODUCT, faiss.ScalarQuantizer.QT_fp16)
+    return faiss.IndexIVFScalarQuantizer(
+        quantizer,
+        dim,
+        clusters,
+        faiss.ScalarQuantizer.QT_fp16,
+        faiss.METRIC_INNER_PRODUCT,
+        False,  # the vectors themselves, not what they differ by from their cluster
+    )

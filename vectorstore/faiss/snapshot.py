@@ -1,29 +1,36 @@
-"""Index snapshots: an index file and a manifest that stay consistent across crashes.
+"""Snapshots: a sealed segment in a file, and a manifest, that stay consistent across crashes.
 
-The index file is named by its hash and written once; the manifest that refers to it is renamed into
-place last, and only then are older index files removed. Whenever the power fails, the manifest
-refers to a complete file, the old one or the new one.
+The file is named by its hash and written once; the manifest that refers to it is renamed into place
+last, and only then are older files removed. Whenever the power fails, the manifest refers to a
+complete file, the old one or the new one. Whoever has mapped a file that is removed keeps it.
+
+The file is FAISS's index, zeros up to a multiple of eight bytes, and the ids as int64.
 """
 
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vectorstore.faiss.kinds import map_index
+from vectorstore.faiss.segments import Sealed
 from vectorstore.protocol import SnapshotError
 
 MANIFEST = "manifest.json"
+VERSION = 2  # 1: the ids were FAISS's own, and nothing could be mapped
+_ID_BYTES = 8
 
 
 class Manifest(BaseModel):
-    """Describes a snapshot. `checksum` covers the other fields, `sha256` the index file."""
+    """Describes a snapshot. `checksum` covers the other fields, `sha256` the segment's file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    version: Literal[1] = 1
+    version: int = VERSION
     embedder: str
     dim: int = Field(gt=0)
     count: int = Field(ge=0)
@@ -41,50 +48,95 @@ class Manifest(BaseModel):
         return self.model_copy(update={"checksum": hashlib.sha256(fields.encode()).hexdigest()})
 
 
-def write(
-    folder: Path, data: bytes, embedder: str, dim: int, count: int, sequence: int
+def write(folder: Path, sealed: Sealed, embedder: str, sequence: int) -> Manifest:
+    """Saves the segment durably in `folder`, then removes earlier snapshots. None of its rows may
+    be gone. Raises OSError."""
+    import faiss
+
+    index = faiss.serialize_index(sealed.index)
+    padding = bytes(-len(index) % _ID_BYTES)
+    pieces: list[bytes | memoryview] = [index.data, padding, np.ascontiguousarray(sealed.ids).data]
+    return write_pieces(folder, pieces, embedder, sealed.index.d, len(sealed.ids), sequence)
+
+
+def write_pieces(
+    folder: Path,
+    pieces: Sequence[bytes | memoryview],
+    embedder: str,
+    dim: int,
+    count: int,
+    sequence: int,
 ) -> Manifest:
-    """Saves the serialised index `data` durably in `folder`, then removes earlier snapshots."""
+    """Saves a file of these pieces, whatever they are."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
     manifest = Manifest(
-        embedder=embedder,
-        dim=dim,
-        count=count,
-        sequence=sequence,
-        sha256=hashlib.sha256(data).hexdigest(),
+        embedder=embedder, dim=dim, count=count, sequence=sequence, sha256=digest.hexdigest()
     ).sealed()
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / manifest.file, data)
-    _replace(folder / MANIFEST, manifest.model_dump_json(indent=1).encode())
+    _replace(folder / manifest.file, pieces)
+    _replace(folder / MANIFEST, [manifest.model_dump_json(indent=1).encode()])
     for old in [*folder.glob("*.faiss"), *folder.glob("*.part")]:
         if old.name != manifest.file:
             old.unlink(missing_ok=True)
     return manifest
 
 
-def read(folder: Path, embedder: str, dim: int) -> tuple[Manifest, bytes]:
-    """The manifest and the serialised index, both verified. Raises SnapshotError."""
+def read_manifest(folder: Path, embedder: str, dim: int) -> Manifest:
+    """Raises SnapshotError."""
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-        data = (folder / manifest.file).read_bytes()
     except OSError as error:
         raise SnapshotError(f"no snapshot in {folder.name}: {error.strerror}") from error
     except ValidationError as error:
         raise SnapshotError("the manifest is damaged") from error
     if manifest != manifest.sealed():
         raise SnapshotError("the manifest is damaged")
+    if manifest.version != VERSION:
+        raise SnapshotError("it was saved by another release")
     if (manifest.embedder, manifest.dim) != (embedder, dim):
         raise SnapshotError(
             f"built with {manifest.embedder} ({manifest.dim}), expected {embedder} ({dim})"
         )
-    if hashlib.sha256(data).hexdigest() != manifest.sha256:
-        raise SnapshotError("the index file is damaged")
-    return manifest, data
+    return manifest
 
 
-def _replace(path: Path, data: bytes) -> None:
+def read(folder: Path, manifest: Manifest) -> Sealed:
+    """The manifest's segment, verified and mapped. Raises SnapshotError."""
+    path = folder / manifest.file
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+        if digest != manifest.sha256 or size < manifest.count * _ID_BYTES:
+            raise SnapshotError("the file of the index is damaged")
+        sealed = map_segment(path, manifest)
+    except OSError as error:
+        raise SnapshotError(f"no snapshot in {folder.name}: {error.strerror}") from error
+    return sealed
+
+
+def map_segment(path: Path, manifest: Manifest) -> Sealed:
+    """Without verifying the file's hash. Raises SnapshotError where it cannot be a segment,
+    OSError."""
+    index = map_index(path, manifest.dim)
+    count = manifest.count
+    if index.ntotal != count:
+        raise SnapshotError(f"{index.ntotal} vectors where {count} were saved")
+    if not count:  # nothing can be mapped
+        return Sealed.empty(manifest.dim)
+    offset = path.stat().st_size - count * _ID_BYTES
+    ids = np.asarray(np.memmap(path, np.int64, "r", offset, (count,)))
+    if ids[0] < 0 or not (np.diff(ids) > 0).all():
+        raise SnapshotError("the ids of the index are damaged")
+    return Sealed(index, ids, mapped=True)
+
+
+def _replace(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
     part = path.with_suffix(".part")
     with part.open("wb") as file:
-        file.write(data)
+        file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

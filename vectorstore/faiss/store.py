@@ -1,49 +1,37 @@
-"""FAISS behind the protocol of vector stores, with a snapshot on disk."""
+"""FAISS behind the protocol of vector stores, with a snapshot on disk.
+
+What was saved is a sealed segment, mapped from its file, of which API processes on one machine
+share one copy; what came since is a growing one in the memory of each.
+"""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 import numpy as np
 
 from vectorstore.checks import checked_queries, checked_rows
 from vectorstore.faiss import snapshot
-from vectorstore.faiss.kinds import (
-    CLUSTERED_FROM,
-    LEAST_RECALL,
-    Index,
-    ids_of,
-    is_clustered,
-    new_clustered,
-    new_index,
-    probe_enough,
-    read_index,
-    training_size,
-)
+from vectorstore.faiss.candidates import Found
+from vectorstore.faiss.kinds import CLUSTERED_FROM, LEAST_RECALL, is_clustered
+from vectorstore.faiss.sealing import Frozen, clustered, merged
+from vectorstore.faiss.segments import Growing, Sealed, Segment
+from vectorstore.faiss.snapshot import Manifest
 from vectorstore.protocol import Match, SnapshotError, Vectors
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 # More threads do not speed up a single query, and wait for each other on busy cores: 100,000
 # vectors of 384 took 12 ms with one and with two threads on two idle cores, 24 to 37 ms with two on
 # busy ones.
 _THREADS = 1
-_DIRECT_COMPARISONS = 1000  # up to this many allowed ids; FAISS would scan all others
-# Besides its codes: FAISS's map and our set of ids. With room to grow, 200,000 rows of 384 measured
-# 1,040 bytes each, 100,000 of 1,024 measured 1,960.
-_ROW_BYTES = 160
-_TIE_MARGIN = 8  # fetched beyond `k`, to see ties at the boundary
-_NOTHING = -1  # FAISS's id where it found too few
-_COPIED_AT_ONCE = 10_000  # 10 ms, for which a search waits
 _BUILDING_THREADS = max(1, (os.cpu_count() or 1) // 2)
 
 
 class FaissStore:
     """Inner-product search, exhaustive until there are many vectors. Thread-safe: one lock around
-    the index."""
+    both segments, which are written and clustered anew beside it."""
 
     def __init__(
         self,
@@ -61,9 +49,10 @@ class FaissStore:
         self._folder = folder
         self._clustered_from = clustered_from
         self._least_recall = least_recall
-        self._index: Index = new_index(dim)
-        self._ids: set[int] = set()
-        self._changed: set[int] | None = None  # ids written while another index is being built
+        self._sealed = Sealed.empty(dim)
+        self._growing = Growing(dim)
+        self._known = self._on_disk()  # the last snapshot that is not another process's news
+        self._changed: list[set[int]] = []  # ids written since, for each segment being made
         self._lock = Lock()
         self._save_lock = Lock()
         self._optimise_lock = Lock()
@@ -71,16 +60,14 @@ class FaissStore:
     def upsert(self, ids: Sequence[int], vectors: Vectors) -> None:
         checked_ids, rows = checked_rows(ids, vectors, self.dim)
         with self._lock:
-            # FAISS would keep both rows of a duplicate id.
-            self._remove(self._ids.intersection(checked_ids.tolist()))
-            self._index.add_with_ids(rows, checked_ids)
-            self._ids.update(checked_ids.tolist())
-            if self._changed is not None:
-                self._changed.update(checked_ids.tolist())
+            self._remove(checked_ids.tolist())
+            self._growing.add(checked_ids, rows)
+            for changed in self._changed:
+                changed.update(checked_ids.tolist())
 
     def delete(self, ids: Sequence[int]) -> None:
         with self._lock:
-            self._remove(self._ids.intersection(ids))
+            self._remove(ids)
 
     def search(
         self,
@@ -93,40 +80,54 @@ class FaissStore:
 
         rows = checked_queries(queries, self.dim)
         with self._lock:
-            allowed = None if allow is None else self._ids.intersection(allow).difference(deny)
-            denied = self._ids.intersection(deny) if allowed is None else set()
-            reachable = len(self._ids) - len(denied) if allowed is None else len(allowed)
-            k = min(k, reachable)
-            if k <= 0:
-                return [[] for _ in rows]
             faiss.omp_set_num_threads(_THREADS)
-            return [self._search_one(row, k, reachable, allowed, denied) for row in rows]
+            parts = [(each, each.candidates(allow, deny)) for each in self._segments]
+            return [
+                _best([segment.named(within.best(row, k)) for segment, within in parts], k)
+                for row in rows
+            ]
 
     def ids(self) -> set[int]:
         with self._lock:
-            return set(self._ids)
+            return self._growing.ids.union(self._sealed.ids[self._sealed.there].tolist())
 
     def count(self) -> int:
-        return len(self._ids)
+        return sum(segment.count() for segment in self._segments)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether clusters have been found in what was there then."""
+        return is_clustered(self._sealed.index)
 
     def memory_bytes(self) -> int:
-        return len(self._ids) * (2 * self.dim + _ROW_BYTES)
+        return sum(segment.memory_bytes() for segment in self._segments)
 
     def optimise(self) -> bool:
-        with self._optimise_lock:
-            return self._cluster()
-
-    def save(self) -> None:
-        """Writes a snapshot of vectors and `sequence`, then removes earlier ones."""
-        if self._folder is None:
-            return
+        """Replaces a flat segment that is large by a clustered one."""
         import faiss
 
-        with self._save_lock:
+        with self._optimise_lock:
+            if self.clustered or self.count() < self._clustered_from:
+                return False
+            with self._frozen() as (frozen, changed, _):
+                faiss.omp_set_num_threads(_BUILDING_THREADS)
+                anew = clustered(merged(frozen), self._least_recall)
+                with self._lock:
+                    self._take(anew, changed)
+            return True
+
+    def save(self) -> None:
+        """Writes a snapshot of vectors and `sequence`, then removes earlier ones; where another
+        process has written the same one, takes that."""
+        if self._folder is None:
+            return
+        with self._save_lock, self._frozen() as (frozen, changed, sequence):
+            anew = self._taken_over(self._folder, frozen, sequence)
+            if anew is None:
+                anew = self._written(self._folder, frozen, sequence)
             with self._lock:
-                data = faiss.serialize_index(self._index).tobytes()
-                count, sequence = len(self._ids), self.sequence
-            snapshot.write(self._folder, data, self.embedder, self.dim, count, sequence)
+                if self._sealed is frozen.sealed:  # else clusters were found meanwhile
+                    self._take(anew, changed)
 
     def load(self) -> Self:
         """Opens the snapshot in the folder.
@@ -135,114 +136,77 @@ class FaissStore:
         """
         if self._folder is None:
             raise SnapshotError("it has no folder")
-        manifest, data = snapshot.read(self._folder, self.embedder, self.dim)
-        self._index = read_index(data, self.dim)
-        self._ids = set(ids_of(self._index).tolist())
-        self.sequence = manifest.sequence
-        if len(self._ids) != manifest.count or self._index.ntotal != manifest.count:
-            raise SnapshotError(f"{self._index.ntotal} vectors where {manifest.count} were saved")
+        self._known = snapshot.read_manifest(self._folder, self.embedder, self.dim)
+        self._sealed = snapshot.read(self._folder, self._known)
+        self.sequence = self._known.sequence
         return self
 
-    def _remove(self, present: set[int]) -> None:
-        if present:
-            import faiss
+    @property
+    def _segments(self) -> tuple[Segment, ...]:
+        return self._sealed, self._growing
 
-            array = np.fromiter(present, np.int64, len(present))
-            self._index.remove_ids(faiss.IDSelectorBatch(array))
-            self._ids -= present
-            if self._changed is not None:
-                self._changed |= present
+    def _remove(self, ids: Collection[int]) -> None:
+        for segment in self._segments:
+            gone = segment.remove(ids)
+            for changed in self._changed:
+                changed.update(gone)
 
-    def _cluster(self) -> bool:
-        """Replaces a flat index that is large by a clustered one; whether it did.
-
-        The vectors are copied a few at a time, so that searches and writes wait for moments only;
-        what was written meanwhile is copied at the end.
-        """
-        import faiss
-
+    @contextmanager
+    def _frozen(self) -> Iterator[tuple[Frozen, set[int], int]]:
+        """The store and its sequence at this moment, and a set to which ids that are written or
+        removed from now on are added."""
+        changed: set[int] = set()
         with self._lock:
-            if is_clustered(self._index) or len(self._ids) < self._clustered_from:
-                return False
-            self._changed = set()
-            ids = np.fromiter(self._ids, np.int64, len(self._ids))
+            frozen, sequence = Frozen.of(self._sealed, self._growing), self.sequence
+            self._changed.append(changed)
         try:
-            np.random.default_rng(0).shuffle(ids)
-            sample = self._copied(ids[: training_size(len(ids))])[1]
-            faiss.omp_set_num_threads(_BUILDING_THREADS)
-            anew = new_clustered(sample, len(ids))
-            for begin in range(0, len(ids), _COPIED_AT_ONCE):
-                kept, rows = self._copied(ids[begin : begin + _COPIED_AT_ONCE])
-                anew.add_with_ids(rows, kept)
-            probe_enough(anew, sample, self._exact, self._least_recall)
-            with self._lock:
-                changed = np.fromiter(self._changed, np.int64, len(self._changed))
-                anew.remove_ids(faiss.IDSelectorBatch(changed))
-                kept = changed[np.isin(changed, np.fromiter(self._ids, np.int64, len(self._ids)))]
-                anew.add_with_ids(self._index.reconstruct_batch(kept), kept)
-                self._index = anew
-            return True
+            yield frozen, changed, sequence
         finally:
             with self._lock:
-                self._changed = None
+                self._changed = [each for each in self._changed if each is not changed]
 
-    def _exact(self, rows: Vectors, k: int) -> "NDArray[np.int64]":
-        """By the flat index, a row at a time: a search waits for one only."""
-        found = []
-        for row in rows:
-            with self._lock:
-                found.append(self._index.search(row[None], k)[1][0])
-        return np.stack(found)
+    def _take(self, anew: Sealed, changed: set[int]) -> None:
+        """Go on with a segment that has everything but the changes since. With the lock held."""
+        anew.remove(changed)
+        growing, ids = Growing(self.dim), np.fromiter(changed, np.int64, len(changed))
+        for segment in self._segments:
+            growing.add(*segment.rows(ids))
+        self._sealed, self._growing = anew, growing
 
-    def _copied(self, ids: "NDArray[np.int64]") -> "tuple[NDArray[np.int64], Vectors]":
-        """Those that are still there, and their rows."""
-        kept, parts = [], []
-        for begin in range(0, len(ids), _COPIED_AT_ONCE):
-            with self._lock:
-                some = [
-                    id_ for id_ in ids[begin : begin + _COPIED_AT_ONCE].tolist() if id_ in self._ids
-                ]
-                array = np.fromiter(some, np.int64, len(some))
-                parts.append(self._index.reconstruct_batch(array))
-            kept.append(array)
-        return np.concatenate(kept), np.concatenate(parts)
+    def _written(self, folder: Path, frozen: Frozen, sequence: int) -> Sealed:
+        sealed = frozen.sealed if frozen.unchanged else merged(frozen)
+        self._known = snapshot.write(folder, sealed, self.embedder, sequence)
+        try:
+            return snapshot.map_segment(folder / self._known.file, self._known)
+        except (SnapshotError, OSError):  # another process has replaced it already
+            return sealed
 
-    def _search_one(
-        self, row: Vectors, k: int, reachable: int, allowed: set[int] | None, denied: set[int]
-    ) -> list[Match]:
-        """The `k` best for one row `(dim,)`; `k ≤ reachable`, the number of candidates."""
-        import faiss
+    def _taken_over(self, folder: Path, frozen: Frozen, sequence: int) -> Sealed | None:
+        """The snapshot that another process has written of the same vectors. One that was there
+        before this store was made doesn't count: the database may have been restored since."""
+        found = self._on_disk()
+        if found is None or found == self._known or found.sequence != sequence:
+            return None
+        try:
+            sealed = snapshot.read(folder, found)
+        except SnapshotError:
+            return None
+        if not np.array_equal(sealed.ids, frozen.sorted_ids()):
+            return None
+        self._known = found
+        return sealed
 
-        clustered = is_clustered(self._index)
-        if allowed is not None and len(allowed) <= _DIRECT_COMPARISONS and not clustered:
-            candidates = np.fromiter(sorted(allowed), np.int64, len(allowed))
-            return _best(candidates, self._index.reconstruct_batch(candidates) @ row, k)
-        # Bare pointers: what they point at must outlive the search.
-        params: Any = faiss.SearchParametersIVF() if clustered else faiss.SearchParameters()
-        if clustered:  # all clusters for those that are allowed: they may be anywhere
-            params.nprobe = self._index.nprobe if allowed is None else self._index.nlist
-        named = denied if allowed is None else allowed
-        batch = faiss.IDSelectorBatch(np.fromiter(named, np.int64, len(named)))
-        others = faiss.IDSelectorNot(batch)
-        if allowed is not None:
-            params.sel = batch
-        elif denied:
-            params.sel = others
-        fetch = min(k + _TIE_MARGIN, reachable)
-        while True:
-            scores, ids = self._index.search(row[None], fetch, params=params)
-            too_few = ids[0, k - 1] == _NOTHING
-            if too_few and clustered and params.nprobe < self._index.nlist:
-                params.nprobe = self._index.nlist
-                continue
-            # FAISS breaks ties arbitrarily: fetch until the last score differs from the k-th.
-            if fetch == reachable or scores[0, -1] < scores[0, k - 1]:
-                break
-            fetch = min(2 * fetch, reachable)
-        return _best(ids[0], scores[0], k)
+    def _on_disk(self) -> Manifest | None:
+        if self._folder is None:
+            return None
+        try:
+            return snapshot.read_manifest(self._folder, self.embedder, self.dim)
+        except SnapshotError:
+            return None
 
 
-def _best(ids: "NDArray[np.int64]", scores: Vectors, k: int) -> list[Match]:
+def _best(found: Sequence[Found], k: int) -> list[Match]:
     """The `k` highest scores, ties by smaller id."""
-    order = np.lexsort((ids, -scores))[:k]
+    ids, scores = (np.concatenate(each) for each in zip(*found, strict=True))
+    order = np.lexsort((ids, -scores))[: max(k, 0)]
     return list(map(Match, ids[order].tolist(), scores[order].tolist()))

@@ -28,14 +28,15 @@ from vectorstore import Match, SnapshotError, VectorEngine, VectorStore
 
 log = logging.getLogger(__name__)
 
-MEMORY_MIB = 1024  # a million chunks of 384 dimensions
+MEMORY_MIB = 1024  # a million chunks of 384 dimensions that are not saved yet
 
 
 class Indexes:
     """One store per base that was asked for; safe to use from several threads.
 
-    Above `memory_mib` those that were not used for longest leave memory, saved first where they
-    changed. The one that is asked for stays, however large it is.
+    Above `memory_mib` they are saved, which leaves their rows to their files, and where that is not
+    enough, those that were not used for longest are closed. The one that is asked for stays,
+    however large it is.
 
     `repaired` says which snapshots were not usable and why, `unsaved` which cannot be written.
     """
@@ -203,20 +204,24 @@ class Indexes:
         return store
 
     def _make_room(self, asked_for: str) -> None:
-        """Close what was not used for longest, as long as memory is short."""
-        for base_id in self._open.base_ids():
-            if not self._open.full:
-                return
-            lock = self._open.lock(base_id)
-            # One that somebody is opening or saving is in use; waiting for it would hold up a
-            # search in another base.
-            if base_id == asked_for or not lock.acquire(blocking=False):
-                continue
-            try:
-                self._save(base_id)
-                self._close([base_id])
-            finally:
-                lock.release()
+        """Save, then close what was not used for longest, as long as memory is short."""
+        for work in (self._save, self._leave):
+            for base_id in self._open.base_ids():
+                if not self._open.full:
+                    return
+                lock = self._open.lock(base_id)
+                # One that somebody is opening or saving is in use; waiting for it would hold up a
+                # search in another base.
+                if base_id == asked_for or not lock.acquire(blocking=False):
+                    continue
+                try:
+                    work(base_id)
+                finally:
+                    lock.release()
+
+    def _leave(self, base_id: str) -> None:
+        self._save(base_id)
+        self._close([base_id])
 
     def _save(self, base_id: str) -> None:
         """Where it changed. With the base's lock held."""

@@ -75,9 +75,29 @@ def test_a_removed_base_that_nobody_asks_for_leaves_memory_with_the_next_save(
     assert snapshots(application) == set()
 
 
-def test_the_bases_not_used_for_longest_leave_memory(application: Application) -> None:
+def in_memory_alone(application: Application, memory_mib: float) -> Indexes:
+    """Of an engine without files."""
+    db, name = application.db, application.embedder.name
+    return Indexes(db, ExactEngine(), name, memory_mib=memory_mib)
+
+
+def test_saved_indexes_leave_memory_and_stay_open(application: Application) -> None:
     first, second, third = filled(application, "first", "second", "third")
     indexes = application.indexes(memory_mib=room_for(application, first, 2))
+    search(application, indexes, first, second)
+    assert snapshots(application) == set()
+    search(application, indexes, first)
+    search(application, indexes, third)
+    assert snapshots(application) == {second}, "the one that was not used for longest"
+    assert indexes.in_memory == [second, first, third]
+    assert not indexes.full
+    assert len(search(application, indexes, first, second, third)) == 3
+
+
+def test_the_bases_not_used_for_longest_leave_memory(application: Application) -> None:
+    first, second, third = filled(application, "first", "second", "third")
+    size = in_memory_alone(application, 100).current(first).memory_bytes()
+    indexes = in_memory_alone(application, 2.5 * size / MIB)
     expected = [search(application, indexes, base_id) for base_id in (first, second)]
     search(application, indexes, first)
     assert not indexes.full
@@ -92,14 +112,14 @@ def test_the_bases_not_used_for_longest_leave_memory(application: Application) -
 
 def test_a_base_larger_than_the_bound_is_searched_all_the_same(application: Application) -> None:
     first, second = filled(application, "first", "second")
-    indexes = application.indexes(memory_mib=room_for(application, first, 0))
+    indexes = in_memory_alone(application, 1e-6)
     for base_id in (first, second, first):
         assert search(application, indexes, base_id)
         assert indexes.in_memory == [base_id]
         assert indexes.full
 
 
-def test_an_index_is_saved_before_it_leaves_memory(application: Application) -> None:
+def test_an_index_that_left_memory_is_as_it_was(application: Application) -> None:
     first, second = filled(application, "first", "second")
     indexes = application.indexes(memory_mib=room_for(application, first, 1))
     search(application, indexes, first)
@@ -110,11 +130,12 @@ def test_an_index_is_saved_before_it_leaves_memory(application: Application) -> 
 
     search(application, indexes, second)
 
-    assert indexes.in_memory == [second]
+    assert indexes.in_memory == [first, second]
     assert snapshots(application) == {first}
-    indexes.repaired.clear()
     assert len(search(application, indexes, first)) == 2
-    assert indexes.repaired == {}, "opened from its snapshot"
+    opened = application.indexes()
+    assert len(search(application, opened, first)) == 2
+    assert opened.repaired == {}, "opened from its snapshot"
 
 
 def test_an_index_that_cannot_be_saved_leaves_memory_too(application: Application) -> None:

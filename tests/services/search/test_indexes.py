@@ -20,7 +20,6 @@ from tests.services.conftest import HANDBOOK, MANUAL, Application
 from vectorstore.exact import ExactStore
 from vectorstore.faiss import snapshot
 from vectorstore.faiss.engine import FaissEngine
-from vectorstore.faiss.kinds import is_clustered
 from vectorstore.faiss.snapshot import MANIFEST
 from vectorstore.protocol import Match
 
@@ -258,6 +257,5 @@ def test_clusters_that_are_found_while_it_is_saved_are_saved_later(
     indexes.save()
     finding.join()
     indexes.save()
-    assert is_clustered(
-        engine.open(base_id, application.embedder.dim, application.embedder.name)._index
-    )
+    embedder = application.embedder
+    assert engine.open(base_id, embedder.dim, embedder.name).clustered
