@@ -232,6 +232,18 @@ def test_a_snapshot_from_before_is_not_taken_for_the_same(folder: Path) -> None:
         assert each.search(unit_rows(30, 1)[4:5], 1)[0][0].score == pytest.approx(1, abs=1e-3)
 
 
+def test_processes_that_save_at_once_end_with_one_file(tmp_path: Path) -> None:
+    stores = [FaissStore(DIM, folder=tmp_path, embedder=EMBEDDER) for _ in range(4)]
+    for round_ in range(1, 6):
+        for store in stores:
+            store.upsert(range(30 * round_), unit_rows(30 * round_, 0))
+            store.sequence = round_
+        with ThreadPoolExecutor(len(stores)) as together:
+            list(together.map(FaissStore.save, stores))
+        assert len({store.memory_bytes() for store in stores}) == 1
+        assert Path("/proc/self/maps").read_text().count(index_file(tmp_path).name) >= len(stores)
+
+
 def test_another_sequence_or_other_ids_are_written_over(tmp_path: Path) -> None:
     for ids, sequence in ((range(30), 4), (range(1, 31), 5)):
         folder = tmp_path / str(sequence)

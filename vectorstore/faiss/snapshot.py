@@ -7,10 +7,12 @@ complete file, the old one or the new one. Whoever has mapped a file that is rem
 The file is FAISS's index, zeros up to a multiple of eight bytes, and the ids as int64.
 """
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -48,9 +50,21 @@ class Manifest(BaseModel):
         return self.model_copy(update={"checksum": hashlib.sha256(fields.encode()).hexdigest()})
 
 
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Waits until no other process writes a snapshot there. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def write(folder: Path, sealed: Sealed, embedder: str, sequence: int) -> Manifest:
     """Saves the segment durably in `folder`, then removes earlier snapshots. None of its rows may
-    be gone. Raises OSError."""
+    be gone. Within `writing`. Raises OSError."""
     import faiss
 
     index = faiss.serialize_index(sealed.index)
@@ -74,7 +88,6 @@ def write_pieces(
     manifest = Manifest(
         embedder=embedder, dim=dim, count=count, sequence=sequence, sha256=digest.hexdigest()
     ).sealed()
-    folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / manifest.file, pieces)
     _replace(folder / MANIFEST, [manifest.model_dump_json(indent=1).encode()])
     for old in [*folder.glob("*.faiss"), *folder.glob("*.part")]:
@@ -120,13 +133,14 @@ def read(folder: Path, manifest: Manifest) -> Sealed:
 def map_segment(path: Path, manifest: Manifest) -> Sealed:
     """Without verifying the file's hash. Raises SnapshotError where it cannot be a segment,
     OSError."""
+    size = path.stat().st_size  # first: whose folder was dropped has no file
     index = map_index(path, manifest.dim)
     count = manifest.count
     if index.ntotal != count:
         raise SnapshotError(f"{index.ntotal} vectors where {count} were saved")
     if not count:  # nothing can be mapped
         return Sealed.empty(manifest.dim)
-    offset = path.stat().st_size - count * _ID_BYTES
+    offset = size - count * _ID_BYTES
     ids = np.asarray(np.memmap(path, np.int64, "r", offset, (count,)))
     if ids[0] < 0 or not (np.diff(ids) > 0).all():
         raise SnapshotError("the ids of the index are damaged")

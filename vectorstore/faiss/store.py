@@ -121,7 +121,11 @@ class FaissStore:
         process has written the same one, takes that."""
         if self._folder is None:
             return
-        with self._save_lock, self._frozen() as (frozen, changed, sequence):
+        with (
+            self._save_lock,
+            snapshot.writing(self._folder),
+            self._frozen() as (frozen, changed, sequence),
+        ):
             anew = self._taken_over(self._folder, frozen, sequence)
             if anew is None:
                 anew = self._written(self._folder, frozen, sequence)
@@ -176,10 +180,7 @@ class FaissStore:
     def _written(self, folder: Path, frozen: Frozen, sequence: int) -> Sealed:
         sealed = frozen.sealed if frozen.unchanged else merged(frozen)
         self._known = snapshot.write(folder, sealed, self.embedder, sequence)
-        try:
-            return snapshot.map_segment(folder / self._known.file, self._known)
-        except (SnapshotError, OSError):  # another process has replaced it already
-            return sealed
+        return snapshot.map_segment(folder / self._known.file, self._known)
 
     def _taken_over(self, folder: Path, frozen: Frozen, sequence: int) -> Sealed | None:
         """The snapshot that another process has written of the same vectors. One that was there
