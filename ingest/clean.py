@@ -37,10 +37,14 @@ def clean(text: str) -> str:
         return text
     if text.isprintable() and not has_radicals(text) and unicodedata.is_normalized("NFC", text):
         return text  # most table cells and lines; nothing unprintable, so nothing to mend
+    return _BLANK_LINES.sub("\n\n", _SPACE_BEFORE_LINE_END.sub("", legible(text)))
+
+
+def legible(text: str) -> str:
+    """The same, with all spaces at line ends, which mean something in Markdown."""
     text = _LINE_END.sub("\n", text)
     text = _STRAY_JOINER.sub("", _JUNK.sub("", text))
-    text = unicodedata.normalize("NFC", _ODD_SPACE.sub(" ", without_radicals(text)))
-    return _BLANK_LINES.sub("\n\n", _SPACE_BEFORE_LINE_END.sub("", text))
+    return unicodedata.normalize("NFC", _ODD_SPACE.sub(" ", without_radicals(text)))
 
 
 def unwrap(text: str) -> str:

@@ -8,17 +8,13 @@ formats are then read again.
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-RECIPE = 4  # 0 is whatever documents were read by before recipes were counted
-# suffix → last recipe that changed it, of what may lie inside as well; the third for others
-_CHANGED_IN: Mapping[str, int] = {
-    **dict.fromkeys((".txt", ".text", ".log", ".json", ".jsonl", ".ndjson"), 1),
-    **dict.fromkeys(
-        (".bmp", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp", ".eml", ".msg", ".zip"),
-        4,
-    ),
-}
+RECIPE = 5  # 0 is whatever documents were read by before recipes were counted
+# suffix → last recipe that changed it, of what may lie inside as well; the fifth for others
+_CHANGED_IN: Mapping[str, int] = dict.fromkeys(
+    (".txt", ".text", ".log", ".json", ".jsonl", ".ndjson"), 1
+)
 
 
 def changed_in(name: str) -> int:
     """The last recipe that reads a file of this name otherwise than the one before."""
-    return _CHANGED_IN.get(PurePosixPath(name).suffix.lower(), 3)
+    return _CHANGED_IN.get(PurePosixPath(name).suffix.lower(), 5)

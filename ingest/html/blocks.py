@@ -27,6 +27,7 @@ _LEFT_OUT = set(
         "script style template noscript iframe svg canvas nav aside select button input textarea",
     )
 )
+_OF_A_SITE = ("nav", "form", "button", "input")  # in a header that is no title block
 _LEFT_OUT_ROLES = {"navigation", "search", "banner", "contentinfo"}
 _MIN_MAIN_SHARE = 0.3  # of all text, or it is not the main content
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -88,8 +89,18 @@ def _is_left_out(tag: Tag, whole_page: bool, opened: set[str]) -> bool:
         return True
     if not _is(tag.parent, "body"):
         return False
-    # A header of the page itself, with its heading and what is said of the text below it.
-    return tag.name == "footer" or (tag.name == "header" and tag.find("h1") is None)
+    return tag.name == "footer" or (tag.name == "header" and not _is_title_block(tag))
+
+
+def _is_title_block(header: Tag) -> bool:
+    """Whether the heading of the page stands there, with what is said of the text below it, and not
+    the name of the site, above another heading."""
+    heading = header.find("h1")
+    if heading is None:
+        return False
+    words = sum(len(link.get_text(strip=True)) for link in heading.find_all("a"))
+    of_the_site = header.find(_OF_A_SITE) or words == len(heading.get_text(strip=True))
+    return not of_the_site or heading.find_next("h1") is None
 
 
 def _main(soup: BeautifulSoup) -> Tag:

@@ -33,7 +33,9 @@ _PARAGRAPH_PITCH = 1.4  # of the usual distance between lines
 _SHORT_LINE = 0.85  # of the page's widest
 _MIN_RUNNING_WIDTH = 14  # type sizes: shorter lines are not wrapped
 _FIRST_WORD = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
+_MARK = re.compile(r"[，。；：、！？]")
 _INDENT = 2.5  # characters by which the first line of a paragraph may stand in
+_MIN_WRAPPED = 3  # lines that end at about the same place before they are taken for wrapped
 _ROOM = 1.5  # characters that a wrapped line may leave free beside the next word
 _HYPHEN_AT_END = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
 
@@ -179,8 +181,13 @@ def _had_room(previous: Line, line: Line, layout: _Layout) -> bool:
     near = _INDENT * previous.size
     if not _CJK_START.match(line.text) or abs(line.left - previous.left) > near:
         return False
-    edge = max(right for left, right in layout.edges if abs(left - previous.left) <= near)
-    return previous.right < edge - near
+    edges = [right for left, right in layout.edges if abs(left - previous.left) <= near]
+    if previous.right >= max(edges) - near:
+        return False
+    alike = sum(abs(right - previous.right) <= _ROOM * previous.size for right in edges)
+    running = previous.right - previous.left >= _MIN_RUNNING_WIDTH * previous.size
+    prose = _MARK.search(previous.text + line.text) is not None  # and no list of names
+    return not (running and prose and alike >= _MIN_WRAPPED)  # in a column, or beside a picture
 
 
 def _layout(page: list[Line]) -> _Layout:

@@ -21,6 +21,7 @@ _STUB = re.compile(
 )
 _MAX_STUB_CHARACTERS = 300
 _SAID_SHARE = 0.9  # of the plain part's words, which the other one must have
+_FEWEST_ROWS = 3  # of two columns; fewer lay out a signature
 _MAX_CELL_CHARACTERS = 200  # longer ones lay out a page
 _WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 
@@ -83,20 +84,23 @@ def _lacks_tables(plain: str, html: str) -> bool:
         return False
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(html, "lxml")
-    if not any(map(_is_table, soup.find_all("table"))):
-        return False
     words = set(_WORD.findall(plain))
-    return len(words - set(_html_words(html))) <= (1 - _SAID_SHARE) * len(words)
+    if len(words - set(_html_words(html))) > (1 - _SAID_SHARE) * len(words):
+        return False
+    return any(map(_is_table, BeautifulSoup(html, "lxml").find_all("table")))
 
 
 def _is_table(table: "Tag") -> bool:
-    """Several rows of as many short cells each, and no table inside."""
+    """Several rows of as many short cells each, and no table inside; not of words that are quoted,
+    whose marks only the plain text has."""
+    if table.find("table") is not None or table.find_parent("blockquote") is not None:
+        return False
     rows = [row.find_all(("td", "th")) for row in table.find_all("tr")]
     counts = [len(row) for row in rows]
     widest = max(counts, default=0)
     short = all(len(cell.get_text()) <= _MAX_CELL_CHARACTERS for row in rows for cell in row)
-    return widest > 1 and counts.count(widest) > 1 and short and table.find("table") is None
+    enough = counts.count(widest) >= (_FEWEST_ROWS if widest == 2 else 2)
+    return widest > 1 and enough and short
 
 
 def words_of(plain: str, html: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ingest.clean import clean, unwrap
+from ingest.clean import legible, unwrap
 from ingest.parsing.builder import DocumentBuilder
 from ingest.parsing.decode import decode
 from ingest.parsing.links import with_address
@@ -28,8 +28,13 @@ _HTML = set(
 )
 _SMALL = {"<sup>": raised, "<sub>": lowered}
 _BREAK = "\v"  # a line end that is meant as one
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FRONT_FIELD = re.compile(r"^([\w -]+):[ \t]+[\"']?(?![|>\[{])(.+?)[\"']?[ \t]*$", re.MULTILINE)
+# Without blank lines, from a field on: prose between two rules is none.
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\n(?=[^\s#-][^:\n]*:\s)((?:.+\n)+?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
+)
+_FRONT_FIELD = re.compile(
+    r"([\w -]+):(?:[ \t]++|$)(?:([\"'])(.*)\2(?:[ \t]+#.*)?|((?![|>\[{\"']).*?))[ \t]*"
+)
 
 
 class MarkdownParser:
@@ -39,15 +44,31 @@ class MarkdownParser:
     def parse(self, data: bytes, name: str, *, on_page: PageProgress | None = None) -> Document:
         from ingest.parsing.marks import reader
 
-        text = clean(decode(data, name))
+        text = legible(decode(data, name))
         builder = DocumentBuilder(data, name, "text/markdown")
         if front := _FRONT_MATTER.match(text):
-            fields = dict(_FRONT_FIELD.findall(front[1]))
-            builder.title = fields.pop("title", "")
-            builder.paragraph("\n".join(": ".join(field) for field in fields.items()))
+            title, others = _front_matter(front[1].splitlines())
+            builder.title = title
+            builder.paragraph("\n".join(others))
             text = text[front.end() :]
         _Walk(builder).run(reader().parse(text))
         return builder.build()
+
+
+def _front_matter(lines: list[str]) -> tuple[str, list[str]]:
+    """The title, and all that says something else: fields without quotation marks, other lines as
+    they are."""
+    title, others = "", []
+    for line in lines:
+        if (field := _FRONT_FIELD.fullmatch(line)) is None:
+            others += [] if line.startswith("#") else [line]
+            continue
+        name, value = field[1], field[3] or field[4] or ""
+        if name == "title" and not title:
+            title = value
+        elif value or not field[2]:
+            others.append(f"{name}: {value}".rstrip())
+    return title, others
 
 
 class _Walk:

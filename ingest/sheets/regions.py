@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ingest.sheets.types import Merged, Sheet
+from ingest.tables.contents import is_number
 from ingest.tables.grid import Field
-from ingest.tables.heads import is_number
 
 _DIGIT = re.compile(r"\d")
 _NUMBERED = re.compile(
@@ -19,7 +19,8 @@ _NUMBERED = re.compile(
 _MISSING = re.compile(
     r"[-–—−_/.…*?？×√ ]+|[无無空缺免]|[暂暫][无無缺]|[没沒]有|缺[考货貨失席勤]|免[费費]"
     r"|未[知定填报報到测測]|不[详詳明]|不[适適]用|待[定补補查报報测測议議]|停[产產用工]"
-    r"|n\.?/?a\.?|nil|null|none\b.*|not? .*|tb[acd]|unknown|pending|free",
+    r"|时价|市价|[面另电待][议询价]|询价|议价|[请病事产年休]假|旷[考课工]|停业|装修中?"
+    r"|n\.?/?a\.?|nil|null|none\b.*|not? .*|tb[acd]|unknown|pending|free|on request|ask .*|varies",
     re.IGNORECASE,
 )
 _ALIKE = 2  # characters at the beginning or the end that names of one kind share
@@ -102,6 +103,10 @@ def _share_rows(left: Region, right: Region) -> bool:
     in both heads: halves of one table, with a blank column or the places under merged cells between
     them."""
     rows = dict(zip(right.numbers, right.rows, strict=True))
+    start = max(part.numbers[part.head] for part in (left, right))
+    beside = (row for part in (left, right) for row in _part_row(part, start).values())
+    if any(map(is_number, beside)):
+        return False  # one of them has begun above
     both = [
         (set(row.values()), set(rows[number].values()))
         for number, row in zip(left.numbers, left.rows, strict=True)
@@ -113,6 +118,10 @@ def _share_rows(left: Region, right: Region) -> bool:
         and left.numbers[-1] == right.numbers[-1]
         and not any(texts & others for texts, others in both[:_MAX_ROWS_APART])
     )
+
+
+def _part_row(part: Region, number: int) -> _Row:
+    return next((row for at, row in zip(part.numbers, part.rows, strict=True) if at == number), {})
 
 
 def _part(run: Region, begin: int, end: int) -> Region:
@@ -236,7 +245,9 @@ def _goes_on(table: Region, run: Region, between: Sequence[_Row]) -> bool:
     titled = bool(titles)
     below = run.rows[run.head + 1 :]
     if _are_numbered(titles) and _are_numbered(table.rows[: table.head]):
-        return any(is_number(text) for text in first.values())
+        return any(is_number(text) for text in first.values()) or any(
+            cells.get(column) == text for column, text in first.items() for cells in (*body, *below)
+        )
     if any(first.get(column) == text for column, text in head.items()):
         return False  # a head that shares a column's name
     return not _looks_like_head(first, below, body, titled=titled, other=set(first) != set(head))
@@ -287,8 +298,13 @@ def _are_alike(text: str, other: str) -> bool:
 
 
 def _has_only_digits(column: int, rows: list[_Row]) -> bool:
-    cells = [row[column] for row in rows if column in row]
-    return bool(cells) and all(map(_DIGIT.search, cells))
+    found = False
+    for row in rows:
+        if column in row:
+            if not _DIGIT.search(row[column]):
+                return False
+            found = True
+    return found
 
 
 def _contrasts(text: str, column: int, rows: list[_Row]) -> bool:

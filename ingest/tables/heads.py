@@ -4,32 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise, starmap
 
+from ingest.tables.contents import NOTHING, YEAR, all_words, are_numbers, contrasts, is_number
+from ingest.tables.forms import are_particulars, is_form
 from ingest.tables.grid import Grid
 from ingest.tables.labels import are_open_labels, has_label, is_label_row
 
-# Amounts, times, dates; not 3号 or 1月, which head columns as often as they stand in them.
-_NUMBER = re.compile(r"[-+−±≈~<>≤≥$¥￥€£(（\s]*\d[\d.,，:：/％%‰°℃\s-]*[)）]?")
-_YEAR = re.compile(r"(?:19|20)\d\d(?:[-/.年](?:0?[1-9]|1[0-2])月?)?年?")
-_DATE = re.compile(r"(?:(?:19|20)\d\d[-/])?(?:0?[1-9]|1[0-2])[-/](?:0?[1-9]|[12]\d|3[01])")
-_DIGIT = re.compile(r"\d")
 _UNIT_ROW = re.compile(r"(?:计量)?单位|units?", re.IGNORECASE)
 _MAX_HEAD_ROWS = 5
 _LOOKED_AHEAD = 5  # rows that a line of labels is compared with
 _MAX_HEAD_CHARACTERS = 80  # of one cell; more are running text
-_SERIES = 3  # 1, 2, 3 over columns are days or months,
-_LONG_SERIES = 5  # and so are 26, 27, 28, … whatever stands beside them;
-_LAST = {12, 28, 29, 30, 31, 52, 53}  # behind the last month, day or week comes 1
-_NARROW_FORM = 3  # columns; in so few, a wide cell may be anything
-_FEWEST_ROWS = 3  # a head and two rows
 _MAX_LABEL_NOTES = 2  # rows of labels below a table; more are its rows
-# What stands where a value is missing.
-_NOTHING = re.compile(
-    r"[-–—−_/.…*?？×√ ]+|[无無空]|[暂暫][无無]|[没沒]有|[缺免未不待].{0,3}"
-    r"|n\.?[/.]?a\.?|nil|none|null",
-    re.IGNORECASE,
-)
 
 
 class HeadRule(StrEnum):
@@ -80,49 +65,13 @@ def layout(grid: Grid, rule: HeadRule, *, sparse_titles: bool = False) -> Layout
     while top < head < min(notes - 1, top + _MAX_HEAD_ROWS) and _goes_on(grid, head, notes):
         head += 1
     if head == top + 1 and not _declared(grid, top):
-        if _is_form(grid, top, notes):
+        if is_form(grid, top, notes):
             head = top
-        elif _are_particulars(grid, top, notes):
+        elif are_particulars(grid, top, notes):
             top, head = top + 1, head + 1
     if top < head:
         notes = _end_of_body(grid, head, notes)
     return Layout(top, head, notes)
-
-
-def _is_form(grid: Grid, row: int, end: int) -> bool:
-    """Names beside values, without a colon: below the row, one value reaches over the whole width,
-    under what would be the heads of several columns, and no column holds numbers."""
-    width = grid.column_count
-    if width <= _NARROW_FORM or _has_merged(grid, row) or _contrasts(grid, row, end):
-        return False
-    return len(set(grid.texts[row][1:])) > 1 and any(
-        grid.texts[below][1]
-        and grid.origin(below, 1) == (below, 1)
-        and grid.span(below, 1)[1] == width - 1
-        for below in range(row + 1, end)
-    )
-
-
-def _are_particulars(grid: Grid, row: int, end: int) -> bool:
-    """Names and values without colons above the head, as 客户 东升制冷 日期 4月9日: below no column
-    of the row there are numbers only, and below several of the next row, which is all words."""
-    below = row + 1
-    if end - below < _FEWEST_ROWS or _has_merged(grid, row):
-        return False
-    if len(grid.cells(below)) < len(grid.cells(row)) or not _all_words(grid, below):
-        return False
-    if not grid.texts[below][0] or _NOTHING.fullmatch(grid.texts[below][0]):
-        return False  # units
-    heads = [
-        text
-        for column, text in grid.cells(below)
-        if _contrasts(grid, below, end, [column]) and not _NOTHING.fullmatch(text)
-    ]
-    return len(set(heads)) > 1 and not _contrasts(grid, row, end)
-
-
-def _has_merged(grid: Grid, row: int) -> bool:
-    return any(grid.span(row, column) != (1, 1) for column in range(grid.column_count))
 
 
 def _end_of_body(grid: Grid, body: int, end: int) -> int:
@@ -158,11 +107,6 @@ def head_texts(grid: Grid, rows: Sequence[int]) -> list[list[str]]:
         list(dict.fromkeys(text for row in rows if (text := grid.texts[row][column])))
         for column in range(grid.column_count)
     ]
-
-
-def is_number(text: str) -> bool:
-    """An amount without a unit in letters: 12, 97.25 %, ¥1,200.00, 26:30, 2026-03-05."""
-    return bool(_NUMBER.fullmatch(text))
 
 
 def _is_title(grid: Grid, row: int, *, sparse: bool) -> bool:
@@ -201,50 +145,13 @@ def _is_head(grid: Grid, row: int, end: int, rule: HeadRule) -> bool:
         return True
     wide = rule is HeadRule.LIKELY and grid.column_count > 2
     sure = wide or rule is HeadRule.WORDS
-    return _all_words(grid, row) and (sure or _contrasts(grid, row, end))
+    return all_words(grid, row) and (sure or contrasts(grid, row, end))
 
 
 def _declared(grid: Grid, row: int) -> bool:
     """Whether the file calls every filled cell of the row a head."""
     places = [(row, column) for column, _ in grid.cells(row)]
     return bool(places) and all(place in grid.declared for place in places)
-
-
-def _all_words(grid: Grid, row: int) -> bool:
-    """No amounts; years, dates and series such as 1, 2, 3 may be heads, where the cells below are
-    none."""
-    numbers = [(column, text) for column, text in grid.cells(row) if is_number(text)]
-    if not numbers:
-        return True
-    others = len(grid.cells(row)) - len(numbers)
-    if row + 1 >= grid.row_count:
-        return False
-    texts = [text for _, text in numbers]
-    below = [grid.texts[row + 1][column] for column, _ in numbers]
-    for kind in (_YEAR, _DATE):
-        if all(map(kind.fullmatch, texts)):
-            several = len(set(texts)) == len(texts) > 1
-            return (others < 2 or several) and not any(map(kind.fullmatch, below))
-    values = [int(text) if text.isdecimal() else -1 for text in texts]
-    if -1 in values or not all(starmap(_goes_up, pairwise(values))):
-        return False
-    return len(values) >= _LONG_SERIES or (
-        len(values) >= _SERIES and others < 2 and values[0] in (0, 1)
-    )
-
-
-def _goes_up(before: int, after: int) -> bool:
-    return after == before + 1 or (after == 1 and before in _LAST)
-
-
-def _contrasts(grid: Grid, row: int, end: int, columns: Sequence[int] | None = None) -> bool:
-    """Whether some column has no digit in its head and one in every filled cell below."""
-    for column in range(grid.column_count) if columns is None else columns:
-        below = [text for r in range(row + 1, end) if (text := grid.texts[r][column])]
-        head = grid.texts[row][column]
-        if head and below and not _DIGIT.search(head) and all(map(_DIGIT.search, below)):
-            return True
-    return False
 
 
 def _goes_on(grid: Grid, row: int, end: int) -> bool:
@@ -273,19 +180,15 @@ def _are_units(grid: Grid, row: int, end: int) -> bool:
     numbers only."""
     first, *rest = grid.texts[row]
     filled = [column for column, text in enumerate(rest, start=1) if text]
-    units = [column for column in filled if not _NOTHING.fullmatch(grid.texts[row][column])]
+    units = [column for column in filled if not NOTHING.fullmatch(grid.texts[row][column])]
     if (first and not _UNIT_ROW.fullmatch(first)) or len(units) < 2:
         return False
     return all(
         grid.texts[row - 1][column]
         and not is_number(grid.texts[row][column])
-        and _are_numbers([grid.texts[below][column] for below in range(row + 1, end)])
+        and are_numbers([grid.texts[below][column] for below in range(row + 1, end)])
         for column in filled
     )
-
-
-def _are_numbers(texts: Sequence[str]) -> bool:
-    return any(texts) and all(is_number(text) for text in texts if text)
 
 
 def _groups(grid: Grid, row: int) -> list[range]:
@@ -316,7 +219,7 @@ def _fits_below(grid: Grid, row: int, groups: list[range], end: int) -> bool:
     below = grid.texts[row]
     if any(grid.origin(row, c)[0] < row for c in range(grid.column_count) if below[c]):
         return True  # a head above reaches down into the row
-    if any(not below[c] or (is_number(below[c]) and not _YEAR.fullmatch(below[c])) for c in inside):
+    if any(not below[c] or (is_number(below[c]) and not YEAR.fullmatch(below[c])) for c in inside):
         return False
     if any(len({grid.origin(row, c) for c in group}) < 2 for group in groups):
         return False
@@ -329,7 +232,7 @@ def _fits_below(grid: Grid, row: int, groups: list[range], end: int) -> bool:
     )
     if continued and any(grid.span(row - 1, group[0])[1] > 1 for group in groups):
         return True
-    return _repeats(grid, row, groups) or _contrasts(grid, row, end, sorted(inside))
+    return _repeats(grid, row, groups) or contrasts(grid, row, end, sorted(inside))
 
 
 def _repeats(grid: Grid, row: int, groups: list[range]) -> bool:

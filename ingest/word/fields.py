@@ -19,6 +19,10 @@ _GUIDE = re.compile(r"\s*EQ\b.*?\\o\s*\\a[a-z]\s*\(\s*\\s\s*\\up\s*\d+\s*\(.*?\)
 _ENCLOSED = re.compile(r"\s*EQ\b.*?\\o\s*\\a[a-z]\s*\(.+?[,;]\s*(.+?)\)\s*$")
 _FRACTION = re.compile(r"\\f\s*\(([^(),;]+)[,;]([^(),;]+)\)", re.IGNORECASE)
 _ROOT = re.compile(r"\\r\s*\(([^(),;]*)[,;]([^(),;]+)\)", re.IGNORECASE)
+_BRACKETS = str.maketrans("[]", "()")  # round ones would end an argument
+_SINGLE = re.compile(r"[^\[\]/\s+−-]+(?:\[[^\[\]]*\])?")  # needs no brackets in a fraction
+_CLOSED, _OPENED = ("]", ")"), ("[", "(", "\\")
+_SWITCH = re.compile(r"\\\*\s*\w+")
 _NESTED = re.compile(r"\\s\s*\\(?:up|do)\s*\d+\s*\((.*?)\)")
 _MAX_INSTRUCTION = 1000  # characters
 
@@ -149,11 +153,26 @@ class _Field:
 
 
 def _formula(instruction: str) -> str:
-    """Fractions and roots of an EQ field: 3/8, √(2); others are left out."""
-    if fraction := _FRACTION.search(instruction):
-        return f"{fraction[1].strip()}/{fraction[2].strip()}"
-    root = _ROOT.search(instruction)
-    return f"{raised(root[1].strip())}√({root[2].strip()})" if root else ""
+    """What an EQ field of fractions and roots shows: 3/8, √(2); others are left out altogether."""
+    text = _SWITCH.sub("", instruction.strip()[len("EQ") :]).strip()
+    while text != (written := _FRACTION.sub(_fraction, _ROOT.sub(_root, text))):
+        text = written
+    return "" if "\\" in text else text.translate(_BRACKETS)
+
+
+def _root(match: re.Match[str]) -> str:
+    return f"{raised(match[1].strip())}√[{match[2].strip()}]"
+
+
+def _fraction(match: re.Match[str]) -> str:
+    above, below = (
+        part if _SINGLE.fullmatch(part) else f"[{part}]"
+        for part in (match[1].strip(), match[2].strip())
+    )
+    before, behind = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    if before in _CLOSED or behind.isalnum() or behind in _OPENED:
+        return "\\"  # a product, which would read as another number
+    return f"{' ' if before.isdigit() else ''}{above}/{below}"  # 3 1/2
 
 
 def _is_checked(box: "_Element | None") -> bool:

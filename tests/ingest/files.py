@@ -103,15 +103,16 @@ def drawn_pdf(
     rules: Sequence[tuple[float, float, float, float]],
     *,
     visible: bool = True,
+    scaled: bool = False,
 ) -> bytes:
     """One page of Latin words at `(x, y)`, of type size 10 where they say no other, and rules from
-    `(x, y)` to `(x, y)`."""
+    `(x, y)` to `(x, y)`; `scaled` words are in a font of size 1 under a matrix."""
     lines = [f"{x0} {y0} m {x1} {y1} l S" for x0, y0, x1, y1 in rules]
     mode = 0 if visible else 3
-    for x, y, text, *size in words:
-        lines.append(
-            f"BT /F {size[0] if size else 10} Tf 1 0 0 1 {x} {y} Tm {mode} Tr ({text}) Tj ET"
-        )
+    for x, y, text, *sizes in words:
+        size = sizes[0] if sizes else 10
+        font, scale = (1, size) if scaled else (size, 1)
+        lines.append(f"BT /F {font} Tf {scale} 0 0 {scale} {x} {y} Tm {mode} Tr ({text}) Tj ET")
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[4 0 R]/Count 1>>",

@@ -11,8 +11,8 @@ from ingest.pages.lines import Line, table_line
 from ingest.pages.pdf.text_layer import Part, parts_of
 from ingest.tables.boxes import around
 from ingest.tables.columns import Placed, placed_rows
+from ingest.tables.contents import is_number
 from ingest.tables.grid import Field
-from ingest.tables.heads import is_number
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage

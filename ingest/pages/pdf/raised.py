@@ -6,13 +6,14 @@ The text layer has them as ordinary figures, so that a rent of 3500 with note 1 
 import re
 from typing import TYPE_CHECKING, Any
 
+from ingest.pages.pdf.text_layer import type_size
 from ingest.scripts import raised
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
 
 _LINE = re.compile(r"[^\r\n]+")
-_FIGURES = re.compile(r"[0-9+\-−]*[0-9]")
+_FIGURES = re.compile(r"[0-9+\-−,，–]*[0-9]")
 _SMALLER = 0.8  # of the type size beside it
 _HIGHER = 0.2  # of the height of the character beside it
 _CONTEXT = 4  # characters by which a figure is found again in the text of an area
@@ -60,20 +61,14 @@ def with_raised(page: "PdfTextPage") -> "PdfTextPage | RaisedTextPage":
 
 
 def _raised(page: "PdfTextPage", text: str) -> list[int]:
-    from pypdfium2 import raw
-
     found: list[int] = []
     for line in _LINE.finditer(text):
-        usual = 0.0
         for figures in _FIGURES.finditer(text, *line.span()):
             first, last = figures.start(), figures.end() - 1
-            usual = usual or raw.FPDFText_GetFontSize(page, line.start())
-            if raw.FPDFText_GetFontSize(page, last) >= _SMALLER * usual:
-                continue
             before = first if first == line.start() or text[first - 1].isspace() else first - 1
-            size = raw.FPDFText_GetFontSize(page, before)
+            size = type_size(page, before)
             small = last
-            while small > before and raw.FPDFText_GetFontSize(page, small) < _SMALLER * size:
+            while small > before and type_size(page, small) < _SMALLER * size:
                 small -= 1
             if small < last and _is_higher(page, last, small):
                 found += range(small + 1, last + 1)

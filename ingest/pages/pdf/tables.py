@@ -16,8 +16,8 @@ from ingest.pages.pdf.rules import rules
 from ingest.pages.rules import Band, Grid, bands, grids
 from ingest.tables.boxes import Box, around
 from ingest.tables.columns import Placed, placed_rows
+from ingest.tables.contents import is_number
 from ingest.tables.grid import Field
-from ingest.tables.heads import is_number
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
@@ -30,6 +30,8 @@ _NO_HEADING = re.compile(
     r"^[续續附]?(?:[表图圖]|table\b|figure\b)\s?[\dA-Z一二三四五六七八九十]|[。.！!？?；;]$",
     re.IGNORECASE,
 )
+_HEAD_AND_BODY = 3  # rules; more part rows, or groups of them
+_MIN_WRAPPED_CHARACTERS = 10
 _MAX_WRAPPED = 6  # lines of one row
 _LABELLED = re.compile(r"\n(?=[^\s：:，。]{1,12}[：:])")  # `label: value`, line by line in a cell
 
@@ -154,28 +156,48 @@ def _rows_between(
     groups = groupby(zip(rows, feet, strict=True), key=lambda at: sum(at[1] < y for y in ys))
     for _, placed in groups:
         group = [row for row, _ in placed]
-        if _is_one_row(group):
+        if _is_one_row(group, ruled=len(ys) > _HEAD_AND_BODY):
             found.append(_merged(group))
             continue
         for number, row in enumerate(group):
             begun = {cell.column for cell in row}
             above = {cell.column for cell in found[-1]} if found and number else set()
             goes_on = 0 not in begun and begun and begun <= above
-            if goes_on and not any(is_number(cell.text) for cell in row):
+            if goes_on and not _begins(row, found[-1]):
                 found[-1] = _merged([found[-1], row])
             else:
                 found.append(row)
     return found
 
 
-def _is_one_row(group: Sequence[Sequence[Field]]) -> bool:
+def _is_one_row(group: Sequence[Sequence[Field]], *, ruled: bool) -> bool:
     if not 1 < len(group) <= _MAX_WRAPPED:
         return False
     if any(cell.column_span > 1 for row in group for cell in row):
         return False  # heads over several columns
+    if any(_is_full(row, group[0]) for row in group[1:]) and not (ruled and _may_wrap(group)):
+        return False  # rows of one name, which is said once
     numbers = Counter(cell.column for row in group for cell in row if is_number(cell.text))
     begun = sum(any(cell.column == 0 for cell in row) for row in group)
     return begun == 1 and max(numbers.values(), default=0) < 2  # below each other
+
+
+def _begins(row: Sequence[Field], above: Sequence[Field]) -> bool:
+    """Whether the line is a row of its own below one whose name it shares."""
+    if any(is_number(cell.text) for cell in row):
+        return True
+    words_go_on = _may_wrap([above]) and all(cell.text[:1].islower() for cell in row)
+    return _is_full(row, above) and not words_go_on
+
+
+def _is_full(row: Sequence[Field], above: Sequence[Field]) -> bool:
+    """Whether the row has a cell below each one of several above it, but for the first."""
+    others = {cell.column for cell in above} - {0}
+    return len(others) > 1 and others <= {cell.column for cell in row}
+
+
+def _may_wrap(group: Sequence[Sequence[Field]]) -> bool:
+    return any(len(cell.text) >= _MIN_WRAPPED_CHARACTERS for cell in group[0] if cell.column)
 
 
 def _continued(cell: Field, below: Field) -> Field:

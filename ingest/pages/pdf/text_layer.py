@@ -18,6 +18,9 @@ SPACE_IN_CJK = re.compile(f"(?<=[{CJK}])[ ](?=[{CJK}])")
 _CODES = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SAMPLED = 60
 _DISTINCT = 4
+_SCALED = 2  # points; no text is so small
+_BOX_OF_SIZE = 1.2  # height of a character's box
+_UNMAPPED_SHARE = 0.05  # of the page's characters
 _SPACES = re.compile(r"\s+")
 _BOLD = re.compile(rb"bold|black|heavy|medi\b|simhei|\bhei", re.IGNORECASE)  # in font names
 
@@ -68,7 +71,21 @@ def unmapped_words(page: "PdfTextPage") -> list[str]:
         return []
     unmapped = [raw.FPDFText_HasUnicodeMapError(page, n) == 1 for n in range(len(text))]
     shown = "".join(c if bad else " " for c, bad in zip(text, unmapped, strict=True))
-    return shown.split() if len(set(shown)) > _DISTINCT else []
+    words = shown.split()
+    if sum(map(len, words)) < _UNMAPPED_SHARE * len("".join(text.split())):
+        return []  # icons, or signs of formulas, in a text that is known
+    return words if len(set(shown)) > _DISTINCT else []
+
+
+def type_size(page: "PdfTextPage", index: int) -> float:
+    """Of a character. Where a font of size 1 stands under a scaled matrix, its box tells it."""
+    from pypdfium2 import raw
+
+    size: float = raw.FPDFText_GetFontSize(page, index)
+    if size > _SCALED:
+        return size
+    _, bottom, _, top = page.get_charbox(index, loose=True)
+    return float(top - bottom) / _BOX_OF_SIZE
 
 
 def placed_line(page: "PdfTextPage", text: str, hyphenated: bool, first: int, last: int) -> Line:
@@ -78,15 +95,12 @@ def placed_line(page: "PdfTextPage", text: str, hyphenated: bool, first: int, la
     middle = (first + last) // 2
     while middle > first and raw.FPDFText_IsGenerated(page, middle) == 1:
         middle -= 1  # a space that PDFium has put in, which has no size
-    size = raw.FPDFText_GetFontSize(page, middle)
-    left, bottom, _, top = begin = page.get_charbox(first, loose=True)
+    left, bottom, _, _ = begin = page.get_charbox(first, loose=True)
     _, _, right, _ = end = page.get_charbox(last, loose=True)
-    # A font of size 1 under a scaled matrix: the box tells the real size.
-    size = size if size > 2 else (top - bottom) / 1.2
     bold = _is_bold(page, first) and _is_bold(page, last)
     return Line(
         text,
-        size=round(size * 2) / 2,
+        size=round(type_size(page, middle) * 2) / 2,
         left=left,
         right=right,
         bottom=bottom,

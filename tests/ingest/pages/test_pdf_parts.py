@@ -179,6 +179,64 @@ def test_codes_of_a_font_without_a_map_are_told_from_text() -> None:
     assert words(f"/Encoding<</Type/Encoding/Differences[48 {names}]>>") == ["LOAD", "412", "TONS"]
 
 
+def test_a_few_icons_in_a_text_are_no_codes() -> None:
+    lines = [
+        "All four valves of the pump station are closed before any work begins.",
+        "Whoever enters the hall wears gloves and signs the log at the end of the shift.",
+    ] * 2
+    content = " ".join(
+        f"BT /G 10 Tf 1 0 0 1 40 {700 - 15 * n} Tm ({'ABCDEFGH'[2 * n : 2 * n + 2]}) Tj "
+        f"/F 10 Tf 1 0 0 1 60 {700 - 15 * n} Tm ({line}) Tj ET"
+        for n, line in enumerate(lines)
+    )
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica"
+    names = " ".join(f"/g{n}" for n in range(65, 73))
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[5 0 R]/Count 1>>",
+        f"{font}>>".encode(),
+        f"{font}/Encoding<</Type/Encoding/Differences[65 {names}]>>>>".encode(),
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 6 0 R"
+        b"/Resources<</Font<</F 3 0 R/G 4 0 R>>>>>>",
+        content_stream(content.encode()),
+    ]
+    page = PdfDocument(assembled(objects))[0].get_textpage()
+    assert "AB All four valves" in page.get_text_range()
+    assert unmapped_words(page) == []
+
+
+WIDE = "全部班车自下月起按照新的时刻运行乘车须出示工牌临时人员凭当日通行码乘坐雨雪天气"
+COLUMN = [
+    "备用密封件存放在七号柜内，与法兰",
+    "螺栓扭矩表放在一起；领用时须在台",
+    "账上写明日期、数量和用途，每周五",
+    "下班前由班长核对一次，有出入的当",
+    "日上报。",
+]
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ([(WIDE, 12), ("相应顺延。", 12)], []),
+        ([(WIDE, 16)], []),
+        ([], [(WIDE, 12), ("相应顺延。", 12)]),
+    ],
+    ids=["below an abstract", "below a wide header", "beside a picture"],
+)
+def test_lines_wrapped_in_a_column_are_one_paragraph_whatever_is_wider(
+    above: list[tuple[str, int]], below: list[tuple[str, int]]
+) -> None:
+    text = read(pdf_file([[*above, *((line, 12) for line in COLUMN), *below]]))
+    assert "".join(COLUMN) in text.split("\n\n")
+
+
+def test_a_list_of_names_of_one_length_below_a_wider_line_stays_one() -> None:
+    names = [f"{side}区第{n}泵房值班负责人王建国同志" for n, side in enumerate("东西南北", start=1)]
+    text = read(pdf_file([[(WIDE, 12), ("相应顺延。", 12), *((name, 12) for name in names)]]))
+    assert text.split("\n\n")[-4:] == names
+
+
 def test_chinese_lines_that_end_early_are_lines_of_their_own() -> None:
     long = "全部班车自下月起按新时刻运行，乘车须出示工牌，临时人员凭当日通行码乘坐，"
     pages = [[(long, 12), ("雨雪天气顺延。停靠站点", 12), ("东门岗亭", 12), ("人民医院", 12)]]

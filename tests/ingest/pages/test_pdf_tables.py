@@ -7,6 +7,8 @@ from tests.ingest.files import drawn_pdf
 from tests.ingest.pages.pages_seen import drawn_sideways, turned
 from tests.ingest.parsers.test_parsers import HEADER, PARAGRAPH, ROW, blocks
 
+Word = tuple[float, float, str] | tuple[float, float, str, int]
+
 BEFORE = (50, 760, "The table below lists the stock of both branches.")
 AFTER = (50, 540, "Prices hold until the end of the year.")
 XS, YS = (50, 200, 350, 450), (720, 690, 640, 610)
@@ -126,3 +128,67 @@ def test_raised_figures_are_no_part_of_the_number_before_them() -> None:
     document = parse(drawn_pdf(words, FRAME), "a.pdf")
     assert document.text.startswith("The lease runs for 24¹ months.")
     assert "| Desk lamp, black | 3500² |" in document.text
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("North", "saw", "shed"), ("", "axe", "barn"), ("", "rake", "loft")],
+        [("Bolt", "M8 x 20", "25 Nm"), ("", "M10 x 20", "49 Nm"), ("", "M12 x 30", "85 Nm")],
+        [("Bolt", "Ann", "Mon"), ("Nut", "Bob", "Tue"), ("", "nobody", "Wed")],
+    ],
+    ids=["names", "units", "last"],
+)
+def test_rows_whose_name_is_said_once_stay_apart(rows: list[tuple[str, str, str]]) -> None:
+    placed = zip((705, 685, 670, 655), [("Item", "First", "Second"), *rows], strict=True)
+    words = [
+        (x, y, text)
+        for y, row in placed
+        for x, text in zip((55, 155, 305), row, strict=True)
+        if text
+    ]
+    rules = [(50, y, 450, y) for y in (720, 700, 645)]
+    document = parse(drawn_pdf(words, rules), "a.pdf")
+    said = [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in rows]
+    assert blocks(document)[1:] == [(ROW, text) for text in said]
+
+
+def test_wrapped_cells_between_two_rules_are_told_from_rows_of_one_name() -> None:
+    words = [
+        (55, 705, "Part"), (155, 705, "Task"), (355, 705, "Remark"),
+        (55, 685, "Mast"), (155, 685, "Look for cracks and for"), (355, 685, "every week in"),
+        (155, 672, "rust at the foot"), (355, 672, "winter months"),
+        (55, 655, "Keel"), (155, 655, "Scrape"), (355, 655, "May"),
+        (155, 642, "Paint"), (355, 642, "June"),
+    ]  # fmt: skip
+    rules = [(50, y, 450, y) for y in (720, 700, 667, 632)]
+    assert blocks(parse(drawn_pdf(words, rules), "a.pdf"))[1:] == [
+        (ROW, "| Mast | Look for cracks and for rust at the foot | every week in winter months |"),
+        (ROW, "| Keel | Scrape | May |"),
+        (ROW, "| | Paint | June |"),
+    ]
+
+
+def test_figures_are_raised_behind_a_small_mark_that_begins_their_line() -> None:
+    words: list[Word] = [
+        (50, 700, "The flow is given in litres per hour."),
+        (50, 103.5, "1", 6), (54, 100, "per area of 10", 9), (110.1, 103.5, "6", 6),
+        (120, 100, "units and 35", 9), (168.5, 103.5, "2", 6), (174, 100, "as before", 9),
+    ]  # fmt: skip
+    text = parse(drawn_pdf(words, []), "a.pdf").text
+    assert text.endswith("per area of 10⁶ units and 35² as before")
+
+
+def test_several_marks_with_a_comma_between_them_are_raised() -> None:
+    words: list[Word] = [(50, 740, "See Smith"), (95, 744, "12,13", 6), (112, 740, "and others.")]
+    assert parse(drawn_pdf(words, []), "a.pdf").text == "See Smith¹²,¹³ and others."
+
+
+def test_figures_are_raised_where_the_matrix_has_the_type_size() -> None:
+    words: list[Word] = [
+        (50, 740, "The tank holds 10"),
+        (128.5, 744, "3", 6),
+        (134, 740, "litres."),
+    ]
+    text = parse(drawn_pdf(words, [], scaled=True), "a.pdf").text
+    assert text == "The tank holds 10³ litres."

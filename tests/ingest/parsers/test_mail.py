@@ -147,3 +147,35 @@ def test_a_table_is_read_where_the_plain_text_has_only_its_cells() -> None:
     more = _part("text/plain", plain + "\n\n另：周五盘库，停收一天，司机凭证入场，勿早到。")
     other = _multipart("alternative", "b", more, _part("text/html", html))
     assert "周五盘库" in parse(_mail(other), "a.eml").text
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        (
+            "周二。\n\n> 哪天？\n> 一 9\n> 二 10\n> 三 11",
+            "<p>周二。</p><blockquote><p>哪天？</p><table><tr><td>一<td>9</tr><tr><td>二<td>10"
+            "</tr><tr><td>三<td>11</tr></table></blockquote>",
+        ),
+        (
+            "吊机已修好。\n\n贝雷\n海燕船厂\n电话 12\n四号码头",
+            "<p>吊机已修好。</p><table><tr><td>贝雷<td>海燕船厂</tr><tr><td>电话 12<td>四号码头"
+            "</tr></table>",
+        ),
+    ],
+    ids=["quoted", "signature"],
+)
+def test_quoted_tables_and_signatures_are_read_from_the_plain_text(plain: str, html: str) -> None:
+    both = _multipart("alternative", "b", _part("text/plain", plain), _part("text/html", html))
+    document = parse(_mail(both), "a.eml")
+    assert not document.tables
+    assert document.text.endswith(plain)
+
+
+def test_a_table_of_one_row_below_its_head_is_read_as_one() -> None:
+    html = "<table><tr><th>Item</th><th>Tons</th><th>Day</th></tr>"
+    html += "<tr><td>lime</td><td></td><td>Mon</td></tr></table>"
+    plain = "Item\nTons\nDay\nlime\n\nMon\n"
+    both = _multipart("alternative", "b", _part("text/plain", plain), _part("text/html", html))
+    (table,) = parse(_mail(both), "a.eml").tables
+    assert table.head_row_count == 1

@@ -45,6 +45,24 @@ def test_a_header_with_the_heading_belongs_to_the_text() -> None:
     assert parse(page.encode(), "a.html").text == "泵房规程"
 
 
+def test_a_header_of_the_site_whose_logo_is_a_heading_is_left_out() -> None:
+    page = (
+        '<body><header><h1><a href="/"><img alt="晨光泵业"></a></h1><div>产品 登录</div></header>'
+        "<h1>泵房规程</h1><p>每班巡检。</p>"
+    )
+    document = parse(page.encode(), "a.html")
+    assert (document.title, document.text) == ("泵房规程", "泵房规程\n\n每班巡检。")
+
+
+def test_the_title_block_of_a_document_of_several_headings_is_read() -> None:
+    page = (
+        "<body><header><h1>泵房规程</h1><p>王芳</p></header>"
+        "<h1>一、总则</h1><p>每班巡检。</p><h1>二、附则</h1></body>"
+    )
+    document = parse(page.encode(), "a.html")
+    assert (document.title, document.text.split("\n\n")[:2]) == ("泵房规程", ["泵房规程", "王芳"])
+
+
 def test_text_that_is_not_displayed_is_left_out_and_reported() -> None:
     page = (
         '<p>报价十天有效。</p><div style="color:red;display: none">底价九折</div>'

@@ -141,7 +141,7 @@ def test_what_a_front_matter_says_is_read() -> None:
     source = "---\ntitle: '巡检'\nversion: 3.1\ntags: [a, b]\n生效日期: 2026-05-01\n---\n正文。\n"
     document = parse(source.encode(), "a.md")
     assert document.title == "巡检"
-    assert document.text == "version: 3.1\n生效日期: 2026-05-01\n\n正文。"
+    assert document.text == "version: 3.1\ntags: [a, b]\n生效日期: 2026-05-01\n\n正文。"
 
 
 def test_markdown() -> None:

@@ -191,3 +191,46 @@ def test_items_of_a_reversed_list_count_down() -> None:
     assert parse(html.encode(), "a.html").text.split() == [
         "2.", "三等奖", "1.", "二等奖", "9.", "甲", "4.", "乙", "3.", "丙",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "title", "text"),
+    [
+        ('title: ""', "一", "版本: 2\n\n一"),
+        ('title: "[Draft] Plan"', "[Draft] Plan", "版本: 2\n\n一"),
+        ('屏幕: 15"', "一", '屏幕: 15"\n版本: 2\n\n一'),
+        ('说明: The "Big"', "一", '说明: The "Big"\n版本: 2\n\n一'),
+        ("作者: ''", "一", "版本: 2\n\n一"),
+    ],
+)
+def test_quotation_marks_around_a_field_of_a_front_matter_are_no_part_of_it(
+    field: str, title: str, text: str
+) -> None:
+    document = parse(f"---\n{field}\n版本: 2\n---\n# 一\n".encode(), "a.md")
+    assert (document.title, document.text) == (title, text)
+
+
+def test_lines_of_a_front_matter_that_are_no_simple_fields_are_kept() -> None:
+    source = (
+        '---\ntitle: "Plan" # draft\nog:image: x.png\n标签：甲\ntags:\n- 泵\n# 内部\n---\n# 一\n'
+    )
+    document = parse(source.encode(), "a.md")
+    assert (document.title, document.text) == (
+        "Plan",
+        "og:image: x.png\n标签：甲\ntags:\n- 泵\n\n一",
+    )
+
+
+def test_code_behind_a_rule_is_no_front_matter() -> None:
+    """In time that grows with its length."""
+    code = "    code line\n" * 3000
+    assert read(f"---\n\n{code}\n正文。\n", "a.md").endswith("code line\n\n正文。")
+
+
+def test_prose_between_two_rules_is_no_front_matter() -> None:
+    source = "---\n\n前言：照旧。\n\n各班自查，每周一次: 当日上报。\n\n---\n\n正文。\n"
+    assert read(source, "a.md") == "前言：照旧。\n\n各班自查，每周一次: 当日上报。\n\n正文。"
+
+
+def test_two_spaces_end_a_line_of_markdown() -> None:
+    assert read("一号泵  \n二号泵\\\n三号泵\n停机", "a.md") == "一号泵\n二号泵\n三号泵停机"

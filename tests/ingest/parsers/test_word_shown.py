@@ -17,7 +17,7 @@ from ingest.types import Notice
 from ingest.word import shown
 from ingest.word.xml import R, W
 from tests.ingest.office_files import pptx_file
-from tests.ingest.parsers.word_files import abstract, level, num, para, run, word_xml
+from tests.ingest.parsers.word_files import abstract, field, level, num, para, run, word_xml
 from tests.ingest.tables.read_tables import check_cells, rows_of
 
 
@@ -207,3 +207,26 @@ def test_many_paragraphs_whose_marks_are_deleted_are_moved_once(
     assert len(body) == 1
     assert "".join(body.itertext()) == "".join(map(str, range(300))) + "end"
     assert moved == 300
+
+
+@pytest.mark.parametrize(
+    ("formula", "written"),
+    [
+        (r"3\f(1,2)", "3 1/2"),
+        (r"\f(1,2)+\f(1,3)", "1/2+1/3"),
+        (r"\f(\r(,2),2)", "√(2)/2"),
+        (r"x=\f(a+b,c)", "x=(a+b)/c"),
+        (r"\f(1,\f(2,3))", "1/(2/3)"),
+        (r"\f(3\f(1,2),4)", "(3 1/2)/4"),
+        (r"\f(1,2) \* MERGEFORMAT", "1/2"),
+        (r"\f(1,2)\f(3,4)", ""),
+        (r"\f(1,2)5", ""),
+        (r"\s\up5(2)\f(1,2)", ""),
+        (r"\b\lc\{(\f(1,2))", ""),
+    ],
+)
+def test_a_formula_of_older_versions_is_written_whole_or_left_out(
+    formula: str, written: str
+) -> None:
+    body = para(run("即") + field(f"EQ {formula}") + run("。"))
+    assert parse(word_xml(body), "a.docx").text == f"即{written}。"

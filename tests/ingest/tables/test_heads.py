@@ -190,3 +190,53 @@ def test_a_form_without_colons_has_no_head(maker: Callable[[Rows, Merges], bytes
     document = parse(maker(FORM, [(2, 1, 2, 3)]), name)
     assert document.tables[0].head_row_count == 0
     assert document.text.count("绝育") == 1
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["项目", "开始", "结束", "负责人"], ["装修", "待甲方确认", "同左", "王"],
+         ["搬迁", "2024-3-1", "2024-3-5", "李"], ["验收", "2024-4-1", "2024-4-2", "李"]],
+        [["姓名", "语文", "数学"], ["张三", "请假", "旷考"], ["李四", 88, 90], ["王五", 77, 81]],
+        [["", "语文", "数学"], ["张三", "请假", "旷考"], ["李四", 88, 90], ["王五", 77, 81]],
+        [["Route", "Fare", "Seats"], ["North", "ask driver", "varies"],
+         ["South", 30, 45], ["East", 36, 45]],
+    ],
+    ids=["dates", "marks", "corner", "fares"],
+)  # fmt: skip
+def test_words_in_the_place_of_the_first_numbers_are_a_row(rows: Rows) -> None:
+    (table,) = parse(sheet_file(rows), "a.xlsx").tables
+    assert table.numbers == (1, 2, 3, 4) and table.head_row_count == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "merge"),
+    [
+        ([["课程", "周一", "周二", "周三"], ["上午", "语文", "数学", "英语"],
+          ["中午", "大扫除", "", ""], ["下午", "体育", "美术", "音乐"]], (2, 1, 2, 3)),
+        ([["功能", "基础版", "专业版", "企业版"], ["报表", "有", "有", "有"],
+          ["支持", "所有版本均提供", "", ""]], (2, 1, 2, 3)),
+        ([["Time", "Mon", "Tue", "Wed"], ["am", "Maths", "Art", "Maths"],
+          ["noon", "Lunch", "", ""], ["pm", "Music", "Art", "Music"]], (2, 1, 2, 3)),
+        ([["部门", "负责人", "电话", "备注", "级别"], ["财务", "李", "内线", "无", "A"],
+          ["说明", "以上为临时安排", "", "", ""], ["人事", "王", "内线", "无", "B"]], (2, 1, 2, 4)),
+    ],
+    ids=["days", "editions", "english", "phones"],
+)  # fmt: skip
+@pytest.mark.parametrize("maker", [docx_table, sheet_file])
+def test_a_wide_cell_in_a_table_of_words_makes_it_no_form(
+    maker: Callable[[Rows, Merges], bytes], rows: Rows, merge: tuple[int, int, int, int]
+) -> None:
+    name = "a.docx" if maker is docx_table else "a.xlsx"
+    (table,) = parse(maker(rows, [merge]), name).tables
+    assert table.head_row_count == 1
+
+
+def test_several_parties_with_the_same_labels_are_a_form() -> None:
+    rows = [
+        ["甲方", "东升公司", "联系人", "张三"],
+        ["乙方", "北辰公司", "联系人", "李四"],
+        ["备注", "本单一式两份", "", ""],
+    ]
+    (table,) = parse(docx_table(rows, [(2, 1, 2, 3)]), "a.docx").tables
+    assert table.head_row_count == 0

@@ -4,7 +4,7 @@ import pytest
 
 from ingest.parsers import parse
 from tests.ingest.tables.read_tables import rows_of
-from tests.ingest.tables.table_files import sheet_file
+from tests.ingest.tables.table_files import Rows, sheet_file
 
 
 @pytest.mark.parametrize("blank", [1, 3])
@@ -98,3 +98,46 @@ def test_an_empty_merged_cell_says_nothing_of_the_rows_above() -> None:
     rows = [["仓位", "货物", "箱数"], ["A区", "电缆", 6], [""], ["", "灯具", 3], ["", "开关", 9]]
     document = parse(sheet_file(rows, [(2, 0, 4, 0)]), "a.xlsx")
     assert rows_of(document)[-2:] == ["| | 灯具 | 3 |", "| | 开关 | 9 |"]
+
+
+def test_a_second_numbered_title_over_more_rows_begins_no_table() -> None:
+    rows: Rows = [
+        ["一、消防"],
+        ["检查项", "结果", "检查人"],
+        ["灭火器", "合格", "李"],
+        ["应急灯", "合格", "李"],
+        [],
+        ["二、用电"],
+        ["配电箱", "合格", "王"],
+        ["插座", "不合格", "王"],
+    ]
+    (table,) = parse(sheet_file(rows), "a.xlsx").tables
+    assert (table.caption, table.numbers) == ("一、消防", (2, 3, 4, 6, 7, 8))
+
+
+def test_a_table_beside_another_may_begin_a_row_lower_under_a_title() -> None:
+    rows: Rows = [
+        ["品名", "数量", "", "人员表"],
+        ["苹果", 3, "", "部门", "人数"],
+        ["梨", 4, "", "人事", 6],
+        ["桃", 5, "", "研发", 70],
+        ["杏", 5, "", "法务", 7],
+    ]
+    document = parse(sheet_file(rows), "a.xlsx")
+    assert [table.column_count for table in document.tables] == [2, 2]
+    assert document.tables[1].caption == "人员表"
+    assert rows_of(document)[:2] == ["| 品名 | 数量 |", "| 苹果 | 3 |"]
+    assert rows_of(document)[-4:-2] == ["| 部门 | 人数 |", "| 人事 | 6 |"]
+
+
+@pytest.mark.parametrize("missing", [("时价", "面议"), ("on request", "varies")])
+def test_prices_that_are_missing_below_a_heading_are_no_head(missing: tuple[str, str]) -> None:
+    rows: Rows = [
+        ["菜品", "小份", "大份"],
+        ["白菜", 18, 26],
+        ["海鲜类"],
+        ["龙虾", *missing],
+        ["鲈鱼", 88, 120],
+    ]
+    (table,) = parse(sheet_file(rows), "a.xlsx").tables
+    assert table.numbers == (1, 2, 3, 4, 5) and table.head_row_count == 1
