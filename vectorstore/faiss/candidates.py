@@ -1,6 +1,7 @@
 """What one search may find in one index, and the search itself."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,12 +39,15 @@ class Candidates:
         if k <= 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         if self.few is not None:
-            return self.few, self.index.reconstruct_batch(self.few) @ query
+            rows = self.index.reconstruct_batch(self.few)
+            # Row by row: a product of matrices rounds equal rows differently.
+            return self.few, np.einsum("ij,j->i", rows, query)
         params = self._parameters()
         fetch = min(k + _TIE_MARGIN, self.count)
         while True:
             (scores,), (numbers,) = self.index.search(query[None], fetch, params=params)
-            if numbers[k - 1] == _NOTHING and is_clustered(self.index):
+            too_few = numbers[k - 1] == _NOTHING and is_clustered(self.index)
+            if too_few and params.nprobe < self.index.nlist:
                 params.nprobe = self.index.nlist  # too few in the nearest clusters
             # FAISS breaks ties arbitrarily: fetch until the last score differs from the k-th.
             elif fetch == self.count or scores[-1] < scores[k - 1]:
@@ -62,3 +66,10 @@ class Candidates:
         if self.selector is not None:
             params.sel = self.selector
         return params
+
+
+def compared_alike(parts: Sequence[Candidates]) -> list[Candidates]:
+    """All directly or none: FAISS rounds differently, and rows that tie would not."""
+    if all(each.few is not None or not each.count for each in parts):
+        return list(parts)
+    return [replace(each, few=None) for each in parts]

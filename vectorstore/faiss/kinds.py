@@ -47,6 +47,15 @@ def new_flat(dim: int) -> "faiss.IndexScalarQuantizer":
     return faiss.IndexScalarQuantizer(dim, codec, faiss.METRIC_INNER_PRODUCT)
 
 
+def new_sized(dim: int, count: int) -> "faiss.IndexScalarQuantizer":
+    """A flat index of so many rows, to be written through `flat_codes`. It never takes more memory
+    than they need; adding to it bit by bit would double it."""
+    index = new_flat(dim)
+    index.codes.resize(count * index.code_size)
+    index.ntotal = count
+    return index
+
+
 def new_changeable(dim: int) -> "faiss.IndexIDMap2":
     """An empty flat index, whose rows are known by id and can be removed."""
     import faiss

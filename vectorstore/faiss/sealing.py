@@ -13,7 +13,7 @@ from vectorstore.faiss.kinds import (
     is_clustered,
     like_clustered,
     new_clustered,
-    new_flat,
+    new_sized,
     probe_enough,
     training_size,
 )
@@ -57,15 +57,13 @@ def merged(frozen: Frozen) -> Sealed:
     order = np.argsort(ids)
     if is_clustered(old):
         return Sealed(_clusters(frozen, ids[order]), ids[order])
-    anew, old_codes = new_flat(old.d), flat_codes(old)
-    positions = np.flatnonzero(frozen.there)
+    anew, old_codes = new_sized(old.d, len(order)), flat_codes(old)
+    positions, codes = np.flatnonzero(frozen.there), flat_codes(anew)
     for some in _batches(len(order)):
-        rows = order[some]
+        rows, into = order[some], codes[some]
         was_sealed = rows < len(kept)
-        codes = np.empty((len(rows), old.code_size), np.uint8)
-        codes[was_sealed] = old_codes[positions[rows[was_sealed]]]
-        codes[~was_sealed] = frozen.codes[rows[~was_sealed] - len(kept)]
-        anew.add_sa_codes(codes)
+        into[was_sealed] = old_codes[positions[rows[was_sealed]]]
+        into[~was_sealed] = frozen.codes[rows[~was_sealed] - len(kept)]
     return Sealed(anew, ids[order])
 
 

@@ -5,7 +5,7 @@ it that are gone stay in the file until the next one is written. The growing seg
 new.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # rows of 384 measured 1,040 bytes each, 100,000 of 1,024 measured 1,960.
 _GROWING_ROW_BYTES = 160
 _SEALED_ROW_BYTES = 8  # its id
+SEGMENT_BYTES = 12_000  # objects of Python and FAISS, whatever the rows
 _NONE = np.empty(0, np.int64)
 
 
@@ -128,8 +129,9 @@ class Sealed:
         return self._count
 
     def memory_bytes(self) -> int:
-        own = 0 if self.mapped else 2 * int(self.index.d) + _SEALED_ROW_BYTES
-        return len(self.ids) * (1 + own)
+        codes = 0 if self.mapped else 2 * int(self.index.d)
+        ids = 0 if isinstance(self.ids.base, np.memmap) else _SEALED_ROW_BYTES
+        return SEGMENT_BYTES + len(self.ids) * (1 + codes + ids)
 
     def rows(self, ids: "NDArray[np.int64]") -> "tuple[NDArray[np.int64], Vectors]":
         positions = self._positions(ids.tolist())
@@ -164,6 +166,8 @@ class Sealed:
         """Of those that are there."""
         if not len(self.ids):
             return _NONE
+        if isinstance(ids, Set) and len(ids) > len(self.ids):
+            ids = [id_ for id_ in self.ids.tolist() if id_ in ids]
         asked = np.fromiter(ids, np.int64, len(ids))
         positions = np.minimum(np.searchsorted(self.ids, asked), len(self.ids) - 1)
         there: NDArray[np.bool_] = (self.ids[positions] == asked) & self.there[positions]

@@ -11,7 +11,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +26,11 @@ from vectorstore.protocol import SnapshotError
 MANIFEST = "manifest.json"
 VERSION = 2  # 1: the ids were FAISS's own, and nothing could be mapped
 _ID_BYTES = 8
+_MAPPED_FROM = 50_000  # ids: a map keeps a file descriptor open for each base
+PATIENCE_S = 30.0  # for another process that writes the same base
+_POLL_S = 0.05
+
+Put = Callable[[bytes | memoryview], object]
 
 
 class Manifest(BaseModel):
@@ -52,11 +58,20 @@ class Manifest(BaseModel):
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Waits until no other process writes a snapshot there. Raises OSError."""
+    """Waits until no other process writes a snapshot there. Raises OSError, also where one of them
+    doesn't end."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        began = time.monotonic()
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() - began > PATIENCE_S:
+                    raise
+            time.sleep(_POLL_S)
         yield
     finally:
         os.close(descriptor)
@@ -67,10 +82,20 @@ def write(folder: Path, sealed: Sealed, embedder: str, sequence: int) -> Manifes
     be gone. Within `writing`. Raises OSError."""
     import faiss
 
-    index = faiss.serialize_index(sealed.index)
-    padding = bytes(-len(index) % _ID_BYTES)
-    pieces: list[bytes | memoryview] = [index.data, padding, np.ascontiguousarray(sealed.ids).data]
-    return write_pieces(folder, pieces, embedder, sealed.index.d, len(sealed.ids), sequence)
+    def fill(put: Put) -> None:
+        size = 0
+
+        def counted(piece: bytes) -> None:
+            nonlocal size
+            put(piece)
+            size += len(piece)
+
+        writer = faiss.PyCallbackIOWriter(counted)  # type: ignore[attr-defined]  # stubs
+        faiss.write_index(sealed.index, writer)
+        put(bytes(-size % _ID_BYTES))
+        put(np.ascontiguousarray(sealed.ids).data)
+
+    return _written(folder, fill, embedder, sealed.index.d, len(sealed.ids), sequence)
 
 
 def write_pieces(
@@ -82,14 +107,32 @@ def write_pieces(
     sequence: int,
 ) -> Manifest:
     """Saves a file of these pieces, whatever they are."""
+
+    def fill(put: Put) -> None:
+        for piece in pieces:
+            put(piece)
+
+    return _written(folder, fill, embedder, dim, count, sequence)
+
+
+def _written(
+    folder: Path, fill: Callable[[Put], None], embedder: str, dim: int, count: int, sequence: int
+) -> Manifest:
     digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
+    with _part(folder / "segment.part") as (part, put):
+
+        def hashed(piece: bytes | memoryview) -> None:
+            digest.update(piece)
+            put(piece)
+
+        fill(hashed)
     manifest = Manifest(
         embedder=embedder, dim=dim, count=count, sequence=sequence, sha256=digest.hexdigest()
     ).sealed()
-    _replace(folder / manifest.file, pieces)
-    _replace(folder / MANIFEST, [manifest.model_dump_json(indent=1).encode()])
+    _rename(part, manifest.file)
+    with _part(folder / "manifest.part") as (part, put):
+        put(manifest.model_dump_json(indent=1).encode())
+    _rename(part, MANIFEST)
     for old in [*folder.glob("*.faiss"), *folder.glob("*.part")]:
         if old.name != manifest.file:
             old.unlink(missing_ok=True)
@@ -141,20 +184,31 @@ def map_segment(path: Path, manifest: Manifest) -> Sealed:
     if not count:  # nothing can be mapped
         return Sealed.empty(manifest.dim)
     offset = size - count * _ID_BYTES
-    ids = np.asarray(np.memmap(path, np.int64, "r", offset, (count,)))
+    if count < _MAPPED_FROM:
+        ids = np.fromfile(path, np.int64, count, offset=offset)
+    else:
+        ids = np.asarray(np.memmap(path, np.int64, "r", offset, (count,)))
     if ids[0] < 0 or not (np.diff(ids) > 0).all():
         raise SnapshotError("the ids of the index are damaged")
     return Sealed(index, ids, mapped=True)
 
 
-def _replace(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.writelines(pieces)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
+@contextmanager
+def _part(path: Path) -> Iterator[tuple[Path, Put]]:
+    """A file to be written, on the disk at the end; nothing of it stays where it can't be."""
+    try:
+        with path.open("wb") as file:
+            yield path, file.write
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _rename(part: Path, name: str) -> None:
+    part.replace(part.with_name(name))
+    descriptor = os.open(part.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -4,9 +4,10 @@ What was saved is a sealed segment, mapped from its file, of which API processes
 share one copy; what came since is a growing one in the memory of each.
 """
 
+import ctypes
 import os
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -15,7 +16,7 @@ import numpy as np
 
 from vectorstore.checks import checked_queries, checked_rows
 from vectorstore.faiss import snapshot
-from vectorstore.faiss.candidates import Found
+from vectorstore.faiss.candidates import Found, compared_alike
 from vectorstore.faiss.kinds import CLUSTERED_FROM, LEAST_RECALL, is_clustered
 from vectorstore.faiss.sealing import Frozen, clustered, merged
 from vectorstore.faiss.segments import Growing, Sealed, Segment
@@ -81,9 +82,11 @@ class FaissStore:
         rows = checked_queries(queries, self.dim)
         with self._lock:
             faiss.omp_set_num_threads(_THREADS)
-            parts = [(each, each.candidates(allow, deny)) for each in self._segments]
+            segments = self._segments
+            within = compared_alike([each.candidates(allow, deny) for each in segments])
+            parts = list(zip(segments, within, strict=True))
             return [
-                _best([segment.named(within.best(row, k)) for segment, within in parts], k)
+                _best([segment.named(each.best(row, k)) for segment, each in parts], k)
                 for row in rows
             ]
 
@@ -111,7 +114,8 @@ class FaissStore:
                 return False
             with self._frozen() as (frozen, changed, _):
                 faiss.omp_set_num_threads(_BUILDING_THREADS)
-                anew = clustered(merged(frozen), self._least_recall)
+                flat = frozen.sealed if frozen.unchanged else merged(frozen)
+                anew = clustered(flat, self._least_recall)
                 with self._lock:
                     self._take(anew, changed)
             return True
@@ -119,16 +123,19 @@ class FaissStore:
     def save(self) -> None:
         """Writes a snapshot of vectors and `sequence`, then removes earlier ones; where another
         process has written the same one, takes that."""
-        if self._folder is None:
-            return
+        if self._folder is not None:
+            self._save(self._folder)
+            _give_back()
+
+    def _save(self, folder: Path) -> None:
         with (
             self._save_lock,
-            snapshot.writing(self._folder),
+            snapshot.writing(folder),
             self._frozen() as (frozen, changed, sequence),
         ):
-            anew = self._taken_over(self._folder, frozen, sequence)
+            anew = self._taken_over(folder, frozen, sequence)
             if anew is None:
-                anew = self._written(self._folder, frozen, sequence)
+                anew = self._written(folder, frozen, sequence)
             with self._lock:
                 if self._sealed is frozen.sealed:  # else clusters were found meanwhile
                     self._take(anew, changed)
@@ -140,10 +147,16 @@ class FaissStore:
         """
         if self._folder is None:
             raise SnapshotError("it has no folder")
-        self._known = snapshot.read_manifest(self._folder, self.embedder, self.dim)
-        self._sealed = snapshot.read(self._folder, self._known)
-        self.sequence = self._known.sequence
-        return self
+        while True:
+            known = snapshot.read_manifest(self._folder, self.embedder, self.dim)
+            try:
+                self._sealed = snapshot.read(self._folder, known)
+            except SnapshotError:
+                if self._on_disk() in (None, known):
+                    raise
+            else:  # otherwise another process has written the next one, and removed this one
+                self._known, self.sequence = known, known.sequence
+                return self
 
     @property
     def _segments(self) -> tuple[Segment, ...]:
@@ -180,7 +193,10 @@ class FaissStore:
     def _written(self, folder: Path, frozen: Frozen, sequence: int) -> Sealed:
         sealed = frozen.sealed if frozen.unchanged else merged(frozen)
         self._known = snapshot.write(folder, sealed, self.embedder, sequence)
-        return snapshot.map_segment(folder / self._known.file, self._known)
+        try:
+            return snapshot.map_segment(folder / self._known.file, self._known)
+        except SnapshotError as error:  # dropped at this moment, or too many maps
+            raise OSError(str(error)) from error
 
     def _taken_over(self, folder: Path, frozen: Frozen, sequence: int) -> Sealed | None:
         """The snapshot that another process has written of the same vectors. One that was there
@@ -192,6 +208,8 @@ class FaissStore:
             sealed = snapshot.read(folder, found)
         except SnapshotError:
             return None
+        if is_clustered(frozen.sealed.index) and not is_clustered(sealed.index):
+            return None  # it would take minutes to find them again
         if not np.array_equal(sealed.ids, frozen.sorted_ids()):
             return None
         self._known = found
@@ -204,6 +222,13 @@ class FaissStore:
             return snapshot.read_manifest(self._folder, self.embedder, self.dim)
         except SnapshotError:
             return None
+
+
+def _give_back() -> None:
+    """What was freed. glibc would keep the many small pieces of what was in memory, as much again
+    as the vectors took."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _best(found: Sequence[Found], k: int) -> list[Match]:

@@ -79,9 +79,10 @@ class Indexes:
         if scope.withheld:
             with self.db.read() as session:
                 deny = self._withheld.chunks(session, scope)
+        allow = None if only is None else frozenset(only)  # small bases look for their own in it
         matches: list[Match] = []
         for base in self._look(scope.base_ids):
-            matches += self._current(base).search(vector, k, only, deny)[0]
+            matches += self._current(base).search(vector, k, allow, deny)[0]
         return sorted(matches, key=lambda m: (-m.score, m.id))[:k]
 
     def current(self, base_id: str) -> VectorStore:
@@ -204,15 +205,18 @@ class Indexes:
         return store
 
     def _make_room(self, asked_for: str) -> None:
-        """Save, then close what was not used for longest, as long as memory is short."""
-        for work in (self._save, self._leave):
+        """Save, the one that is asked for at the end, then close what was not used for longest, as
+        long as memory is short."""
+        for work, spared in ((self._save, ""), (self._leave, asked_for)):
             for base_id in self._open.base_ids():
                 if not self._open.full:
                     return
+                if base_id == spared:
+                    continue
                 lock = self._open.lock(base_id)
                 # One that somebody is opening or saving is in use; waiting for it would hold up a
                 # search in another base.
-                if base_id == asked_for or not lock.acquire(blocking=False):
+                if not lock.acquire(blocking=False):
                     continue
                 try:
                     work(base_id)

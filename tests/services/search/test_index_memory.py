@@ -14,6 +14,7 @@ from tests.patience import PATIENCE_S
 from tests.services.conftest import HANDBOOK, MANUAL, Application
 from vectorstore import VectorStore
 from vectorstore.exact import ExactEngine, ExactStore
+from vectorstore.faiss import segments
 from vectorstore.faiss.snapshot import MANIFEST
 
 MIB = 1024 * 1024
@@ -81,6 +82,13 @@ def in_memory_alone(application: Application, memory_mib: float) -> Indexes:
     return Indexes(db, ExactEngine(), name, memory_mib=memory_mib)
 
 
+@pytest.fixture
+def of_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bases of these tests have a row or two, which take less than what holds them."""
+    monkeypatch.setattr(segments, "SEGMENT_BYTES", 0)
+
+
+@pytest.mark.usefixtures("of_rows_alone")
 def test_saved_indexes_leave_memory_and_stay_open(application: Application) -> None:
     first, second, third = filled(application, "first", "second", "third")
     indexes = application.indexes(memory_mib=room_for(application, first, 2))
@@ -119,9 +127,21 @@ def test_a_base_larger_than_the_bound_is_searched_all_the_same(application: Appl
         assert indexes.full
 
 
+@pytest.mark.usefixtures("of_rows_alone")
+def test_one_unsaved_index_above_the_bound_closes_no_other(application: Application) -> None:
+    first, second, large = filled(application, "first", "second", "large")
+    indexes = application.indexes(memory_mib=room_for(application, first, 0))
+    search(application, indexes, first, second)
+    indexes.save()
+    search(application, indexes, large)
+    assert indexes.in_memory == [first, second, large]
+    assert snapshots(application) == {first, second, large}
+
+
+@pytest.mark.usefixtures("of_rows_alone")
 def test_an_index_that_left_memory_is_as_it_was(application: Application) -> None:
     first, second = filled(application, "first", "second")
-    indexes = application.indexes(memory_mib=room_for(application, first, 1))
+    indexes = application.indexes(memory_mib=room_for(application, first, 2))
     search(application, indexes, first)
     application.add(first, "手册.md", HANDBOOK)
     application.drain()
