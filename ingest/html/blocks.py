@@ -28,6 +28,8 @@ _LEFT_OUT = set(
     )
 )
 _OF_A_SITE = ("nav", "form", "button", "input")  # in a header that is no title block
+_BESIDE = _LEFT_OUT | {"footer"}
+_MANY = 20  # headings that are looked at
 _LEFT_OUT_ROLES = {"navigation", "search", "banner", "contentinfo"}
 _MIN_MAIN_SHARE = 0.3  # of all text, or it is not the main content
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -98,9 +100,24 @@ def _is_title_block(header: Tag) -> bool:
     heading = header.find("h1")
     if heading is None:
         return False
-    words = sum(len(link.get_text(strip=True)) for link in heading.find_all("a"))
-    of_the_site = header.find(_OF_A_SITE) or words == len(heading.get_text(strip=True))
-    return not of_the_site or heading.find_next("h1") is None
+    others = [
+        other
+        for other in heading.find_all_next("h1", limit=_MANY)
+        if not any(above is header or above.name in _BESIDE for above in other.parents)
+    ]
+    if len(others) != 1:
+        return True  # the only heading, or one above those of several parts
+    links = heading.find_all("a")
+    words = sum(len(link.get_text(strip=True)) for link in links)
+    return not any(map(_is_of_a_site, header.find_all(_OF_A_SITE))) and (
+        words < len(heading.get_text(strip=True)) or not (links or heading.find("img"))
+    )
+
+
+def _is_of_a_site(tag: Tag) -> bool:
+    """Not the contents of the page itself."""
+    links = tag.find_all("a")
+    return not links or not all(str(link.get("href", "")).startswith("#") for link in links)
 
 
 def _main(soup: BeautifulSoup) -> Tag:

@@ -34,6 +34,7 @@ _SHORT_LINE = 0.85  # of the page's widest
 _MIN_RUNNING_WIDTH = 14  # type sizes: shorter lines are not wrapped
 _FIRST_WORD = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
 _MARK = re.compile(r"[，。；：、！？]")
+_SEVERAL_MARKS = 3
 _INDENT = 2.5  # characters by which the first line of a paragraph may stand in
 _MIN_WRAPPED = 3  # lines that end at about the same place before they are taken for wrapped
 _ROOM = 1.5  # characters that a wrapped line may leave free beside the next word
@@ -186,8 +187,15 @@ def _had_room(previous: Line, line: Line, layout: _Layout) -> bool:
         return False
     alike = sum(abs(right - previous.right) <= _ROOM * previous.size for right in edges)
     running = previous.right - previous.left >= _MIN_RUNNING_WIDTH * previous.size
-    prose = _MARK.search(previous.text + line.text) is not None  # and no list of names
+    prose = _MARK.search(previous.text + line.text) is not None and not _are_records(previous, line)
     return not (running and prose and alike >= _MIN_WRAPPED)  # in a column, or beside a picture
+
+
+def _are_records(previous: Line, line: Line) -> bool:
+    """Entries of a list, with the same marks at the same places or several of them."""
+    one, other = ([(m[0], m.start()) for m in _MARK.finditer(at.text)] for at in (previous, line))
+    alike = [mark for mark, _ in one] == [mark for mark, _ in other]
+    return one == other or (alike and len(one) >= _SEVERAL_MARKS)
 
 
 def _layout(page: list[Line]) -> _Layout:

@@ -23,6 +23,7 @@ _MAX_STUB_CHARACTERS = 300
 _SAID_SHARE = 0.9  # of the plain part's words, which the other one must have
 _FEWEST_ROWS = 3  # of two columns; fewer lay out a signature
 _MAX_CELL_CHARACTERS = 200  # longer ones lay out a page
+_QUOTED = re.compile(r"^[>|]", re.MULTILINE)
 _WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 
 
@@ -87,19 +88,22 @@ def _lacks_tables(plain: str, html: str) -> bool:
     words = set(_WORD.findall(plain))
     if len(words - set(_html_words(html))) > (1 - _SAID_SHARE) * len(words):
         return False
-    return any(map(_is_table, BeautifulSoup(html, "lxml").find_all("table")))
+    quoted = _QUOTED.search(plain) is not None
+    tables = BeautifulSoup(html, "lxml").find_all("table")
+    return any(_is_table(table, quoted=quoted) for table in tables)
 
 
-def _is_table(table: "Tag") -> bool:
+def _is_table(table: "Tag", *, quoted: bool) -> bool:
     """Several rows of as many short cells each, and no table inside; not of words that are quoted,
     whose marks only the plain text has."""
-    if table.find("table") is not None or table.find_parent("blockquote") is not None:
+    if table.find("table") is not None or (quoted and table.find_parent("blockquote") is not None):
         return False
     rows = [row.find_all(("td", "th")) for row in table.find_all("tr")]
     counts = [len(row) for row in rows]
     widest = max(counts, default=0)
     short = all(len(cell.get_text()) <= _MAX_CELL_CHARACTERS for row in rows for cell in row)
-    enough = counts.count(widest) >= (_FEWEST_ROWS if widest == 2 else 2)
+    headed = table.find("th") is not None
+    enough = counts.count(widest) >= (_FEWEST_ROWS if widest == 2 and not headed else 2)
     return widest > 1 and enough and short
 
 

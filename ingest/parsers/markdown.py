@@ -28,9 +28,12 @@ _HTML = set(
 )
 _SMALL = {"<sup>": raised, "<sub>": lowered}
 _BREAK = "\v"  # a line end that is meant as one
-# Without blank lines, from a field on: prose between two rules is none.
+# From a field on, which comments may precede; behind a blank line another field, a comment, or what
+# stands in: prose between two rules is none.
 _FRONT_MATTER = re.compile(
-    r"\A---[ \t]*\n(?=[^\s#-][^:\n]*:\s)((?:.+\n)+?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
+    r"\A---[ \t]*\n(?=(?:#.*\n)*[^\s#-][^:\n]*:\s)"
+    r"((?:[ \t]*+\S.*\n|(?:[ \t]*+\n)++(?=[ \t]+\S|#|[\w-]+:\s|---|\.\.\.))+?)"
+    r"(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
 )
 _FRONT_FIELD = re.compile(
     r"([\w -]+):(?:[ \t]++|$)(?:([\"'])(.*)\2(?:[ \t]+#.*)?|((?![|>\[{\"']).*?))[ \t]*"
@@ -61,7 +64,7 @@ def _front_matter(lines: list[str]) -> tuple[str, list[str]]:
     title, others = "", []
     for line in lines:
         if (field := _FRONT_FIELD.fullmatch(line)) is None:
-            others += [] if line.startswith("#") else [line]
+            others += [] if line.startswith("#") or not line.strip() else [line]
             continue
         name, value = field[1], field[3] or field[4] or ""
         if name == "title" and not title:

@@ -7,20 +7,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ingest.sheets.types import Merged, Sheet
-from ingest.tables.contents import is_number
+from ingest.tables.contents import ABSENT, YEAR, is_number
 from ingest.tables.grid import Field
 
 _DIGIT = re.compile(r"\d")
 _NUMBERED = re.compile(
     r"[一二三四五六七八九十]+[、.．]|[（(][一二三四五六七八九十\d]+[)）]|(?:附?表|table)\s*[一二三四五六七八九十\d]",
-    re.IGNORECASE,
-)
-# What stands in the place of a number that is not there.
-_MISSING = re.compile(
-    r"[-–—−_/.…*?？×√ ]+|[无無空缺免]|[暂暫][无無缺]|[没沒]有|缺[考货貨失席勤]|免[费費]"
-    r"|未[知定填报報到测測]|不[详詳明]|不[适適]用|待[定补補查报報测測议議]|停[产產用工]"
-    r"|时价|市价|[面另电待][议询价]|询价|议价|[请病事产年休]假|旷[考课工]|停业|装修中?"
-    r"|n\.?/?a\.?|nil|null|none\b.*|not? .*|tb[acd]|unknown|pending|free|on request|ask .*|varies",
     re.IGNORECASE,
 )
 _ALIKE = 2  # characters at the beginning or the end that names of one kind share
@@ -105,7 +97,7 @@ def _share_rows(left: Region, right: Region) -> bool:
     rows = dict(zip(right.numbers, right.rows, strict=True))
     start = max(part.numbers[part.head] for part in (left, right))
     beside = (row for part in (left, right) for row in _part_row(part, start).values())
-    if any(map(is_number, beside)):
+    if any(is_number(text) and not YEAR.fullmatch(text) for text in beside):
         return False  # one of them has begun above
     both = [
         (set(row.values()), set(rows[number].values()))
@@ -220,7 +212,7 @@ def _heads_anew(run: Region, begin: int, heading: int) -> bool:
     texts = {
         column: text
         for column, text in run.rows[head].items()
-        if _contrasts(text, column, below) and not _MISSING.fullmatch(text)
+        if _contrasts(text, column, below) and not ABSENT.fullmatch(text)
     }
     if len(set(texts.values())) < _SEVERAL:
         return False
@@ -246,7 +238,10 @@ def _goes_on(table: Region, run: Region, between: Sequence[_Row]) -> bool:
     below = run.rows[run.head + 1 :]
     if _are_numbered(titles) and _are_numbered(table.rows[: table.head]):
         return any(is_number(text) for text in first.values()) or any(
-            cells.get(column) == text for column, text in first.items() for cells in (*body, *below)
+            cells.get(column) == text
+            for rows in (below, body)  # its own first, which are few
+            for cells in rows
+            for column, text in first.items()
         )
     if any(first.get(column) == text for column, text in head.items()):
         return False  # a head that shares a column's name
@@ -280,7 +275,7 @@ def _looks_like_head(
     rows = [*body, *below]
     return (
         sum(_has_only_digits(column, body) for column in columns) < 2
-        and not _MISSING.fullmatch(row[both[0]])
+        and not ABSENT.fullmatch(row[both[0]])
         and not any(
             _are_alike(text, cells.get(column, ""))
             for column, text in row.items()

@@ -21,6 +21,15 @@ NOTHING = re.compile(
     re.IGNORECASE,
 )
 
+# What stands in the place of a number that is not there.
+ABSENT = re.compile(
+    r"[-–—−_/.…*?？×√ ]+|[无無空缺免]|[暂暫][无無缺]|[没沒]有|缺[考货貨失席勤]|免[费費]"
+    r"|未[知定填报報到测測]|不[详詳明]|不[适適]用|待.{1,5}|同[左上前]|停[产產用工]"
+    r"|时价|市价|[面另电待][议询价]|询价|议价|请假|旷[考课工]|停业|装修中?"
+    r"|n\.?/?a\.?|nil|null|none\b.*|not? .*|tb[acd]|unknown|pending|free|on request|ask .*|varies",
+    re.IGNORECASE,
+)
+
 
 def is_number(text: str) -> bool:
     """An amount without a unit in letters: 12, 97.25 %, ¥1,200.00, 26:30, 2026-03-05."""

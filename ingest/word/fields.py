@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from ingest.clean import CJK
 from ingest.parsing.links import with_address
 from ingest.scripts import lowered, raised
 from ingest.word.symbols import checkbox, drawn, is_symbol_font
@@ -21,6 +22,7 @@ _FRACTION = re.compile(r"\\f\s*\(([^(),;]+)[,;]([^(),;]+)\)", re.IGNORECASE)
 _ROOT = re.compile(r"\\r\s*\(([^(),;]*)[,;]([^(),;]+)\)", re.IGNORECASE)
 _BRACKETS = str.maketrans("[]", "()")  # round ones would end an argument
 _SINGLE = re.compile(r"[^\[\]/\s+−-]+(?:\[[^\[\]]*\])?")  # needs no brackets in a fraction
+_WORD = re.compile(f"[{CJK}]")
 _CLOSED, _OPENED = ("]", ")"), ("[", "(", "\\")
 _SWITCH = re.compile(r"\\\*\s*\w+")
 _NESTED = re.compile(r"\\s\s*\\(?:up|do)\s*\d+\s*\((.*?)\)")
@@ -170,7 +172,7 @@ def _fraction(match: re.Match[str]) -> str:
         for part in (match[1].strip(), match[2].strip())
     )
     before, behind = match.string[: match.start()][-1:], match.string[match.end() :][:1]
-    if before in _CLOSED or behind.isalnum() or behind in _OPENED:
+    if before in _CLOSED or (behind.isalnum() and not _WORD.match(behind)) or behind in _OPENED:
         return "\\"  # a product, which would read as another number
     return f"{' ' if before.isdigit() else ''}{above}/{below}"  # 3 1/2
 

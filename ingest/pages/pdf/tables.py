@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from ingest.clean import clean, unwrap
+from ingest.clean import CJK, clean, unwrap
 from ingest.pages.lines import Line, table_line
 from ingest.pages.pdf.rules import rules
 from ingest.pages.rules import Band, Grid, bands, grids
@@ -31,7 +31,8 @@ _NO_HEADING = re.compile(
     re.IGNORECASE,
 )
 _HEAD_AND_BODY = 3  # rules; more part rows, or groups of them
-_MIN_WRAPPED_CHARACTERS = 10
+_MIN_WRAPPED_CHARACTERS = 10  # of Latin; one of Chinese is as wide as two
+_WIDE = re.compile(f"[{CJK}]")
 _MAX_WRAPPED = 6  # lines of one row
 _LABELLED = re.compile(r"\n(?=[^\s：:，。]{1,12}[：:])")  # `label: value`, line by line in a cell
 
@@ -156,7 +157,8 @@ def _rows_between(
     groups = groupby(zip(rows, feet, strict=True), key=lambda at: sum(at[1] < y for y in ys))
     for _, placed in groups:
         group = [row for row, _ in placed]
-        if _is_one_row(group, ruled=len(ys) > _HEAD_AND_BODY):
+        head = not found and len(group) < len(rows)
+        if _is_one_row(group, ruled=len(ys) > _HEAD_AND_BODY, head=head):
             found.append(_merged(group))
             continue
         for number, row in enumerate(group):
@@ -170,12 +172,13 @@ def _rows_between(
     return found
 
 
-def _is_one_row(group: Sequence[Sequence[Field]], *, ruled: bool) -> bool:
+def _is_one_row(group: Sequence[Sequence[Field]], *, ruled: bool, head: bool) -> bool:
     if not 1 < len(group) <= _MAX_WRAPPED:
         return False
     if any(cell.column_span > 1 for row in group for cell in row):
         return False  # heads over several columns
-    if any(_is_full(row, group[0]) for row in group[1:]) and not (ruled and _may_wrap(group)):
+    named = not head and any(_is_full(row, group[0]) for row in group[1:])
+    if named and not (ruled and _may_wrap(group)):
         return False  # rows of one name, which is said once
     numbers = Counter(cell.column for row in group for cell in row if is_number(cell.text))
     begun = sum(any(cell.column == 0 for cell in row) for row in group)
@@ -197,7 +200,11 @@ def _is_full(row: Sequence[Field], above: Sequence[Field]) -> bool:
 
 
 def _may_wrap(group: Sequence[Sequence[Field]]) -> bool:
-    return any(len(cell.text) >= _MIN_WRAPPED_CHARACTERS for cell in group[0] if cell.column)
+    return any(
+        len(cell.text) + len(_WIDE.findall(cell.text)) >= _MIN_WRAPPED_CHARACTERS
+        for cell in group[0]
+        if cell.column
+    )
 
 
 def _continued(cell: Field, below: Field) -> Field:

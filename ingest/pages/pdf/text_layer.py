@@ -21,6 +21,7 @@ _DISTINCT = 4
 _SCALED = 2  # points; no text is so small
 _BOX_OF_SIZE = 1.2  # height of a character's box
 _UNMAPPED_SHARE = 0.05  # of the page's characters
+_WORD_OF_CODES = 3  # characters beside each other
 _SPACES = re.compile(r"\s+")
 _BOLD = re.compile(rb"bold|black|heavy|medi\b|simhei|\bhei", re.IGNORECASE)  # in font names
 
@@ -72,7 +73,8 @@ def unmapped_words(page: "PdfTextPage") -> list[str]:
     unmapped = [raw.FPDFText_HasUnicodeMapError(page, n) == 1 for n in range(len(text))]
     shown = "".join(c if bad else " " for c, bad in zip(text, unmapped, strict=True))
     words = shown.split()
-    if sum(map(len, words)) < _UNMAPPED_SHARE * len("".join(text.split())):
+    few = sum(map(len, words)) < _UNMAPPED_SHARE * len("".join(text.split()))
+    if few and max(map(len, words), default=0) < _WORD_OF_CODES:
         return []  # icons, or signs of formulas, in a text that is known
     return words if len(set(shown)) > _DISTINCT else []
 

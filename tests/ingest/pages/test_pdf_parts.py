@@ -231,8 +231,11 @@ def test_lines_wrapped_in_a_column_are_one_paragraph_whatever_is_wider(
     assert "".join(COLUMN) in text.split("\n\n")
 
 
-def test_a_list_of_names_of_one_length_below_a_wider_line_stays_one() -> None:
-    names = [f"{side}区第{n}泵房值班负责人王建国同志" for n, side in enumerate("东西南北", start=1)]
+@pytest.mark.parametrize("mark", ["", "，"])
+def test_a_list_of_names_of_one_length_below_a_wider_line_stays_one(mark: str) -> None:
+    names = [
+        f"{side}区第{n}泵房{mark}值班负责人王建国同志" for n, side in enumerate("东西南北", start=1)
+    ]
     text = read(pdf_file([[(WIDE, 12), ("相应顺延。", 12), *((name, 12) for name in names)]]))
     assert text.split("\n\n")[-4:] == names
 

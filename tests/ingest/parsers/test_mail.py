@@ -179,3 +179,11 @@ def test_a_table_of_one_row_below_its_head_is_read_as_one() -> None:
     both = _multipart("alternative", "b", _part("text/plain", plain), _part("text/html", html))
     (table,) = parse(_mail(both), "a.eml").tables
     assert table.head_row_count == 1
+
+
+def test_a_table_that_a_block_only_sets_in_is_read_as_one() -> None:
+    html = "<blockquote><table><tr><th>泵</th><th>转速</th></tr>"
+    html += "<tr><td>一号</td><td>1450</td></tr></table></blockquote>"
+    plain = "泵\n转速\n一号\n1450\n"
+    both = _multipart("alternative", "b", _part("text/plain", plain), _part("text/html", html))
+    assert len(parse(_mail(both), "a.eml").tables) == 1

@@ -63,6 +63,14 @@ def test_the_title_block_of_a_document_of_several_headings_is_read() -> None:
     assert (document.title, document.text.split("\n\n")[:2]) == ("泵房规程", ["泵房规程", "王芳"])
 
 
+def test_a_button_or_the_contents_of_the_page_make_no_header_of_a_site() -> None:
+    page = (
+        "<body><header><h1>手册</h1><p>第3版</p><button>打印</button>"
+        '<nav><a href="#a">一</a></nav></header><h1>一、总则</h1><p>甲</p><h1>二、附则</h1></body>'
+    )
+    assert parse(page.encode(), "a.html").text.split("\n\n")[:2] == ["手册", "第3版"]
+
+
 def test_text_that_is_not_displayed_is_left_out_and_reported() -> None:
     page = (
         '<p>报价十天有效。</p><div style="color:red;display: none">底价九折</div>'

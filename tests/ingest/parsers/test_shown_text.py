@@ -221,6 +221,12 @@ def test_lines_of_a_front_matter_that_are_no_simple_fields_are_kept() -> None:
     )
 
 
+def test_a_front_matter_may_have_remarks_and_blank_lines() -> None:
+    source = "---\n# 内部\ntitle: 手册\n\nauthor: 王\n---\n# 一\n"
+    document = parse(source.encode(), "a.md")
+    assert (document.title, document.text) == ("手册", "author: 王\n\n一")
+
+
 def test_code_behind_a_rule_is_no_front_matter() -> None:
     """In time that grows with its length."""
     code = "    code line\n" * 3000

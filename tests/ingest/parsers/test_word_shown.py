@@ -221,6 +221,7 @@ def test_many_paragraphs_whose_marks_are_deleted_are_moved_once(
         (r"\f(1,2) \* MERGEFORMAT", "1/2"),
         (r"\f(1,2)\f(3,4)", ""),
         (r"\f(1,2)5", ""),
+        (r"\f(3,8)英寸", "3/8英寸"),
         (r"\s\up5(2)\f(1,2)", ""),
         (r"\b\lc\{(\f(1,2))", ""),
     ],

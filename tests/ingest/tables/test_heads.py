@@ -232,11 +232,26 @@ def test_a_wide_cell_in_a_table_of_words_makes_it_no_form(
     assert table.head_row_count == 1
 
 
-def test_several_parties_with_the_same_labels_are_a_form() -> None:
-    rows = [
-        ["甲方", "东升公司", "联系人", "张三"],
-        ["乙方", "北辰公司", "联系人", "李四"],
-        ["备注", "本单一式两份", "", ""],
-    ]
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["甲方", "东升公司", "联系人", "张三"], ["乙方", "北辰公司", "联系人", "李四"],
+         ["备注", "本单一式两份", "", ""]],
+        [["甲方", "东升公司", "乙方", "北辰公司"], ["签字", "", "签字", ""],
+         ["备注", "一式两份", "", ""]],
+        [["Name", "Steve", "Role", "Nurse"], ["Ward", "East", "Shift", "Late"],
+         ["Note", "On call at weekends", "", ""]],
+    ],
+    ids=["parties", "signatures", "english"],
+)  # fmt: skip
+def test_names_that_both_parties_have_are_those_of_a_form(rows: Rows) -> None:
     (table,) = parse(docx_table(rows, [(2, 1, 2, 3)]), "a.docx").tables
     assert table.head_row_count == 0
+
+
+@pytest.mark.parametrize("particulars", [["客户", "东升制冷", "联系人", "王芳"],
+                                         ["Customer", "Acme", "Buyer", "Bob"]])  # fmt: skip
+def test_particulars_without_a_digit_stand_above_the_head(particulars: list[str]) -> None:
+    goods: Rows = [["品名", "单价", "数量", "金额"], ["阀", 12, 3, 36], ["管", 5, 6, 30]]
+    (table,) = parse(sheet_file([particulars, *goods, ["泵", 500, 6, 3000]]), "a.xlsx").tables
+    assert (table.numbers[0], table.head_row_count) == (2, 1)

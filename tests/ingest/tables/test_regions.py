@@ -141,3 +141,28 @@ def test_prices_that_are_missing_below_a_heading_are_no_head(missing: tuple[str,
     ]
     (table,) = parse(sheet_file(rows), "a.xlsx").tables
     assert table.numbers == (1, 2, 3, 4, 5) and table.head_row_count == 1
+
+
+def test_kinds_of_leave_head_a_table_of_their_own() -> None:
+    rows: Rows = [
+        ["姓名", "工资", "奖金"],
+        ["张三", 5000, 800],
+        ["李四", 5200, 900],
+        ["考勤统计"],
+        ["姓名", "病假", "事假"],
+        ["张三", 1, 0],
+        ["李四", 0, 2],
+    ]
+    tables = parse(sheet_file(rows), "a.xlsx").tables
+    assert [table.numbers for table in tables] == [(1, 2, 3), (5, 6, 7)]
+
+
+def test_years_over_the_right_half_of_a_table_do_not_begin_another() -> None:
+    rows: Rows = [
+        ["地区", "负责人", "", "销量", "销量"],
+        ["", "", "", 2023, 2024],
+        ["华东", "王", "", 120, 130],
+        ["华北", "李", "", 90, 95],
+    ]
+    (table,) = parse(sheet_file(rows), "a.xlsx").tables
+    assert table.numbers[-1] == 4
