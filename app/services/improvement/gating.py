@@ -48,7 +48,9 @@ class Gate:
             base = await self._write(row.prompt, BARE, ways[BARE])
             tuned = await self._write(row.prompt, name, ways[name])
             answered.append(_answered(row, base, tuned))
-        trained = sorted((row.prompt for row in data.part("train")), key=_length)  # read twice
+        trained = sorted(
+            (row.prompt for row in data.part("train")), key=_length
+        )  # short: each is read twice
         shifts = [await self._shift(prompt, name, ways) for prompt in trained[:_PROOFS]]
         return judge(answered, shifts)
 
