@@ -35,8 +35,6 @@ def run(api_url: str, visitor: Visitor) -> None:
         signed_out.draw()
         return
     stays = st.session_state.get("page") == page.url_path
-    if stays:
-        address.say_again()
     st.session_state["page"] = page.url_path
     if page == pages["chat"]:
         state.follow_address()
@@ -45,6 +43,10 @@ def run(api_url: str, visitor: Visitor) -> None:
         address.forget("a")
     if not stays or address.was_travelled():
         dialogs.follow_address()
+    else:
+        dialogs.tell_address()
+    if stays:
+        address.say_again()
     try:
         conversations = sidebar.draw(pages)
         _run(page)

@@ -2,7 +2,9 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import Interface
 from tests.browser.gestures import open_page, shown, wait_for_answer
@@ -92,6 +94,50 @@ def test_back_closes_a_source_and_leaves_no_form_on_another_page(
     page.go_forward()
     expect(shown(page, "员工休假制度.md", exact=True)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_run_that_started_before_a_source_was_closed_leaves_it_closed_in_the_address(
+    interface: Interface, page: Page
+) -> None:
+    def send_again_later(browser: WebSocketRoute) -> None:
+        """What a part that is drawn by itself does where it draws the page anew."""
+        server = browser.connect_to_server()
+
+        def send(message: str | bytes) -> None:
+            server.send(message)
+            said = BackMsg.FromString(message if isinstance(message, bytes) else message.encode())
+            if closing and said.WhichOneof("type") == "rerun_script":
+                closing.clear()
+                late.append(message)
+
+        def receive(message: str | bytes) -> None:
+            browser.send(message)
+            said = ForwardMsg.FromString(message if isinstance(message, bytes) else b"")
+            if said.WhichOneof("type") == "script_finished":
+                runs.append(said.script_finished)
+                if late:
+                    server.send(late.pop())
+
+        browser.on_message(send)
+        server.on_message(receive)
+
+    closing: list[bool] = []
+    late: list[str | bytes] = []
+    runs: list[int] = []
+    page.route_web_socket(re.compile("_stcore/stream"), send_again_later)
+    page.goto(interface.url)
+    expect(page.get_by_test_id("stChatInput")).to_be_visible()
+    answer = ask_anew(page, ANNUAL)
+    page.locator('[class*="st-key-chip-"] button').first.click()
+    source = page.get_by_role("dialog")
+    expect(source.locator("mark.cited").first).to_be_visible()
+    steps, before = page.evaluate("history.length"), len(runs)
+    closing.append(True)
+    source.press("Escape")
+    while len(runs) < before + 2:
+        page.wait_for_timeout(50)
+    expect(page).to_have_url(answer)
+    assert page.evaluate("history.length") == steps + 1
 
 
 def test_documents_come_back_with_their_base_and_filter(interface: Interface, page: Page) -> None:

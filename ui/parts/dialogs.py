@@ -71,7 +71,7 @@ def follow_address() -> None:
 
 def draw() -> None:
     wanted = state.dialog()
-    _tell_address()
+    tell_address()
     if not wanted:
         return
     title, body, width = DIALOGS[wanted["name"]]
@@ -79,14 +79,15 @@ def draw() -> None:
 
     @wraps(body)
     def dialog() -> None:
-        _tell_address()  # another source or version may be shown now
+        tell_address()  # another source or version may be shown now
         body()
 
     decorate = st.dialog(t(title), width=width, position=position, on_dismiss=state.close_dialog)  # type: ignore[call-overload]  # width and position are among its literals
     decorate(dialog)()
 
 
-def _tell_address() -> None:
+def tell_address() -> None:
+    """Writes what is open to the address: the browser's may be a moment old."""
     for name in ("source", "document"):
         shown = _in_address(name)
         if not shown:
