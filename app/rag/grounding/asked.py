@@ -6,7 +6,7 @@ of something else. Terms weigh the more, the fewer sentences of the sources have
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,20 +23,21 @@ _SURROUNDINGS = 0.7  # what a term around a sentence counts, of one in it
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`weights` of the question's terms that the sources have, which sum up to 1; `asks` whether
-    the question has terms at all."""
+    the question has terms at all; `facts` that it states."""
 
     weights: Mapping[str, float]
     asks: bool
+    facts: Sequence[Fact] = ()
 
     @classmethod
-    def of(cls, question: str, places: Places) -> Self:
+    def of(cls, question: str, facts: Sequence[Fact], places: Places) -> Self:
         wanted = asked_terms(question)
         held = Counter(term for place in places.all for term in place.terms & wanted)
         # A term that stands nowhere tells no sentence apart: often it is half of two words.
         rarity = {t: math.log((len(places.all) + 1) / (n + 0.5)) for t, n in held.items()}
         total = sum(rarity.values()) or 1.0
         weights = {term: weight / total for term, weight in rarity.items()}
-        return cls(weights, asks=bool(wanted))
+        return cls(weights, bool(wanted), facts)
 
     def stands_apart(self, said: frozenset[str], places: list[SourceClause]) -> bool:
         """Whether none of the places, nor `said` itself, speaks of what is asked."""
@@ -51,9 +52,11 @@ class Asked:
         places: list[SourceClause],
     ) -> SourceClause | None:
         """The sentence with another such fact that clearly speaks more of what is asked than those
-        that hold this one; None where there is none."""
+        that hold this one, and that also has what the question states and they have; None where
+        there is none."""
         held = max((self._own(place, said) for place in holders), default=0.0)
-        others = [place for place in places if place.has_other(fact)]
+        stated = [mine for mine in self.facts if any(place.says(mine) for place in holders)]
+        others = [p for p in places if p.has_other(fact) and all(map(p.says, stated))]
         best = max(others, key=self._own, default=None)
         if best is None or self._own(best) - held < _CLEARLY:
             return None

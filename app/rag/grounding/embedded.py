@@ -58,7 +58,7 @@ class EmbeddedChecker:
         places, asked, said = Places(passages), Clause.read(question), statements(answer)
         names = [passage.document_name for passage in passages]
         # What one of several sentences is about, the others tell.
-        alone = Asked.of(question, places) if len(said) == 1 else None
+        alone = Asked.of(question, asked.facts, places) if len(said) == 1 else None
         return tuple(
             _Judgement(
                 Evidence(statement, places, asked, claims_of(statement.text, names)),
@@ -120,7 +120,9 @@ class _Judgement:
         evidence = self.evidence
         if self.asked is None or len(evidence.terms - evidence.asked.terms) > _BARE:
             return None
-        for fact in evidence.facts:
+        # Several facts that one sentence has together say themselves what they are of.
+        together = any(sum(map(place.says, evidence.facts)) > 1 for place in found.places)
+        for fact in () if together else evidence.facts:
             meant = self.asked.meant(fact, evidence.terms, found.places, evidence.places.all)
             if meant:
                 return self._verdict("contradicted", [meant], _reason(fact))

@@ -1,5 +1,7 @@
 """Answers of a few words, judged by what their question asks; differences between languages."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.rag.grounding.embedded import EmbeddedChecker
@@ -105,3 +107,23 @@ def test_a_character_that_two_words_share_says_nothing() -> None:
     (held,) = EmbeddedChecker().check("会议是哪天开的？", "2026年3月12日", [minutes])
     (built,) = EmbeddedChecker().check("新厂房哪天前竣工？", "2026年3月12日", [minutes])
     assert (held.verdict, built.verdict) == ("supported", "contradicted")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "expected"),
+    [
+        ("工作满十年的员工年假有几天？", "15 天", "supported"),
+        ("工作满二十年的员工年假有几天？", "15 天（满 10 年，年假天数）", "supported"),
+        ("员工请年假要提前几个工作日？", "15 天", "contradicted"),
+    ],
+)
+def test_what_the_question_states_or_the_answer_says_beside_it_tells_which_number_is_meant(
+    question: str, answer: str, expected: str
+) -> None:
+    text = (
+        "年假按司龄计算：\n\n| 司龄 | 年假天数 |\n| 满 5 年不满 10 年 | 12 天 |\n"
+        "| 满 10 年 | 15 天 |\n\n员工申请 3 天及以内的年假，应提前 2 个工作日提出。"
+    )
+    handbook = replace(passage(text), title="员工手册", headings=("员工手册", "3.1 年假"))
+    (check,) = EmbeddedChecker().check(question, answer, [handbook])
+    assert check.verdict == expected
