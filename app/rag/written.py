@@ -17,6 +17,7 @@ from app.llm.repetition import without_repetition
 from app.llm.traced import traced
 from app.rag.clock import Clock
 from app.rag.events import AnswerEvent, Question, Sources, Stage, TextDelta, Thought
+from app.rag.extractive.cell import table_asked_first
 from app.rag.extractive.opening import opening
 from app.rag.extractive.reader import ExtractiveReader
 from app.rag.grounding.check import Checker, citations_of, conflicts_of, unsupported_of
@@ -151,9 +152,13 @@ class Written:
         if model.name not in self.prompts:
             line, style = self.line, self.line.style_of(model.name)
             with tracing.span("prompt"):
+                hits: Sequence[Passage] = self.found.hits
+                if style.quotes:
+                    asked = self.question.text
+                    hits = table_asked_first(hits, self.found.around, asked)
                 self.prompts[model.name] = build_prompt(
                     self.question.text,
-                    self.found.hits,
+                    hits,
                     self.found.around,
                     self.question.history,
                     count_tokens=model.count_tokens,

@@ -13,9 +13,12 @@ from app.rag.extractive.asked_column import column_asked, names_column
 from app.rag.extractive.extremes import rows_compared
 from app.rag.extractive.lookup import cells_given, row_counted, rows_identified, rows_named
 from app.rag.extractive.names import plain
-from app.rag.extractive.table import BETWEEN, Cells, Table
+from app.rag.extractive.table import BETWEEN, Cells, Table, tables_of
 from app.rag.grounding.wording import source_terms
 from app.rag.language import Language, language_of
+from app.rag.retrieval.pack import Around
+from app.rag.types import Passage
+from ingest.tables.lines import cells_of
 
 _MOST_ROWS = 8  # more are no answer
 _WHICH = re.compile(r"哪(?![天里年月日])|\b(?:[Ww]hich|[Ww]hose)\b")
@@ -82,6 +85,15 @@ class AskedCell:
         said, value = (_THOUSANDS.sub("", _bare(text)) for text in (answer, self.value))
         return re.search(rf"(?<!\d){re.escape(value)}(?!\d)", said) is not None
 
+    def is_in_row(self, text: str) -> bool:
+        """Whether a row of the text has it, with what the question says of the row."""
+        named = _bare(self.text)
+        return any(
+            _bare(self.value) in map(_bare, cells)
+            and any(len(cell) > 1 and _bare(cell) in named for cell in cells if cell != self.value)
+            for cells in map(cells_of, text.split("\n"))
+        )
+
     def is_all_of(self, answer: str) -> bool:
         return _bare(self.value) == _bare(answer)
 
@@ -98,6 +110,24 @@ def cell_asked_for(tables: Sequence[Table], question: str) -> AskedCell | None:
     named = [cell for cell in found if cell.named]
     likely = named or found
     return likely[0] if len(likely) == 1 else None
+
+
+def table_asked_first(hits: Sequence[Passage], around: Around, question: str) -> Sequence[Passage]:
+    """The hits with those of the document first whose table has the cell asked for: few are read,
+    and a manual speaks more often of HG-200 than the price list does. As they are where there is
+    no such cell, or several."""
+    by_document: dict[str, list[Passage]] = {}
+    for hit in hits:
+        by_document.setdefault(hit.document_id, []).append(hit)
+    found = {
+        document: cell
+        for document, own in by_document.items()
+        if (cell := cell_asked_for(list(tables_of(own, around)), question))
+    }
+    if len(found) != 1:
+        return hits
+    ((document, cell),) = found.items()
+    return sorted(hits, key=lambda hit: (hit.document_id != document, not cell.is_in_row(hit.text)))
 
 
 def _cell_in(table: Table, question: str) -> AskedCell | None:

@@ -103,7 +103,7 @@ class _Judgement:
             )
         if found.operands:
             return self._verdict("computed", [*found.places, *found.operands])
-        return self._bare(found) or self._verdict("supported", found.places)
+        return self._bare(found) or self._verdict("supported", map(evidence.closest, found.places))
 
     def _refused(self) -> Check | None:
         """The verdict where the sources say what the statement says they lack."""

@@ -113,6 +113,19 @@ class Evidence:
         best = max(rated, key=lambda each: each[:2], default=(0.0, False, None))
         return best[2] if best[0] >= _ABOUT_FACT else None
 
+    def closest(self, place: SourceClause) -> SourceClause:
+        """Of the sentences that hold as much of the statement, such as rows of a table with one
+        number, the one that says most of what is asked."""
+        facts, terms = [f for f in self.facts if place.says(f)], self.terms & place.terms
+        whole = self.terms | self.asked.terms
+        alike = [
+            other
+            for other in self.places.all
+            if other.marker == place.marker or place.marker not in self.markers
+            if terms <= other.terms and all(map(other.says, facts))
+        ]
+        return max(alike, key=lambda p: (len(whole & p.terms), p is place), default=place)
+
     def rival(
         self, fact: Fact, subject: frozenset[str], holder: SourceClause | None
     ) -> SourceClause | None:

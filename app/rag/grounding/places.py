@@ -1,5 +1,6 @@
 """The sentences of the sources, each with what it is compared by."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -12,6 +13,7 @@ from app.rag.language import Language, language_of
 from app.rag.types import Citation, Passage
 
 _CELLS = " | "
+_NUMBERED = re.compile(r"^\s*\d{1,3}[.、)）](?!\d)")  # an item of a list: its number is no fact
 _NEAR = 2  # sentences before and one after that say what a sentence is about
 
 
@@ -29,7 +31,7 @@ class SourceClause:
 
     @cached_property
     def facts(self) -> Sequence[Fact]:
-        return facts_in(self.text, source=True)
+        return facts_in(_NUMBERED.sub("", self.text), source=True)
 
     @cached_property
     def plain(self) -> str:

@@ -192,3 +192,34 @@ def test_other_words_for_the_same(meaning: EmbeddedChecker) -> None:
     source = passage("Damage caused by improper use is excluded from the warranty.")
     (check,) = meaning.check("", "The warranty doesn't cover damage from misuse.", [source])
     assert check.verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "row"),
+    [
+        ("事假一年最多几天？", "事假，每年不超过 10 天，不发工资", "事假"),
+        ("育儿假一年几天？", "每年 10 天", "育儿假"),
+    ],
+)
+def test_of_two_rows_with_one_number_the_one_that_is_asked_about_is_shown(
+    question: str, answer: str, row: str
+) -> None:
+    table = (
+        "| 假别 | 天数 | 说明 |\n| 育儿假 | 每年 10 天 | 子女满 3 周岁之前 |\n"
+        "| 事假 | 每年不超过 10 天 | 不发工资 |"
+    )
+    (check,) = EmbeddedChecker().check(question, answer, [passage(table)])
+    assert check.verdict == "supported"
+    assert [source.text.split(" | ")[0] for source in check.sources] == [f"| {row}"]
+
+
+def test_the_number_of_an_item_is_no_fact() -> None:
+    source = passage("1. 每月考核。\n2. 试用期为 6 个月。\n10）每年体检。")
+    for answer, verdict in (
+        ("试用期为 2 个月。", "contradicted"),
+        ("试用期为 6 个月。", "supported"),
+    ):
+        (check,) = EmbeddedChecker().check("", answer, [source])
+        assert check.verdict == verdict
+    (check,) = EmbeddedChecker().check("体检几次？", "每年体检 10 次。", [source])
+    assert check.verdict != "supported"
