@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.output.console import say
+from app.cli.output.console import say, say_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,9 +28,6 @@ def list_models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List all known models."""
-    from rich.console import Console
-    from rich.table import Column, Table
-
     states = _store().list()
     if as_json:
         rows = [
@@ -46,14 +43,14 @@ def list_models(
         ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    name = Column("name", no_wrap=True, min_width=max(len(state.spec.name) for state in states))
-    about = Column("description", overflow="fold")
-    table = Table(name, "role", "size on disk", "licence", about, box=None)
-    for state in states:
-        here = f"{state.size_bytes >> 20} MB" if state.present else "-"
-        spec = state.spec
-        table.add_row(spec.name, spec.role, here, spec.licence, spec.description)
-    Console(markup=False, emoji=False).print(table)
+    longest = max(len(state.spec.name) for state in states)
+    for role in dict.fromkeys(state.spec.role for state in states):
+        say((role, "bold"))
+        for state in states:
+            if state.spec.role == role:
+                here = f"{state.size_bytes >> 20} MB" if state.present else "-"
+                say(f"  {state.spec.name:{longest}}  {here:>8}  {state.spec.licence}")
+                say_below(state.spec.description)
 
 
 @app.command("engines")
@@ -61,9 +58,6 @@ def list_engines(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the configured engines in fallback order."""
-    from rich.console import Console
-    from rich.table import Table
-
     from app.config import Settings
     from app.wiring.engines import engine_list
     from app.wiring.models import model_store
@@ -74,12 +68,11 @@ def list_engines(
         rows = [spec.model_dump(mode="json") for spec in specs]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    table = Table("name", "address", "model", "size", "context", "good for", box=None)
     for spec in specs:
+        say((spec.name, "bold"), f"  {spec.url}  {spec.served_model}")
         size = f"{spec.size}, only by name" if spec.only_by_name else spec.size
-        context = f"{spec.context_tokens:,}"
-        table.add_row(spec.name, spec.url, spec.served_model, size, context, spec.good_for)
-    Console(markup=False, emoji=False).print(table)
+        good_for = f", good for {spec.good_for}" if spec.good_for else ""
+        say_below(f"{size}, context of {spec.context_tokens:,} tokens{good_for}")
 
 
 @app.command("pull")
