@@ -113,20 +113,21 @@ def cell_asked_for(tables: Sequence[Table], question: str) -> AskedCell | None:
 
 
 def table_asked_first(hits: Sequence[Passage], around: Around, question: str) -> Sequence[Passage]:
-    """The hits with those of the document first whose table has the cell asked for: few are read,
-    and a manual speaks more often of HG-200 than the price list does. As they are where there is
-    no such cell, or several."""
+    """The hits with those of the document first whose table has the row and the column that the
+    question names: few are read, and a manual speaks more often of HG-200 than the price list
+    does. As they are where there is no such cell, or several."""
     by_document: dict[str, list[Passage]] = {}
     for hit in hits:
         by_document.setdefault(hit.document_id, []).append(hit)
-    found = {
-        document: cell
+    found = [
+        (document, cell)
         for document, own in by_document.items()
-        if (cell := cell_asked_for(list(tables_of(own, around)), question))
-    }
+        for table in tables_of(own, around)
+        if (cell := _where_they_meet(table, question))
+    ]
     if len(found) != 1:
         return hits
-    ((document, cell),) = found.items()
+    ((document, cell),) = found
     return sorted(hits, key=lambda hit: (hit.document_id != document, not cell.is_in_row(hit.text)))
 
 
@@ -137,7 +138,6 @@ def _cell_in(table: Table, question: str) -> AskedCell | None:
     if row := row_counted(table, question):
         value = row[column or 0]
         return AskedCell(value, _of(value, [each for each in row if each != value], question))
-    rows = rows_identified(table, column, question) if column else []
     which = _WHICH.search(question) is not None
     by_head = column is not None and names_column(table, column, question)
     given = cells_given(table, question) if which else None
@@ -145,12 +145,17 @@ def _cell_in(table: Table, question: str) -> AskedCell | None:
         row, named = given
         what = [row[named], table.head[named]]
         return AskedCell(row[0], _of(row[0], what, question)) if row[0] else None
-    if column and len(rows) == 1:
-        value = rows[0][column] if column < len(rows[0]) else ""
-        if value:
-            text = _column_text(table, rows, column, question)
-            return AskedCell(value, text, by_head)
-    return None
+    return _where_they_meet(table, question)
+
+
+def _where_they_meet(table: Table, question: str) -> AskedCell | None:
+    """The cell of the one row and the column that the question names."""
+    column = column_asked(table, question)
+    rows = rows_identified(table, column, question) if column else []
+    if not column or len(rows) != 1 or column >= len(rows[0]) or not rows[0][column]:
+        return None
+    text = _column_text(table, rows, column, question)
+    return AskedCell(rows[0][column], text, names_column(table, column, question))
 
 
 def _compared(
