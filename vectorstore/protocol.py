@@ -3,6 +3,7 @@
 VectorStoreError
 ├── DimensionMismatch   vectors of a wrong dimension
 ├── SnapshotError       a saved index is missing, damaged or of another embedder
+│   └── NotSaved        nothing was saved yet
 ├── EngineMissing       unknown engine, or its package is not installed
 ├── EngineFailed        the engine's server cannot be reached at the moment, or refuses
 └── NotOptimised        what makes searches fast could not be built
@@ -28,6 +29,10 @@ class DimensionMismatch(VectorStoreError):
 
 class SnapshotError(VectorStoreError):
     """A saved index is missing, damaged, or of another embedder."""
+
+
+class NotSaved(SnapshotError):
+    """Nothing was saved yet, as of every new base."""
 
 
 class EngineMissing(VectorStoreError):

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vectorstore.faiss.kinds import map_index
 from vectorstore.faiss.segments import Sealed
-from vectorstore.protocol import SnapshotError
+from vectorstore.protocol import NotSaved, SnapshotError
 
 MANIFEST = "manifest.json"
 VERSION = 2  # 1: the ids were FAISS's own, and nothing could be mapped
@@ -140,9 +140,11 @@ def _written(
 
 
 def read_manifest(folder: Path, embedder: str, dim: int) -> Manifest:
-    """Raises SnapshotError."""
+    """Raises SnapshotError, NotSaved where there is none."""
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        raise NotSaved(f"no snapshot in {folder.name}") from None
     except OSError as error:
         raise SnapshotError(f"no snapshot in {folder.name}: {error.strerror}") from error
     except ValidationError as error:

@@ -24,7 +24,7 @@ from app.services.search.asked_bases import asked_bases, bases_by_id
 from app.services.search.open_indexes import NEVER, OpenIndex, OpenIndexes
 from app.services.search.withheld import WithheldChunks
 from ingest.embedding.embedder import Vectors
-from vectorstore import Match, SnapshotError, VectorEngine, VectorStore
+from vectorstore import Match, NotSaved, SnapshotError, VectorEngine, VectorStore
 
 log = logging.getLogger(__name__)
 
@@ -185,9 +185,11 @@ class Indexes:
         """The base's snapshot where it can be used."""
         try:
             return self.engine.open(store_name(base), base.dim, base.embedder)
+        except NotSaved:
+            log.info("the index of base %s is built: none was saved yet", base.name)
         except SnapshotError as error:
             self._note_repair(base, error)
-            return None
+        return None
 
     def _note_repair(self, base: KnowledgeBase, error: SnapshotError) -> None:
         if base.sequence:

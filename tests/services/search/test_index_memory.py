@@ -236,3 +236,19 @@ def test_whoever_waits_for_an_index_holds_no_connection_to_the_database(
         thread.join()
     assert len(opened) == 4
     assert len(set(map(id, opened))) == 1, "opened once"
+
+
+def test_the_first_index_of_a_base_is_no_repair(
+    application: Application, caplog: pytest.LogCaptureFixture
+) -> None:
+    (first,) = filled(application, "first")
+    indexes = application.indexes()
+    assert search(application, indexes, first)
+    assert indexes.repaired == {}
+    assert not [each for each in caplog.records if each.levelname == "WARNING"]
+    indexes.save()
+    for file in (application.folder / "indexes").rglob("*.faiss"):
+        file.write_bytes(b"damaged")
+    opened = application.indexes()
+    assert search(application, opened, first)
+    assert list(opened.repaired) == ["first"]
