@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from app.rag.grounding.facts.fact import Fact
+from app.rag.grounding.facts.fact import Fact, read_facts
 from app.rag.grounding.places import Places, SourceClause
 from app.rag.grounding.wording import asked_terms
 
@@ -31,7 +31,7 @@ class Asked:
 
     @classmethod
     def of(cls, question: str, facts: Sequence[Fact], places: Places) -> Self:
-        wanted = asked_terms(question)
+        wanted = asked_terms(read_facts(question)[1]) or asked_terms(question)
         held = Counter(term for place in places.all for term in place.terms & wanted)
         # A term that stands nowhere tells no sentence apart: often it is half of two words.
         rarity = {t: math.log((len(places.all) + 1) / (n + 0.5)) for t, n in held.items()}

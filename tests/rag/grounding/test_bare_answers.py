@@ -127,3 +127,12 @@ def test_what_the_question_states_or_the_answer_says_beside_it_tells_which_numbe
     handbook = replace(passage(text), title="员工手册", headings=("员工手册", "3.1 年假"))
     (check,) = EmbeddedChecker().check(question, answer, [handbook])
     assert check.verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"), [("年假一年几天？", "supported"), ("育儿假一年几天？", "unsupported")]
+)
+def test_a_period_in_the_question_is_not_what_it_asks_about(question: str, expected: str) -> None:
+    source = [passage("入职满一年的员工每年有五天年假。")]
+    (check,) = EmbeddedChecker().check(question, "五天年假。", source)
+    assert check.verdict == expected
