@@ -103,7 +103,8 @@ class Written:
                 self._note(delta)
         self._begin_answer()  # where there was none
         self.tokens = replace(self.tokens, thought=model.count_tokens(self.thought))
-        if self.reader and (rest := self.reader.finish()):
+        tuned = bool(self.served and self.served.adapter)
+        if self.reader and (rest := self.reader.finish(tuned=tuned)):
             self.text += rest
             yield TextDelta(rest, "")
         self.clock.lap("generate")

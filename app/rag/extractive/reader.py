@@ -41,9 +41,10 @@ class ExtractiveReader:
         self._shown += shown
         return shown
 
-    def finish(self) -> str:
-        """What was held back, or what stands in its place, and the marker."""
-        rest = self._quoter.finish()
+    def finish(self, *, tuned: bool = False) -> str:
+        """What was held back, or what stands in its place, and the marker. `tuned`: an adapter
+        wrote it."""
+        rest = self._quoter.finish(tuned=tuned)
         if not (self._shown + rest).strip():
             self.found_nothing = True
             names = [passage.document_name for passage in self.passages]

@@ -122,7 +122,7 @@ class Replay:
         if self.tasks.answer.style_of(answer.model or "").quotes:
             around = await anyio.to_thread.run_sync(chunks_behind, self.db, passages)
             reader = ExtractiveReader(passages, question, around)
-            text = reader.feed(raw) + reader.finish()
+            text = reader.feed(raw) + reader.finish(tuned=bool(answer.adapter))
         checks = await anyio.to_thread.run_sync(self.checker.check, question, text, passages)
         return text, raw, checks
 

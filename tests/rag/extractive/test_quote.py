@@ -4,6 +4,7 @@ import pytest
 
 from app.rag.extractive.quote import Quoter, quotation
 from app.rag.extractive.reader import ExtractiveReader
+from app.rag.types import Passage
 from tests.rag.passages import passage
 
 HALL = passage(
@@ -163,3 +164,30 @@ def test_a_bare_number_of_something_else_gives_way_to_the_sentence_asked_for(
     report = passage("公司的总资产为30亿元人民币。公司的总负债为10亿元人民币。")
     reader = ExtractiveReader([report], question, {})
     assert "".join(map(reader.feed, written)) + reader.finish() == shown
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "source", "bare", "tuned"),
+    [
+        (
+            "培训中心是否设在二号楼？",
+            "是。",
+            HALL,
+            "培训中心设在二号楼，简称培心。[1]",
+            "是：培训中心设在二号楼，简称培心。[1]",
+        ),
+        (
+            "Is the throttle checked every quarter?",
+            "Yes",
+            MANUAL,
+            "is checked every quarter.[1]",
+            "Yes: is checked every quarter.[1]",
+        ),
+    ],
+)
+def test_yes_and_no_are_shown_where_a_tuned_model_says_them(
+    question: str, said: str, source: Passage, bare: str, tuned: str
+) -> None:
+    for expected, by_adapter in ((bare, False), (tuned, True)):
+        reader = ExtractiveReader([source], question, {})
+        assert reader.feed(said) + reader.finish(tuned=by_adapter) == expected

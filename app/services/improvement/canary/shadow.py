@@ -113,7 +113,7 @@ class Shadow:
         question = message.rewritten or self._question(message)
         if self.style_of(message.model or "").quotes:
             reader = ExtractiveReader(passages, question, chunks_behind(self.db, passages))
-            text = reader.feed(raw) + reader.finish()
+            text = reader.feed(raw) + reader.finish(tuned=True)
         checks = self.checker.check(question, text, passages)
         more = any(check.verdict in ("unsupported", "contradicted") for check in checks)
         answer = ShadowAnswer(
