@@ -15,7 +15,6 @@ Three passes over 297 rows took 44 minutes with the 0.5B on two cores that did o
 import argparse
 import asyncio
 import json
-import logging
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -249,7 +248,6 @@ def main() -> None:
     report, progress = Report(), Progress(Console(stderr=True))
     report.say(f"# The loop: {given.set}, {len(parts[0])} + {len(parts[1])} questions\n")
     zhiwen = build(settings)
-    logging.getLogger("app.services.search.indexes").setLevel(logging.ERROR)  # of each new base
     zhiwen.prepare()
     loop = Loop(zhiwen, asked, _bases(zhiwen, asked, parts, progress), progress, report)
     training = {"minutes": given.minutes, "rows_per_step": given.rows_per_step}
