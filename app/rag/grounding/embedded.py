@@ -126,7 +126,8 @@ class _Judgement:
             meant = self.asked.meant(fact, evidence.terms, found.places, evidence.places.all)
             if meant:
                 return self._verdict("contradicted", [meant], _reason(fact))
-        if self.asked.stands_apart(evidence.terms, found.places):
+        named = any(place in evidence.rows for place in found.places)
+        if not named and self.asked.stands_apart(evidence.terms, found.places):
             return self._verdict("unsupported", self._named(), "words")
         return None
 
@@ -179,8 +180,9 @@ class _Judgement:
     def _fact(self, fact: Fact, clause: Clause, found: _Found) -> None:
         evidence = self.evidence
         subject = evidence.subject(clause)
-        place = evidence.holder(fact, subject)
-        rival = evidence.rival(fact, subject, place)
+        place = evidence.holder(fact, subject) or evidence.other_side(fact, subject)
+        other_side = place and not place.says(fact)
+        rival = None if other_side else evidence.rival(fact, subject, place)
         if place and not rival:
             if evidence.swapped(fact, clause, place):
                 found.reason, found.against = _reason(fact), place
@@ -189,9 +191,14 @@ class _Judgement:
             return
         about = evidence.terms | evidence.about
         # What a source says in the same words, with another number, was not computed.
-        same_words = rival and len(subject & rival.terms) >= _SAME_WORDS * len(subject)
+        same_words = (
+            rival and clause.terms and len(subject & rival.terms) >= _SAME_WORDS * len(subject)
+        )
+        near = evidence.ranked[:6]
         operands = (
-            [] if same_words else computed_from(fact, evidence.claims, about, evidence.ranked[:6])
+            []
+            if same_words
+            else computed_from(fact, evidence.claims, about, near, rows=evidence.rows)
         )
         if operands:
             found.operands += operands

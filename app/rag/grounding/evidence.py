@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.rag.grounding.facts.fact import Fact, comparable, facts_in, read_facts, same
+from app.rag.grounding.facts.fact import Fact, comparable, complements, facts_in, read_facts
 from app.rag.grounding.facts.names import names_in, organisations_in, renamed
-from app.rag.grounding.facts.polarity import opposed
+from app.rag.grounding.facts.polarity import denied, exceptions_in, opposed
 from app.rag.grounding.places import Places, SourceClause
 from app.rag.grounding.sentences import split_clauses
 from app.rag.grounding.statements import Statement
@@ -20,6 +20,7 @@ _SAME_AS_ASKED = 0.9  # the same of a fact that the question itself states
 _ABOUT_FACT = 0.3  # of its subject, in the sentence that holds it or around it
 _CLEARLY = 0.2  # by which another sentence is nearer to the subject
 _SAME_CLAUSE = 0.5  # Dice coefficient of two clauses on the same matter
+_EXCEPTED = 0.6  # of the terms of an exception
 _AS_NEAR = 0.1  # by which two clauses count as equally near
 _SURROUNDINGS = 0.7  # what a term around a sentence counts, of one in it
 _SEVERAL_FACTS = 0.5  # as if half of the words were shared
@@ -41,7 +42,10 @@ class Clause:
         # Wednesdays and Hong Kong dollars are no names.
         told = [fact.text for fact in facts if fact.kind != "identifier"]
         names = [Fact("name", n) for n in names_in(text) if not any(n in each for each in told)]
-        return cls(text, topic_terms(rest), (*facts, *names))
+        terms = topic_terms(rest)
+        # A character beside a fact says nothing of its own: 到 12 日, 5 月 20 日前.
+        lone = facts and all(len(term) == 1 for term in terms)
+        return cls(text, _NOTHING if lone else terms, (*facts, *names))
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,38 @@ class Evidence:
 
         return sorted(self.places.all, key=score, reverse=True)
 
+    @cached_property
+    def _keys(self) -> list[Fact]:
+        """Identifiers that the statement is of: those that a cell's row or column names; without
+        any of its own, those of the question."""
+        of_cell = facts_in(self.statement.about) if self.statement.kind == "cell" else ()
+        named = (
+            [f for f in facts if f.kind == "identifier"]
+            for facts in (of_cell, self.facts, self.asked.facts)
+        )
+        return next(filter(None, named), [])
+
+    @cached_property
+    def rows(self) -> list[SourceClause]:
+        """Rows of tables that are meant: they hold such an identifier, or are called as the row
+        of the cell is."""
+        name = plain(self.statement.about) if self.statement.kind == "cell" else ""
+        return [
+            place
+            for place in self.places.all
+            if place.head
+            if any(map(place.says, self._keys))
+            or any(name.startswith(f"{cell} ") for cell in place.cells)
+        ]
+
+    @cached_property
+    def _tables(self) -> set[tuple[int, str]]:
+        return {(row.marker, row.head) for row in self.rows}
+
+    def _of_other_row(self, place: SourceClause) -> bool:
+        """Whether it stands beside the rows that are meant."""
+        return (place.marker, place.head) in self._tables and place not in self.rows
+
     def subject(self, clause: Clause) -> frozenset[str]:
         """What the clause says its facts of; of a cell, with its row and its column."""
         own = clause.terms or self.terms or self.about
@@ -108,10 +144,10 @@ class Evidence:
 
     def holder(self, fact: Fact, subject: frozenset[str]) -> SourceClause | None:
         """The sentence that holds the fact and is about that subject."""
-        holders = [place for place in self.places.all if place.says(fact)]
-        rated = [(self._on(subject, p), p.marker in self.markers, p) for p in holders]
-        best = max(rated, key=lambda each: each[:2], default=(0.0, False, None))
-        return best[2] if best[0] >= _ABOUT_FACT else None
+        holders = [p for p in self.places.all if p.says(fact) and not self._of_other_row(p)]
+        best = max(holders, key=lambda place: self._nearness(subject, place), default=None)
+        about = best and (best in self.rows or self._on(subject, best) >= _ABOUT_FACT)
+        return best if about else None
 
     def closest(self, place: SourceClause) -> SourceClause:
         """Of the sentences that hold as much of the statement, such as rows of a table with one
@@ -123,6 +159,7 @@ class Evidence:
             for other in self.places.all
             if other.marker == place.marker or place.marker not in self.markers
             if terms <= other.terms and all(map(other.says, facts))
+            if not self._of_other_row(other)
         ]
         return max(alike, key=lambda p: (len(whole & p.terms), p is place), default=place)
 
@@ -140,22 +177,27 @@ class Evidence:
         rivals = [
             place
             for place in self.places.all
-            if len(subject & place.terms) >= least and place.has_other(fact)
+            if len(subject & place.terms) >= least or (place in self.rows and not holder)
+            if place.has_other(fact) and not self._of_other_row(place)
         ]
-        return max(rivals, key=lambda place: self._on(subject, place), default=None)
+        return max(rivals, key=lambda p: (p in self.rows, self._on(subject, p)), default=None)
 
     def swapped(self, fact: Fact, clause: Clause, place: SourceClause) -> bool:
         """Whether another clause of the sentence, with such a fact of its own, is what is meant:
         病假 12 天 where it says 年假 12 天，病假 10 天."""
         with_it = without = 0
+        subject = clause.terms if self.terms else self.subject(clause)
         for text in split_clauses(place.text):
-            others = [f for f in facts_in(text, source=True) if comparable(fact, f)]
-            shared = len(clause.terms & topic_terms(text))
-            if any(same(fact, other) for other in others):
+            held = facts_in(text, source=True)
+            others = [f for f in held if comparable(fact, f)]
+            named = [f for f in held if f.kind == "identifier"]
+            other_thing = self._keys and named and not any(f in self._keys for f in named)
+            shared = 0 if other_thing else len(subject & topic_terms(text))
+            if any(place.means(fact, other) for other in others):
                 with_it = max(with_it, shared)
-            elif others and not any(same(mine, o) for mine in clause.facts for o in others):
+            elif others and not any(place.means(m, o) for m in clause.facts for o in others):
                 without = max(without, shared)
-        return without > with_it + len(clause.terms) / 4
+        return without > with_it + len(subject) / 4
 
     def opponent(self, clause: Clause) -> SourceClause | None:
         """A sentence on the same that says the contrary; none where one as near agrees."""
@@ -164,7 +206,22 @@ class Evidence:
             return None
         as_near = [(text, place) for dice, text, place in near if dice >= near[0][0] - _AS_NEAR]
         said = clause.text.casefold()
-        return as_near[0][1] if all(opposed(said, text.casefold()) for text, _ in as_near) else None
+        contrary = all(
+            opposed(said, text.casefold()) and not self._excepted(place) for text, place in as_near
+        )
+        return as_near[0][1] if contrary else None
+
+    def _excepted(self, place: SourceClause) -> bool:
+        """Whether the sentence denies it but for what the statement has: who may not transfer a
+        contract without consent may do so with it."""
+        # 滤芯除外 in the statement is the same exception.
+        own = [c for c in self.clauses if "除外" not in c.text]
+        refused = _NOTHING.union(*(denied(c.text.casefold()) for c in own))
+        exceptions = map(topic_terms, exceptions_in(place.text.casefold()))
+        return any(
+            terms and not terms & refused and len(terms & self.terms) >= _EXCEPTED * len(terms)
+            for terms in exceptions
+        )
 
     def namesake(self, clause: Clause) -> SourceClause | None:
         """A sentence that says the same of another person, place or organisation."""
@@ -195,6 +252,18 @@ class Evidence:
         so, too."""
         several = _SEVERAL_FACTS if sum(map(place.says, self.facts)) > 1 else 0.0
         return max(self.covered(subject, [place]), self.covered(self.terms, [place]), several)
+
+    def other_side(self, fact: Fact, subject: frozenset[str]) -> SourceClause | None:
+        """The holder of the other side of a limit of which the statement gives both: what holds
+        beyond 3 days says where "up to 3 days" ends."""
+        sides = (other for other in self.facts if complements(fact, other))
+        return next(filter(None, (self.holder(side, subject) for side in sides)), None)
+
+    def _nearness(self, subject: frozenset[str], place: SourceClause) -> tuple[float, ...]:
+        """Without terms of its own, a statement leaves it to its subject which holder is meant."""
+        bare = not self.terms
+        told = (sum(map(place.says, self.facts)), self.covered(subject, [place])) if bare else ()
+        return self._on(subject, place), place.marker in self.markers, *told
 
     def _nearest_clauses(self, clause: Clause) -> list[tuple[float, str, SourceClause]]:
         """Clauses of the sources on the same matter, nearest first."""

@@ -14,6 +14,8 @@ from app.rag.types import Citation, Passage
 
 _CELLS = " | "
 _NUMBERED = re.compile(r"^\s*\d{1,3}[.、)）](?!\d)")  # an item of a list: its number is no fact
+_NUMBER = re.compile(r"[\d.,]+")
+_UNIT = re.compile(r"[(（]([^()（）\d]{1,12})[)）]$")  # of a column: 单价（元）, Power (W)
 _NEAR = 2  # sentences before and one after that say what a sentence is about
 
 
@@ -28,26 +30,36 @@ class SourceClause:
     text: str
     terms: frozenset[str]
     about: frozenset[str] = frozenset()  # terms of what stands around it
+    head: str = ""  # of a row of a table, the row that names its columns
 
     @cached_property
     def facts(self) -> Sequence[Fact]:
-        return facts_in(_NUMBERED.sub("", self.text), source=True)
+        text = _NUMBERED.sub("", self.text)
+        return facts_in(_measured(text, self.head) if self.head else text, source=True)
 
     @cached_property
     def plain(self) -> str:
         return plain(self.text)
 
+    @cached_property
+    def cells(self) -> list[str]:
+        """Of a row, those that may be names."""
+        cells = map(str.strip, self.plain.split("|"))
+        return [cell for cell in cells if cell and not _NUMBER.fullmatch(cell)]
+
     def says(self, fact: Fact) -> bool:
         """Whether the sentence holds it; of a date, its passage may say the year elsewhere."""
         if fact.kind == "name":
             return fact.text in self.plain
-        if any(same(fact, other) for other in self.facts):
-            return True
+        return any(self.means(fact, other) for other in self.facts)
+
+    def means(self, fact: Fact, other: Fact) -> bool:
+        """Whether `other`, a fact of this sentence, says `fact`."""
         year, month, day = fact.date
-        if not (year and month) or not _mentions(self.passage.text, year):
-            return False
+        if same(fact, other) or other.date[0] or not (year and month):
+            return same(fact, other)
         without_year = replace(fact, date=(0, month, day))
-        return any(not other.date[0] and same(without_year, other) for other in self.facts)
+        return same(without_year, other) and _mentions(self.passage.text, year)
 
     def has_other(self, fact: Fact) -> bool:
         """Whether it has such a fact, but not this one."""
@@ -98,6 +110,18 @@ def _mentions(text: str, year: int) -> bool:
     return str(year) in folded(text)
 
 
+def _measured(row: str, head: str) -> str:
+    """The row, each number in it with the unit that its column names."""
+    cells, names = ([cell.strip() for cell in line.split("|")] for line in (row, head))
+    if len(cells) != len(names):
+        return row
+    measured = [
+        f"{cell} {unit[1]}" if _NUMBER.fullmatch(cell) and (unit := _UNIT.search(name)) else cell
+        for cell, name in zip(cells, names, strict=True)
+    ]
+    return _CELLS.join(measured)
+
+
 def _of(marker: int, passage: Passage) -> Iterator[SourceClause]:
     made: list[SourceClause] = []
     for span in split_sentences(passage.text):
@@ -109,12 +133,15 @@ def _of(marker: int, passage: Passage) -> Iterator[SourceClause]:
                 SourceClause(marker, passage, start, start + len(text), text, topic_terms(text))
             )
     head = topic_terms(f"{passage.title} {' '.join(passage.headings)}")
-    names: frozenset[str] = frozenset()  # of the columns, while a table goes on
+    columns = ""  # the row that names them, while a table goes on
+    names: frozenset[str] = frozenset()
     for number, place in enumerate(made):
         if _CELLS not in place.text:
-            names = frozenset()
-        elif not names:
-            names = place.terms
+            columns, names = "", frozenset()
+        elif not columns:
+            columns, names = place.text, place.terms
+        else:
+            place.head = columns
         near = made[max(0, number - _NEAR) : number] + made[number + 1 : number + 2]
         place.about = head | names
         if not names:

@@ -9,7 +9,7 @@ from ingest.terms import terms, without_asking
 
 # Function words: no statement is about them.
 _FUNCTION_CHARACTERS = re.compile(
-    r"[的了是在和与及也为于被将会都就其该此并或从对以之个把让但而且则所着吗呢吧请您你我他她它们这那]"
+    r"[每的了是在和与及也为于被将会都就其该此并或从对以之个把让但而且则所着吗呢吧请您你我他她它们这那]"
     r"|例如|比如|达到|分别|其中|此外|同时|首先|其次|最后|另外|总之|因此|因为|所以|如果|若是|可以|能够|应当|应该|需要|必须|需|须|应|进行|根据|按照|通过|关于|以及|等"
 )
 _FUNCTION_WORDS = frozenset(

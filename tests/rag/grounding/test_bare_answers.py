@@ -136,3 +136,34 @@ def test_a_period_in_the_question_is_not_what_it_asks_about(question: str, expec
     source = [passage("入职满一年的员工每年有五天年假。")]
     (check,) = EmbeddedChecker().check(question, "五天年假。", source)
     assert check.verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "shown"),
+    [
+        ("事假最多几天？", "15 天", "事假为无薪假"),
+        ("年假最多几天？", "15 天", "满 20 年"),
+        ("多久更换润滑油？", "每 2000 小时", "每运行 2000"),
+        ("环境温度？", "5 到 40 摄氏度之间", "环境温度"),
+    ],
+)
+def test_of_the_sentences_with_its_number_the_one_that_is_asked_about_is_shown(
+    question: str, answer: str, shown: str
+) -> None:
+    source = passage(
+        "满 20 年的，年假 15 天。\n事假为无薪假，全年累计不得超过 15 天。\n"
+        "每运行 2000 小时更换润滑油，每 4000 小时更换分离器。\n环境温度应为 5～40 ℃。"
+    )
+    (check,) = EmbeddedChecker().check(question, answer, [source])
+    assert check.verdict == "supported"
+    assert check.sources[0].text.startswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("多久更换润滑油？", "每 4000 小时"), ("分离器多久更换？", "2000 小时")],
+)
+def test_the_other_number_of_the_sentence_is_not_what_was_asked(question: str, answer: str) -> None:
+    source = passage("每运行 2000 小时更换润滑油，每 4000 小时更换分离器。")
+    (check,) = EmbeddedChecker().check(question, answer, [source])
+    assert check.verdict == "contradicted"

@@ -223,3 +223,58 @@ def test_the_number_of_an_item_is_no_fact() -> None:
         assert check.verdict == verdict
     (check,) = EmbeddedChecker().check("体检几次？", "每年体检 10 次。", [source])
     assert check.verdict != "supported"
+
+
+@pytest.mark.parametrize(
+    ("answer", "source", "expected"),
+    [
+        ("经甲方书面同意后可以转让给第三方。", "未经甲方书面同意，乙方不得转让给第三方。",
+         "supported"),
+        ("未经甲方书面同意，可以转让给第三方。", "未经甲方书面同意，乙方不得转让给第三方。",
+         "contradicted"),
+        ("只有销售部实行弹性工作制。", "除销售部外，其他部门不实行弹性工作制。", "supported"),
+        ("其他部门实行弹性工作制。", "除销售部外，其他部门不实行弹性工作制。", "contradicted"),
+        ("整机保修 3 年，滤芯除外。", "除滤芯外，整机保修三年。", "supported"),
+        ("The Provider may subcontract the work if the Customer agrees.",
+         "The Provider may not subcontract the work unless the Customer agrees.", "supported"),
+        # one denial more
+        ("未休完的年假不能顺延。", "未休完的年假可顺延至次年。", "contradicted"),
+        ("未休完的年假可以顺延。", "未休完的年假可顺延至次年。", "supported"),
+        ("押金不予退还。", "乙方提前退租的，押金不退。", "supported"),
+    ],
+)  # fmt: skip
+def test_a_denial_reaches_as_far_as_its_exception(answer: str, source: str, expected: str) -> None:
+    assert verdict(answer, source)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("2026 年 9 月 29 日下班前将自查表交至行政部。", "supported"),
+        ("2025 年 9 月 29 日下班前将自查表交至行政部。", "contradicted"),
+    ],
+)
+def test_the_year_that_only_the_title_has_is_that_of_every_clause(
+    answer: str, expected: str
+) -> None:
+    source = (
+        "关于 2026 年国庆节放假的通知\n"
+        "各部门应于 9 月 29 日下班前完成安全自查，并将自查表交至行政部。"
+    )
+    assert verdict(answer, source)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "source", "expected"),
+    [
+        ("返岗后 3 天内补交即可。", "一天以内的病假可于返岗后两日内补交。", "contradicted"),
+        ("The credit is 10% of the monthly fee, i.e. EUR 120.",
+         "The monthly fee is EUR 1,200. The credit is 10% of the monthly fee.", "computed"),
+        ("3 天以内由经理审批，超过 3 天须总经理批准。",
+         "年假由经理审批；超过 3 天的，须经总经理批准。", "supported"),
+        ("5 天以内由经理审批，超过 5 天须总经理批准。",
+         "年假由经理审批；超过 3 天的，须经总经理批准。", "contradicted"),
+    ],
+)  # fmt: skip
+def test_what_computes_and_what_only_bounds(answer: str, source: str, expected: str) -> None:
+    assert verdict(answer, source)[0] == expected

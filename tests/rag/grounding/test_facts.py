@@ -44,6 +44,13 @@ def holds(source: str, claim: str) -> bool:
         ("两个半小时", "150 minutes"),
         ("一百二十三人", "123 people"),
         ("500万千瓦时", "5,000,000 kWh"),
+        ("每 2000 小时", "2,000 hours"),
+        ("2000 W", "2 kW"),
+        ("from the fourth day", "第四天起"),
+        ("公司 2005成立", "2005 年"),
+        ("In 2019 won the prize", "2019 年"),
+        ("the 1990s", "1990 年"),
+        ("2024年度内完成", "2024 年"),
     ],
 )
 def test_held(source: str, claim: str) -> None:
@@ -65,6 +72,8 @@ def test_held(source: str, claim: str) -> None:
         ("1.2 kW", "12 kW"),
         ("120 万元", "120 元"),
         ("500万元", "500万千瓦时"),
+        ("from the fourth day", "from the third day"),
+        ("2000 公里", "2000 小时"),
     ],
 )
 def test_not_held(source: str, claim: str) -> None:

@@ -12,9 +12,9 @@ from app.rag.grounding.wording import topic_terms
 
 # Words that say that something was computed.
 _COMPUTES = re.compile(
-    r"合计|总计|总共|一共|共计|共(?=\s*[\d一二三四五六七八九十])|总额|总和|相差|差额|多出|少了|剩余|平均|的\s*[\d一二两三四五六七八九十.]+\s*倍|(?:增长|减少|提高|下降)[^，。；]{0,6}[\d一二三四五六七八九十百千]|折合|比.{1,20}[多少高低大小长短贵重轻快慢]|相当于|等于|即"
-    r"|×|÷|[+*=]|\b(?:total\w*|sum|altogether|in all|together|combined|differences?|average|times"
-    r"|twice|double|increase\w*|decrease\w*|grew|fell|than|remaining|left|equals?"
+    r"合计|总计|总共|一共|共计|共(?=\s*[\d一二三四五六七八九十])|总额|总和|相差|差额|多出|少了|剩余|平均|的\s*[\d一二两三四五六七八九十.]+\s*倍|(?:增长|减少|提高|下降)[^，。；]{0,6}[\d一二三四五六七八九十百千]|折合|比.{1,20}[多少高低大小长短贵重轻快慢]|(?<![最至不])[多少高低贵][出了]?\s*\d|相当于|等于|即(?![可将使便刻日时])"
+    r"|×|÷|[+*=]|\bi\.e\.|\b(?:total\w*|sum|altogether|in all|together|combined|differences?"
+    r"|average|times|twice|double|increase\w*|decrease\w*|grew|fell|than|remaining|left|equals?"
     r"|adds? up|amounts? to|per cent|percent)\b",
     re.IGNORECASE,
 )
@@ -23,10 +23,16 @@ _PRECISION = 0.005  # of a quotient: it is rounded
 
 
 def computed_from(
-    fact: Fact, sentence: str, about: frozenset[str], places: Sequence[SourceClause]
+    fact: Fact,
+    sentence: str,
+    about: frozenset[str],
+    places: Sequence[SourceClause],
+    *,
+    rows: Sequence[SourceClause] = (),
 ) -> list[SourceClause]:
     """The places whose numbers give the fact: two to four added, a difference, product, quotient
-    or a change in per cent, of numbers that are said of some of what the fact is about.
+    or a change in per cent, of numbers that are said of some of what the fact is about, or that
+    stand in `rows`, which are of what the sentence names.
 
     None where the sentence does not claim that anything was computed.
     """
@@ -37,10 +43,8 @@ def computed_from(
     words = {term for term in about if len(term) > 1}
     known = [
         (f, place)
-        for place in places
-        for clause in split_clauses(place.text)
-        if words & topic_terms(clause)
-        for f in facts_in(clause, source=True)
+        for place in dict.fromkeys((*rows, *places))
+        for f in (place.facts if place in rows else _said_of(words, place))
         if f.kind == "quantity"
     ][:_MOST_NUMBERS]
     for count in (2, 3, 4):
@@ -48,6 +52,12 @@ def computed_from(
             if _gives([f for f, _ in chosen], fact):
                 return list(dict.fromkeys(place for _, place in chosen))
     return []
+
+
+def _said_of(words: set[str], place: SourceClause) -> Iterator[Fact]:
+    for clause in split_clauses(place.text):
+        if words & topic_terms(clause):
+            yield from facts_in(clause, source=True)
 
 
 def _interval(fact: Fact, places: Sequence[SourceClause]) -> list[SourceClause]:

@@ -26,6 +26,14 @@ _MONTH = (
 _YEAR = r"(?P<year>(?:1[89]|20|21)\d\d)"
 _DAY = r"(?P<day>[12]\d|3[01]|0?[1-9])"
 _NUMBERED = r"(?P<month>1[0-2]|0?[1-9])"
+# What shows that 2000 is no year: 2000 小时, "2000 hours", 2000 W. A single Chinese character may
+# begin a word, 2005 成立; so may an English singular, "2024 second half". Won is a verb, too.
+_MEASURE = "|".join(
+    re.escape(unit)
+    + (r"(?![a-z\d])" if unit.isascii() else r"(?![\u3400-\u9fff])" * (len(unit) < 2))
+    for unit, (dimension, _) in UNITS.items()
+    if unit not in ("won", "a", "s") and dimension != "months" and f"{unit}s" not in UNITS
+)
 _DATES = tuple(
     re.compile(pattern)
     for pattern in (
@@ -37,7 +45,8 @@ _DATES = tuple(
         rf"\b{_MONTH}\s+{_YEAR}\b",
         # not may and march, which are words as well
         r"\b(?P<name>january|february|april|june|july|august|september|october|november|december)\b",
-        rf"(?<![\d./-])(?<!\d,){_YEAR}(?:\s*年度?(?!以|内|限|的合同)|(?![\d%]|[.,]\d|\s*(?:元|人|万|yuan)))",
+        rf"(?<![\d./-])(?<!\d,){_YEAR}(?:\s*年度?(?!以|内|限|的合同)"
+        rf"|(?![\d%]|[.,]\d|\s*(?:元|人|万|yuan|{_MEASURE})))",
     )
 )
 # Of white space within a fact. Without a bound, a pattern that begins with it would look through a
@@ -81,7 +90,7 @@ _HALVES = re.compile(rf"半个?(?P<unit>{_LONGER})|half an? (?P<word>{_LONGER})"
 _MAY_STATE = re.compile(
     r"[\d〇一二三四五六七八九十百千万亿两半旬壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億]|[周期拜][日天]|[年月][初底末]"
     r"|\b(?:\w+days?|early|mid|late|end|start|beginning|first|second|an?|one|two|three"
-    r"|four|five|six|seven|eight|nine|ten|eleven"
+    r"|four|five|six|seven|eight|nine|ten|eleven|third|\w+th"
     r"|twelve|\w+teen|\w+ty|hundred|thousand|million|half|"
     r"jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sept?\w*|oct\w*|nov\w*|dec\w*)\b",
     re.IGNORECASE,
@@ -141,6 +150,12 @@ def same(fact: Fact, other: Fact) -> bool:
             return apart == 0 or (apart == 720 and not (fact.exact_half and other.exact_half))
         case _:
             return _same_quantity(fact, other)
+
+
+def complements(fact: Fact, other: Fact) -> bool:
+    """Whether they are the two sides of one limit: 3 天以内 and 超过 3 天."""
+    sides = fact.bound[:1] + other.bound[:1]
+    return sides in ("<>", "><") and same(replace(fact, bound=other.bound), other)
 
 
 def comparable(fact: Fact, other: Fact) -> bool:

@@ -64,6 +64,19 @@ _IN_WORDS = re.compile(
     rf"\b(?:(?:{_TENS})[- ](?:{_WORD})|{_WORD})"
     rf"(?:[ -](?:{'|'.join(_SCALES)})(?:[ -](?:and )?(?:{_TENS})?[- ]?(?:{_WORD})\b)?)?\b"
 )
+_ORDINALS = {
+    word: number
+    for number, word in enumerate(
+        re.findall(
+            r"[^ \n]+", "third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+        ),
+        3,
+    )
+}
+# "The fourth day" is a number, "the third party" is none.
+_ORDINAL = re.compile(
+    rf"\b({'|'.join(_ORDINALS)})(?= (?:(?:working|business|calendar) )?(?:day|week|month|year)\b)"
+)
 _MEASURED = re.compile(r"[ -](?:day|week|month|quarter|year|hour|minute|second|euro|dollar|yuan)")
 _THOUSANDS = re.compile(
     r"(?<=\d)[,，](?=\d{3}(?!\d))|(?<=\d)[ \u2009\u202f'](?=\d{3}(?:[ '.]|\b)(?!\d))"
@@ -76,6 +89,7 @@ def folded(text: str, *, source: bool = False) -> str:
     In a source any "one" is a number; elsewhere only one that measures, one day but not one way.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = _ORDINAL.sub(lambda found: f"第{_ORDINALS[found[1]]}", plain)
     plain = _IN_WORDS.sub(lambda found: _of_words(found, source), _THOUSANDS.sub("", plain))
     plain = days_in_english(_usual(plain))
     plain = _FRACTION.sub(lambda m: f"{_in_digits(m[2])}/{_in_digits(m[1])}", plain)

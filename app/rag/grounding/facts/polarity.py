@@ -30,10 +30,14 @@ _DENIES_NEXT = re.compile(
     r"|except|exempt\w* from|refus\w+ to)\b|n't\b)(?=(?P<en>(?:\W+[\w'-]+){1,6}))"
 )
 _DENIES_BEFORE = re.compile(
-    r"(?P<zh>[\u3400-\u9fff]+)(?:除外|无效|作废|不予)|(?P<en>.*?)\b(?:(?:is|are|was|were|be|been)\s+(?:also\s+)?"
+    r"(?P<zh>[\u3400-\u9fff]+)(?:除外|无效|作废)|(?P<en>.*?)\b(?:(?:is|are|was|were|be|been)\s+(?:also\s+)?"
     r"(?:forbidden|prohibited|rejected|excluded|banned|refused|unavailable|invalid|ineligible|exempt))\b"
 )
 _ORDERS = re.compile(r"\b(?:not|n't|never)\b.*\b(?:before|until|unless)\b|(?:不|勿|禁).*(?<!提)前")
+_EXCEPTION = re.compile(
+    r"(?:未经|未获|除非)([^，。；]+)|除(?!非)([^，。；]{1,40}?)之?外|但?([^，。；]{1,40}?)的?除外"
+    r"|\b(?:unless|without|except)\b([^,.;]+)"
+)
 # Words and their opposites.
 _OPPOSITES = tuple(
     (re.compile(one), re.compile(other))
@@ -100,19 +104,27 @@ _ORDER = (
 
 def opposed(clause: str, other: str) -> bool:
     """Whether two clauses on the same matter, in lower case, cannot both be right."""
-    mine, theirs = _denied(clause), _denied(other)
+    mine, theirs = denied(clause), denied(other)
     shared = topic_terms(clause) & topic_terms(other)
     if _exchanged(clause, other):
         return True
     if mine and theirs:
-        return False
+        # One denial more: 未休完的不能顺延, where 未休完的可顺延.
+        odd = (len(_scopes(clause)) - len(_scopes(other))) % 2
+        within = mine & shared <= theirs or theirs & shared <= mine
+        return bool(odd and within and shared & (mine ^ theirs))
     return bool(shared & (mine ^ theirs)) or _opposites(clause, other, (*_OPPOSITES, _ORDER))
+
+
+def exceptions_in(sentence: str) -> list[str]:
+    """What a denial does not hold for: 甲方同意 of 未经甲方同意不得转让."""
+    return [next(filter(None, found.groups())) for found in _EXCEPTION.finditer(sentence)]
 
 
 def opposed_across(sentence: str, other: str) -> bool:
     """The same of two sentences in two languages, of one meaning but for that: where only some
     clauses of a sentence deny, it is open which ones are meant."""
-    mine, theirs = ([bool(_denied(c)) for c in split_clauses(text)] for text in (sentence, other))
+    mine, theirs = ([bool(denied(c)) for c in split_clauses(text)] for text in (sentence, other))
     denies = (any(mine) and not any(theirs)) or (all(theirs) and not any(mine))
     return denies or _opposites(sentence, other, (*_OPPOSITES, *_ROLES))
 
@@ -148,19 +160,23 @@ def _opposites(
     )
 
 
-def _denied(clause: str) -> frozenset[str]:
+def denied(clause: str) -> frozenset[str]:
     """Terms that the clause denies. "Not before" orders two things and denies neither."""
+    # What is denied twice is affirmed.
+    return reduce(frozenset.symmetric_difference, _scopes(clause), frozenset[str]())
+
+
+def _scopes(clause: str) -> list[frozenset[str]]:
+    """Of each word that denies, what it reaches."""
     if _ORDERS.search(clause):
-        return frozenset()
+        return []
     plain = _NO_DENIAL.sub(" ", clause)
     whole = topic_terms(clause)
-    scopes = [
+    return [
         topic_terms(next(filter(None, found.groups()))) or whole  # "not 10 %" denies all of it
         for pattern in (_DENIES_NEXT, _DENIES_BEFORE)
         for found in pattern.finditer(plain)
     ]
-    # What is denied twice is affirmed.
-    return reduce(frozenset.symmetric_difference, scopes, frozenset[str]())
 
 
 def _only(one: re.Pattern[str], other: re.Pattern[str], clause: str) -> bool:
