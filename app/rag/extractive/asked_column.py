@@ -29,9 +29,9 @@ def _kind(asks: str, heads: str, cells: str = "") -> _Kind:
 
 _KINDS = (  # the surer first
     _kind(
-        r"多少钱|什么价|价[格钱]|几块|(?:最|更)贵|贵了|便宜"
+        r"多少钱|什么价|价[格钱]|几块|[最更](?:贵|便宜)|贵了|便宜了"
         r"|^how much (?:is|are)\b|\bprices?\b|\bcosts?\b|expensive|cheap",
-        r"(?<!评)价|(?<!免)费|[钱薪]|金额|\b(?:price|cost|fee|amount)s?\b",
+        r"(?<!评)价|(?<!免)费|[钱薪]|金额|\([^)]*元|\b(?:price|cost|fee|amount)s?\b",
         r"[¥￥$€£]|\d\s*(?:万?元|块)|\b(?:yuan|dollars?|pounds?|euros?)\b",
     ),
     _kind(
@@ -43,21 +43,28 @@ _KINDS = (  # the surer first
     _kind(
         r"哪一?[天年月日]|什么时[候间]|何时|几[号月]|最[早晚先]"
         r"|^when (?:is|are|was|were|will|does|do|did)\b|which (?:day|date)|\bearliest|\blatest",
-        r"[日期]$|\b(?:date|day)\b|\b(?:due|from|until|for)$",
+        r"日$|[日星]期$|\b(?:date|day)\b|\b(?:due|from|until|for)$",
         r"\d\s*[年月/.-]\s*\d|\d{1,2}\s+[a-z]{3,9}\s+\d{4}",
     ),
     _kind(
-        r"谁|哪位|哪个人|\bwho(?:m|se)?\b",
-        r"[人员]$|姓名|负责|主管|经办|\b(?:name|person|owner)\b|\bby$",
+        r"谁(?!家)|哪位|哪个人|\bwho(?:m|se)?\b",
+        r"[人员师]$|姓名|负责|主管|经办|[组班店]长|\b(?:name|person|owner)\b|\bby$",
     ),
     _kind(r"电话|手机|号码|\bphone\b", r"电话|手机|分机|\b(?:phone|extension)\b"),
     _kind(
-        r"多久|多长时间|how long",
-        r"[期限]$|时[长效]|周期|\b(?:duration|period|term)\b",
-        r"\d\s*(?:天|[日周年]|个?月|小时|分钟|days?|weeks?|months?|years?|hours?)",
+        r"多久|多长时间|(?<!哪)几个?(?:[天年周]|小时)|几个月|多少个?(?:[天年周月]|小时)"
+        r"|how long|how many (?:days|weeks|months|years|hours)",
+        r"(?<![日星])期$|[年时期]限$|天数|时[长效]|周期|频[次率]|\b(?:duration|period|term)\b",
+        r"^(?!.*[年月]\s*\d).*\d\s*(?:天|[日周年]|个?月|小时|分钟|days?|weeks?|months?|years?|hours?)",
+    ),
+    _kind(
+        r"哪里|哪儿|在哪|几楼|什么地方|\bwhere\b",
+        r"地[点址方]|位置|[库楼][位层]|场[所地]|\b(?:location|place|address)\b",
     ),
     _kind(r"多重|最[轻重]|how heavy|heaviest|lightest", r"重量|[净毛体]重|重$|\bweight\b"),
 )
+_YES_OR_NO = re.compile(r"[吗么][?？]?$|^(?:is|are|was|were|do|does|did|can)\b")
+_NUMBER = re.compile(r"\d[\d,.]*")  # its unit may stand in no cell
 _NEW = (
     re.compile(r"现在|目前|如今|眼下|[调改变]\S{0,2}[后之]后?|之后|以后|新|\b(?:now|current(?:ly)?|new|after)\b"),
     re.compile(r"现|后|新|今|\b(?:now|new|current|after|revised|this)\b"),
@@ -76,9 +83,12 @@ def column_asked(table: Table, question: str, among: Columns | None = None) -> i
     columns = range(1, len(table.head)) if among is None else among
     named = _named(table, columns, question)
     of_kind = _of_kind(table, columns, plain(question))
-    likely = [column for column in named if column in of_kind] if of_kind and named else named
-    if not named:
-        likely = of_kind
+    likely = named or of_kind
+    if named and of_kind:
+        likely = [c for c in named if c in of_kind or _may_be_of_kind(table, c, plain(question))]
+        # a word of a head may be the matter of the whole table: 体检项目
+        if not likely and not any(names_column(table, column, question) for column in named):
+            likely = of_kind
     if len(likely) > 1:
         likely = _of_era(table, likely, plain(question)) or likely
     return likely[0] if len(likely) == 1 else None
@@ -88,6 +98,15 @@ def names_column(table: Table, column: int, question: str) -> bool:
     """Whether the question says the column's head, or an item of it."""
     asked, head = plain(question), plain(table.head[column])
     return any(holds(asked, part) for part in [*([head] if names(head) else []), *parts(head)])
+
+
+def asks_for_key(table: Table, question: str) -> bool:
+    """Whether the first column alone is of the kind asked: when, of a table of days. None other
+    is named."""
+    columns = range(len(table.head))
+    return _of_kind(table, columns, plain(question)) == [0] and not _named(
+        table, columns[1:], question
+    )
 
 
 def eras(table: Table) -> list[tuple[int, int]]:
@@ -105,7 +124,7 @@ def eras(table: Table) -> list[tuple[int, int]]:
 
 def _shared(table: Table, column: int, question: str) -> int:
     """How much of the head is in the question, but for what all heads have."""
-    head, asked_text = table.head[column], plain(question)
+    head, asked_text = table.head[column], question
     everywhere = set.intersection(*(set(source_terms(each)) for each in table.head if each))
     levels = plain(head).split("/")  # of a head in several rows: 水 / 今年
     return (
@@ -117,14 +136,37 @@ def _shared(table: Table, column: int, question: str) -> int:
 
 def _named(table: Table, columns: Columns, question: str) -> list[int]:
     """Those whose heads share most with the question; none where none shares anything."""
-    shared = {column: _shared(table, column, question) for column in columns}
+    left = _without_cells(table, plain(question))
+    shared = {column: _shared(table, column, left) for column in columns}
     best = max(shared.values(), default=0)
     return [column for column in columns if best and shared[column] == best]
 
 
+def _without_cells(table: Table, asked: str) -> str:
+    """Without the cells that it names, those apart that are heads as well: 星期四 is no 星期."""
+    cells = {plain(cell) for row in table.rows for cell in row} - set(map(plain, table.head))
+    for cell in sorted(filter(names, cells), key=len, reverse=True):
+        if holds(asked, cell):
+            asked = asked.replace(cell, "\n")
+    return asked
+
+
+def _kinds(asked: str) -> list[_Kind]:
+    return [] if _YES_OR_NO.search(asked) else [k for k in _KINDS if k.asks.search(asked)]
+
+
+def _may_be_of_kind(table: Table, column: int, asked: str) -> bool:
+    """Whether its cells are of a kind asked, or numbers that may be."""
+    cells = _cells(table, column)
+    return any(
+        kind.cells and (_most(cells, kind.cells) or all(map(_NUMBER.fullmatch, cells)))
+        for kind in _kinds(asked)
+    )
+
+
 def _of_kind(table: Table, columns: Columns, asked: str) -> list[int]:
     """Those whose head is of the kind asked, else those whose cells are."""
-    kinds = [kind for kind in _KINDS if kind.asks.search(asked)]
+    kinds = _kinds(asked)
     heads = {column: plain(table.head[column]) for column in columns}
     for kind in kinds:
         if found := [column for column in columns if kind.heads.search(heads[column])]:

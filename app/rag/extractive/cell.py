@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.rag.extractive.asked_column import column_asked, names_column
+from app.rag.extractive.asked_column import asks_for_key, column_asked, names_column
 from app.rag.extractive.extremes import rows_compared
 from app.rag.extractive.lookup import cells_given, row_counted, rows_identified, rows_named
 from app.rag.extractive.names import plain
@@ -21,7 +21,15 @@ from app.rag.types import Passage
 from ingest.tables.lines import cells_of
 
 _MOST_ROWS = 8  # more are no answer
-_WHICH = re.compile(r"哪(?![天里年月日])|\b(?:[Ww]hich|[Ww]hose)\b")
+_WHICH = re.compile(
+    r"(?:(?<![在到去])哪|哪(?=[一个些家种类]))(?![天里儿年月日号位]|个人|\W*$)"
+    r"|\b(?:[Ww]hich|[Ww]hose)\b"
+)
+_DIFFERENCE = re.compile(
+    r"比.+[多少贵高低长短重轻大小快慢]了?(?:多少|几)|(?<!最)(?:贵|便宜|[涨降])了?(?:多少|几)"
+    r"|\bhow much (?:more|less|cheaper|dearer)\b|\bdifference\b",
+    re.IGNORECASE,
+)
 _AROUND = re.compile(r"^[\s。．；，、.;,|]+|[\s。．；，、.;,|]+$")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _UNIT = re.compile(r"\s*[^\W\d]{0,2}$")  # 天, 元, 个月, h
@@ -105,7 +113,9 @@ class AskedCell:
 def cell_asked_for(tables: Sequence[Table], question: str) -> AskedCell | None:
     """The one cell that the question asks for: where it names both row and column, names a row by
     what stands in it and asks which it is, or compares rows. None where there is none, or where
-    several tables have one."""
+    several tables have one, and for a difference: no cell is that."""
+    if _DIFFERENCE.search(question):
+        return None
     found = [cell for table in tables if (cell := _cell_in(table, question))]
     named = [cell for cell in found if cell.named]
     likely = named or found
@@ -138,7 +148,7 @@ def _cell_in(table: Table, question: str) -> AskedCell | None:
     if row := row_counted(table, question):
         value = row[column or 0]
         return AskedCell(value, _of(value, [each for each in row if each != value], question))
-    which = _WHICH.search(question) is not None
+    which = _WHICH.search(question) or asks_for_key(table, question)
     by_head = column is not None and names_column(table, column, question)
     given = cells_given(table, question) if which else None
     if given and (not by_head or given[1] == column):

@@ -35,7 +35,8 @@ def rows_compared(table: Table, question: str) -> tuple[list[Cells], int, list[i
     """The rows that win, the column that tells what they are, and those that were compared; None
     where the question compares none of this table's columns, or asks about one row of it."""
     asked = plain(question)
-    which = _WHICH.search(asked)
+    heads = "|".join(re.escape(plain(head)) for head in table.head if head)
+    which = _WHICH.search(asked) or re.search(rf"(?:{heads})\W*$", asked)  # 金额最大的客户
     if which is None or not table.whole:
         return None
     if (most := _MOST.search(asked)) or _LEAST.search(asked):

@@ -59,9 +59,16 @@ def _is_of_pairs(rows: Sequence[Cells]) -> bool:
     """Whether it has no head but labels and values: | Name | Ada | Room | 12 |."""
     if any(len(row) % 2 or len(row) < _LEAST_COLUMNS for row in rows):
         return False
+    if any(_is_headed([row[n] for row in rows]) for n in range(1, len(rows[0]), 2)):
+        return False
     labels = [label for row in rows for label, _ in _pairs(row)]
     are_labels = all(len(each) <= _LONGEST_LABEL and not each[0].isdigit() for each in labels)
     return are_labels and len(set(labels)) == len(labels)
+
+
+def _is_headed(column: Sequence[str]) -> bool:
+    """Whether its first cell alone has no digit: Phone above 5501 and 5502."""
+    return [any(map(str.isdigit, cell)) for cell in column] == [False] + [True] * (len(column) - 1)
 
 
 def _pairs(row: Cells) -> list[tuple[str, str]]:

@@ -27,6 +27,8 @@ _BEHIND = re.compile(
 )
 _BETWEEN = re.compile(rf"{_AMOUNT}\s*(?:至|到|[-–—~～]|to|and)\s*{_AMOUNT}(?=$|[\s,，、;；()])")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_MYRIADS = re.compile(r"(\d+(?:\.\d+)?)\s*万")
+_COLLOQUIAL = re.compile(r"(?<=\d)\s*块钱?")
 _INCLUSIVE = re.compile(r"\(不?含(?:本数)?\)")
 _CALENDAR_YEARS = (1900, 2100)
 
@@ -44,6 +46,12 @@ class Interval:
     def holds(self, amount: float) -> bool:
         above = amount > self.low if self.low_open else amount >= self.low
         return above and (amount < self.high if self.high_open else amount <= self.high)
+
+    def is_within(self, other: "Interval") -> bool:
+        """Whether it is a part of the other: 45 岁以上 of 30 岁以上."""
+        return (self.low, self.high) != (other.low, other.high) and (
+            other.low <= self.low and self.high <= other.high
+        )
 
 
 def interval_of(cell: str) -> Interval | None:
@@ -71,7 +79,7 @@ def interval_of(cell: str) -> Interval | None:
 def amounts_in(question: str, unit: str) -> list[float]:
     """The numbers in the question that stand before that unit; calendar years are none."""
     behind = rf"{re.escape(unit)}s?\b" if unit.isascii() else re.escape(unit)
-    found = re.findall(rf"(\d+(?:\.\d+)?)\s*{behind}", _plain(question))
+    found = re.findall(rf"(\d+(?:\.\d+)?)\s*个?{behind}", _plain(question))
     first, last = _CALENDAR_YEARS
     return [float(n) for n in found if not (unit == "年" and first <= float(n) <= last)]
 
@@ -86,4 +94,5 @@ def _with_unit(
 
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", numerals_as_digits(text)).casefold().strip()
-    return _INCLUSIVE.sub("", _THOUSANDS.sub("", folded))
+    folded = _INCLUSIVE.sub("", _THOUSANDS.sub("", folded))
+    return _COLLOQUIAL.sub("元", _MYRIADS.sub(lambda m: str(round(float(m[1]) * 10_000)), folded))

@@ -100,6 +100,18 @@ def form_asked_for(forms: Sequence[Table], question: str) -> NamedForm | None:
     return found[0] if len(found) == 1 else None
 
 
+def names_unknown_code(passages: Sequence[Passage], question: str) -> bool:
+    """Whether the sources have none of the codes that the question names, but others like them: of
+    HG-300 nothing can be told by what they say of HG-200."""
+    asked = _identifiers(question)
+    texts = chain.from_iterable((p.document_name, *p.headings, p.text) for p in passages)
+    known = [code for text in texts for code in _identifiers(text)]
+    forms = {form_of(code.text) for code in known}
+    return bool(asked) and not any(
+        form_of(each.text) not in forms or any(same(each, code) for code in known) for each in asked
+    )
+
+
 def _is_of(line: str, asked: re.Match[str]) -> bool:
     begun = _CLAUSE.match(numerals_as_digits(line.strip()))
     if not begun:

@@ -88,14 +88,14 @@ def _rows_with_name(table: Table, column: int, question: str, *, head: str = "")
         [*_whole(plain(cell), key=column == 0), *(item for item in each if rows_with[item] == 1)]
         for cell, each in zip(cells, items, strict=True)
     ]
-    left, found = plain(question), set()
+    left, found = {plain(question), plain(numerals_as_digits(question))}, set()
     asked = plain(head)
     for name in sorted({name for each in called for name in each}, key=len, reverse=True):
         if asked and len(asked) >= len(name):
-            left, asked = left.replace(asked, "\n", 1), ""
-        if holds(left, name):
+            left, asked = {each.replace(asked, "\n", 1) for each in left}, ""
+        if any(holds(each, name) for each in left):
             found.add(name)
-            left = left.replace(name, "\n")
+            left = {each.replace(name, "\n") for each in left}
     return [row for row, each in zip(table.rows, called, strict=True) if found.intersection(each)]
 
 
@@ -126,11 +126,12 @@ def _rows_with_amount(table: Table, column: int, question: str) -> list[Cells]:
     if sum(each is not None for each in ranges) < _LEAST_RANGES or len(units) != 1:
         return []
     amounts = amounts_in(question, units.pop())
-    return [
-        row
+    held = [
+        (row, each)
         for row, each in zip(table.rows, ranges, strict=True)
         if each and any(map(each.holds, amounts))
     ]
+    return [row for row, each in held if not any(other.is_within(each) for _, other in held)]
 
 
 def _closest(rows: list[Cells], column: int, question: str) -> list[Cells]:

@@ -21,14 +21,21 @@ from app.rag.extractive.cell import (
     with_its_row,
 )
 from app.rag.extractive.fields import fields_in, records_of
-from app.rag.extractive.keyed import NamedForm, clause_asked_for, form_asked_for, keyed_line
+from app.rag.extractive.keyed import (
+    NamedForm,
+    clause_asked_for,
+    form_asked_for,
+    keyed_line,
+    names_unknown_code,
+)
+from app.rag.extractive.lookup import rows_named
 from app.rag.extractive.table import Table, tables_of
 from app.rag.grounding.facts.fact import Fact, comparable, facts_in, read_facts, same
 from app.rag.grounding.sentences import split_sentences
 from app.rag.grounding.wording import content_terms, source_terms, topic_terms
 from app.rag.retrieval.pack import Around
 from app.rag.types import Passage
-from ingest.tables.lines import is_row
+from ingest.tables.lines import cells_of, is_row
 
 _CLAUSES = re.compile(r"(?<=[，；：。！？])|(?<=[,;:.!?])(?=\s)")
 _UNFINISHED_WORD = re.compile(r"[^\W\u3400-\u9fff]+$")
@@ -64,7 +71,7 @@ class Quoter:
     _asked_for: AskedCell | None = field(init=False)
     _field_asked_for: AskedCell | None = field(init=False)  # of a form
     _form: NamedForm | None = field(init=False)  # named by its number
-    _asks_for_nothing: bool = field(init=False)  # an empty cell
+    _asks_for_nothing: bool = field(init=False)  # an empty cell, a code that no source has
     _line: str = field(init=False)  # of a list, named by its number
     _clause: str = field(init=False)  # all of it is asked for
     _text: str = ""  # all that the model wrote
@@ -80,7 +87,9 @@ class Quoter:
         self._asked_for = cell_asked_for(self._tables, self.question)
         self._field_asked_for = cell_asked_for(forms, self.question)
         self._form = form_asked_for(forms, self.question)
-        self._asks_for_nothing = asks_for_an_empty_cell(self._tables, self.question)
+        self._asks_for_nothing = asks_for_an_empty_cell(
+            self._tables, self.question
+        ) or names_unknown_code(self.passages, self.question)
         self._clause = clause_asked_for(self.passages, self.question)
         line = keyed_line(self.passages, self.question)
         self._line = "" if any(line == row[0] for form in forms for row in form.rows) else line
@@ -129,6 +138,7 @@ class Quoter:
         if not self._says_more(said) or bare in self._headings or bare in _VERDICTS:
             quoted = quotation(self.passages, self.question, said)
             decided = tuned and bare in _VERDICTS
+            said = "" if said.strip(_MARKS) == self.question.strip(_MARKS) else said
             said = _before(said, quoted) if decided and quoted else quoted or said
         elif made_up := self._numbers_of_its_own(said):
             said = quotation(self.passages, self.question, said, instead_of=made_up)
@@ -229,13 +239,25 @@ def quotation(
 ) -> str:
     """The clauses that say most of question and answer, and what follows them up to something
     new, of the sentence that shares most with both; of those with facts like `instead_of`, if any.
-    Empty where no sentence says more."""
+    Empty where no sentence says more. Of a table only the rows that the question names, whole."""
+    not_meant = {
+        row
+        for table in tables_of(passages)
+        for named in [rows_named(table, len(table.head), question)]
+        for row in (table.head, *table.rows)
+        if row not in named
+    }
     asked, said = content_terms(question), content_terms(answer)
-    best, most = "", -1
+    best, most = "", -1 if instead_of else 0
     for passage in passages:
         for span in split_sentences(passage.text):
             sentence = _ITEM.sub("", passage.text[span.start : span.end]).strip()
             if instead_of and not _has_alike(sentence, instead_of):
+                continue
+            above = is_row(passage.text[span.end :].lstrip().split("\n", 1)[0])
+            if above and not is_row(sentence) and sentence[-1:] not in _MARKS:
+                continue  # the title of a table
+            if is_row(sentence) and cells_of(sentence) in not_meant:
                 continue
             holds = source_terms(sentence)
             shared = 2 * len(holds & said) + len(holds & asked)
@@ -245,6 +267,8 @@ def quotation(
 
 
 def _clauses_about(sentence: str, wanted: frozenset[str]) -> str:
+    if is_row(sentence):
+        return sentence
     clauses = [clause for clause in _CLAUSES.split(sentence) if clause]
     if not clauses:
         return ""

@@ -31,7 +31,9 @@ class Asked:
 
     @classmethod
     def of(cls, question: str, facts: Sequence[Fact], places: Places) -> Self:
-        wanted = asked_terms(read_facts(question)[1]) or asked_terms(question)
+        stated, rest = read_facts(question)  # a period is not what it asks about, a part number is
+        named = " ".join(fact.text for fact in stated if fact.kind == "identifier")
+        wanted = asked_terms(f"{rest} {named}") or asked_terms(question)
         held = Counter(term for place in places.all for term in place.terms & wanted)
         # A term that stands nowhere tells no sentence apart: often it is half of two words.
         rarity = {t: math.log((len(places.all) + 1) / (n + 0.5)) for t, n in held.items()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rag.extractive.asked_column import column_asked, eras
+from app.rag.extractive.asked_column import asks_for_key, column_asked, eras
 from app.rag.extractive.table import Table
 
 PRICES = Table(
@@ -38,6 +38,36 @@ BREADS = Table(
 COFFEE = Table(
     ("When", "Coffee", "Holiday"), (("Monday", "30", "no"), ("Friday", "20", "yes")), True
 )
+DEVICES = Table(
+    ("设备", "存放地点", "责任人", "购入日期", "原值（元）", "保修期"),
+    (
+        ("叉车", "仓库", "张勇", "2021-11-20", "78000", "12个月"),
+        ("空压机", "一车间", "刘伟", "2022-03-08", "23500", "24个月"),
+    ),
+    whole=True,
+)
+SHIFTS = Table(
+    ("日期", "星期", "白班", "夜班"),
+    (("12月3日", "星期四", "孙丽", "周杰"), ("12月4日", "星期五", "吴刚", "郑华")),
+    whole=True,
+)
+CHECKS = Table(
+    ("年龄", "体检项目", "频次", "费用"),
+    (("30岁以下", "基础套餐", "两年一次", "280元"), ("30岁以上", "标准套餐", "每年一次", "460元")),
+    whole=True,
+)
+PAY = Table(
+    ("岗位", "转正工资", "话费补贴"), (("技术员", "6800", "50"), ("仓管员", "5000", "20")), True
+)
+TERMS = Table(
+    ("Model", "Warranty", "Price", "Return period"),
+    (("HG-200", "24 months", "$380", "30 days"), ("HS-T10", "12 months", "$25", "14 days")),
+    whole=True,
+)
+GOODS = Table(("品名", "单价"), (("网关", "2680"), ("传感器", "168")), whole=True)
+TASKS = Table(
+    ("事项", "完成日期"), (("采购服务器", "12月20日"), ("客户回访", "12月5日")), whole=True
+)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +89,20 @@ COFFEE = Table(
         (DUTY, "东门谁的电话是多少？", None),  # names one column, asks for another
         (COFFEE, "What does tea cost on Monday?", None),  # no fee in Coffee, no day in Holiday
         (STORE, "When was the hoe put out?", "Opened"),
+        (DEVICES, "叉车放哪儿了", "存放地点"),
+        (DEVICES, "空压机多少钱", "原值（元）"),  # its head says of what its numbers are
+        (GOODS, "网关能便宜多少", None),  # not what it costs
+        (GOODS, "网关的价格含税吗", None),  # nor yes or no
+        (DEVICES, "空压机谁家生产的", None),  # no person
+        (DEVICES, "空压机保几个月", "保修期"),  # 日期 is no length of time
+        (DEVICES, "空压机保多久", "保修期"),
+        (SHIFTS, "星期四夜班是谁", "夜班"),  # 星期 stands in the name of a row alone
+        (CHECKS, "30岁以下体检多少钱", "费用"),  # 体检 is no head
+        (CHECKS, "30岁以下体检多久一次", "频次"),
+        (PAY, "技术员转正多少钱", "转正工资"),  # numbers may be money
+        (TERMS, "How long is the warranty of the HG-200?", "Warranty"),  # by its cells
+        (TASKS, "采购服务器花多少天", None),  # a date is no length of time
+        (TASKS, "客户回访要多久", None),
     ],
 )
 def test_the_column_is_told_by_its_head_or_by_what_is_asked(
@@ -66,6 +110,22 @@ def test_the_column_is_told_by_its_head_or_by_what_is_asked(
 ) -> None:
     column = column_asked(table, question)
     assert (None if column is None else table.head[column]) == head
+
+
+@pytest.mark.parametrize(
+    ("table", "question", "asks"),
+    [
+        (SHIFTS, "孙丽几号值班", False),  # 白班 and 夜班 are half named
+        (
+            Table(("Day", "Engineer"), (("Monday", "Ann"), ("Friday", "Eve")), True),
+            "When is Eve on call?",
+            True,
+        ),
+        (DEVICES, "什么时候买的空压机", False),
+    ],
+)
+def test_the_key_may_be_what_is_asked_for(table: Table, question: str, asks: bool) -> None:
+    assert asks_for_key(table, question) == asks
 
 
 def test_columns_before_and_after_are_paired() -> None:

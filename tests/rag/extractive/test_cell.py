@@ -255,6 +255,31 @@ GAUGES = (
 )
 
 
+@pytest.mark.parametrize(
+    ("question", "cell"),
+    [
+        ("激光切割机在哪", "一车间（E1，激光切割机，地点）"),
+        ("激光切割机归哪个人管", "刘伟（E1，激光切割机，责任人）"),
+        ("叉车归哪位管", "张勇（E2，叉车，责任人）"),
+        ("激光切割机比叉车贵多少", None),
+        ("叉车贵了几块", None),
+    ],
+)
+def test_which_is_asked_of_things_alone(question: str, cell: str | None) -> None:
+    text = (
+        "编号 | 设备 | 地点 | 责任人 | 单价\nE1 | 激光切割机 | 一车间 | 刘伟 | 900元\n"
+        "E2 | 叉车 | 仓库 | 张勇 | 780元\n\n完。"
+    )
+    found = cell_asked_for(list(tables_of([passage(text)])), question)
+    assert (found.text if found else None) == cell
+
+
+def test_the_day_of_a_row_is_asked_for() -> None:
+    text = "| 星期 | 午餐 | 晚餐 |\n| 周一 | 红烧肉 | 凉面 |\n| 周三 | 清蒸鱼 | 水饺 |"
+    tables = list(tables_of([passage(text)]))
+    assert told(tables, "哪天有清蒸鱼") == "周三（清蒸鱼，午餐）"
+
+
 def test_rows_keep_their_empty_cells() -> None:
     (table,) = tables_of([passage(GAUGES)])
     assert table.head == ("", "量程", "检定 / 内", "检定 / 外", "合计")

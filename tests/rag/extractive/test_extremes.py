@@ -27,6 +27,8 @@ HALLS = Table(("Hall", "Seats", "Deposit"), (("Oak", "120", "90"), ("Elm", "45",
         (SHIPPING, "续件最贵的是哪里？", "外省（续件 6 元）"),
         (PRICES, "哪一项便宜了？", "保养（调整前 / 价格 320，调整后 / 价格 300）"),
         (HALLS, "Which hall has the most seats?", "Oak (Seats 120)"),
+        (HALLS, "the hall with the fewest seats: name the hall", "Elm (Seats 45)"),
+        (ORDERS, "金额最大的客户", "白鹭印社（金额 12,150.50）"),
         (HALLS, "Which hall asks for the lowest deposit?", "Elm (Deposit 30)"),
     ],
 )

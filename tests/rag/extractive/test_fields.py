@@ -40,6 +40,17 @@ def test_a_table_of_labels_and_values_is_a_form() -> None:
     assert quoter.finish().startswith("基础（")
 
 
+def test_a_table_with_heads_is_no_form() -> None:
+    rota = (
+        "| Day | Engineer | Backup | Phone |\n| Monday | Ann Chen | Bob Li | 5501 |\n"
+        "| Friday | Eve Zhao | Dan Xu | 5503 |"
+    )
+    assert not list(records_of([passage(rota)]))
+    quoter = Quoter([passage(rota)], "Friday on-call phone?")
+    assert quoter.feed("Eve Zhao") == ""
+    assert quoter.finish() == "5503 (Friday, Phone)"
+
+
 def test_of_check_boxes_the_ticked_one_counts() -> None:
     (table,) = records_of([passage(FORM)])
     assert table.rows == (("入住登记", "年糕", "橘猫", "是", "否"),)

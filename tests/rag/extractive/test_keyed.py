@@ -3,7 +3,12 @@
 import pytest
 
 from app.rag.extractive.fields import records_of
-from app.rag.extractive.keyed import clause_asked_for, form_asked_for, keyed_line
+from app.rag.extractive.keyed import (
+    clause_asked_for,
+    form_asked_for,
+    keyed_line,
+    names_unknown_code,
+)
 from app.rag.extractive.quote import Quoter
 from tests.rag.passages import passage
 
@@ -24,6 +29,26 @@ LIST = """第 1 条，每周擦拭面板，编号 K3107。
 )
 def test_the_line_with_the_number_is_found(question: str, line: str) -> None:
     assert keyed_line([passage(LIST)], question) == line
+
+
+@pytest.mark.parametrize(
+    ("question", "unknown"),
+    [
+        ("K3110 说的是什么？", True),
+        ("k-3109 说的是什么？", False),
+        ("K3109 和 K3110 说的是什么？", False),  # one is known
+        ("AB-7 说的是什么？", False),  # no code is like it
+        ("多久校准秤？", False),
+    ],
+)
+def test_a_code_that_no_source_has_is_noticed(question: str, unknown: bool) -> None:
+    assert names_unknown_code([passage(LIST)], question) == unknown
+
+
+def test_nothing_is_told_of_another_code() -> None:
+    prices = passage("| 型号 | 价格 |\n| HG-200 | 2680 |\n| HG-300 | 3180 |\n\n含税。")
+    quoter = Quoter([prices], "HG-500多少钱")
+    assert quoter.feed("2680") + quoter.finish() == ""
 
 
 def test_the_first_code_of_a_line_is_its_own() -> None:

@@ -57,6 +57,26 @@ def test_years_are_keys_and_running_numbers_are_none() -> None:
     assert rows_identified(numbered, 2, "12 天之内做什么？") == []
 
 
+AGES = "年龄 | 费用\n30岁以下 | 280元\n30岁以上 | 460元\n45岁以上 | 880元"
+LIMITS = "金额 | 审批人\n1000元以下 | 经理\n10000元以上 | 总经理"
+SERVICE = "工龄 | 年假天数\n不满1年 | 0天\n满1年不满10年 | 5天"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "keys"),
+    [
+        (AGES, "50岁体检多少钱", ["45岁以上"]),  # the narrower of two
+        (AGES, "40岁体检多少钱", ["30岁以上"]),
+        (LIMITS, "800块谁批", ["1000元以下"]),
+        (LIMITS, "2万元谁批", ["10000元以上"]),
+        (SERVICE, "不满一年有几天", ["不满1年"]),
+        ("人数 | 半天\n20人以下 | 300\n20至50人 | 600", "30个人半天多少", ["20至50人"]),
+    ],
+)
+def test_amounts_as_they_are_said(text: str, question: str, keys: list[str]) -> None:
+    assert [row[0] for row in rows_identified(table(text), 1, question)] == keys
+
+
 def test_rows_with_the_same_key_are_told_apart_by_the_rest() -> None:
     rows = rows_identified(table(LIGHTS), 2, "What does a blinking red CLOUD light mean?")
     assert rows == [("CLOUD", "blinking red", "no internet")]

@@ -56,6 +56,37 @@ def test_without_a_sentence_that_says_more_the_answer_stays(answer: str) -> None
     assert "".join(shown("培训中心在哪里？", [answer], source=nothing)) == answer
 
 
+CONTACTS = passage(
+    "部门联系方式\n\n| 部门 | 负责人 | 分机 |\n| 财务部：报销、开票 | 林晓 | 801 |\n"
+    "| 技术部 | 马超 | 803 |\n\n每季度更新。"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        # neither the title of a table, nor its head, nor a row that is not named
+        ("采购部门联系谁", ""),
+        ("部门联系方式", ""),
+        # a row is not cut within a cell
+        ("开票怎么联系", "财务部：报销、开票，林晓，801"),
+    ],
+)
+def test_of_a_table_the_rows_that_are_named_are_quoted(question: str, told: str) -> None:
+    assert "".join(shown(question, [question], source=CONTACTS)) == told
+
+
+def test_a_row_is_no_sentence_that_is_meant() -> None:
+    """The limit of another row seems to contradict the right one."""
+    limits = passage(
+        "| 金额 | 审批人 | 时限 |\n| 1000元以下 | 部门经理 | 1个工作日 |\n"
+        "| 1000元至10000元 | 财务总监 | 3个工作日 |\n| 10000元以上 | 总经理 | 5个工作日 |\n\n"
+        "附发票原件。"
+    )
+    reader = ExtractiveReader([limits], "总经理批多大的", {})
+    assert reader.feed("10000元以上") + reader.finish() == "10000元以上[1]"
+
+
 @pytest.mark.parametrize("pieces", [[" 4", ".2"], [" 4.2 号楼", "。"]])
 def test_an_answer_does_not_begin_with_a_space(pieces: list[str]) -> None:
     """What goes on after given first words often does."""

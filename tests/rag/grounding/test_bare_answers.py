@@ -167,3 +167,12 @@ def test_the_other_number_of_the_sentence_is_not_what_was_asked(question: str, a
     source = passage("每运行 2000 小时更换润滑油，每 4000 小时更换分离器。")
     (check,) = EmbeddedChecker().check(question, answer, [source])
     assert check.verdict == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [("11000 转", "supported"), ("6500 转", "contradicted")]
+)
+def test_a_part_number_is_what_a_question_asks_about(answer: str, expected: str) -> None:
+    parts = passage("DK-408R：四刃，最高转速 6500 转。\nDK-408L：三刃，最高转速 11000 转。")
+    (check,) = EmbeddedChecker().check("dk-408l 最快能开到多少？", answer, [parts])
+    assert check.verdict == expected
