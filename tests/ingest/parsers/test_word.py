@@ -242,45 +242,6 @@ def test_fields_symbols_and_raised_figures() -> None:
     assert lines(word_xml(body)) == ["班组：二班", "误差±3", "2×10⁶ 次，CO₂", "械具"]
 
 
-def math(content: str) -> str:
-    return f"<m:oMath>{content}</m:oMath>"
-
-
-def letters(text: str) -> str:
-    return f"<m:r><m:t>{text}</m:t></m:r>"
-
-
-@pytest.mark.parametrize(
-    ("content", "written"),
-    [
-        (
-            f"<m:f><m:num>{letters('a+b')}</m:num><m:den>{letters('c')}</m:den></m:f>",
-            "(a+b)/c",
-        ),
-        (f"<m:sSup><m:e>{letters('x')}</m:e><m:sup>{letters('n+1')}</m:sup></m:sSup>", "x^(n+1)"),
-        (f"<m:sSub><m:e>{letters('k')}</m:e><m:sub>{letters('2')}</m:sub></m:sSub>", "k_2"),
-        (
-            f"<m:rad><m:radPr/><m:deg>{letters('3')}</m:deg><m:e>{letters('V')}</m:e></m:rad>",
-            "3√(V)",
-        ),
-        (
-            '<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr>'
-            f"<m:sub>{letters('i=1')}</m:sub><m:sup>{letters('n')}</m:sup>"
-            f"<m:e>{letters('q')}</m:e></m:nary>",
-            "∑_(i=1)^n q",
-        ),
-        (
-            '<m:d><m:dPr><m:begChr m:val="["/><m:endChr m:val="]"/></m:dPr>'
-            f"<m:e>{letters('0,1')}</m:e></m:d>",
-            "[0,1]",
-        ),
-    ],
-)
-def test_equations_as_linear_text(content: str, written: str) -> None:
-    text = read(word_xml(para(run("取 ") + math(content) + run(" 为限"))))
-    assert text == f"取 {written} 为限"
-
-
 def test_phonetic_guides_do_not_tear_words() -> None:
     guide = (
         "<w:r><w:ruby><w:rubyPr/><w:rt><w:r><w:t>zhá</w:t></w:r></w:rt><w:rubyBase><w:r>"
@@ -345,11 +306,6 @@ def test_what_a_field_calculates_with_is_not_shown() -> None:
     body = para(run("总高 ") + product + ended + separated + run("54") + ended + run(" 米"))
     document = parse(word_xml(body), "a.docx")
     assert document.text == "总高 54 米"
-
-
-def test_fractions_and_roots_of_older_versions_are_written() -> None:
-    body = run("取 ") + field(r"EQ \f(5,16)") + run(" 寸，阶数 ") + field(r"EQ \r(3,27)")
-    assert parse(word_xml(para(body)), "a.docx").text == "取 5/16 寸，阶数 ³√(27)"
 
 
 def test_parts_of_a_line_that_are_aligned_by_themselves_stay_apart() -> None:
