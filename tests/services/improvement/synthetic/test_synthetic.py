@@ -69,7 +69,12 @@ def test_what_holds_is_kept_checked_and_trained_on(
         ("问题：员工年假为每年十五天。\n答案：员工年假为每年十五天。", "not_clear"),
         ("问题：员工年假每年是否须提前申请？\n答案：员工年假每年须提前申请。", "says_nothing"),
         ("问题：员工年假是每年多少天？\n答案：员工年假为每年二十天。", "not_stated"),
-        ("问题：火星上有几座火山？\n答案：员工年假为每年十五天。", "not_found"),
+        ("问题：火星上有几座火山？\n答案：员工年假为每年十五天。", "not_stated"),
+        (
+            "问题：火星上有几座火山？\n"
+            "答案：员工年假为每年十五天，须提前一周向部门主管申请，由人事部门核准之后生效。",
+            "not_found",
+        ),
     ],
 )
 def test_what_does_not_hold_is_counted(
