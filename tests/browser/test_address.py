@@ -87,6 +87,7 @@ def test_back_closes_a_source_and_leaves_no_form_on_another_page(
     expect(source).to_have_count(0)
     expect(page).to_have_url(answer)
     open_page(page, "文档")
+    expect(page).to_have_url(re.compile("/documents"))  # the closing source names the file, too
     expect(shown(page, "员工休假制度.md", exact=True)).to_be_visible()
     page.go_back()
     page.get_by_test_id("stFeedback").locator("button").nth(1).click()
