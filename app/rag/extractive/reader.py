@@ -17,7 +17,6 @@ from app.rag.grounding.statements import reads_as_code
 from app.rag.language import not_stated
 from app.rag.retrieval.pack import Around
 from app.rag.types import Check, Passage
-from ingest.tables.lines import is_row
 
 
 @dataclass(slots=True)
@@ -64,8 +63,7 @@ def _sentence_meant(checks: Sequence[Check]) -> str:
     """What the sources say of the matter with another such number; empty where they don't."""
     if len(checks) != 1 or checks[0].verdict != "contradicted" or not checks[0].sources:
         return ""
-    meant = checks[0].sources[0].text.strip()
-    return "" if is_row(meant) else meant
+    return checks[0].sources[0].text.strip()
 
 
 def _marker(text: str, checks: Sequence[Check]) -> str:

@@ -30,7 +30,7 @@ class Asked:
     facts: Sequence[Fact] = ()
 
     @classmethod
-    def of(cls, question: str, facts: Sequence[Fact], places: Places) -> Self:
+    def of(cls, question: str, places: Places) -> Self:
         stated, rest = read_facts(question)  # a period is not what it asks about, a part number is
         named = " ".join(fact.text for fact in stated if fact.kind == "identifier")
         wanted = asked_terms(f"{rest} {named}") or asked_terms(question)
@@ -39,7 +39,7 @@ class Asked:
         rarity = {t: math.log((len(places.all) + 1) / (n + 0.5)) for t, n in held.items()}
         total = sum(rarity.values()) or 1.0
         weights = {term: weight / total for term, weight in rarity.items()}
-        return cls(weights, bool(wanted), facts)
+        return cls(weights, bool(wanted), stated)
 
     def stands_apart(self, said: frozenset[str], places: list[SourceClause]) -> bool:
         """Whether none of the places, nor `said` itself, speaks of what is asked."""

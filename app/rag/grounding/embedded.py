@@ -58,7 +58,7 @@ class EmbeddedChecker:
         places, asked, said = Places(passages), Clause.read(question), statements(answer)
         names = [passage.document_name for passage in passages]
         # What one of several sentences is about, the others tell.
-        alone = Asked.of(question, asked.facts, places) if len(said) == 1 else None
+        alone = Asked.of(question, places) if len(said) == 1 else None
         return tuple(
             _Judgement(
                 Evidence(statement, places, asked, claims_of(statement.text, names)),

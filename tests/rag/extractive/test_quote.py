@@ -76,8 +76,7 @@ def test_of_a_table_the_rows_that_are_named_are_quoted(question: str, told: str)
     assert "".join(shown(question, [question], source=CONTACTS)) == told
 
 
-def test_a_row_is_no_sentence_that_is_meant() -> None:
-    """The limit of another row seems to contradict the right one."""
+def test_the_limit_of_another_row_contradicts_nothing() -> None:
     limits = passage(
         "| 金额 | 审批人 | 时限 |\n| 1000元以下 | 部门经理 | 1个工作日 |\n"
         "| 1000元至10000元 | 财务总监 | 3个工作日 |\n| 10000元以上 | 总经理 | 5个工作日 |\n\n"
